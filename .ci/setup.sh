@@ -1,0 +1,76 @@
+# Sets up what the other scripts here need; sourced by them, and quick when all is there already.
+#
+#   setup_backend              a virtual environment .venv with the backend, its tests and its model file
+#   setup_blender VERSION      a virtual environment .venv-blender-VERSION with Blender as a Python module
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
+
+# Libraries that OpenCV, MediaPipe and Blender load, and venv support for Debian's Python.
+SYSTEM_PACKAGES=(python3-venv libgl1 libegl1 libgles2 libglib2.0-0 libx11-6 libxrender1 libxfixes3 libxi6
+  libxkbcommon0 libsm6 libxxf86vm1 libgomp1)
+
+say() { printf '\n== %s\n' "$*"; }
+
+install_system_packages() {
+  command -v apt-get >/dev/null || return 0
+  local missing=() name
+  for name in "${SYSTEM_PACKAGES[@]}"; do
+    # Ubuntu 24.04 renamed some packages with a t64 suffix.
+    dpkg -s "$name" >/dev/null 2>&1 || dpkg -s "${name}t64" >/dev/null 2>&1 || missing+=("$name")
+  done
+  [ ${#missing[@]} -eq 0 ] && return 0
+  say "Installing system packages: ${missing[*]}"
+  local sudo=""
+  [ "$(id -u)" -eq 0 ] || sudo="sudo"
+  $sudo apt-get update -q >/dev/null
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+find_python() {
+  local name
+  for name in python3.11 python3; do
+    if command -v "$name" >/dev/null && "$name" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then
+      command -v "$name"
+      return 0
+    fi
+  done
+  echo "Python 3.11 is needed (the Blender modules for tests are made for it). Install python3.11 and try again." >&2
+  return 1
+}
+
+# make_venv FOLDER STAMP COMMAND...: makes the environment anew unless it was finished with the same stamp.
+make_venv() {
+  local folder=$1 stamp=$2
+  shift 2
+  if [ -f "$folder/.stamp" ] && [ "$(cat "$folder/.stamp")" = "$stamp" ]; then
+    return 0
+  fi
+  [ -x "$folder/bin/python" ] || "$(find_python)" -m venv "$folder"
+  "$@"
+  printf '%s' "$stamp" >"$folder/.stamp"
+}
+
+backend_packages() {
+  say "Installing the backend into .venv (PyTorch is large; this happens once)"
+  .venv/bin/python -m pip install -q torch==2.13.0
+  .venv/bin/python -m pip install -q -c constraints.txt -e '.[dev,training]'
+}
+
+setup_backend() {
+  install_system_packages
+  make_venv .venv "$(cat pyproject.toml constraints.txt | sha256sum)" backend_packages
+  .venv/bin/python -c 'from backend.photo.model_file import face_landmarker_path; face_landmarker_path()'
+}
+
+blender_packages() {
+  local version=$1 numpy="numpy<2"
+  say "Installing Blender $version as a Python module (about 1 GB; this happens once)"
+  case "$version" in 4.2.*) numpy=numpy ;; esac
+  ".venv-blender-$version/bin/python" -m pip install -q "bpy==$version" "$numpy" -c .ci/blender_constraints.txt \
+    pyzmq msgpack pytest pillow
+}
+
+setup_blender() {
+  make_venv ".venv-blender-$1" "$(sha256sum <.ci/blender_constraints.txt) $1" blender_packages "$1"
+}
