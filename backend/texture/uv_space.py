@@ -1,0 +1,170 @@
+"""The texture space of a head: which surface point each texel shows, and its tangent frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+
+from backend.head.model import HeadModel
+from backend.rendering.normals import corner_angles, sum_by_index, vertex_normals
+from backend.texture.uv_raster import rasterise_uv
+
+
+@dataclass(frozen=True)
+class TangentFrames:
+    """A frame per texel, float32 [R, R, 3] each, head space; 0 outside the island.
+
+    As in Blender's Normal Map node and glTF, tangent and normal are interpolated from the vertices and the bitangent
+    is their cross product: near orthonormal, not exactly. A normal baked with `to_tangent` comes out as it was meant.
+    """
+
+    tangent: np.ndarray
+    bitangent: np.ndarray
+    normal: np.ndarray
+
+    def to_head(self, tangent_space: np.ndarray) -> np.ndarray:
+        """Unit normals in head space [R, R, 3] of tangent-space normals [R, R, 3] (+Y up); 0 outside."""
+        t, b, n = (tangent_space[..., k : k + 1] for k in range(3))
+        return _unit(t * self.tangent + b * self.bitangent + n * self.normal)
+
+    def to_tangent(self, head_space: np.ndarray) -> np.ndarray:
+        """Unit tangent-space normals [R, R, 3] of head-space normals [R, R, 3]; (0, 0, 1) outside. Undoes `to_head`."""
+        # The columns of the inverse of a 3 x 3 matrix are cross products of its rows, up to the determinant.
+        t, b, n = self.tangent, self.bitangent, self.normal
+        determinant = np.einsum("hwk,hwk->hw", t, np.cross(b, n))
+        inverse = (np.cross(b, n), np.cross(n, t), np.cross(t, b))
+        local = np.stack([np.einsum("hwk,hwk->hw", row, head_space) for row in inverse], axis=-1)
+        local = _unit(local * np.sign(determinant)[..., None])
+        local[determinant == 0] = (0, 0, 1)
+        return local
+
+
+@dataclass(frozen=True)
+class UVSpace:
+    """Texels of one part of a head. Row 0 of every image is v = 1.
+
+    Args:
+        resolution: R, texels along a side.
+        triangle: int32 [R, R], index into `triangles`, -1 outside.
+        barycentric: float32 [R, R, 3], 0 outside.
+        triangles: int32 [n, 3], `model.triangles(part)`.
+        uv_triangles: int32 [n, 3], `model.uv_triangles(part)`.
+        uv: float32 [W, 2], (0, 0) bottom-left.
+        mesh_triangles: int32 [m, 3], all parts; normals are smoothed over them.
+    """
+
+    resolution: int
+    triangle: np.ndarray
+    barycentric: np.ndarray
+    triangles: np.ndarray
+    uv_triangles: np.ndarray
+    uv: np.ndarray
+    mesh_triangles: np.ndarray
+
+    @cached_property
+    def mask(self) -> np.ndarray:
+        """bool [R, R], True on the part."""
+        return self.triangle >= 0
+
+    def interpolate(self, per_vertex: np.ndarray) -> np.ndarray:
+        """A per-vertex attribute [V, C] over the texels, float32 [R, R, C]; 0 outside."""
+        return self._gather(np.asarray(per_vertex, np.float32)[self.triangles])
+
+    def positions(self, vertices: np.ndarray) -> np.ndarray:
+        """Surface points float32 [R, R, 3], in the space of `vertices` [V, 3]; 0 outside."""
+        return self.interpolate(vertices)
+
+    def normals(self, vertices: np.ndarray) -> np.ndarray:
+        """Smooth unit normals float32 [R, R, 3] of `vertices` [V, 3]; 0 outside."""
+        return _unit(self.interpolate(vertex_normals(vertices, self.mesh_triangles)))
+
+    def tangents(self, vertices: np.ndarray) -> TangentFrames:
+        """Tangent frames of `vertices` [V, 3], averaged per UV vertex as MikkTSpace does.
+
+        Each corner's dP/du is projected into the plane of the vertex normal and weighted by the corner's angle; the
+        average breaks where the UVs do: at the seam. The bitangent's sign is + everywhere: no part of our island is
+        mirrored.
+        Source: Mikkelsen, "Simulation of wrinkled surfaces revisited", 2008.
+        """
+        normal = vertex_normals(vertices, self.mesh_triangles).astype(np.float64)
+        corners = np.asarray(vertices, np.float64)[self.triangles]
+        uv = self.uv.astype(np.float64)[self.uv_triangles]
+        edge1, edge2 = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+        uv1, uv2 = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
+        orientation = np.sign(uv1[:, 0] * uv2[:, 1] - uv2[:, 0] * uv1[:, 1])[:, None]
+        along_u = (uv2[:, 1:] * edge1 - uv1[:, 1:] * edge2) * orientation
+
+        at_corner = normal[self.triangles]
+        in_plane = along_u[:, None] - at_corner * np.einsum("nd,nkd->nk", along_u, at_corner)[..., None]
+        weighted = _unit(in_plane) * corner_angles(corners)[..., None]
+        tangent = _unit(sum_by_index(weighted.reshape(-1, 3), self.uv_triangles.ravel(), len(self.uv)))
+        tangent_map = self._gather(tangent[self.uv_triangles].astype(np.float32))
+        normal_map = self._gather(at_corner.astype(np.float32))
+        return TangentFrames(tangent_map, np.cross(normal_map, tangent_map), normal_map)
+
+    def texels_per_metre(self, vertices: np.ndarray) -> np.ndarray:
+        """Texture density float32 [R, R]: the square root of texels per square metre of surface; 0 outside."""
+        surface = np.asarray(vertices, np.float64)[self.triangles]
+        surface_area = np.linalg.norm(np.cross(surface[:, 1] - surface[:, 0], surface[:, 2] - surface[:, 0]), axis=1)
+        uv = self.uv.astype(np.float64)[self.uv_triangles]
+        a, b = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
+        uv_area = np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])
+        density = self.resolution * np.sqrt(uv_area / np.maximum(surface_area, 1e-12))
+        return np.where(self.mask, density.astype(np.float32)[self.triangle], np.float32(0))
+
+    def _gather(self, corner_values: np.ndarray) -> np.ndarray:
+        """Interpolate values per triangle corner, float32 [n, 3, C], over the texels; 0 outside."""
+        index = np.maximum(self.triangle, 0)
+        result = self.barycentric[..., :1] * corner_values[index, 0]
+        for k in (1, 2):
+            result += self.barycentric[..., k : k + 1] * corner_values[index, k]
+        return result
+
+
+def uv_space(model: HeadModel, resolution: int, part: str = "skin") -> UVSpace:
+    """Rasterise a part's UV layout at `resolution` x `resolution` texels (1024: well under a second)."""
+    uv_triangles = model.uv_triangles(part)
+    triangle, barycentric = rasterise_uv(model.uv[uv_triangles], resolution)
+    return UVSpace(resolution, triangle, barycentric, model.triangles(part), uv_triangles, model.uv, model.triangles())
+
+
+def mirror(image: np.ndarray) -> np.ndarray:
+    """The other half of the face: a map [R, R, ...] flipped about u = 0.5, which the skin layout is symmetric about."""
+    return np.ascontiguousarray(image[:, ::-1])
+
+
+def mirror_normals(normals: np.ndarray) -> np.ndarray:
+    """A normal map [R, R, 3] (tangent or head space) flipped about u = 0.5: texels move, and x changes its sign."""
+    return mirror(normals) * np.array([-1, 1, 1], normals.dtype)
+
+
+def dilate(
+    image: np.ndarray,  # [H, W] or [H, W, C]
+    mask: np.ndarray,  # bool [H, W]
+    pixels: float,
+) -> np.ndarray:
+    """Copy of an image in which texels up to `pixels` outside the mask take the value of the nearest texel inside.
+
+    Keeps filtering and mip-maps from pulling the background over the island's border. An empty mask changes nothing.
+    """
+    if not mask.any():
+        return image.copy()
+    distance, labels = cv2.distanceTransformWithLabels(
+        (~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    label = labels.astype(np.int64)
+    source = np.zeros(int(label.max()) + 1, np.int64)
+    source[label[mask]] = np.flatnonzero(mask)
+    fill = ~mask & (distance <= pixels)
+    result = image.copy()
+    result[fill] = image.reshape(mask.size, *image.shape[2:])[source[label[fill]]]
+    return result
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    """Vectors scaled to length 1 along the last axis; a vector of length 0 stays 0."""
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
