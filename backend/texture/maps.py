@@ -1,0 +1,134 @@
+"""The maps of a skin: in memory, and as PNG files (names and encodings: `shared/maps.py`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import cv2
+import numpy as np
+
+from backend.texture.uv_space import dilate
+from shared.errors import RelightifyError
+from shared.maps import DIFFUSE_ALBEDO, MAPS, NORMAL, SPECULAR_ALBEDO, TEXTURE, VISIBILITY, MapSpec
+
+# Mip-maps and filtering reach over the island's border; 16 texels serve four mip levels.
+DILATION_TEXELS = 16
+
+
+@dataclass(frozen=True)
+class PartialTexture:
+    """What the photo shows of the skin (T_0 and m of the paper, section 3.3).
+
+    Args:
+        texture_srgb: float32 [R, R, 3], sRGB-encoded colour, 0 where nothing was seen.
+        visibility: float32 [R, R], 1 = seen, 0 = not seen, soft in between.
+    """
+
+    texture_srgb: np.ndarray
+    visibility: np.ndarray
+
+
+@dataclass(frozen=True)
+class SkinMaps:
+    """All maps of one skin, R x R texels, row 0 is v = 1 (DESIGN section 3).
+
+    Args:
+        texture_srgb: float32 [R, R, 3] in [0, 1], sRGB-encoded; completed, still shaded.
+        diffuse_albedo_srgb: float32 [R, R, 3] in [0, 1], sRGB-encoded.
+        specular_albedo: float32 [R, R] in [0, 1], linear, F0 / 0.08.
+        normal: float32 [R, R, 3], unit vectors in tangent space, +Y up.
+        visibility: float32 [R, R] in [0, 1], 1 = seen in the photo.
+    """
+
+    texture_srgb: np.ndarray
+    diffuse_albedo_srgb: np.ndarray
+    specular_albedo: np.ndarray
+    normal: np.ndarray
+    visibility: np.ndarray
+
+    @property
+    def resolution(self) -> int:
+        return self.texture_srgb.shape[0]
+
+    def dilated(self, island: np.ndarray, texels: int = DILATION_TEXELS) -> SkinMaps:
+        """Maps continued `texels` beyond the island, bool [R, R]; visibility stays as it is."""
+        grown = {
+            f.name: dilate(getattr(self, f.name), island, texels) for f in fields(self) if f.name != "visibility"
+        }
+        return replace(self, **grown)
+
+    def by_name(self) -> dict[str, np.ndarray]:
+        """The maps under the names of `shared.maps.MAPS`."""
+        return {
+            TEXTURE.name: self.texture_srgb,
+            DIFFUSE_ALBEDO.name: self.diffuse_albedo_srgb,
+            SPECULAR_ALBEDO.name: self.specular_albedo,
+            NORMAL.name: self.normal,
+            VISIBILITY.name: self.visibility,
+        }
+
+    def encode(self) -> dict[str, bytes]:
+        """Every map as a PNG file, by name."""
+        arrays = self.by_name()
+        return {spec.name: encode_map(arrays[spec.name], spec) for spec in MAPS}
+
+    @staticmethod
+    def decode(files: dict[str, bytes]) -> SkinMaps:
+        """The maps of PNG files by name; exact up to the rounding of `encode`.
+
+        Raises:
+            KeyError: a map is missing.
+            RelightifyError: ``map_unreadable``.
+        """
+        arrays = {spec.name: decode_map(files[spec.name], spec) for spec in MAPS}
+        return SkinMaps(
+            arrays[TEXTURE.name],
+            arrays[DIFFUSE_ALBEDO.name],
+            arrays[SPECULAR_ALBEDO.name],
+            arrays[NORMAL.name],
+            arrays[VISIBILITY.name],
+        )
+
+
+def encode_map(values: np.ndarray, spec: MapSpec) -> bytes:
+    """A map, float [R, R] or [R, R, 3], as PNG with the channels and bits of `spec`; normals go from [-1, 1] to [0, 1].
+
+    Raises:
+        ValueError: the channels are not those of `spec`.
+    """
+    if values.ndim != (2 if spec.channels == 1 else 3) or values.shape[2:] not in ((), (spec.channels,)):
+        raise ValueError(f"{spec.name} has {spec.channels} channels, got shape {values.shape}")
+    if spec == NORMAL:
+        values = values * 0.5 + 0.5
+    top, dtype = (65535, np.uint16) if spec.bits == 16 else (255, np.uint8)
+    whole = np.round(np.clip(values, 0, 1) * np.float32(top)).astype(dtype)
+    if spec.channels == 3:
+        whole = whole[..., ::-1]  # OpenCV stores BGR
+    ok, data = cv2.imencode(".png", np.ascontiguousarray(whole), [cv2.IMWRITE_PNG_COMPRESSION, 2])
+    if not ok:
+        raise RuntimeError(f"the PNG encoder failed on {spec.name}")
+    return data.tobytes()
+
+
+def decode_map(data: bytes, spec: MapSpec) -> np.ndarray:
+    """What `encode_map` wrote: float32 [R, R] or [R, R, 3]; normals come back as unit vectors.
+
+    Raises:
+        RelightifyError: ``map_unreadable``, not a PNG with the channels and bits of `spec`.
+    """
+    whole = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    dtype = np.uint16 if spec.bits == 16 else np.uint8
+    channels = 0 if whole is None else (whole.shape[2] if whole.ndim == 3 else 1)
+    if whole is None or whole.dtype != dtype or channels != spec.channels:
+        raise RelightifyError(
+            "map_unreadable",
+            f"The map {spec.name} is not a PNG with {spec.channels} channels of {spec.bits} bits.",
+            "Reconstruct the face again.",
+        )
+    values = whole.astype(np.float32) / np.float32(np.iinfo(dtype).max)
+    if spec.channels == 3:
+        values = values[..., ::-1]
+    if spec == NORMAL:
+        values = values * 2 - 1
+        values = values / np.maximum(np.linalg.norm(values, axis=-1, keepdims=True), 1e-6)
+    return np.ascontiguousarray(values)

@@ -1,0 +1,86 @@
+"""Filtered sampling of an image over the footprints of texels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+MAX_TAPS = 4  # a side; longer footprints go to a coarser level of the pyramid
+_ROW = 4096  # remap works on images, so lists of points are laid out in rows of this length
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """How pixels move with texels: float64 [n, 2, 2], d(pixel x, y) / d(texel x, y), for n triangles or texels."""
+
+    jacobian: np.ndarray
+
+    @staticmethod
+    def of_triangles(pixel_corners: np.ndarray, texel_corners: np.ndarray) -> Footprint:
+        """The affine map of each triangle, from its corners in pixels and in texels, both [n, 3, 2] with y down."""
+        pixels = pixel_corners[:, 1:] - pixel_corners[:, :1]
+        texels = texel_corners[:, 1:] - texel_corners[:, :1]
+        (a, b), (c, d) = (texels[:, 0, 0], texels[:, 0, 1]), (texels[:, 1, 0], texels[:, 1, 1])
+        determinant = a * d - b * c
+        determinant = np.where(np.abs(determinant) < 1e-9, np.inf, determinant)
+        inverse = np.stack([np.stack([d, -b], -1), np.stack([-c, a], -1)], -2) / determinant[:, None, None]
+        # Rows of `pixels` and `texels` are edges: pixels = texels @ J^T.
+        return Footprint(np.einsum("nij,njk->nki", inverse, pixels))
+
+    def select(self, index: np.ndarray) -> Footprint:
+        """The footprints of listed triangles."""
+        return Footprint(self.jacobian[index])
+
+
+def sample_image(
+    image: np.ndarray,  # float32 [H, W, C], linear light
+    pixels: np.ndarray,  # [n, 2], x right, y down, centres at .5
+    footprint: Footprint,
+) -> np.ndarray:
+    """Average an image over texel footprints: float32 [n, C].
+
+    Where a texel covers less than a pixel this is bicubic interpolation. Where it covers more, up to 4 x 4 bicubic taps
+    spread over its parallelogram average the level of a box pyramid whose pixels are just finer than the footprint's
+    short side, which filters along both axes apart (anisotropic) without blurring what the texel can hold.
+    """
+    length = np.linalg.norm(footprint.jacobian, axis=1)  # [n, 2], pixels per step in texel x and y
+    shortest = np.maximum(length.min(1), length.max(1) / MAX_TAPS)
+    level = np.floor(np.log2(np.maximum(shortest, 1.0))).astype(int)
+    level = np.clip(level, 0, max(0, int(np.log2(min(image.shape[:2]))) - 3))
+    taps = np.clip(np.ceil(length / (2.0**level)[:, None] - 0.25), 1, MAX_TAPS).astype(int)
+    result = np.empty((len(pixels), image.shape[2]), np.float32)
+    kind = (level * 16 + taps[:, 0]) * 16 + taps[:, 1]
+    current, current_level = image, 0
+    for key in np.unique(kind):
+        members = np.flatnonzero(kind == key)
+        wanted, nx, ny = key // 256, key // 16 % 16, key % 16
+        while current_level < wanted:
+            current, current_level = _halved(current), current_level + 1
+        total = np.zeros((len(members), image.shape[2]), np.float32)
+        for i in range(nx):
+            for j in range(ny):
+                shift = np.array([(i + 0.5) / nx - 0.5, (j + 0.5) / ny - 0.5])
+                at = (pixels[members] + footprint.jacobian[members] @ shift) / 2.0**wanted
+                total += _bicubic(current, at)
+        result[members] = total / (nx * ny)
+    return np.maximum(result, 0)
+
+
+def _halved(image: np.ndarray) -> np.ndarray:
+    """Box-filtered to half the size; odd sides lose nothing because the border repeats."""
+    height, width = image.shape[:2]
+    even = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+    return cv2.resize(even, (even.shape[1] // 2, even.shape[0] // 2), interpolation=cv2.INTER_AREA)
+
+
+def _bicubic(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """Bicubic samples float32 [n, C] at pixels [n, 2]; the border repeats."""
+    count = len(pixels)
+    padded = np.zeros((-(-count // _ROW) * _ROW, 2), np.float32)
+    padded[:count] = pixels - 0.5
+    grid = padded.reshape(-1, _ROW, 2)
+    # OpenCV addresses at most 32767 rows and pixels; rows of 4096 points keep every job far below.
+    values = cv2.remap(image, grid[..., 0], grid[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return values.reshape(-1, image.shape[2])[:count]

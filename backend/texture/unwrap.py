@@ -1,0 +1,252 @@
+"""Image to texture: what the photo shows of the skin, brought into UV space (paper section 3.3: T_0 and m)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from embreex.mesh_construction import TriangleMesh
+from embreex.rtcore_scene import EmbreeScene
+
+from backend.head.camera import Camera
+from backend.head.head_fit import HeadFit
+from backend.head.model import HeadModel
+from backend.photo.reading import Photo, linear_to_srgb, srgb_to_linear
+from backend.rendering.normals import vertex_normals
+from backend.rendering.rasteriser import Rasteriser
+from backend.texture.maps import PartialTexture
+from backend.texture.sampling import Footprint, sample_image
+from backend.texture.uv_space import UVSpace
+
+# Visibility varies slowly and its border is soft, so it is found on at most this many texels a side.
+VISIBILITY_RESOLUTION = 1024
+# The mesh is rasterised for its depth edges at most at this size.
+EDGE_IMAGE_SIDE = 900
+FACING_LOW, FACING_HIGH = 0.2, 0.4  # n.v; below: not seen, above: fully seen
+RAY_OFFSET_M = 4e-4
+# Erosion at depth edges and at other parts (eyes, mouth), as a share of the distance between the eye corners: the
+# fit is a few pixels off, and what lies behind must not bleed into skin.
+SILHOUETTE_EROSION = 0.02
+PART_EROSION = 0.008
+DEPTH_EDGE_M = 0.003
+ROWS_PER_BAND = 512
+
+
+@dataclass(frozen=True)
+class _Surface:
+    """Listed texels and where they lie: `texel` [n] flat index, `triangle` [n], `position` [n, 3], `normal` [n, 3]."""
+
+    texel: np.ndarray
+    triangle: np.ndarray
+    position: np.ndarray
+    normal: np.ndarray
+
+
+def unwrap(
+    photo: Photo,
+    skin_mask: np.ndarray,  # float32 [H, W], 1 on skin
+    model: HeadModel,
+    fit: HeadFit,
+    rasteriser: Rasteriser,
+    uv_space: UVSpace,
+) -> PartialTexture:
+    """Sample the photo at every texel's surface point and say which texels it shows.
+
+    A texel is seen where its point lies in the frame, nothing stands between it and the camera (rays against all parts
+    of the head but the lashes), it faces the camera (n.v > 0.2, soft up to 0.4), lies on the skin mask and keeps a
+    small distance from depth edges and from eyes, teeth and mouth. Colours are filtered over the texel's footprint in
+    linear light and then encoded.
+
+    Returns:
+        R x R texels as `uv_space`; the texture is 0 where the visibility is.
+    """
+    vertices = fit.vertices(model)
+    clearance = _edge_clearance(model, vertices, fit, rasteriser)
+    step = max(1, uv_space.resolution // VISIBILITY_RESOLUTION)
+    coarse_visibility = _visibility(skin_mask, model, vertices, fit.camera, uv_space, step, clearance)
+    size = (uv_space.resolution, uv_space.resolution)
+    visibility = cv2.resize(coarse_visibility, size, interpolation=cv2.INTER_LINEAR) if step > 1 else coarse_visibility
+    visibility = visibility * uv_space.mask
+
+    footprint = Footprint.of_triangles(fit.camera.project(vertices[uv_space.triangles]), _uv_texels(uv_space))
+    texture = np.zeros((*uv_space.mask.shape, 3), np.float32)
+    offset, crop = _crop_linear(photo, fit.camera, vertices)
+    normals = vertex_normals(vertices, uv_space.mesh_triangles)
+    for start in range(0, uv_space.resolution, ROWS_PER_BAND):
+        rows = slice(start, start + ROWS_PER_BAND)
+        seen = np.flatnonzero(visibility[rows] > 0) + start * uv_space.resolution
+        if not len(seen):
+            continue
+        surface = _surface(uv_space, vertices, normals, seen)
+        pixels = fit.camera.project(surface.position) - offset
+        colour = sample_image(crop, pixels, footprint.select(surface.triangle))
+        texture.reshape(-1, 3)[surface.texel] = linear_to_srgb(colour)
+    return PartialTexture(texture, visibility.astype(np.float32))
+
+
+def _surface(uv_space: UVSpace, vertices: np.ndarray, normals: np.ndarray, texels: np.ndarray) -> _Surface:
+    """Surface points of listed texels (flat indices)."""
+    triangle = uv_space.triangle.reshape(-1)[texels]
+    weights = uv_space.barycentric.reshape(-1, 3)[texels]
+    corners = uv_space.triangles[triangle]
+    position = np.einsum("nk,nkd->nd", weights, vertices[corners])
+    normal = np.einsum("nk,nkd->nd", weights, normals[corners])
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
+    return _Surface(texels, triangle, position, normal)
+
+
+def _uv_texels(uv_space: UVSpace) -> np.ndarray:
+    """Corners of the UV triangles in texels, x right, y down, float64 [n, 3, 2]."""
+    uv = uv_space.uv.astype(np.float64)[uv_space.uv_triangles] * uv_space.resolution
+    return np.stack([uv[..., 0], uv_space.resolution - uv[..., 1]], axis=-1)
+
+
+def _visibility(
+    skin_mask: np.ndarray,
+    model: HeadModel,
+    vertices: np.ndarray,
+    camera: Camera,
+    uv_space: UVSpace,
+    step: int,
+    clearance: _Clearance,
+) -> np.ndarray:
+    """Visibility float32 [R / step, R / step]."""
+    side = uv_space.resolution // step
+    picked = np.arange(side) * step + step // 2
+    texels = (picked[:, None] * uv_space.resolution + picked).reshape(-1)
+    texels = texels[uv_space.mask.reshape(-1)[texels]]
+    surface = _surface(uv_space, vertices, vertex_normals(vertices, uv_space.mesh_triangles), texels)
+
+    to_camera = camera.position - surface.position
+    to_camera /= np.linalg.norm(to_camera, axis=1, keepdims=True)
+    facing = np.einsum("nd,nd->n", surface.normal, to_camera)
+    seen = _ramp(facing, FACING_LOW, FACING_HIGH)
+    pixels = camera.project(surface.position)
+    in_front = camera.to_camera(surface.position)[:, 2] < 0
+    inside = (pixels >= 1).all(1) & (pixels[:, 0] <= camera.width - 1) & (pixels[:, 1] <= camera.height - 1)
+    seen[~(inside & in_front)] = 0
+
+    candidates = np.flatnonzero(seen > 0)
+    free = _unoccluded(model, vertices, surface.position[candidates], surface.normal[candidates], to_camera[candidates])
+    seen[candidates] *= free
+    seen[candidates] *= _sample_linear(skin_mask, pixels[candidates])
+    seen[candidates] *= clearance.at(pixels[candidates])
+
+    image = np.zeros(side * side, np.float32)
+    row, column = np.divmod(surface.texel, uv_space.resolution)
+    image[(row // step) * side + column // step] = seen
+    return _soften(image.reshape(side, side))
+
+
+def _unoccluded(
+    model: HeadModel, vertices: np.ndarray, points: np.ndarray, normals: np.ndarray, to_camera: np.ndarray
+) -> np.ndarray:
+    """bool [n]: a ray from each point to the camera meets nothing."""
+    # Lashes are strips of polygons with transparent texture: as occluders they would cut the lids out.
+    occluders = model.triangles(*(name for name in model.part_names if name != "lashes"))
+    scene = EmbreeScene()
+    TriangleMesh(scene, np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(occluders, np.int32))
+    origins = np.ascontiguousarray(points + normals * RAY_OFFSET_M, np.float32)
+    return scene.run(origins, np.ascontiguousarray(to_camera, np.float32)) < 0
+
+
+@dataclass(frozen=True)
+class _Clearance:
+    """How far each pixel keeps from edges: `image` float32 [h, w] in [0, 1], pixel = photo pixel * scale - offset."""
+
+    image: np.ndarray
+    scale: float
+    offset: np.ndarray
+
+    def at(self, pixels: np.ndarray) -> np.ndarray:
+        return _sample_linear(self.image, pixels * self.scale - self.offset)
+
+
+def _edge_clearance(model: HeadModel, vertices: np.ndarray, fit: HeadFit, rasteriser: Rasteriser) -> _Clearance:
+    """Distance of the photo's pixels to depth edges and to other parts, as a weight from 0 (at the edge) to 1."""
+    low, high = _head_box(fit.camera, vertices)
+    scale = min(1.0, EDGE_IMAGE_SIDE / float(max(high - low)))
+    offset = np.floor(low * scale) - 2
+    width, height = (np.ceil(high * scale) - offset + 2).astype(int)
+    focal, centre = fit.camera.focal_px * scale, np.asarray(fit.camera.centre_px) * scale - offset
+    camera = Camera(
+        fit.camera.rotation, fit.camera.translation, focal, (centre[0], centre[1]), int(width), int(height)
+    )
+    names = [name for name in model.part_names if name != "lashes"]
+    triangles = model.triangles(*names)
+    fragments = rasteriser.rasterise(vertices, triangles, camera)
+    is_skin = np.zeros(len(triangles) + 1, bool)  # the last entry stands for background, index -1
+    is_skin[: len(triangles)] = np.isin(_face_of_triangles(model, names), model.part_names.index("skin"))
+
+    depth = np.where(fragments.mask, fragments.depth, 10.0)
+    pixel_m = float(np.median(depth[fragments.mask])) / focal if fragments.mask.any() else 1e-3
+    jump = max(DEPTH_EDGE_M, 8 * pixel_m)
+    is_edge = np.zeros(depth.shape, bool)
+    is_edge[:, 1:] |= np.abs(np.diff(depth, axis=1)) > jump
+    is_edge[1:] |= np.abs(np.diff(depth, axis=0)) > jump
+    other_part = fragments.mask & ~is_skin[fragments.triangle]
+
+    reach = fit.iod_px * scale
+    weight = _distance_ramp(is_edge, SILHOUETTE_EROSION * reach) * _distance_ramp(other_part, PART_EROSION * reach)
+    return _Clearance(weight.astype(np.float32), scale, offset)
+
+
+def _face_of_triangles(model: HeadModel, names: list[str]) -> np.ndarray:
+    """The part index of every triangle of `model.triangles(*names)`."""
+    faces = model.part_faces(*names)
+    per_face = np.where(model.quads[faces, 3] < 0, 1, 2)
+    return np.repeat(model.face_part[faces], per_face)
+
+
+def _distance_ramp(edges: np.ndarray, reach_px: float) -> np.ndarray:
+    """0 up to `reach_px` (at least one pixel) from the edges, then rising to 1 over the same distance."""
+    reach_px = max(reach_px, 1.0)
+    if not edges.any():
+        return np.ones(edges.shape, np.float32)
+    distance = cv2.distanceTransform((~edges).astype(np.uint8), cv2.DIST_L2, 5)
+    return _ramp(distance, reach_px, 2 * reach_px)
+
+
+def _head_box(camera: Camera, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The part of the frame that the head covers: low and high corner (x, y) in pixels."""
+    pixels = camera.project(vertices)
+    frame = np.array([camera.width, camera.height], np.float64)
+    low, high = np.clip(pixels.min(0), 0, frame - 2), np.clip(pixels.max(0), 0, frame)
+    return np.floor(low), np.maximum(np.ceil(high), np.floor(low) + 2)
+
+
+def _crop_linear(photo: Photo, camera: Camera, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The head's part of the photo in linear light, and its upper left corner in pixels."""
+    low, high = _head_box(camera, vertices)
+    left, top = np.maximum(low.astype(int) - 8, 0)
+    right, bottom = high.astype(int) + 8
+    decode = srgb_to_linear(np.arange(256) / 255).astype(np.float32)
+    return np.array([left, top], np.float64), decode[photo.image_srgb[top:bottom, left:right]]
+
+
+def _sample_linear(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """Bilinear samples float32 [n] of an image [H, W] at pixels [n, 2] (centres at .5); 0 outside."""
+    grid = np.full((-(-len(pixels) // 1024)) * 1024, -10.0, np.float32)
+    x, y = grid.copy(), grid
+    x[: len(pixels)], y[: len(pixels)] = pixels[:, 0] - 0.5, pixels[:, 1] - 0.5
+    shape = (-1, 1024)
+    values = cv2.remap(
+        np.ascontiguousarray(image, np.float32), x.reshape(shape), y.reshape(shape), cv2.INTER_LINEAR, borderValue=0
+    )
+    return values.reshape(-1)[: len(pixels)]
+
+
+def _soften(visibility: np.ndarray) -> np.ndarray:
+    """Remove specks, and give the border a ramp of a few texels that stays inside of what was seen."""
+    side = visibility.shape[0]
+    radius = max(1, round(side / 512))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    opened = cv2.morphologyEx(visibility, cv2.MORPH_OPEN, kernel)
+    return np.minimum(opened, cv2.GaussianBlur(cv2.erode(opened, kernel), (0, 0), radius))
+
+
+def _ramp(x: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Smooth step from 0 at `low` to 1 at `high`."""
+    t = np.clip((x - low) / (high - low), 0, 1)
+    return (t * t * (3 - 2 * t)).astype(np.float32)
