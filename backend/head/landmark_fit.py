@@ -1,0 +1,95 @@
+"""Camera, identity and expression from the 478 landmarks: a first pose, the solve, and contours that slide."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from backend.head.camera import Camera
+from backend.head.contour import associate_contour, contour_region
+from backend.head.initial_camera import initial_parameters
+from backend.head.landmark_groups import interocular_px, landmark_weights
+from backend.head.landmark_solve import FitParameters, PointBasis, Priors, Targets, point_basis, solve_landmarks
+from backend.head.model import HeadModel
+from backend.photo.reading import FILM_DIAGONAL_MM
+
+# The median of what phones, snapshots and portraits use, as a 35 mm equivalent, when nothing is known.
+TYPICAL_FOCAL_35MM = 45.0
+# Standard deviation of one landmark of weight 1, as a part of the interocular distance. The detector's errors are
+# strongly correlated between neighbours, so that 478 landmarks say no more than some fifty independent ones would:
+# this number is larger than the detector's accuracy for that reason.
+LANDMARK_SIGMA = 0.03
+# Of p_e around the detector's 52 scores.
+EXPRESSION_SIGMA = 0.3
+# Of the log focal length around the typical one, and of the log distance around 0.7 m, where neither is known.
+LOG_FOCAL_SIGMA = 0.5
+TYPICAL_DISTANCE_M = 0.7
+LOG_DISTANCE_SIGMA = 0.6
+# Contour landmarks are known across the contour, much less along it.
+ALONG_CONTOUR = 0.04
+CONTOUR_ROUNDS = 3
+
+
+def fit_landmarks(
+    model: HeadModel,
+    landmarks_px: np.ndarray,
+    expression_scores: np.ndarray,
+    width: int,
+    height: int,
+    focal_px: float | None,
+) -> FitParameters:
+    """Pose, focal length, identity and expression that explain 478 landmarks [478, 2] in pixels.
+
+    Args:
+        model: the head model.
+        landmarks_px: float [478, 2].
+        expression_scores: float [52], the detector's, in the model's order.
+        width, height: of the photo, pixels.
+        focal_px: focal length in pixels, None where unknown: it is estimated then.
+    """
+    centre = (width / 2, height / 2)
+    focal = focal_px or TYPICAL_FOCAL_35MM / FILM_DIAGONAL_MM * math.hypot(width, height)
+    basis = point_basis(model, model.landmark_triangles, model.landmark_barycentric)
+    iod = interocular_px(landmarks_px)
+    priors = Priors(
+        identity_sigma=1.0,
+        expression_mean=np.asarray(expression_scores, np.float64),
+        expression_sigma=np.full(len(expression_scores), EXPRESSION_SIGMA),
+        log_focal_mean=float(np.log(focal)),
+        log_focal_sigma=0.0 if focal_px else LOG_FOCAL_SIGMA,
+        log_distance_mean=float(np.log(TYPICAL_DISTANCE_M)),
+        log_distance_sigma=LOG_DISTANCE_SIGMA,
+    )
+    modes = len(basis.identity)
+    parameters = initial_parameters(basis.mean, landmarks_px, focal, centre, expression_scores, modes)
+    targets = landmark_targets(landmarks_px, iod)
+    parameters = solve_landmarks(basis, targets, parameters, priors, centre, iterations=12)
+    region = contour_region(model)
+    for _ in range(CONTOUR_ROUNDS):
+        camera = parameters.camera(centre, width, height)
+        vertices = model.shape(parameters.identity, parameters.expression)
+        contour = associate_contour(model, vertices, region, camera, landmarks_px, iod)
+        rows = contour.landmarks
+        sliding: PointBasis = basis.with_rows(rows, point_basis(model, contour.triangles, contour.barycentric))
+        across = np.einsum("ni,nj->nij", contour.normals_px, contour.normals_px)
+        precision = targets.precision.copy()
+        strength = precision[rows, 0, 0][:, None, None]
+        precision[rows] = strength * (across + ALONG_CONTOUR * (np.eye(2) - across))
+        sliding_targets = Targets(targets.pixels, precision)
+        parameters = solve_landmarks(sliding, sliding_targets, parameters, priors, centre, iterations=6)
+    return parameters
+
+
+def landmark_targets(landmarks_px: np.ndarray, iod_px: float) -> Targets:
+    """The landmarks with their precisions."""
+    precision = landmark_weights() / (LANDMARK_SIGMA * iod_px) ** 2
+    return Targets(np.asarray(landmarks_px, np.float64), precision[:, None, None] * np.eye(2))
+
+
+def landmark_errors(
+    model: HeadModel, parameters: FitParameters, camera: Camera, landmarks_px: np.ndarray
+) -> np.ndarray:
+    """Distances [478] between projected and detected landmarks, divided by the interocular distance."""
+    points = model.landmarks(model.shape(parameters.identity, parameters.expression))
+    return np.linalg.norm(camera.project(points) - landmarks_px, axis=1) / interocular_px(landmarks_px)

@@ -1,0 +1,274 @@
+"""Pose, focal length, identity and expression from landmarks: damped Gauss-Newton with closed-form Jacobians.
+
+The unknowns are theta = [omega (3), t_x, t_y, a, b, p_s, p_e]: a rotation increment (axis-angle, applied on the
+left), the translation's image-plane part in metres, the log image scale a = log(focal / depth), the log focal length b
+and the coefficients of eq. 8. With a and b as unknowns, a change of b at fixed a is a "dolly zoom": it alters
+perspective alone, so the badly determined direction is an axis of its own and takes its prior directly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from backend.head.camera import Camera
+from backend.head.model import HeadModel
+
+POSE = 7  # the unknowns before p_s
+
+
+@dataclass(frozen=True)
+class FitParameters:
+    """A point in the space of unknowns.
+
+    Args:
+        rotation: float64 [3, 3], head space to camera space.
+        shift: float64 [2], t_x and t_y in metres.
+        log_scale: a = log(focal_px / depth in metres).
+        log_focal: b = log(focal_px).
+        identity: float64 [K].
+        expression: float64 [52].
+    """
+
+    rotation: np.ndarray
+    shift: np.ndarray
+    log_scale: float
+    log_focal: float
+    identity: np.ndarray
+    expression: np.ndarray
+
+    @property
+    def depth(self) -> float:
+        """Depth of the head's origin, metres."""
+        return float(np.exp(self.log_focal - self.log_scale))
+
+    @property
+    def translation(self) -> np.ndarray:
+        """Float64 [3], metres."""
+        return np.array([self.shift[0], self.shift[1], -self.depth])
+
+    def camera(self, centre_px: tuple[float, float], width: int, height: int) -> Camera:
+        """The pinhole camera for an image of this size."""
+        return Camera(self.rotation, self.translation, float(np.exp(self.log_focal)), centre_px, width, height)
+
+    def stepped(self, step: np.ndarray) -> FitParameters:
+        """The parameters moved by a step in theta [7 + K + 52]."""
+        k = len(self.identity)
+        return replace(
+            self,
+            rotation=Rotation.from_rotvec(step[:3]).as_matrix() @ self.rotation,
+            shift=self.shift + step[3:5],
+            log_scale=self.log_scale + step[5],
+            log_focal=self.log_focal + step[6],
+            identity=self.identity + step[POSE : POSE + k],
+            expression=np.clip(self.expression + step[POSE + k :], 0.0, 1.0),
+        )
+
+
+@dataclass(frozen=True)
+class Priors:
+    """Gaussian priors; a sigma of 0 for the focal length means that it is known.
+
+    Args:
+        identity_sigma: of p_s, 1 for the model's own statistics.
+        expression_mean: float64 [52], such as the detector's scores.
+        expression_sigma: float64 [52].
+        log_focal_mean, log_focal_sigma: of b.
+        log_distance_mean, log_distance_sigma: of the log depth of the head in metres.
+    """
+
+    identity_sigma: float
+    expression_mean: np.ndarray
+    expression_sigma: np.ndarray
+    log_focal_mean: float
+    log_focal_sigma: float
+    log_distance_mean: float
+    log_distance_sigma: float
+
+
+@dataclass(frozen=True)
+class PointBasis:
+    """Points of the head model as linear functions of its coefficients.
+
+    Args:
+        mean: float64 [L, 3].
+        identity: float64 [K, L, 3].
+        expression: float64 [52, L, 3].
+    """
+
+    mean: np.ndarray
+    identity: np.ndarray
+    expression: np.ndarray
+
+    def points(self, parameters: FitParameters) -> np.ndarray:
+        """Points [L, 3] in head space (eq. 8)."""
+        return (
+            self.mean
+            + np.tensordot(parameters.identity, self.identity, 1)
+            + np.tensordot(parameters.expression, self.expression, 1)
+        )
+
+    def with_rows(self, rows: np.ndarray, other: PointBasis) -> PointBasis:
+        """This basis with the points `rows` [n] replaced by those of `other` (n points)."""
+        mean, identity, expression = self.mean.copy(), self.identity.copy(), self.expression.copy()
+        mean[rows], identity[:, rows], expression[:, rows] = other.mean, other.identity, other.expression
+        return PointBasis(mean, identity, expression)
+
+
+def point_basis(model: HeadModel, triangles: np.ndarray, barycentric: np.ndarray) -> PointBasis:
+    """The basis of surface points given as vertex triples int [L, 3] and weights [L, 3]."""
+
+    def at(values: np.ndarray) -> np.ndarray:
+        return np.einsum("lk,...lkd->...ld", barycentric, values[..., triangles, :]).astype(np.float64)
+
+    return PointBasis(at(model.mean), at(model.identity_basis), at(model.expression_basis))
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What the points should project to.
+
+    Args:
+        pixels: float64 [L, 2].
+        precision: float64 [L, 2, 2], inverse covariance of each residual in 1 / pixel^2 (a singular one lets a point
+            slide along a line).
+    """
+
+    pixels: np.ndarray
+    precision: np.ndarray
+
+
+def projection_jacobian(
+    basis: PointBasis, parameters: FitParameters, centre_px: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Projected points [L, 2] in pixels and their derivative [L, 2, 7 + K + 52] by theta."""
+    points = basis.points(parameters)
+    rotated = points @ parameters.rotation.T
+    in_camera = rotated + parameters.translation
+    focal, depth = np.exp(parameters.log_focal), -in_camera[:, 2]
+    pixels = np.stack([in_camera[:, 0], -in_camera[:, 1]], axis=-1) * (focal / depth)[:, None]
+    by_point = np.zeros((len(points), 2, 3))  # d pixel / d point in camera space
+    by_point[:, 0, 0] = focal / depth
+    by_point[:, 1, 1] = -focal / depth
+    by_point[:, :, 2] = pixels / depth[:, None]
+    x, y, z = rotated.T
+    zero = np.zeros_like(x)
+    by_omega = np.stack([zero, z, -y, -z, zero, x, y, -x, zero], axis=-1).reshape(-1, 3, 3)  # -[R X]_x
+    k, e = len(basis.identity), len(basis.expression)
+    jacobian = np.empty((len(points), 2, POSE + k + e))
+    jacobian[..., :3] = by_point @ by_omega
+    jacobian[..., 3:5] = by_point[..., :2]
+    jacobian[..., 5] = by_point[..., 2] * parameters.depth  # t_z = -exp(b - a)
+    jacobian[..., 6] = pixels - jacobian[..., 5]
+    by_head = by_point @ parameters.rotation
+    jacobian[..., POSE : POSE + k] = by_head @ basis.identity.transpose(1, 2, 0)
+    jacobian[..., POSE + k :] = by_head @ basis.expression.transpose(1, 2, 0)
+    return pixels + np.asarray(centre_px), jacobian
+
+
+def prior_terms(parameters: FitParameters, priors: Priors) -> tuple[float, np.ndarray, np.ndarray]:
+    """Cost, gradient [P] and Hessian [P, P] of the priors (half of the sum of squares)."""
+    k, e = len(parameters.identity), len(parameters.expression)
+    gradient, hessian = np.zeros(POSE + k + e), np.zeros((POSE + k + e, POSE + k + e))
+    diagonal = np.zeros(POSE + k + e)
+    diagonal[POSE : POSE + k] = priors.identity_sigma**-2
+    gradient[POSE : POSE + k] = parameters.identity * priors.identity_sigma**-2
+    from_mean = parameters.expression - priors.expression_mean
+    diagonal[POSE + k :] = priors.expression_sigma**-2
+    gradient[POSE + k :] = from_mean * priors.expression_sigma**-2
+    cost = 0.5 * float(parameters.identity @ gradient[POSE : POSE + k] + from_mean @ gradient[POSE + k :])
+    hessian[np.diag_indices_from(hessian)] = diagonal
+    if priors.log_focal_sigma > 0:
+        off_focal = (parameters.log_focal - priors.log_focal_mean) / priors.log_focal_sigma
+        gradient[6] += off_focal / priors.log_focal_sigma
+        hessian[6, 6] += priors.log_focal_sigma**-2
+        off_distance = parameters.log_focal - parameters.log_scale - priors.log_distance_mean
+        off_distance /= priors.log_distance_sigma
+        row = np.array([-1.0, 1.0]) / priors.log_distance_sigma  # d log depth / d (a, b)
+        gradient[5:7] += off_distance * row
+        hessian[5:7, 5:7] += np.outer(row, row)
+        cost += 0.5 * (off_focal**2 + off_distance**2)
+    return cost, gradient, hessian
+
+
+def robust_weights(squared: np.ndarray, scale: float) -> np.ndarray:
+    """Weights of iteratively reweighted least squares for a Cauchy loss of residuals with these squared sizes."""
+    return 1.0 / (1.0 + squared / scale**2)
+
+
+def _robust_cost(squared: np.ndarray, scale: float) -> float:
+    return 0.5 * float(np.sum(scale**2 * np.log1p(squared / scale**2)))
+
+
+def solve_step(
+    hessian: np.ndarray, gradient: np.ndarray, parameters: FitParameters, damping: float, fixed_focal: bool
+) -> np.ndarray:
+    """A Levenberg-Marquardt step [P] that keeps p_e inside [0, 1].
+
+    Coefficients at a bound whose gradient pushes outwards are held there (projected Newton, Bertsekas 1982).
+    """
+    k = len(parameters.identity)
+    free = np.ones(len(gradient), bool)
+    free[6] = not fixed_focal
+    expression_gradient = gradient[POSE + k :]
+    free[POSE + k :] &= ~((parameters.expression <= 0) & (expression_gradient > 0))
+    free[POSE + k :] &= ~((parameters.expression >= 1) & (expression_gradient < 0))
+    sub = hessian[np.ix_(free, free)].copy()
+    sub[np.diag_indices_from(sub)] *= 1 + damping
+    step = np.zeros_like(gradient)
+    step[free] = np.linalg.solve(sub, -gradient[free])
+    return step
+
+
+def solve_landmarks(
+    basis: PointBasis,
+    targets: Targets,
+    parameters: FitParameters,
+    priors: Priors,
+    centre_px: tuple[float, float],
+    iterations: int,
+    robust_scale: float = 3.0,
+) -> FitParameters:
+    """Minimise the robust reprojection error plus priors by Levenberg-Marquardt from `parameters`.
+
+    Args:
+        basis: the points.
+        targets: their pixels and precisions.
+        parameters: where to start; the length of its identity decides how many modes are solved for.
+        priors: see `Priors`.
+        centre_px: principal point.
+        iterations: at most so many accepted or rejected steps.
+        robust_scale: residuals of so many sigmas count half (Cauchy).
+    """
+
+    def linearise(at: FitParameters) -> tuple[float, np.ndarray, np.ndarray]:
+        pixels, jacobian = projection_jacobian(basis, at, centre_px)
+        residual = pixels - targets.pixels
+        weighted = np.einsum("lij,lj->li", targets.precision, residual)
+        squared = np.sum(weighted * residual, axis=1)
+        robust = robust_weights(squared, robust_scale)
+        cost, gradient, hessian = prior_terms(at, priors)
+        flat = jacobian.reshape(-1, jacobian.shape[-1])
+        scaled = (np.einsum("lij,ljp->lip", targets.precision, jacobian) * robust[:, None, None]).reshape(flat.shape)
+        gradient = gradient + scaled.T @ residual.reshape(-1)
+        return cost + _robust_cost(squared, robust_scale), gradient, hessian + scaled.T @ flat
+
+    damping = 1e-3
+    cost, gradient, hessian = linearise(parameters)
+    for _ in range(iterations):
+        step = solve_step(hessian, gradient, parameters, damping, priors.log_focal_sigma <= 0)
+        trial = parameters.stepped(step)
+        trial_cost, trial_gradient, trial_hessian = linearise(trial)
+        if trial_cost < cost:
+            converged = cost - trial_cost < 1e-5 * cost
+            parameters, cost, gradient, hessian = trial, trial_cost, trial_gradient, trial_hessian
+            damping = max(damping * 0.3, 1e-7)
+            if converged:
+                break
+        else:
+            damping *= 8
+            if damping > 1e6:
+                break
+    return parameters
