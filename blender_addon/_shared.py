@@ -1,0 +1,38 @@
+"""The one door to `shared`, the package that add-on and backend have in common.
+
+An extension must neither touch `sys.path` nor put a top-level module called ``shared`` into everybody's Blender, so
+the zip carries the package inside the extension (``relightify/shared``), where it is a relative import. In a
+checkout it lies beside `blender_addon` and is a plain import. Modules of `shared` import each other relatively and
+work in both places; modules of the add-on import its names from here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING or find_spec(".shared", __package__) is None:
+    from shared.errors import JobCancelled, RelightifyError
+    from shared.head_mesh import HeadMesh
+    from shared.maps import DIFFUSE_ALBEDO, MAPS, NORMAL, SPECULAR_ALBEDO, TEXTURE, VISIBILITY
+    from shared.options import QUALITIES, RESOLUTIONS, JobOptions
+else:
+    from .shared.errors import JobCancelled, RelightifyError
+    from .shared.head_mesh import HeadMesh
+    from .shared.maps import DIFFUSE_ALBEDO, MAPS, NORMAL, SPECULAR_ALBEDO, TEXTURE, VISIBILITY
+    from .shared.options import QUALITIES, RESOLUTIONS, JobOptions
+
+__all__ = [
+    "DIFFUSE_ALBEDO",
+    "MAPS",
+    "NORMAL",
+    "QUALITIES",
+    "RESOLUTIONS",
+    "SPECULAR_ALBEDO",
+    "TEXTURE",
+    "VISIBILITY",
+    "HeadMesh",
+    "JobCancelled",
+    "JobOptions",
+    "RelightifyError",
+]

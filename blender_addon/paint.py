@@ -1,0 +1,239 @@
+"""Painted textures of eyes, lashes and teeth: numpy in, arrays out, the same for the same seed.
+
+Row 0 of every array is the top (v = 1). Colours come back sRGB-encoded, since 8-bit files keep dark tones that way.
+Sizes of the eye are anatomy: iris 11.7 mm wide, corneal radius 7.8 mm, eyeball radius 12 mm where the model gives none.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .geometry import EYE_UV_MAX_ANGLE
+
+PUPIL = 0.36
+CORNEA_RADIUS_PER_IRIS_RADIUS = 7.8 / 5.85
+LASH_HALF_HEIGHT = 0.5
+
+
+def srgb_from_linear(values: np.ndarray) -> np.ndarray:
+    """The sRGB transfer curve of values in [0, 1] (IEC 61966-2-1)."""
+    values = np.clip(values, 0, 1)
+    return np.where(values <= 0.0031308, 12.92 * values, 1.055 * values ** (1 / 2.4) - 0.055)
+
+
+def linear_from_srgb(values: np.ndarray) -> np.ndarray:
+    """Inverse of `srgb_from_linear`."""
+    values = np.clip(values, 0, 1)
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+def smoothstep(low: float, high: float, values: np.ndarray) -> np.ndarray:
+    """Cubic step from 0 at `low` to 1 at `high`."""
+    t = np.clip((values - low) / (high - low), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def paint_eye(iris_colour_srgb: np.ndarray, iris_angle: float, size: int = 1024, seed: int = 0) -> np.ndarray:
+    """Colour of an eyeball, sRGB float [size, size, 3], in the coordinates of `geometry.eye_uv`.
+
+    Args:
+        iris_colour_srgb: [3], mean colour of the iris.
+        iris_angle: half the angle that the iris spans from the centre of the eyeball, radians.
+    """
+    rng = np.random.default_rng(seed)
+    angle, turn = _polar(size)
+    rho = angle / iris_angle
+    sclera = _sclera(angle, turn, iris_angle, rng)
+    iris = _iris(linear_from_srgb(np.asarray(iris_colour_srgb, np.float64)), rho, turn, rng)
+    # The limbus is a soft, wobbling border, darker where cornea and sclera overlap.
+    border = rho + 0.012 * _ring_noise(turn, 9, rng)
+    edge = smoothstep(0.90, 1.10, border)[..., None]
+    colour = iris * (1 - edge) + sclera * edge
+    limbal_ring = np.exp(-(((border - 0.97) / 0.10) ** 2))[..., None]
+    colour = colour * (1 - 0.60 * limbal_ring)
+    pupil_border = rho / PUPIL + 0.01 * _ring_noise(turn, 13, rng)
+    colour = colour * smoothstep(0.93, 1.05, pupil_border)[..., None] + 0.002
+    return srgb_from_linear(colour)
+
+
+def paint_iris_normal(iris_angle: float, size: int = 512, seed: int = 0) -> np.ndarray:
+    """Tangent-space normals [size, size, 3] (encoded to [0, 1]) that make the iris a shallow bowl behind the cornea.
+
+    The cornea throws light to the far side of the iris; a concave normal is the cheap and convincing stand-in.
+    """
+    rng = np.random.default_rng(seed)
+    angle, turn = _polar(size)
+    rho = angle / iris_angle
+    inside = 1 - smoothstep(0.92, 1.06, rho)
+    # Undo the tilt of the sphere, then lean towards the axis, most of all near the limbus.
+    tilt = -(np.minimum(angle, iris_angle) + np.radians(20) * np.clip(rho, 0, 1)) * inside
+    fibres = 0.10 * _fibres(rho, turn, rng) * inside * smoothstep(PUPIL, PUPIL + 0.15, rho)
+    return _encode_normal(
+        np.stack([tilt * np.cos(turn) - fibres * np.sin(turn), tilt * np.sin(turn) + fibres * np.cos(turn)])
+    )
+
+
+def paint_cornea_normal(iris_angle: float, size: int = 512) -> np.ndarray:
+    """Tangent-space normals [size, size, 3] (encoded) of the cornea, which bulges out of the eyeball's sphere."""
+    angle, turn = _polar(size)
+    rho = angle / iris_angle
+    cornea = np.arcsin(np.clip(np.minimum(rho, 1.0) / CORNEA_RADIUS_PER_IRIS_RADIUS, 0, 0.99))
+    extra = (cornea - np.minimum(angle, iris_angle)) * (1 - smoothstep(0.92, 1.18, rho))
+    return _encode_normal(np.stack([extra * np.cos(turn), extra * np.sin(turn)]))
+
+
+def paint_lashes(size: int = 1024, seed: int = 0) -> np.ndarray:
+    """Opacity [size / 2, size, 1] of the lashes in the layout of `geometry`: upper ones in the top half, lower below.
+
+    u runs from the nose outwards, v from the lid to the tips within each half.
+    """
+    rng = np.random.default_rng(seed)
+    height = size // 4
+    halves = []
+    for count, length, width in ((95, 0.92, 2.4), (60, 0.55, 1.7)):
+        alpha = np.zeros((height, size))
+        for root in (np.arange(count) + rng.uniform(0.2, 0.8, count)) / count:
+            reach = length * rng.uniform(0.72, 1.0) * (0.55 + 0.45 * np.sin(np.pi * np.clip(root * 0.85 + 0.1, 0, 1)))
+            # Lashes fan away from the middle of the eye and curl.
+            lean = (root - 0.42) * 0.16 + rng.normal(0, 0.008)
+            t = np.linspace(0, 1, int(height * reach) + 2)
+            x = (root + lean * t**1.4) * size
+            _draw_stroke(alpha, x, t * reach * height, width * (1 - t**1.6) + 0.35)
+        # Row 0 of a half is its top, where the tips are.
+        halves.append(alpha[::-1])
+    return np.clip(np.concatenate(halves), 0, 1)[..., None]
+
+
+def paint_teeth(size: int = 1024, seed: int = 0) -> np.ndarray:
+    """Colour of the teeth, sRGB float [size / 2, size, 3]; upper teeth in the top half (layout of `geometry`)."""
+    rng = np.random.default_rng(seed)
+    height = size // 4
+    u = (np.arange(size) + 0.5) / size
+    t = ((np.arange(height) + 0.5) / height)[:, None]
+    halves = []
+    # Crown widths in millimetres from the middle outwards (Wheeler's tables): incisors, canine, premolars, molars.
+    for widths in ((8.5, 6.5, 7.5, 7.0, 7.0, 10.0, 9.0), (5.0, 5.5, 7.0, 7.0, 7.0, 11.0, 10.5)):
+        edges = np.concatenate([[0], np.cumsum(widths)]) / np.sum(widths)
+        edges = np.concatenate([0.5 - 0.5 * edges[::-1], 0.5 + 0.5 * edges[1:]])
+        index = np.clip(np.searchsorted(edges, u) - 1, 0, len(edges) - 2)
+        within = (u - edges[index]) / (edges[index + 1] - edges[index])
+        to_gap = np.minimum(within, 1 - within) * (edges[index + 1] - edges[index]) * 2
+        gap = np.exp(-((to_gap / 0.006) ** 2))
+        shade = rng.uniform(0.94, 1.03, len(edges) - 1)[index] * (1 - 0.12 * np.abs(u - 0.5) * 2)
+        enamel = (
+            np.array([0.72, 0.66, 0.54]) * shade[None, :, None] * (0.90 + 0.10 * smoothstep(0.1, 0.5, t))[..., None]
+        )
+        gum = np.array([0.42, 0.13, 0.12])
+        # The gum rises between the teeth.
+        gum_line = 0.16 + 0.07 * (1 - np.sin(np.pi * within))
+        is_gum = 1 - smoothstep(-0.015, 0.015, t - gum_line)
+        colour = enamel * (1 - 0.65 * gap * (t > 0.05))[..., None]
+        colour = colour * (1 - is_gum[..., None]) + gum * is_gum[..., None]
+        # v grows from the gum over the edge to the back, and row 0 is the top of the half.
+        halves.append(colour[::-1])
+    return srgb_from_linear(np.concatenate(halves))
+
+
+def _polar(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Angle from the gaze axis and direction around it, radians, [size, size] each."""
+    axis = (np.arange(size) + 0.5) / size * 2 - 1
+    x, y = np.meshgrid(axis, -axis)
+    return np.hypot(x, y) * EYE_UV_MAX_ANGLE, np.arctan2(y, x)
+
+
+def _ring_noise(turn: np.ndarray, waves: int, rng: np.random.Generator) -> np.ndarray:
+    """Smooth periodic noise of the direction, about unit amplitude."""
+    total = np.zeros_like(turn)
+    for k in range(1, waves + 1):
+        total += rng.normal() * np.cos(k * turn + rng.uniform(0, 2 * np.pi))
+    return total / np.sqrt(waves)
+
+
+def _fibres(rho: np.ndarray, turn: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Radial strands, about unit amplitude, that bend slightly on their way outwards."""
+    samples = 2048
+    strands = np.zeros((3, samples))
+    for row, (low, high) in zip(strands, ((8, 40), (40, 110), (110, 230)), strict=True):
+        spectrum = np.zeros(samples // 2 + 1, complex)
+        spectrum[low:high] = rng.normal(size=high - low) + 1j * rng.normal(size=high - low)
+        row[:] = np.fft.irfft(spectrum)
+    strands /= strands.std(axis=1, keepdims=True)
+    bend = turn + 0.05 * np.sin(5 * turn + 7 * rho) + 0.03 * np.sin(17 * turn - 11 * rho)
+    position = (bend / (2 * np.pi) % 1.0) * samples
+    low = position.astype(int) % samples
+    part = position - np.floor(position)
+    values = strands[:, low] * (1 - part) + strands[:, (low + 1) % samples] * part
+    # Broad strands near the pupil, fine ones outside.
+    return 0.5 * values[0] + 0.6 * values[1] + 0.35 * smoothstep(0.5, 0.9, rho) * values[2]
+
+
+def _iris(mean: np.ndarray, rho: np.ndarray, turn: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Linear colour of the iris [H, W, 3] around a mean colour [3]."""
+    # A photo's iris lies in the shade of lid and lashes, and its pupil and reflections are mixed in.
+    mean = np.clip(mean * 1.25, 0.012, 0.5)
+    fibres = _fibres(rho, turn, rng)
+    collarette = 0.58 + 0.035 * _ring_noise(turn, 21, rng)
+    inner = 1 - smoothstep(-0.05, 0.07, rho - collarette)
+    ring = np.exp(-(((rho - collarette) / 0.045) ** 2))
+    brightness = 1.0 + 0.30 * fibres + 0.35 * ring + 0.30 * np.exp(-(((rho - 0.76) / 0.13) ** 2))
+    crypts = smoothstep(1.0, 2.0, _ring_noise(turn + 0.6 * rho, 34, rng)) * np.exp(-(((rho - 0.68) / 0.08) ** 2))
+    brightness = np.clip(brightness * (1 - 0.55 * crypts), 0.15, 2.5)
+    # Pigment gathers around the pupil, so the inner zone is browner than the outer one.
+    brown = np.array([0.11, 0.055, 0.02])
+    warmth = 0.38 * inner[..., None]
+    colour = mean * (1 - warmth) + (0.5 * mean + 0.5 * brown) * warmth
+    return colour * brightness[..., None]
+
+
+def _sclera(angle: np.ndarray, turn: np.ndarray, iris_angle: float, rng: np.random.Generator) -> np.ndarray:
+    """Linear colour of the white of the eye [H, W, 3]: warm, redder towards the corners, with fine vessels."""
+    white = np.array([0.66, 0.60, 0.55])
+    corner = np.array([0.55, 0.36, 0.31])
+    outwards = smoothstep(iris_angle * 1.2, np.radians(75), angle)
+    colour = white + (corner - white) * (0.75 * outwards)[..., None]
+    vessels = np.zeros_like(angle)
+    size = len(angle)
+    for _ in range(70):
+        # From the corners (left and right) towards the iris, wandering.
+        heading = rng.choice([0.0, np.pi]) + rng.normal(0, 0.55)
+        steps = 260
+        radius = np.linspace(np.radians(rng.uniform(55, 85)), iris_angle * rng.uniform(1.15, 1.9), steps)
+        wander = np.cumsum(rng.normal(0, 0.006, steps) + 0.004 * np.sin(np.arange(steps) * rng.uniform(0.05, 0.2)))
+        r = radius / EYE_UV_MAX_ANGLE * size / 2
+        x, y = size / 2 + r * np.cos(heading + wander), size / 2 - r * np.sin(heading + wander)
+        _splat(vessels, x, y, np.linspace(rng.uniform(0.25, 0.7), 0.05, steps))
+    vessels = _blur(vessels)
+    red = np.array([0.50, 0.12, 0.09])
+    amount = np.clip(vessels, 0, 0.6)[..., None]
+    return colour * (1 - amount) + red * amount
+
+
+def _splat(image: np.ndarray, x: np.ndarray, y: np.ndarray, value: np.ndarray) -> None:
+    columns, rows = np.clip(x.astype(int), 0, image.shape[1] - 1), np.clip(y.astype(int), 0, image.shape[0] - 1)
+    np.maximum.at(image, (rows, columns), value)
+
+
+def _blur(image: np.ndarray) -> np.ndarray:
+    """A 3 x 3 binomial filter that keeps the peaks of lines about as strong as they were."""
+    for axis in (0, 1):
+        image = (np.roll(image, 1, axis) + 2 * image + np.roll(image, -1, axis)) / 4
+    return image * 1.8
+
+
+def _draw_stroke(image: np.ndarray, x: np.ndarray, y: np.ndarray, width: np.ndarray) -> None:
+    """Add a line that runs upwards in rows (one point per row or denser), `width` pixels wide, with soft borders."""
+    height, size = image.shape
+    reach = int(np.ceil(width.max())) + 1
+    rows = np.clip(y.astype(int), 0, height - 1)
+    for offset in range(-reach, reach + 1):
+        columns = np.floor(x).astype(int) + offset
+        cover = np.clip(width / 2 + 0.5 - np.abs(columns + 0.5 - x), 0, 1)
+        inside = (columns >= 0) & (columns < size)
+        np.maximum.at(image, (rows[inside], columns[inside]), cover[inside])
+
+
+def _encode_normal(tilt: np.ndarray) -> np.ndarray:
+    """Tangent-space normals [H, W, 3] in [0, 1] from tilts [2, H, W] in radians along u and v."""
+    amount = np.maximum(np.hypot(*tilt), 1e-9)
+    sideways = np.sin(amount) / amount
+    return 0.5 + 0.5 * np.stack([tilt[0] * sideways, tilt[1] * sideways, np.cos(amount)], axis=-1)

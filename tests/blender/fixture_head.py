@@ -1,0 +1,81 @@
+"""A finished job made of numpy alone: the model's mean head, plain maps, a known camera and a soft light."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from blender_addon.paint import srgb_from_linear
+from blender_addon.png import encode_png
+from shared.head_mesh import HeadMesh
+
+ROOT = Path(__file__).resolve().parents[2]
+ASSET = ROOT / "backend" / "assets" / "head_model.npz"
+IMAGE_SIZE = (480, 600)
+
+
+def head_mesh(turn_degrees: float = 12.0) -> HeadMesh:
+    """The mean head with a smile, seen by a camera 0.6 m away, turned and off centre."""
+    with np.load(ASSET, allow_pickle=False) as data:
+        model = {k: data[k] for k in data.files}
+    angle = np.radians(turn_degrees)
+    tilt = np.radians(5.0)
+    around_y = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
+    around_x = np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]])
+    names = [str(n) for n in model["expression_names"]]
+    weights = np.zeros(len(names), np.float32)
+    weights[[names.index("mouthSmileLeft"), names.index("mouthSmileRight")]] = 0.35
+    return HeadMesh(
+        vertices=model["mean"],
+        quads=model["quads"],
+        uv=model["uv"],
+        uv_quads=model["uv_quads"],
+        face_part=model["face_part"],
+        part_names=model["part_names"],
+        expression_names=model["expression_names"],
+        expression_offsets=model["expression_basis_mm"].astype(np.float32) / 1000,
+        expression_weights=weights,
+        hm08_vertex_ids=model["hm08_vertex_ids"],
+        iris_colour_srgb=np.array([[0.36, 0.26, 0.17], [0.36, 0.26, 0.17]], np.float32),
+        camera_rotation=around_x @ around_y,
+        camera_translation=np.array([0.01, 0.015, -0.62]),
+        camera_focal_px=np.array(950.0),
+        camera_centre_px=np.array([251.0, 288.5]),
+        image_size=np.array(IMAGE_SIZE, np.int32),
+        environment=environment(),
+    )
+
+
+def environment(height: int = 32) -> np.ndarray:
+    """A soft light from the front, the upper left, over a dim room; linear [height, 2 height, 3], Blender's layout."""
+    elevation = (0.5 - (np.arange(height) + 0.5) / height) * np.pi
+    # In Blender's worlds u = 0.25 looks along -y... measured in the tests; here only softness matters.
+    azimuth = ((np.arange(2 * height) + 0.5) / (2 * height) - 0.25) * 2 * np.pi
+    key = np.exp(-(((azimuth[None] + 0.7) / 0.5) ** 2) - ((elevation[:, None] - 0.6) / 0.5) ** 2)
+    return (0.25 + 9.0 * key[..., None] * np.array([1.0, 0.95, 0.88])).astype(np.float32)
+
+
+def maps(size: int = 256, seed: int = 0) -> dict[str, bytes]:
+    """PNG bytes of a blotchy light skin, constant gloss and finely bumped normals."""
+    rng = np.random.default_rng(seed)
+    fine = rng.normal(size=(size, size))
+    broad = np.kron(rng.normal(size=(size // 16, size // 16)), np.ones((16, 16)))
+    tone = np.array([0.52, 0.29, 0.20]) * (1 + 0.04 * fine + 0.03 * broad)[..., None]
+    slope_y, slope_x = np.gradient(fine * 0.10)
+    normal = np.stack([-slope_x, slope_y, np.ones_like(fine)], axis=-1)
+    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+    return {
+        "texture": encode_png(srgb_from_linear(tone)),
+        "diffuse_albedo": encode_png(srgb_from_linear(tone)),
+        "specular_albedo": encode_png(np.full((size, size, 1), 0.35), bits=16),
+        "normal": encode_png(0.5 + 0.5 * normal, bits=16),
+        "visibility": encode_png(np.ones((size, size, 1))),
+    }
+
+
+def photo(size: tuple[int, int] = IMAGE_SIZE) -> bytes:
+    """PNG bytes of a plain photo."""
+    width, height = size
+    ramp = np.linspace(0.2, 0.7, height)[:, None, None] * np.ones((height, width, 3))
+    return encode_png(ramp)
