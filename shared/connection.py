@@ -1,0 +1,175 @@
+"""The connection file: where the backend listens, and the CURVE keys that open its door."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import zmq
+
+from shared.errors import RelightifyError
+from shared.messages import Message, Side
+from shared.paths import cache_folder
+from shared.protocol import PROTOCOL_VERSION, decode, encode, version_mismatch
+
+RESTART_HINT = "Start the backend again; it writes a new connection file."
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How to reach one backend.
+
+    Args:
+        host: name or address of the machine.
+        port: TCP port.
+        server_public_key: CURVE key, Z85, 40 characters.
+        client_public_key, client_secret_key: the pair that the server lets in.
+        pid: process id of the server on its machine.
+        created: UTC time, ISO 8601.
+        protocol: the server's protocol version.
+    """
+
+    host: str
+    port: int
+    server_public_key: str
+    client_public_key: str
+    client_secret_key: str = field(repr=False)
+    pid: int
+    created: str
+    protocol: int = PROTOCOL_VERSION
+
+    @property
+    def endpoint(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"tcp://{host}:{self.port}"
+
+
+def default_connection_path() -> Path:
+    """Where `relightify serve` and the add-on look unless told otherwise; its folder is the owner's alone."""
+    folder = cache_folder("runtime")
+    folder.chmod(0o700)
+    return folder / "connection.json"
+
+
+def write_connection(connection: Connection, path: Path) -> None:
+    """Write the file at once as a whole, readable by its owner alone; makes its folder (0700) if need be.
+
+    Raises:
+        RelightifyError: `connection_file`, it cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump(asdict(connection), file, indent=1)
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise RelightifyError(
+            "connection_file",
+            f"The connection file {path} cannot be written: {error.strerror}.",
+            "Choose another place with --connection-file.",
+        ) from error
+
+
+def read_connection(path: Path) -> Connection:
+    """Read a connection file.
+
+    Raises:
+        RelightifyError: `no_connection_file`, there is none; `connection_exposed`, others can read it, or it is
+            another user's (not checked on Windows); `connection_file`, it is damaged; `version_mismatch`.
+    """
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            if os.name == "posix" and (status.st_mode & 0o077 or status.st_uid != os.getuid()):
+                raise RelightifyError(
+                    "connection_exposed",
+                    f"The connection file {path} holds secret keys, and not you alone can read it.",
+                    f"If you copied it from your own machine, run: chmod 600 {path}. Else start the backend again.",
+                )
+            text = file.read(65536)
+    except FileNotFoundError as error:
+        raise RelightifyError(
+            "no_connection_file",
+            f"No backend is running: there is no connection file {path}.",
+            "Start it from Blender's preferences or with: relightify serve",
+        ) from error
+    except OSError as error:
+        raise RelightifyError(
+            "connection_file", f"The connection file {path} cannot be read: {error.strerror}.", RESTART_HINT
+        ) from error
+    return _parse(text, path)
+
+
+def _parse(text: bytes, path: Path) -> Connection:
+    try:
+        content: Any = json.loads(text)
+        version = content["protocol"]
+        if type(version) is int and version != PROTOCOL_VERSION:
+            raise version_mismatch(version, "server")
+        connection = Connection(**content)
+        keys = (connection.server_public_key, connection.client_public_key, connection.client_secret_key)
+        right = type(version) is int and all(isinstance(key, str) and len(key) == 40 for key in keys)
+        right = right and isinstance(connection.host, str) and type(connection.pid) is int
+        if not right or type(connection.port) is not int or not 0 < connection.port < 65536:
+            raise ValueError("values are missing or wrong")
+    except (ValueError, TypeError, KeyError) as error:
+        raise RelightifyError("connection_file", f"The connection file {path} is damaged.", RESTART_HINT) from error
+    return connection
+
+
+def remove_connection(connection: Connection, path: Path) -> None:
+    """Remove the file if it still is this server's."""
+    try:
+        current = read_connection(path)
+    except RelightifyError:  # gone, or no longer in a form that this server wrote: not ours to remove
+        return
+    if current == connection:
+        path.unlink(missing_ok=True)
+
+
+def client_socket(context: zmq.Context, connection: Connection) -> zmq.Socket:
+    """A DEALER socket, connected with the keys of `connection`; connecting goes on in the background.
+
+    The socket has an identity of its own, so that the server knows it again after a broken line.
+    """
+    socket: zmq.Socket = context.socket(zmq.DEALER)
+    socket.setsockopt(zmq.LINGER, 500)
+    socket.setsockopt(zmq.IDENTITY, b"c" + secrets.token_bytes(16))
+    socket.setsockopt(zmq.IPV6, 1)
+    socket.setsockopt(zmq.RECONNECT_IVL, 200)
+    socket.setsockopt(zmq.RECONNECT_IVL_MAX, 2000)
+    socket.curve_serverkey = connection.server_public_key.encode()
+    socket.curve_publickey = connection.client_public_key.encode()
+    socket.curve_secretkey = connection.client_secret_key.encode()
+    socket.connect(connection.endpoint)
+    return socket
+
+
+def send(socket: zmq.Socket, message: Message) -> None:
+    """Send without copying the raw frames; they must not be changed afterwards.
+
+    Raises:
+        ProtocolError: the message cannot be encoded.
+        zmq.Again: the socket's queue is full.
+    """
+    socket.send_multipart(encode(message), flags=zmq.NOBLOCK, copy=False)
+
+
+def receive(socket: zmq.Socket, sender: Side) -> Message:
+    """Receive one message without copying the raw frames.
+
+    Raises:
+        ProtocolError: the message is malformed.
+        zmq.Again: there is none.
+    """
+    frames = socket.recv_multipart(flags=zmq.NOBLOCK, copy=False)
+    return decode([frame.buffer for frame in frames], sender)

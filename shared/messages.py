@@ -1,0 +1,297 @@
+"""The messages that travel between clients and the backend; how they look on the wire is in `shared.protocol`.
+
+Each message checks itself when it is made, so both sides hold only messages that keep the rules.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from shared.errors import RelightifyError
+from shared.head_mesh import HeadMesh
+from shared.mesh_check import check_mesh
+from shared.options import JobOptions
+
+MAX_PHOTO_BYTES = 256 * 2**20
+MAX_PREVIEW_SIDE = 2048
+
+Side = Literal["client", "server"]
+WORKER_STATES: tuple[str, ...] = ("stopped", "warming_up", "ready", "busy")
+Buffer = bytes | bytearray | memoryview
+
+_JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class ProtocolError(RelightifyError):
+    """A message that breaks the rules."""
+
+    def __init__(self, message: str, code: str = "protocol", hint: str = "") -> None:
+        super().__init__(code, message, hint or "Use the add-on and the backend of the same release.")
+
+
+def new_job_id() -> str:
+    """A job id that no other client will choose."""
+    return uuid.uuid4().hex
+
+
+def _check(right: bool, wrong: str) -> None:
+    if not right:
+        raise ProtocolError(f"A message is malformed: {wrong}.")
+
+
+def _check_text(name: str, value: object) -> None:
+    _check(isinstance(value, str) and len(value) <= 4096, f"{name} is not a text of at most 4096 characters")
+
+
+def _check_job_id(value: object) -> None:
+    _check(isinstance(value, str) and _JOB_ID.fullmatch(value) is not None, "the job id is not a short name")
+
+
+def _check_worker(value: object) -> None:
+    _check(value in WORKER_STATES, f"there is no worker state {value!r}")
+
+
+def _check_integer(name: str, value: object, low: int, high: int) -> None:
+    _check(type(value) is int and low <= value <= high, f"{name} is not a whole number from {low} to {high}")
+
+
+def _check_number(name: str, value: object, low: float, high: float) -> None:
+    right = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) and low <= value <= high
+    _check(right, f"{name} is not a number from {low} to {high}")
+
+
+@dataclass(frozen=True)
+class Hello:
+    """Client's first message.
+
+    Args:
+        client: name and version of the client, for the log.
+    """
+
+    sender: ClassVar[Side] = "client"
+    client: str
+
+    def __post_init__(self) -> None:
+        _check_text("client", self.client)
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """The server's answer to `Hello`, sent again whenever one of these changes.
+
+    Args:
+        server: name and version of the server.
+        worker: `stopped` (no models in memory, the next job starts it), `warming_up`, `ready` or `busy`.
+        qualities: qualities that this backend can do; empty until the worker has been ready once.
+        devices: devices that the worker sees, such as `cpu`, `cuda:0`; empty until then.
+        device: the device in use; empty until then.
+        max_photo_bytes: the largest photo that the server takes.
+    """
+
+    sender: ClassVar[Side] = "server"
+    server: str
+    worker: str
+    qualities: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    device: str = ""
+    max_photo_bytes: int = MAX_PHOTO_BYTES
+
+    def __post_init__(self) -> None:
+        _check_text("server", self.server)
+        _check_worker(self.worker)
+        for name in (*self.qualities, *self.devices, self.device):
+            _check_text("qualities and devices", name)
+        _check_integer("max_photo_bytes", self.max_photo_bytes, 0, 2**63)
+
+
+@dataclass(frozen=True)
+class Reconstruct:
+    """Ask for the head in a photo.
+
+    Args:
+        job_id: chosen by the client, see `new_job_id`.
+        photo: the bytes of the photo's file, at most `MAX_PHOTO_BYTES`.
+        options: what to make.
+        file_name: the photo's name, for messages only; never opened.
+    """
+
+    sender: ClassVar[Side] = "client"
+    job_id: str
+    photo: Buffer
+    options: JobOptions = field(default_factory=JobOptions)
+    file_name: str = ""
+
+    def __post_init__(self) -> None:
+        _check_job_id(self.job_id)
+        _check_text("file_name", self.file_name)
+        _check(isinstance(self.photo, Buffer), "the photo is not raw bytes")
+        _check(isinstance(self.options, JobOptions), "the options are not options")
+        _check_integer("seed", self.options.seed, -(2**63), 2**64 - 1)
+        if self.options.face is not None:
+            _check_integer("face", self.options.face, 0, 2**31)
+        size = memoryview(self.photo).nbytes
+        if size > MAX_PHOTO_BYTES:
+            raise ProtocolError(
+                f"The photo has {size / 2**20:.0f} MB; at most {MAX_PHOTO_BYTES // 2**20} MB can be sent.",
+                "photo_too_large",
+                "Save the photo as a JPEG and try again.",
+            )
+
+
+@dataclass(frozen=True)
+class Queued:
+    """The job was taken; sent again whenever it moves up.
+
+    Args:
+        ahead: jobs that come first, the running one included; 0 with a worker that is warming up means that it starts
+            as soon as the models are loaded.
+        worker: as in `Welcome`.
+    """
+
+    sender: ClassVar[Side] = "server"
+    job_id: str
+    ahead: int
+    worker: str
+
+    def __post_init__(self) -> None:
+        _check_job_id(self.job_id)
+        _check_integer("ahead", self.ahead, 0, 2**31)
+        _check_worker(self.worker)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the job is.
+
+    Args:
+        stage: name of the running stage, for people.
+        fraction: of the whole job, in [0, 1].
+        seconds_left: estimate, or None while there is none.
+        preview: uint8 [H, W, 3], sRGB-encoded, row 0 at the top, at most `MAX_PREVIEW_SIDE` a side; or None.
+    """
+
+    sender: ClassVar[Side] = "server"
+    job_id: str
+    stage: str
+    fraction: float
+    seconds_left: float | None = None
+    preview: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        _check_job_id(self.job_id)
+        _check_text("stage", self.stage)
+        _check_number("fraction", self.fraction, 0.0, 1.0)
+        if self.seconds_left is not None:
+            _check_number("seconds_left", self.seconds_left, 0.0, 1e9)
+        if self.preview is not None:
+            _check(isinstance(self.preview, np.ndarray), "preview is not an array")
+            shape = self.preview.shape
+            right = self.preview.dtype == np.uint8 and len(shape) == 3 and shape[2] == 3
+            _check(right and min(shape) > 0 and max(shape) <= MAX_PREVIEW_SIDE, "preview is not an 8-bit RGB image")
+
+
+@dataclass(frozen=True)
+class Result:
+    """The job is done.
+
+    Args:
+        mesh: the head.
+        maps: encoded PNG file of each map by its name in `shared.maps`.
+        info: what `reconstruction.json` holds; plain JSON values.
+        warnings: sentences for the user.
+    """
+
+    sender: ClassVar[Side] = "server"
+    job_id: str
+    mesh: HeadMesh
+    maps: Mapping[str, Buffer]
+    info: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_job_id(self.job_id)
+        check_mesh(self.mesh)
+        _check(isinstance(self.info, Mapping), "info is not a map")
+        for name in self.maps:
+            _check_text("map name", name)
+        for warning in self.warnings:
+            _check_text("warning", warning)
+
+
+@dataclass(frozen=True)
+class Error:
+    """The job failed or was cancelled (code `cancelled`), or, without a job id, the client's message was wrong."""
+
+    sender: ClassVar[Side] = "server"
+    code: str
+    message: str
+    hint: str = ""
+    job_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.job_id is not None:
+            _check_job_id(self.job_id)
+        for name in ("code", "message", "hint"):
+            _check_text(name, getattr(self, name))
+
+    @staticmethod
+    def of(error: RelightifyError, job_id: str | None = None) -> Error:
+        """The message that carries `error`."""
+        return Error(error.code, error.message, error.hint, job_id)
+
+    def exception(self) -> RelightifyError:
+        """The error that this message carries."""
+        return RelightifyError(self.code, self.message, self.hint)
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """Stop a job, queued or running; the server answers with an `Error` of code `cancelled`."""
+
+    sender: ClassVar[Side] = "client"
+    job_id: str
+
+    def __post_init__(self) -> None:
+        _check_job_id(self.job_id)
+
+
+@dataclass(frozen=True)
+class Ping:
+    """The client lives. Sent every `HEARTBEAT_SECONDS` of `shared.link`; a client that falls silent is lost."""
+
+    sender: ClassVar[Side] = "client"
+
+
+@dataclass(frozen=True)
+class Pong:
+    """The server lives; the answer to each `Ping`, during jobs as well."""
+
+    sender: ClassVar[Side] = "server"
+    worker: str
+
+    def __post_init__(self) -> None:
+        _check_worker(self.worker)
+
+
+@dataclass(frozen=True)
+class Goodbye:
+    """The client leaves; its jobs are dropped."""
+
+    sender: ClassVar[Side] = "client"
+
+
+@dataclass(frozen=True)
+class Shutdown:
+    """End the server, its worker and all jobs."""
+
+    sender: ClassVar[Side] = "client"
+
+
+Message = Hello | Welcome | Reconstruct | Queued | Progress | Result | Error | Cancel | Ping | Pong | Goodbye | Shutdown
