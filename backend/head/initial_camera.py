@@ -10,6 +10,10 @@ from backend.head.landmark_solve import FitParameters
 from shared.errors import RelightifyError
 
 
+# A face that is thinner than this has no pose: its landmarks fall together.
+MIN_FACE_PX = 4.0
+
+
 def initial_parameters(
     landmarks: np.ndarray,
     landmarks_px: np.ndarray,
@@ -32,6 +36,8 @@ def initial_parameters(
         RelightifyError: `no_pose`, the landmarks do not look like a face from outside.
     """
     stable = list(STABLE)
+    if np.ptp(landmarks_px[stable], axis=0).min() < MIN_FACE_PX:
+        raise _no_pose()
     intrinsics = np.array([[focal_px, 0, centre_px[0]], [0, focal_px, centre_px[1]], [0, 0, 1]], np.float64)
     found, rotation, translation = cv2.solvePnP(
         landmarks[stable].astype(np.float64),
@@ -43,11 +49,7 @@ def initial_parameters(
     from_opencv = np.diag([1.0, -1.0, -1.0])  # OpenCV's camera looks down +z with y down
     translation = from_opencv @ translation.reshape(3)
     if not found or translation[2] >= 0:
-        raise RelightifyError(
-            "no_pose",
-            "The pose of the head could not be found from the face in this photo.",
-            "Use a photo in which the whole face is seen from the front or from the side by less than 90 degrees.",
-        )
+        raise _no_pose()
     return FitParameters(
         rotation=from_opencv @ cv2.Rodrigues(rotation)[0],
         shift=translation[:2],
@@ -55,4 +57,12 @@ def initial_parameters(
         log_focal=float(np.log(focal_px)),
         identity=np.zeros(modes),
         expression=np.asarray(expression, np.float64),
+    )
+
+
+def _no_pose() -> RelightifyError:
+    return RelightifyError(
+        "no_pose",
+        "The pose of the head could not be found from the face in this photo.",
+        "Use a photo in which the whole face is seen from the front or from the side by less than 90 degrees.",
     )
