@@ -1,0 +1,57 @@
+"""What about a found face may spoil the result, told to the user as warnings."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from backend.photo.landmark_topology import CHIN, EYE_LEFT, EYE_RIGHT, FACE_OVAL
+
+SOFT_FACE_PX = 200
+FAR_TURN_DEGREES = 60.0
+# Points of the cheeks below the eyes, on skin whatever the glasses.
+_CHEEKS = (50, 280, 205, 425)
+
+
+def face_warnings(image_srgb: np.ndarray, landmarks_px: np.ndarray, yaw_degrees: float) -> tuple[str, ...]:
+    """Warnings as sentences, for a photo uint8 [H, W, 3] and landmarks [478, 2] in its pixels."""
+    height, width = image_srgb.shape[:2]
+    warnings = []
+    size = float(np.ptp(landmarks_px, axis=0).max())
+    beyond = np.maximum(-landmarks_px, landmarks_px - (width, height)).max(axis=1)
+    outside = beyond > 0.02 * size
+    if outside[CHIN]:
+        warnings.append("The chin is cut off by the edge of the photo; it will be guessed.")
+    elif outside[list(FACE_OVAL)].mean() > 0.05:
+        warnings.append("Part of the face lies outside the photo; it will be guessed.")
+    if _eyes_are_dark(image_srgb, landmarks_px):
+        warnings.append("The eyes seem to be hidden behind sunglasses; the region around them will be guessed.")
+    if abs(yaw_degrees) > FAR_TURN_DEGREES:
+        warnings.append("The face is turned far to the side; the hidden half will be guessed.")
+    if size < SOFT_FACE_PX:
+        warnings.append(f"The face is only {size:.0f} pixels high, so its texture will be soft.")
+    return tuple(warnings)
+
+
+def _eyes_are_dark(image_srgb: np.ndarray, landmarks_px: np.ndarray) -> bool:
+    """True where even the brightest parts of both lids and eyes are far darker than the cheeks."""
+    size = float(np.ptp(landmarks_px, axis=0).max())
+    cheek = np.median([_grey_near(image_srgb, landmarks_px[i], 0.03 * size) for i in _CHEEKS])
+    return all(_bright_end(image_srgb, landmarks_px[list(eye)]) < 0.35 * cheek for eye in (EYE_LEFT, EYE_RIGHT))
+
+
+def _grey_near(image_srgb: np.ndarray, point: np.ndarray, radius: float) -> float:
+    """Median grey value around a point, in sRGB levels."""
+    (x0, y0), (x1, y1) = np.round(point - radius).astype(int), np.round(point + radius).astype(int) + 1
+    patch = image_srgb[max(y0, 0) : max(y1, 1), max(x0, 0) : max(x1, 1)]
+    return float(np.median(patch)) if patch.size else 0.0
+
+
+def _bright_end(image_srgb: np.ndarray, outline: np.ndarray) -> float:
+    """80th percentile of the grey values in an eye's outline enlarged over its lids."""
+    centre = outline.mean(axis=0)
+    enlarged = np.round(centre + (outline - centre) * (1.2, 2.0)).astype(np.int32)
+    mask = np.zeros(image_srgb.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [enlarged], 1)
+    inside = image_srgb[mask > 0]
+    return float(np.percentile(inside.mean(axis=-1), 80)) if len(inside) else 255.0
