@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from backend.head.head_fit import HeadFit
-from backend.head.landmark_fit import fit_landmarks, landmark_errors
+from backend.head.landmark_fit import fit_landmarks, focal_is_plausible, landmark_errors
 from backend.head.landmark_groups import interocular_px
 from backend.head.model import HeadModel
 from backend.photo.landmarks import Face
@@ -49,5 +49,5 @@ def fit_head(model: HeadModel, photo: Photo, face: Face, rasteriser: Rasteriser,
         landmark_errors=errors.astype(np.float32),
         photometric_before=0.0,
         photometric_after=0.0,
-        focal_known=photo.focal_35mm is not None,
+        focal_known=photo.focal_px is not None and focal_is_plausible(photo.focal_px, face.landmarks_px),
     )

@@ -24,6 +24,10 @@ LANDMARK_SIGMA = 0.03
 EXPRESSION_SIGMA = 0.3
 # Of the log focal length around the typical one, and of the log distance around 0.7 m, where neither is known.
 LOG_FOCAL_SIGMA = 0.5
+# Of a focal length that the file gives: cameras round it, zoom while focusing, and photos are cropped a little.
+KNOWN_LOG_FOCAL_SIGMA = 0.06
+# A focal length that puts the head nearer or farther than this belongs to another version of the picture.
+PLAUSIBLE_DISTANCE_M = (0.1, 5.0)
 TYPICAL_DISTANCE_M = 0.7
 LOG_DISTANCE_SIGMA = 0.6
 # Contour landmarks are known across the contour, much less along it.
@@ -49,7 +53,8 @@ def fit_landmarks(
         focal_px: focal length in pixels, None where unknown: it is estimated then.
     """
     centre = (width / 2, height / 2)
-    focal = focal_px or TYPICAL_FOCAL_35MM / FILM_DIAGONAL_MM * math.hypot(width, height)
+    known = focal_px is not None and focal_is_plausible(focal_px, landmarks_px)
+    focal = focal_px if focal_px and known else TYPICAL_FOCAL_35MM / FILM_DIAGONAL_MM * math.hypot(width, height)
     basis = point_basis(model, model.landmark_triangles, model.landmark_barycentric)
     iod = interocular_px(landmarks_px)
     priors = Priors(
@@ -57,7 +62,7 @@ def fit_landmarks(
         expression_mean=np.asarray(expression_scores, np.float64),
         expression_sigma=np.full(len(expression_scores), EXPRESSION_SIGMA),
         log_focal_mean=float(np.log(focal)),
-        log_focal_sigma=0.0 if focal_px else LOG_FOCAL_SIGMA,
+        log_focal_sigma=KNOWN_LOG_FOCAL_SIGMA if known else LOG_FOCAL_SIGMA,
         log_distance_mean=float(np.log(TYPICAL_DISTANCE_M)),
         log_distance_sigma=LOG_DISTANCE_SIGMA,
     )
@@ -79,6 +84,16 @@ def fit_landmarks(
         sliding_targets = Targets(targets.pixels, precision)
         parameters = solve_landmarks(sliding, sliding_targets, parameters, priors, centre, iterations=6)
     return parameters
+
+
+def focal_is_plausible(focal_px: float, landmarks_px: np.ndarray) -> bool:
+    """Whether a focal length puts a face with these landmarks [478, 2] at a distance where people take photographs.
+
+    Files keep the focal length of the whole picture when they are cropped or scaled by programs that do not know it.
+    """
+    outer_corners_m = 0.09
+    distance = focal_px * outer_corners_m / max(interocular_px(landmarks_px), 1e-6)
+    return PLAUSIBLE_DISTANCE_M[0] < distance < PLAUSIBLE_DISTANCE_M[1]
 
 
 def landmark_targets(landmarks_px: np.ndarray, iod_px: float) -> Targets:
