@@ -9,7 +9,6 @@ from backend.head.landmark_groups import STABLE
 from backend.head.landmark_solve import FitParameters
 from shared.errors import RelightifyError
 
-
 # A face that is thinner than this has no pose: its landmarks fall together.
 MIN_FACE_PX = 4.0
 
