@@ -1,0 +1,50 @@
+"""What every completion of the skin implements, and what it is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from backend.head.head_fit import HeadFit
+from backend.head.model import HeadModel
+from backend.progress import Progress
+from backend.texture.maps import PartialTexture, SkinMaps
+from backend.texture.uv_space import UVSpace
+
+
+@dataclass(frozen=True)
+class PriorContext:
+    """What is known beside the partial texture.
+
+    Args:
+        model: the head model.
+        fit: shape, camera and light of the photo.
+        uv_space: texels of the skin, at the resolution of the partial texture and of the maps wanted.
+        transfer: float32 [V, 9], self-shadowed light transfer of the fitted head, see `backend.texture.transfer`.
+    """
+
+    model: HeadModel
+    fit: HeadFit
+    uv_space: UVSpace
+    transfer: np.ndarray
+
+
+class Prior(Protocol):
+    """Completes a partial texture to all maps of the skin."""
+
+    def complete(self, partial: PartialTexture, context: PriorContext, seed: int, progress: Progress) -> SkinMaps:
+        """All maps at the resolution of `partial`, dilated beyond the island, without holes.
+
+        Args:
+            partial: what the photo shows.
+            context: the fit and the texture space.
+            seed: seed of everything random; same seed, device and versions give the same maps.
+            progress: told about progress in [0, 1]; raises when the user cancels.
+
+        Raises:
+            RelightifyError: ``too_little_skin`` where next to nothing of the face was seen.
+            JobCancelled: the user asked to stop.
+        """
+        ...

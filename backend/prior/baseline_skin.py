@@ -1,0 +1,169 @@
+"""Seen skin, delit: which texels are trusted, highlights taken out, light evened out, tone made plausible."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from backend.texture.detail import MAD_TO_STD
+from backend.texture.light import LUMINANCE
+from backend.texture.regions import FaceRegions
+from backend.texture.scale_space import inner_distance, masked_blur, smooth_step
+from backend.texture.uv_space import mirror
+
+# Reflectance of facial skin in CIE Lab, D65: lightness, a* and b*, from dark to light. Rounded from published
+# spectrophotometry of cheeks and foreheads over all tones (Xiao et al., "Characterising the variations in ethnic skin
+# colours", 2017).
+SKIN_LOCUS = np.array(
+    [[22, 7, 9], [30, 9, 13], [38, 11, 16], [46, 12.5, 18.5], [54, 13, 19.5], [62, 12.5, 18], [70, 11, 15.5]], float
+)
+TYPICAL_ALBEDO = 0.24  # luminance, middle of all tones
+TYPICAL_EXPOSURE = 1.15  # irradiance / pi of a photo's light where white is 1
+# Of a deviation from typical brightness, the share that is skin: albedos spread more (0.5) than exposures (0.33) in log.
+SKIN_SHARE = 0.5**2 / (0.5**2 + 0.33**2)
+# Of a deviation from the locus' colour, the share that is skin; the rest is the colour of the light.
+SKIN_COLOUR_SHARE = 0.45
+EVEN_SIGMA_MM = 16.0
+LUMINANCE_KEPT, COLOUR_KEPT = 0.35, 0.6  # of the broad differences between parts of a face that even light leaves
+RESIDUAL_SCALE = 0.12
+
+
+def plain_skin(regions: FaceRegions) -> np.ndarray:
+    """Weight float32 [H, W] of skin that has the person's tone: the face without lips, brows, eyes and beard's place."""
+    hair = 1 - 0.75 * regions.beard
+    return regions.face * (1 - regions.lips) * (1 - regions.brows) * (1 - regions.eyes) * hair
+
+
+def trusted(
+    log_albedo: np.ndarray,  # float32 [H, W, 3], provisional albedo where seen
+    visibility: np.ndarray,  # float32 [H, W]
+    regions: FaceRegions,
+) -> np.ndarray:
+    """Visibility float32 [H, W] without hair, cloth and background that the mask let through.
+
+    Judged by the difference from the person's tone, over a few millimetres: far darker where no brow or beard grows, or
+    of another colour outside the face proper.
+    """
+    weight = visibility * plain_skin(regions)
+    tone, _ = robust_tone(log_albedo, weight)
+    smooth = masked_blur(log_albedo, visibility, 1.5 * regions.texels_per_mm) - tone
+    luminance = smooth @ LUMINANCE
+    haired = np.maximum.reduce([regions.brows, regions.beard, regions.lips, regions.eyes, regions.nose])
+    dark = smooth_step(-luminance, 0.4, 0.7) * (1 - haired)
+    colour = np.abs(smooth - luminance[..., None]).max(-1)
+    bright = smooth_step(luminance, 0.5, 0.8)
+    foreign = np.maximum(smooth_step(colour, 0.3, 0.5), bright) * (1 - np.maximum(regions.face, regions.lips))
+    doubt = np.maximum(dark, foreign)
+    reach = max(1, round(2.0 * regions.texels_per_mm))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    return (visibility * (1 - cv2.dilate(doubt, kernel))).astype(np.float32)
+
+
+def robust_tone(log_albedo: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, float]:
+    """Median log albedo float64 [3] of texels of some weight, and the spread of their luminance."""
+    inside = weight > 0.5 * max(float(weight.max(initial=0)), 1e-6)
+    values = log_albedo[inside]
+    tone = np.median(values, axis=0)
+    spread = MAD_TO_STD * float(np.median(np.abs((values - tone) @ LUMINANCE)))
+    return tone, spread
+
+
+def highlights(
+    texture: np.ndarray,  # float32 [H, W, 3], linear
+    predicted: np.ndarray,  # float32 [H, W, 3], skin of even tone under the estimated light
+    weight: np.ndarray,  # float32 [H, W], seen
+    regions: FaceRegions,
+) -> np.ndarray:
+    """Specular light float32 [H, W] to subtract from all channels (the light is nearly white).
+
+    Dichromatic separation (Shafer 1985): skin's own colour has a local ratio of blue to red, white light moves it
+    towards 1. Only what is also brighter than the surrounding diffuse skin counts, so that pale spots stay.
+    """
+    red, blue = texture[..., 0], texture[..., 2]
+    ratio = np.clip(blue / np.maximum(red, 1e-4), 0.02, 0.98)
+    luminance = texture @ LUMINANCE
+    expected = np.maximum(predicted @ LUMINANCE, 1e-4)
+    excess_log = np.log(np.maximum(luminance, 1e-4)) - np.log(expected)
+    dull = weight / (1 + np.square(np.maximum(excess_log, 0) / 0.08)) ** 2 * (1 - regions.lips)
+    sigma = 10 * regions.texels_per_mm
+    skin_ratio = np.clip(masked_blur(ratio, dull + 1e-4 * weight, sigma), 0.05, 0.9)
+    by_colour = np.maximum(blue - skin_ratio * red, 0) / (1 - skin_ratio)
+    level = masked_blur(excess_log, dull + 1e-4 * weight, sigma)
+    excess = np.maximum(luminance - expected * np.exp(level), 0)
+    # Highlights that saturate the camera carry no colour; brightness alone tells them.
+    clipped = smooth_step(texture.max(-1), 0.85, 0.98)
+    specular = np.minimum(excess, by_colour + clipped * excess)
+    return masked_blur(specular, weight, max(0.4 * regions.texels_per_mm, 0.5)) * smooth_step(weight, 0, 0.5)
+
+
+def soften_bright(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
+    """Log albedo in which broad patches brighter than the skin around them, leftovers of highlights, are halved."""
+    luminance = log_albedo @ LUMINANCE
+    level = _robust_level(luminance, weight * (1 - regions.lips), 12 * regions.texels_per_mm)
+    patch = masked_blur(luminance, weight, 1.2 * regions.texels_per_mm) - level
+    correction = -0.6 * np.maximum(patch - 0.04, 0) * (1 - regions.eyes * 0.5)
+    return log_albedo + (correction * weight)[..., None]
+
+
+def even_out(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
+    """Log albedo float32 [H, W, 3] without the broad shading that order-2 light cannot explain.
+
+    The face's broad variation is made the same on both sides, drawn towards the person's tone, and put in place of
+    the old one. Lips, brows and beards do not take part in measuring it, so they stay as they are.
+    """
+    level = weight * (1 - regions.lips) * (1 - regions.brows) * (1 - 0.7 * regions.eyes)
+    sigma = EVEN_SIGMA_MM * regions.texels_per_mm
+    tone, _ = robust_tone(log_albedo, weight * plain_skin(regions))
+    deviation = log_albedo - tone.astype(np.float32)
+    broad = _robust_level(deviation, level, sigma)
+    support = masked_blur(level, np.ones_like(level), sigma)
+    symmetric = support + mirror(support)
+    both = (broad * support[..., None] + mirror(broad * support[..., None])) / np.maximum(symmetric, 1e-4)[..., None]
+    luminance = (both @ LUMINANCE)[..., None]
+    wanted = LUMINANCE_KEPT * luminance + COLOUR_KEPT * (both - luminance)
+    correction = np.where(support[..., None] > 1e-3, wanted - broad, 0)
+    return log_albedo + correction.astype(np.float32)
+
+
+def _robust_level(values: np.ndarray, weight: np.ndarray, sigma: float) -> np.ndarray:
+    """Blur that leaves out what differs from its surroundings: brows, beards, shadows' cores, moles."""
+    flat = values if values.ndim == 2 else values @ LUMINANCE
+    level = masked_blur(values, weight, sigma)
+    for _ in range(3):
+        residual = flat - (level if values.ndim == 2 else level @ LUMINANCE)
+        robust = weight / np.square(1 + np.square(residual / RESIDUAL_SCALE))
+        level = masked_blur(values, robust + 1e-4 * weight, sigma)
+    return level
+
+
+def plausible_tone(observed: np.ndarray) -> np.ndarray:
+    """The skin's mean albedo float64 [3], linear, given light x albedo, float64 [3].
+
+    One photo cannot tell a bright light on dark skin from a dim light on fair skin. The brightness is split by how
+    widely albedos and exposures spread, the colour by how far skin strays from `SKIN_LOCUS`.
+    """
+    luminance = max(float(observed @ LUMINANCE), 1e-4)
+    deviation = np.log(luminance) - np.log(TYPICAL_ALBEDO * TYPICAL_EXPOSURE)
+    albedo = float(np.clip(TYPICAL_ALBEDO * np.exp(SKIN_SHARE * deviation), 0.035, 0.48))
+    typical = _locus_colour(albedo)
+    ratio = np.log(np.maximum(observed, 1e-5) / luminance)
+    typical_ratio = np.log(typical / (typical @ LUMINANCE))
+    strayed = np.clip(SKIN_COLOUR_SHARE * (ratio - typical_ratio), -0.25, 0.25)
+    colour = np.exp(typical_ratio + strayed)
+    return colour * albedo / float(colour @ LUMINANCE)
+
+
+def _locus_colour(luminance: float) -> np.ndarray:
+    """Linear RGB [3] on the skin locus at a luminance."""
+    lightness = 116 * np.cbrt(luminance) - 16 if luminance > 0.008856 else 903.3 * luminance
+    a, b = (np.interp(lightness, SKIN_LOCUS[:, 0], SKIN_LOCUS[:, k]) for k in (1, 2))
+    fy = (lightness + 16) / 116
+    f = np.array([fy + a / 500, fy, fy - b / 200])
+    xyz = np.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29)) * np.array([0.95047, 1.0, 1.08883])
+    to_rgb = np.array([[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]])
+    return np.maximum(to_rgb @ xyz, 1e-3)
+
+
+def interior(weight: np.ndarray, texels: float) -> np.ndarray:
+    """Weight [H, W] that rises over `texels` inside the border of what was seen."""
+    return weight * smooth_step(inner_distance(weight > 0.3), 0, max(texels, 1.5))
