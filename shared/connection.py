@@ -11,10 +11,10 @@ from typing import Any
 
 import zmq
 
-from shared.errors import RelightifyError
-from shared.messages import Message, Side
-from shared.paths import cache_folder
-from shared.protocol import PROTOCOL_VERSION, decode, encode, version_mismatch
+from .errors import RelightifyError
+from .messages import Message, Side
+from .paths import cache_folder
+from .protocol import PROTOCOL_VERSION, decode, encode, version_mismatch
 
 RESTART_HINT = "Start the backend again; it writes a new connection file."
 

@@ -6,10 +6,10 @@ import time
 
 import zmq
 
-from shared.connection import RESTART_HINT, Connection, client_socket, receive, send
-from shared.errors import RelightifyError
-from shared.messages import Error, Goodbye, Hello, Message, Ping, Pong, Welcome
-from shared.processes import process_alive
+from .connection import RESTART_HINT, Connection, client_socket, receive, send
+from .errors import RelightifyError
+from .messages import Error, Goodbye, Hello, Message, Ping, Pong, Welcome
+from .processes import process_alive
 
 HEARTBEAT_SECONDS = 1.0
 LOST_SECONDS = 15.0

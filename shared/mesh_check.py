@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from shared.errors import RelightifyError
-from shared.head_mesh import HeadMesh
+from .errors import RelightifyError
+from .head_mesh import HeadMesh
 
 # dtype and shape of each array; equal letters are equal lengths. "text" is an array of strings.
 MESH_LAYOUT: dict[str, tuple[str, tuple[int | str, ...]]] = {

@@ -14,10 +14,10 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from shared.errors import RelightifyError
-from shared.head_mesh import HeadMesh
-from shared.mesh_check import check_mesh
-from shared.options import JobOptions
+from .errors import RelightifyError
+from .head_mesh import HeadMesh
+from .mesh_check import check_mesh
+from .options import JobOptions
 
 MAX_PHOTO_BYTES = 256 * 2**20
 MAX_PREVIEW_SIDE = 2048

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.errors import RelightifyError
+from .errors import RelightifyError
 
 QUALITIES: tuple[str, ...] = ("baseline", "draft", "standard", "high")
 RESOLUTIONS: tuple[int, ...] = (512, 1024, 2048, 4096)

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from shared.errors import RelightifyError
+from .errors import RelightifyError
 
 CACHE_VARIABLE = "RELIGHTIFY_CACHE"
 

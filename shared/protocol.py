@@ -14,9 +14,9 @@ from typing import Any
 import msgpack
 import numpy as np
 
-from shared.errors import RelightifyError
-from shared.head_mesh import HeadMesh
-from shared.messages import (
+from .errors import RelightifyError
+from .head_mesh import HeadMesh
+from .messages import (
     Buffer,
     Cancel,
     Error,
@@ -34,7 +34,7 @@ from shared.messages import (
     Side,
     Welcome,
 )
-from shared.options import JobOptions
+from .options import JobOptions
 
 PROTOCOL_VERSION = 1
 
