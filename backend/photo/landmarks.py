@@ -8,6 +8,7 @@ upright crops and their mirror images, whose mean is taken.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -123,6 +124,7 @@ class FaceDetector:
             self._image_format: Any = mp.ImageFormat.SRGB
             self._image_class: Any = mp.Image
             self._landmarker: Any = vision.FaceLandmarker.create_from_options(options)
+            self._release = weakref.finalize(self, _close, self._landmarker)
             # The graph speaks up once more at its first image.
             self._landmarks_in(np.zeros((64, 64, 3), np.uint8))
 
@@ -179,7 +181,16 @@ class FaceDetector:
 
     def close(self) -> None:
         """Release the native graph."""
-        self._landmarker.close()
+        self._release()
+
+
+def _close(landmarker: Any) -> None:
+    """Close the native graph; at the end of the process, where its thread is gone already, leave it to the system."""
+    try:
+        landmarker.close()
+    except RuntimeError:
+        # MediaPipe's destructor would try once more and complain.
+        landmarker.close = lambda: None
 
 
 def choose_face(faces: tuple[Face, ...], index: int | None = None) -> Face:
@@ -320,7 +331,7 @@ def _unmirrored(detection: _Detection) -> _Detection:
 def _in_photo(detection: _Detection, to_photo: np.ndarray, roll: float) -> _Detection:
     """From an upright crop to the photo; the pose is turned back by the crop's angle (clockwise as seen, y down)."""
     turn = np.eye(4)
-    turn[:2, :2] = [[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]]
+    turn[:2, :2] = np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])
     return _Detection(_apply(to_photo, detection.points), detection.expression, turn @ detection.pose)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import math
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -108,7 +109,10 @@ def read_photo(data: bytes) -> Photo:
 def _open(data: bytes) -> Image.Image | None:
     """Open without decoding; None for a TIFF that Pillow does not know."""
     try:
-        return Image.open(io.BytesIO(data))
+        with warnings.catch_warnings():
+            # Pillow warns of what `_decode` handles: an image large enough to be an attack on memory.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            return Image.open(io.BytesIO(data))
     except Image.DecompressionBombError as error:
         raise _too_large() from error
     except UnidentifiedImageError as error:
