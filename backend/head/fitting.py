@@ -34,7 +34,7 @@ def fit_head(model: HeadModel, photo: Photo, face: Face, rasteriser: Rasteriser,
     """
     height, width = photo.height, photo.width
     progress.report("fit", 0.0)
-    parameters = fit_landmarks(model, face.landmarks_px, face.expression, width, height, photo.focal_px)
+    parameters, _ = fit_landmarks(model, face.landmarks_px, face.expression, width, height, photo.focal_px)
     progress.report("fit", 0.4)
     camera = parameters.camera((width / 2, height / 2), width, height)
     errors = landmark_errors(model, parameters, camera, face.landmarks_px)

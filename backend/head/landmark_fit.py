@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from backend.head.camera import Camera
-from backend.head.contour import associate_contour, contour_region
+from backend.head.contour import ContourRegion, associate_contour, contour_region
 from backend.head.initial_camera import initial_parameters
 from backend.head.landmark_groups import interocular_px, landmark_weights
 from backend.head.landmark_solve import FitParameters, PointBasis, Priors, Targets, point_basis, solve_landmarks
@@ -42,8 +43,8 @@ def fit_landmarks(
     width: int,
     height: int,
     focal_px: float | None,
-) -> FitParameters:
-    """Pose, focal length, identity and expression that explain 478 landmarks [478, 2] in pixels.
+) -> tuple[FitParameters, LandmarkProblem]:
+    """Pose, focal length, identity and expression that explain 478 landmarks, and the problem that they solve.
 
     Args:
         model: the head model.
@@ -71,19 +72,51 @@ def fit_landmarks(
     targets = landmark_targets(landmarks_px, iod)
     parameters = solve_landmarks(basis, targets, parameters, priors, centre, iterations=12)
     region = contour_region(model)
+    problem = LandmarkProblem(basis, targets, priors, centre)
+    sliding = problem
     for _ in range(CONTOUR_ROUNDS):
-        camera = parameters.camera(centre, width, height)
-        vertices = model.shape(parameters.identity, parameters.expression)
-        contour = associate_contour(model, vertices, region, camera, landmarks_px, iod)
-        rows = contour.landmarks
-        sliding: PointBasis = basis.with_rows(rows, point_basis(model, contour.triangles, contour.barycentric))
-        across = np.einsum("ni,nj->nij", contour.normals_px, contour.normals_px)
-        precision = targets.precision.copy()
-        strength = precision[rows, 0, 0][:, None, None]
-        precision[rows] = strength * (across + ALONG_CONTOUR * (np.eye(2) - across))
-        sliding_targets = Targets(targets.pixels, precision)
-        parameters = solve_landmarks(sliding, sliding_targets, parameters, priors, centre, iterations=6)
-    return parameters
+        sliding = slide_contour(model, problem, region, parameters, width, height)
+        parameters = solve_landmarks(sliding.basis, sliding.targets, parameters, priors, centre, iterations=6)
+    return parameters, sliding
+
+
+@dataclass(frozen=True)
+class LandmarkProblem:
+    """What the landmarks ask of the parameters, for solvers that add more terms.
+
+    Args:
+        basis: the surface points of the landmarks.
+        targets: their pixels and precisions.
+        priors: on all unknowns.
+        centre_px: principal point.
+    """
+
+    basis: PointBasis
+    targets: Targets
+    priors: Priors
+    centre_px: tuple[float, float]
+
+
+def slide_contour(
+    model: HeadModel,
+    problem: LandmarkProblem,
+    region: ContourRegion,
+    parameters: FitParameters,
+    width: int,
+    height: int,
+) -> LandmarkProblem:
+    """The problem with contour landmarks moved to the silhouette of the current shape and pose."""
+    pixels = problem.targets.pixels
+    camera = parameters.camera(problem.centre_px, width, height)
+    vertices = model.shape(parameters.identity, parameters.expression)
+    contour = associate_contour(model, vertices, region, camera, pixels, interocular_px(pixels))
+    rows = contour.landmarks
+    basis = problem.basis.with_rows(rows, point_basis(model, contour.triangles, contour.barycentric))
+    across = np.einsum("ni,nj->nij", contour.normals_px, contour.normals_px)
+    precision = problem.targets.precision.copy()
+    strength = precision[rows, 0, 0][:, None, None]
+    precision[rows] = strength * (across + ALONG_CONTOUR * (np.eye(2) - across))
+    return replace(problem, basis=basis, targets=Targets(pixels, precision))
 
 
 def focal_is_plausible(focal_px: float, landmarks_px: np.ndarray) -> bool:

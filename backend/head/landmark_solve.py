@@ -8,6 +8,7 @@ perspective alone, so the badly determined direction is an axis of its own and t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -127,6 +128,19 @@ def point_basis(model: HeadModel, triangles: np.ndarray, barycentric: np.ndarray
 
 
 @dataclass(frozen=True)
+class Terms:
+    """A part of the cost with its gradient [P] and Gauss-Newton Hessian [P, P] by theta."""
+
+    cost: float
+    gradient: np.ndarray
+    hessian: np.ndarray
+
+    def plus(self, other: Terms) -> Terms:
+        """The sum of two parts."""
+        return Terms(self.cost + other.cost, self.gradient + other.gradient, self.hessian + other.hessian)
+
+
+@dataclass(frozen=True)
 class Targets:
     """What the points should project to.
 
@@ -168,8 +182,8 @@ def projection_jacobian(
     return pixels + np.asarray(centre_px), jacobian
 
 
-def prior_terms(parameters: FitParameters, priors: Priors) -> tuple[float, np.ndarray, np.ndarray]:
-    """Cost, gradient [P] and Hessian [P, P] of the priors (half of the sum of squares)."""
+def prior_terms(parameters: FitParameters, priors: Priors) -> Terms:
+    """Half of the sum of the priors' squares."""
     k, e = len(parameters.identity), len(parameters.expression)
     gradient, hessian = np.zeros(POSE + k + e), np.zeros((POSE + k + e, POSE + k + e))
     diagonal = np.zeros(POSE + k + e)
@@ -190,7 +204,7 @@ def prior_terms(parameters: FitParameters, priors: Priors) -> tuple[float, np.nd
         gradient[5:7] += off_distance * row
         hessian[5:7, 5:7] += np.outer(row, row)
         cost += 0.5 * (off_focal**2 + off_distance**2)
-    return cost, gradient, hessian
+    return Terms(cost, gradient, hessian)
 
 
 def robust_weights(squared: np.ndarray, scale: float) -> np.ndarray:
@@ -202,20 +216,18 @@ def _robust_cost(squared: np.ndarray, scale: float) -> float:
     return 0.5 * float(np.sum(scale**2 * np.log1p(squared / scale**2)))
 
 
-def solve_step(
-    hessian: np.ndarray, gradient: np.ndarray, parameters: FitParameters, damping: float, fixed_focal: bool
-) -> np.ndarray:
+def solve_step(terms: Terms, parameters: FitParameters, damping: float, fixed_focal: bool) -> np.ndarray:
     """A Levenberg-Marquardt step [P] that keeps p_e inside [0, 1].
 
     Coefficients at a bound whose gradient pushes outwards are held there (projected Newton, Bertsekas 1982).
     """
-    k = len(parameters.identity)
+    k, gradient = len(parameters.identity), terms.gradient
     free = np.ones(len(gradient), bool)
     free[6] = not fixed_focal
     expression_gradient = gradient[POSE + k :]
     free[POSE + k :] &= ~((parameters.expression <= 0) & (expression_gradient > 0))
     free[POSE + k :] &= ~((parameters.expression >= 1) & (expression_gradient < 0))
-    sub = hessian[np.ix_(free, free)].copy()
+    sub = terms.hessian[np.ix_(free, free)]
     sub[np.diag_indices_from(sub)] *= 1 + damping
     step = np.zeros_like(gradient)
     step[free] = np.linalg.solve(sub, -gradient[free])
@@ -243,27 +255,38 @@ def solve_landmarks(
         robust_scale: residuals of so many sigmas count half (Cauchy).
     """
 
-    def linearise(at: FitParameters) -> tuple[float, np.ndarray, np.ndarray]:
-        pixels, jacobian = projection_jacobian(basis, at, centre_px)
-        residual = pixels - targets.pixels
-        weighted = np.einsum("lij,lj->li", targets.precision, residual)
-        squared = np.sum(weighted * residual, axis=1)
-        robust = robust_weights(squared, robust_scale)
-        cost, gradient, hessian = prior_terms(at, priors)
-        flat = jacobian.reshape(-1, jacobian.shape[-1])
-        scaled = (np.einsum("lij,ljp->lip", targets.precision, jacobian) * robust[:, None, None]).reshape(flat.shape)
-        gradient = gradient + scaled.T @ residual.reshape(-1)
-        return cost + _robust_cost(squared, robust_scale), gradient, hessian + scaled.T @ flat
+    def linearise(at: FitParameters) -> Terms:
+        return landmark_terms(basis, targets, at, centre_px, robust_scale).plus(prior_terms(at, priors))
 
+    return minimise(linearise, parameters, iterations, priors.log_focal_sigma <= 0)
+
+
+def landmark_terms(
+    basis: PointBasis, targets: Targets, at: FitParameters, centre_px: tuple[float, float], robust_scale: float = 3.0
+) -> Terms:
+    """The robust reprojection error of the points and its Gauss-Newton model."""
+    pixels, jacobian = projection_jacobian(basis, at, centre_px)
+    residual = pixels - targets.pixels
+    squared = np.einsum("li,lij,lj->l", residual, targets.precision, residual)
+    robust = robust_weights(squared, robust_scale)
+    flat = jacobian.reshape(-1, jacobian.shape[-1])
+    scaled = ((targets.precision @ jacobian) * robust[:, None, None]).reshape(flat.shape)
+    return Terms(_robust_cost(squared, robust_scale), scaled.T @ residual.reshape(-1), scaled.T @ flat)
+
+
+def minimise(
+    linearise: Callable[[FitParameters], Terms], parameters: FitParameters, iterations: int, fixed_focal: bool
+) -> FitParameters:
+    """Levenberg-Marquardt from `parameters`, at most so many accepted or rejected steps."""
     damping = 1e-3
-    cost, gradient, hessian = linearise(parameters)
+    terms = linearise(parameters)
     for _ in range(iterations):
-        step = solve_step(hessian, gradient, parameters, damping, priors.log_focal_sigma <= 0)
+        step = solve_step(terms, parameters, damping, fixed_focal)
         trial = parameters.stepped(step)
-        trial_cost, trial_gradient, trial_hessian = linearise(trial)
-        if trial_cost < cost:
-            converged = cost - trial_cost < 1e-5 * cost
-            parameters, cost, gradient, hessian = trial, trial_cost, trial_gradient, trial_hessian
+        trial_terms = linearise(trial)
+        if trial_terms.cost < terms.cost:
+            converged = terms.cost - trial_terms.cost < 1e-5 * terms.cost
+            parameters, terms = trial, trial_terms
             damping = max(damping * 0.3, 1e-7)
             if converged:
                 break

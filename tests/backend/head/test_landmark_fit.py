@@ -42,7 +42,7 @@ def test_noisy_landmarks_give_back_the_shape_within_a_few_millimetres(model: Hea
     pixels = camera.project(landmarks)
     iod = interocular_px(pixels)
     noisy = pixels + np.random.default_rng(2).normal(size=pixels.shape) * 0.01 * iod
-    found = fit_landmarks(model, noisy, expression, SIZE, SIZE, focal_px=1500.0)
+    found, _ = fit_landmarks(model, noisy, expression, SIZE, SIZE, focal_px=1500.0)
     errors = landmark_errors(model, found, found.camera(camera.centre_px, SIZE, SIZE), noisy)
     assert errors.mean() < 0.02
     there = model.landmarks(model.shape(found.identity, found.expression)) - landmarks
@@ -58,7 +58,7 @@ def test_near_and_far_photographs_come_out_in_the_right_order(model: HeadModel) 
     identity, expression = person(model, 3)
     landmarks = model.landmarks(model.shape(identity, expression))
     depths = [
-        fit_landmarks(model, camera_at(2, 3, d, 1200).project(landmarks), expression, SIZE, SIZE, None).depth
+        fit_landmarks(model, camera_at(2, 3, d, 1200).project(landmarks), expression, SIZE, SIZE, None)[0].depth
         for d in (0.25, 0.5, 1.0)
     ]
     assert depths == sorted(depths)

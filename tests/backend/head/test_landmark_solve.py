@@ -64,13 +64,13 @@ def test_jacobian_agrees_with_finite_differences(basis: PointBasis, truth: FitPa
 def test_prior_gradient_agrees_with_finite_differences(truth: FitParameters) -> None:
     inside = FitParameters(**{**truth.__dict__, "expression": np.array([0.3, 0.6, 0.5, 0.2])})
     priors = Priors(1.5, np.full(4, 0.3), np.full(4, 0.2), np.log(600), 0.4, np.log(0.7), 0.6)
-    _, gradient, hessian = prior_terms(inside, priors)
-    for column in range(len(gradient)):
-        step = np.zeros(len(gradient))
+    terms = prior_terms(inside, priors)
+    for column in range(len(terms.gradient)):
+        step = np.zeros(len(terms.gradient))
         step[column] = 1e-5
         ahead, behind = prior_terms(inside.stepped(step), priors), prior_terms(inside.stepped(-step), priors)
-        assert gradient[column] == pytest.approx((ahead[0] - behind[0]) / 2e-5, abs=1e-4)
-        np.testing.assert_allclose(hessian[column], (ahead[1] - behind[1]) / 2e-5, atol=1e-3)
+        assert terms.gradient[column] == pytest.approx((ahead.cost - behind.cost) / 2e-5, abs=1e-4)
+        np.testing.assert_allclose(terms.hessian[column], (ahead.gradient - behind.gradient) / 2e-5, atol=1e-3)
 
 
 def test_exact_projections_give_back_every_unknown(basis: PointBasis, truth: FitParameters) -> None:

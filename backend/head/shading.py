@@ -1,0 +1,160 @@
+"""Light and coarse albedo that explain the skin's colours on a given shape: two linear problems, solved in turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+# Real spherical harmonics to order 2 in the order of `backend.rendering.spherical_harmonics`, and the Lambertian
+# kernel over pi (Ramamoorthi and Hanrahan 2001, "An efficient representation for irradiance environment maps").
+_C0, _C1, _C2, _C20, _C22 = 0.28209479, 0.48860251, 1.09254843, 0.31539157, 0.54627422
+_KERNEL = np.array([1.0] + [2 / 3] * 3 + [1 / 4] * 5)
+
+# What is assumed of the light: a white surface that faces it is nearly as bright as the picture can show, it has one
+# colour, and its higher orders are a part of its mean.
+MEAN_SHADING = 0.75
+LOG_SHADING_SIGMA = 0.25
+LIGHT_CHROMA_SIGMA = 0.06
+LIGHT_ORDER_SIGMA = np.array([0.6, 0.6, 0.6, 0.2, 0.2, 0.2, 0.2, 0.2])
+LIGHT_COLOUR_SPREAD = 0.3
+
+
+def shading_basis(normals: np.ndarray) -> np.ndarray:
+    """irradiance / pi of each of the 9 radiance harmonics for unit normals [..., 3]: [..., 9]."""
+    x, y, z = np.moveaxis(normals, -1, 0)
+    values = (
+        *(_C0 * np.ones_like(x), _C1 * y, _C1 * z, _C1 * x),
+        *(_C2 * x * y, _C2 * y * z, _C20 * (3 * z * z - 1), _C2 * x * z, _C22 * (x * x - y * y)),
+    )
+    return np.stack(values, axis=-1) * _KERNEL
+
+
+def shading_gradient(normals: np.ndarray) -> np.ndarray:
+    """Derivative of `shading_basis` by the normal's components: [..., 9, 3]."""
+    x, y, z = np.moveaxis(normals, -1, 0)
+    o, one = np.zeros_like(x), np.ones_like(x)
+    rows = (
+        *((o, o, o), (o, _C1 * one, o), (o, o, _C1 * one), (_C1 * one, o, o)),
+        *((_C2 * y, _C2 * x, o), (o, _C2 * z, _C2 * y), (o, o, 6 * _C20 * z), (_C2 * z, o, _C2 * x)),
+        (2 * _C22 * x, -2 * _C22 * y, o),
+    )
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2) * _KERNEL[:, None]
+
+
+@dataclass(frozen=True)
+class SkinSamples:
+    """Skin seen in the photo, one row per sampled pixel.
+
+    Args:
+        colours: float [N, 3], linear RGB of the photo.
+        contrast: float [N, 3], d(sRGB value) / d(linear value) there: turns linear residuals into visible ones.
+        normals: float [N, 3], unit, head space.
+        albedo_mean: float [N, 3], linear RGB.
+        albedo_basis: float [K, N, 3].
+        weights: float [N].
+    """
+
+    colours: np.ndarray
+    contrast: np.ndarray
+    normals: np.ndarray
+    albedo_mean: np.ndarray
+    albedo_basis: np.ndarray
+    weights: np.ndarray
+
+
+@dataclass(frozen=True)
+class Lighting:
+    """Light and albedo coefficients.
+
+    Args:
+        light: float64 [9, 3], radiance harmonics, linear RGB, head space.
+        albedo: float64 [K].
+    """
+
+    light: np.ndarray
+    albedo: np.ndarray
+
+
+def sample_albedo(samples: SkinSamples, lighting: Lighting) -> np.ndarray:
+    """Albedo of the samples [N, 3], linear RGB, kept above 0.02."""
+    return np.maximum(samples.albedo_mean + np.tensordot(lighting.albedo, samples.albedo_basis, 1), 0.02)
+
+
+def residuals(samples: SkinSamples, lighting: Lighting) -> np.ndarray:
+    """Rendering minus photo [N, 3] in sRGB values (to first order)."""
+    shading = np.maximum(shading_basis(samples.normals) @ lighting.light, 0.0)
+    return (sample_albedo(samples, lighting) * shading - samples.colours) * samples.contrast
+
+
+def robust(residual: np.ndarray, weights: np.ndarray, scale: float) -> np.ndarray:
+    """Weights [N] of iteratively reweighted least squares (Cauchy loss) for residuals [N, 3]."""
+    return weights / (1 + np.mean(residual**2, axis=1) / scale**2)
+
+
+def solve_lighting(
+    samples: SkinSamples, start: Lighting | None, rounds: int, sigma: float, scale: float, effective: float
+) -> Lighting:
+    """Alternate ridge regressions for the light and for the albedo.
+
+    Args:
+        samples: the skin.
+        start: where to begin; None begins from white frontal light and the mean albedo.
+        rounds: how many alternations.
+        sigma: standard deviation of what light and albedo cannot explain, sRGB values.
+        scale: residuals of this size count half, sRGB values.
+        effective: how many independent samples all of them are worth (neighbouring pixels err alike).
+    """
+    k = len(samples.albedo_basis)
+    lighting = start or Lighting(_white_light(), np.zeros(k))
+    basis = shading_basis(samples.normals)
+    strength = effective / (max(samples.weights.sum(), 1e-9) * sigma**2)
+    for _ in range(rounds):
+        weights = strength * robust(residuals(samples, lighting), samples.weights, scale)
+        light = _solve_light(samples, sample_albedo(samples, lighting), basis, weights, lighting.light)
+        shading = np.maximum(basis @ light, 0.0) * samples.contrast
+        flat = (samples.albedo_basis * shading).reshape(k, -1)
+        wanted = (samples.colours * samples.contrast - samples.albedo_mean * shading).reshape(-1)
+        weighted = flat * np.repeat(weights, 3)
+        albedo = np.linalg.solve(weighted @ flat.T + np.eye(k), weighted @ wanted)
+        lighting = Lighting(light, albedo)
+    return lighting
+
+
+def _white_light() -> np.ndarray:
+    light = np.zeros((9, 3))
+    light[0] = MEAN_SHADING / _C0
+    return light
+
+
+def _solve_light(
+    samples: SkinSamples, albedo: np.ndarray, basis: np.ndarray, weights: np.ndarray, previous: np.ndarray
+) -> np.ndarray:
+    """Radiance harmonics [9, 3] given the albedo [N, 3], with the assumptions on light as Gaussian priors."""
+    usual = MEAN_SHADING / _C0
+    # The spreads of the other terms are parts of the light's own level.
+    level = max(float(previous[0].mean()), 0.1 * usual)
+    scaled = basis[:, None, :] * (albedo * samples.contrast)[:, :, None]  # [N, 3, 9]
+    target = samples.colours * samples.contrast
+    normal = np.einsum("nci,ncj,n->cij", scaled, scaled, weights, optimize=True)
+    right = np.einsum("nci,nc,n->ci", scaled, target, weights, optimize=True)
+    hessian, rhs = np.zeros((27, 27)), np.zeros(27)
+    for c in range(3):
+        block = slice(9 * c, 9 * c + 9)
+        hessian[block, block] += normal[c]
+        rhs[block] += right[c]
+    gray = np.kron(np.full(3, 1 / 3), np.eye(9))  # mean over the channels of each order [9, 27]
+    sigma_level = LOG_SHADING_SIGMA * usual
+    hessian += np.outer(gray[0], gray[0]) / sigma_level**2
+    rhs += gray[0] * usual / sigma_level**2
+    orders = gray[1:] / (LIGHT_ORDER_SIGMA * level)[:, None]
+    hessian += orders.T @ orders
+    for c in range(3):
+        own = np.zeros((9, 27))
+        own[:, 9 * c : 9 * c + 9] = np.eye(9)
+        deviation = own - gray
+        spread = np.full(9, LIGHT_COLOUR_SPREAD * 0.2) * level
+        spread[0] = LIGHT_CHROMA_SIGMA * level
+        deviation /= spread[:, None]
+        hessian += deviation.T @ deviation
+    return np.linalg.solve(hessian, rhs).reshape(3, 9).T
