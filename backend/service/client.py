@@ -1,0 +1,143 @@
+"""A blocking client for the command line, scripts and tests; Blender's add-on has its own, on a thread."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+from shared.connection import Connection, default_connection_path, read_connection
+from shared.errors import RelightifyError
+from shared.link import LOST_SECONDS, Link
+from shared.messages import (
+    Buffer,
+    Cancel,
+    Error,
+    Message,
+    Progress,
+    Queued,
+    Reconstruct,
+    Result,
+    Shutdown,
+    Welcome,
+    new_job_id,
+)
+from shared.options import JobOptions
+
+JobMessage = Queued | Progress | Result
+
+
+class Client:
+    """One client of a backend; use it from one thread, as a context manager.
+
+    Args:
+        connection: where the backend is, the path of its connection file, or None for the usual file.
+        name: for the backend's log.
+        lost_after: seconds of silence after which the backend counts as lost.
+
+    Raises:
+        RelightifyError: `no_connection_file` and others of `read_connection`; `no_answer`; `version_mismatch`.
+    """
+
+    def __init__(
+        self,
+        connection: Connection | Path | None = None,
+        name: str = "relightify client",
+        lost_after: float = LOST_SECONDS,
+    ) -> None:
+        if not isinstance(connection, Connection):
+            connection = read_connection(connection or default_connection_path())
+        self._waiting: dict[str, deque[JobMessage | Error]] = {}
+        self._link = Link(connection, name, lost_after)
+        try:
+            while self._link.welcome is None:
+                self._take(1.0)
+        except BaseException:
+            self._link.close()
+            raise
+
+    @property
+    def welcome(self) -> Welcome:
+        """What the server said of itself last: worker state, qualities, devices."""
+        assert self._link.welcome is not None
+        return self._link.welcome
+
+    def submit(self, photo: Buffer, options: JobOptions | None = None, file_name: str = "") -> str:
+        """Hand in a job; returns its id.
+
+        Raises:
+            ProtocolError: `photo_too_large`.
+        """
+        job_id = new_job_id()
+        self._link.send(Reconstruct(job_id, photo, options or JobOptions(), file_name))
+        self._waiting[job_id] = deque()
+        return job_id
+
+    def messages(self, job_id: str) -> Iterator[JobMessage]:
+        """The messages of one job as they come; the last one is its `Result`.
+
+        Leaving the loop early cancels the job.
+
+        Raises:
+            RelightifyError: the job failed, was cancelled (code `cancelled`), or the backend is lost.
+        """
+        waiting = self._waiting[job_id]
+        try:
+            while True:
+                while not waiting:
+                    self._take(1.0)
+                message = waiting.popleft()
+                if isinstance(message, Error):
+                    del self._waiting[job_id]
+                    raise message.exception()
+                if isinstance(message, Result):
+                    del self._waiting[job_id]
+                yield message
+                if isinstance(message, Result):
+                    return
+        finally:
+            if self._waiting.pop(job_id, None) is not None:
+                self._link.send(Cancel(job_id))
+
+    def reconstruct(
+        self, photo: Buffer, options: JobOptions | None = None, file_name: str = ""
+    ) -> Iterator[JobMessage]:
+        """Hand in a job and iterate over its messages, as `messages` does."""
+        return self.messages(self.submit(photo, options, file_name))
+
+    def cancel(self, job_id: str) -> None:
+        """Ask to stop a job; `messages` then raises an error of code `cancelled`."""
+        self._link.send(Cancel(job_id))
+
+    def wait_until_ready(self, timeout: float = 120.0) -> None:
+        """Wait until the models are loaded.
+
+        Raises:
+            RelightifyError: `not_ready`, they are not after `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        while self.welcome.worker not in ("ready", "busy"):
+            if time.monotonic() > deadline:
+                raise RelightifyError(
+                    "not_ready", "The backend has not loaded its models yet.", "Wait a little, or look at its log."
+                )
+            self._take(0.2)
+
+    def shutdown(self) -> None:
+        """End the server and all its jobs."""
+        self._link.send(Shutdown())
+
+    def close(self) -> None:
+        self._link.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _take(self, timeout: float) -> None:
+        message: Message | None = self._link.receive(timeout)
+        if isinstance(message, Queued | Progress | Result | Error) and message.job_id in self._waiting:
+            self._waiting[message.job_id].append(message)

@@ -1,0 +1,124 @@
+"""The clients that a server knows, and sending to them without ever waiting."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import zmq
+
+from shared.messages import Buffer, Message, Pong, Progress
+from shared.protocol import encode
+
+
+@dataclass
+class _Client:
+    name: str
+    heard: float
+    unreachable_since: float | None = None
+    unsent: deque[Sequence[Buffer]] = field(default_factory=deque)
+
+
+class Clients:
+    """Clients by their ZeroMQ identity.
+
+    Args:
+        socket: ROUTER with ROUTER_MANDATORY, so that a broken line is an error instead of silence.
+    """
+
+    def __init__(self, socket: zmq.Socket) -> None:
+        self._socket = socket
+        self._clients: dict[bytes, _Client] = {}
+
+    def __len__(self) -> int:
+        return len(self._clients)
+
+    def greet(self, client_id: bytes, name: str) -> None:
+        """Take in a client, or take it in anew."""
+        self._clients[client_id] = _Client(name, time.monotonic())
+
+    def hear(self, client_id: bytes) -> bool:
+        """Note that the client lives; False where there is no such client."""
+        if client_id not in self._clients:
+            return False
+        self._clients[client_id].heard = time.monotonic()
+        return True
+
+    def forget(self, client_id: bytes) -> None:
+        self._clients.pop(client_id, None)
+
+    def name(self, client_id: bytes) -> str:
+        client = self._clients.get(client_id)
+        return client.name if client else "unknown"
+
+    def reply(self, client_id: bytes, message: Message) -> None:
+        """Send once to whoever this is; if that fails, then it is not kept."""
+        self._try(client_id, encode(message))
+
+    def send(self, client_id: bytes, message: Message, frames: Sequence[Buffer] | None = None) -> None:
+        """Send to a known client, or keep for later when its line is broken or full.
+
+        Args:
+            client_id: unknown ones are passed over.
+            message: what is outdated soon (`Progress`, `Pong`) is not kept.
+            frames: the message as it was received, if it was.
+        """
+        client = self._clients.get(client_id)
+        if client is None:
+            return
+        frames = encode(message) if frames is None else frames
+        if not isinstance(message, Progress | Pong):
+            client.unsent.append(frames)
+            self._send_unsent(client_id, client)
+        elif not client.unsent:
+            self._note(client, self._try(client_id, frames))
+
+    def send_all(self, message: Message) -> None:
+        for client_id in self._clients:
+            self.send(client_id, message)
+
+    def lost(self, silent: float, unreachable: float, pong: Pong) -> list[bytes]:
+        """Try what could not be sent before, and name the clients that are lost.
+
+        Args:
+            silent: seconds without a message after which a client is lost.
+            unreachable: seconds with a broken line after which it is lost.
+            pong: sent to silent clients, which finds out whether their line is broken.
+        """
+        now = time.monotonic()
+        found = []
+        for client_id, client in self._clients.items():
+            if now - client.heard > min(3.0, silent / 2):
+                self.send(client_id, pong)
+            self._send_unsent(client_id, client)
+            broken = 0.0 if client.unreachable_since is None else now - client.unreachable_since
+            if now - client.heard > silent or broken > unreachable:
+                found.append(client_id)
+        return found
+
+    def _send_unsent(self, client_id: bytes, client: _Client) -> None:
+        while client.unsent:
+            error = self._try(client_id, client.unsent[0])
+            self._note(client, error)
+            if error:
+                return
+            client.unsent.popleft()
+
+    def _try(self, client_id: bytes, frames: Sequence[Buffer]) -> int:
+        """Send without waiting; 0, or the errno: EAGAIN for a full line, EHOSTUNREACH for a broken one."""
+        try:
+            self._socket.send_multipart([client_id, *frames], flags=zmq.NOBLOCK, copy=False)
+        except zmq.ZMQError as error:
+            if error.errno not in (zmq.EAGAIN, zmq.EHOSTUNREACH):
+                raise
+            return int(error.errno or 0)
+        return 0
+
+    @staticmethod
+    def _note(client: _Client, error: int) -> None:
+        if error == zmq.EHOSTUNREACH:
+            client.unreachable_since = client.unreachable_since or time.monotonic()
+        else:
+            client.unreachable_since = None

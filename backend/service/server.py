@@ -1,0 +1,382 @@
+"""The server: one I/O loop that never waits for anything but messages; the work is done by a process of its own."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import zmq
+
+from backend.service.clients import Clients
+from backend.service.gatekeeper import Gatekeeper
+from backend.service.jobs import Job, JobQueue
+from backend.service.logs import log_path
+from backend.service.worker_process import WorkerProcess, WorkerSettings
+from shared.errors import JobCancelled, RelightifyError
+from shared.messages import (
+    MAX_PHOTO_BYTES,
+    Buffer,
+    Cancel,
+    Error,
+    Goodbye,
+    Hello,
+    Message,
+    Ping,
+    Pong,
+    Progress,
+    ProtocolError,
+    Queued,
+    Reconstruct,
+    Result,
+    Shutdown,
+    Welcome,
+)
+from shared.processes import WatchedProcess
+from shared.protocol import MAX_HEADER_BYTES, decode, encode
+
+_log = logging.getLogger(__name__)
+
+CLIENT_DOMAIN = "clients"
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """How a server behaves; times are seconds.
+
+    Args:
+        listen: address to bind, loopback by default.
+        port: TCP port; 0 takes a free one.
+        worker: what the worker runs.
+        parent_pid: process to end with; 0 for none.
+        idle_exit: end after this long without clients and jobs; 0 for never.
+        client_silent: a client that has sent nothing for this long is lost.
+        client_unreachable: a client whose line is broken for this long is lost.
+        cancel_reply: a cancelled job counts as cancelled after this long, whether or not the worker has reacted.
+        cancel_kill: the worker is killed when it has not reacted to a cancel for this long.
+        tick: how often clocks, processes and parents are looked at.
+    """
+
+    listen: str = "127.0.0.1"
+    port: int = 0
+    worker: WorkerSettings = field(default_factory=WorkerSettings)
+    parent_pid: int = 0
+    idle_exit: float = 0.0
+    client_silent: float = 30.0
+    client_unreachable: float = 5.0
+    cancel_reply: float = 0.7
+    cancel_kill: float = 5.0
+    tick: float = 0.2
+
+
+@dataclass
+class _Running:
+    """The worker's job.
+
+    Args:
+        told: the client has its last message of this job; what the worker still sends is dropped.
+        cancelled_at: when it was cancelled, or None.
+    """
+
+    job: Job
+    told: bool = False
+    cancelled_at: float | None = None
+
+
+class Server:
+    """Binds when made; `run` serves until a client, `stop`, the parent's end or idleness ends it.
+
+    Args:
+        settings: see `ServerSettings`.
+        version: name and version that clients are told.
+
+    Raises:
+        RelightifyError: `cannot_listen`, the address or port cannot be bound.
+    """
+
+    def __init__(self, settings: ServerSettings, version: str) -> None:
+        self.settings = settings
+        self._stopping = False
+        self._context = zmq.Context()
+        self._gatekeeper = Gatekeeper(self._context)
+        public, secret = zmq.curve_keypair()
+        client_public, client_secret = zmq.curve_keypair()
+        self.public_key = public.decode()
+        self.client_keys = (client_public.decode(), client_secret.decode())
+        self._gatekeeper.allow(CLIENT_DOMAIN, {self.client_keys[0]})
+        self._socket = self._listen(secret)
+        self._poller = zmq.Poller()
+        self._poller.register(self._gatekeeper.socket, zmq.POLLIN)
+        self._poller.register(self._socket, zmq.POLLIN)
+        self._clients = Clients(self._socket)
+        self._queue = JobQueue()
+        self._running: _Running | None = None
+        self._worker: WorkerProcess | None = None
+        self._welcome = Welcome(version, "stopped", max_photo_bytes=MAX_PHOTO_BYTES)
+        self._parent = WatchedProcess(settings.parent_pid) if settings.parent_pid else None
+        self._busy_at = time.monotonic()
+
+    def _listen(self, secret_key: bytes) -> zmq.Socket:
+        socket: zmq.Socket = self._context.socket(zmq.ROUTER)
+        socket.setsockopt(zmq.LINGER, 500)
+        socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
+        socket.setsockopt(zmq.SNDHWM, 100)
+        socket.setsockopt(zmq.ROUTER_HANDOVER, 1)  # a client that comes back takes its place again
+        socket.setsockopt(zmq.MAXMSGSIZE, MAX_PHOTO_BYTES + MAX_HEADER_BYTES)
+        socket.setsockopt(zmq.IPV6, int(":" in self.settings.listen))
+        socket.setsockopt(zmq.ZAP_DOMAIN, CLIENT_DOMAIN.encode())
+        socket.curve_server = True
+        socket.curve_publickey = self.public_key.encode()
+        socket.curve_secretkey = secret_key
+        host = f"[{self.settings.listen}]" if ":" in self.settings.listen else self.settings.listen
+        try:
+            socket.bind(f"tcp://{host}:{self.settings.port or '*'}")
+        except zmq.ZMQError as error:
+            socket.close()
+            self._gatekeeper.close()
+            self._context.term()
+            raise RelightifyError(
+                "cannot_listen",
+                f"The backend cannot listen on {self.settings.listen}, port {self.settings.port}: {error.strerror}.",
+                "Choose another --listen address or --port.",
+            ) from error
+        return socket
+
+    @property
+    def port(self) -> int:
+        endpoint = self._socket.getsockopt(zmq.LAST_ENDPOINT)
+        assert isinstance(endpoint, bytes)
+        return int(endpoint.rstrip(b"\0").decode().rpartition(":")[2])
+
+    def stop(self) -> None:
+        """Make `run` return soon; may be called from a signal handler or another thread."""
+        self._stopping = True
+
+    def run(self) -> None:
+        """Serve until told to stop; then end the worker and close everything."""
+        try:
+            self._start_worker()
+            while not self._stopping:
+                ready = dict(self._poller.poll(round(self.settings.tick * 1000)))
+                if self._gatekeeper.socket in ready:
+                    self._gatekeeper.handle()
+                if self._worker is not None and self._worker.socket in ready:
+                    self._take_from_worker()
+                if self._socket in ready:
+                    self._take_from_client()
+                self._look_at_worker()
+                self._look_at_clients()
+                self._start_next_job()
+                self._look_whether_to_stop()
+        finally:
+            self.close()
+
+    # --- clients ------------------------------------------------------------------------------------------------
+
+    def _take_from_client(self) -> None:
+        identity, *parts = self._socket.recv_multipart(copy=False)
+        client_id, frames = identity.bytes, [part.buffer for part in parts]
+        try:
+            message = decode(frames, "client")
+            if not self._clients.hear(client_id) and not isinstance(message, Hello):
+                raise ProtocolError(
+                    "The backend does not know this client, or has given it up after a long silence.",
+                    "unknown_client",
+                    "Start the job again.",
+                )
+            self._answer(client_id, message, frames)
+        except ProtocolError as error:
+            _log.warning("Client %s: %s", self._clients.name(client_id), error)
+            self._clients.reply(client_id, Error.of(error))
+
+    def _answer(self, client_id: bytes, message: Message, frames: Sequence[Buffer]) -> None:
+        if isinstance(message, Ping):
+            self._clients.send(client_id, Pong(self._welcome.worker))
+        elif isinstance(message, Hello):
+            _log.info("Client %s says hello.", message.client)
+            self._clients.greet(client_id, message.client)
+            self._clients.send(client_id, self._welcome)
+        elif isinstance(message, Reconstruct):
+            self._take_job(Job(client_id, message.job_id, frames))
+        elif isinstance(message, Cancel):
+            self._cancel(client_id, message.job_id)
+        elif isinstance(message, Goodbye):
+            self._forget(client_id, "left")
+        elif isinstance(message, Shutdown):
+            _log.info("Client %s asks for the end.", self._clients.name(client_id))
+            self.stop()
+
+    def _take_job(self, job: Job) -> None:
+        if self._running is not None and self._running.job == job and not self._running.told:
+            raise ProtocolError(f"There is a job {job.job_id} already.")
+        try:
+            self._queue.add(job)
+        except ProtocolError as error:
+            self._clients.send(job.client, Error.of(error, job.job_id))
+            return
+        _log.info("Job %s waits, %.1f MB.", job.job_id, job.nbytes / 2**20)
+        if self._worker is None:
+            self._start_worker()
+        self._tell_places()
+
+    def _cancel(self, client_id: bytes, job_id: str) -> None:
+        if self._queue.remove(client_id, job_id):
+            self._clients.send(client_id, Error.of(JobCancelled(), job_id))
+            self._tell_places()
+        elif self._running is not None and (self._running.job.client, self._running.job.job_id) == (client_id, job_id):
+            self._stop_running_job()
+
+    def _stop_running_job(self) -> None:
+        assert self._running is not None
+        if self._running.cancelled_at is not None:
+            return
+        self._running.cancelled_at = time.monotonic()
+        _log.info("Cancelling job %s.", self._running.job.job_id)
+        if self._worker is not None:
+            self._worker.send(encode(Cancel(self._running.job.job_id)))
+
+    def _forget(self, client_id: bytes, why: str) -> None:
+        dropped = self._queue.remove(client_id)
+        _log.info("Client %s %s; %d waiting jobs dropped.", self._clients.name(client_id), why, len(dropped))
+        self._clients.forget(client_id)
+        if self._running is not None and self._running.job.client == client_id:
+            self._running.told = True
+            self._stop_running_job()
+        if dropped:
+            self._tell_places()
+
+    def _look_at_clients(self) -> None:
+        pong = Pong(self._welcome.worker)
+        for client_id in self._clients.lost(self.settings.client_silent, self.settings.client_unreachable, pong):
+            self._forget(client_id, "is lost")
+
+    def _tell_places(self) -> None:
+        ahead = 0 if self._running is None else 1
+        for place, job in enumerate(self._queue):
+            self._clients.send(job.client, Queued(job.job_id, place + ahead, self._welcome.worker))
+
+    def _tell_state(self, state: str) -> None:
+        """Tell every client what the worker does, when that changed."""
+        self._set_welcome(replace(self._welcome, worker=state))
+
+    def _set_welcome(self, welcome: Welcome) -> None:
+        if welcome != self._welcome:
+            self._welcome = welcome
+            self._clients.send_all(welcome)
+
+    # --- worker -------------------------------------------------------------------------------------------------
+
+    def _start_worker(self) -> None:
+        self._worker = WorkerProcess(self._context, self._gatekeeper, self.settings.worker)
+        self._poller.register(self._worker.socket, zmq.POLLIN)
+        self._tell_state("warming_up")
+
+    def _stop_worker(self) -> None:
+        if self._worker is not None:
+            self._poller.unregister(self._worker.socket)
+            self._worker.stop()
+            self._worker = None
+
+    def _take_from_worker(self) -> None:
+        assert self._worker is not None
+        frames = [part.buffer for part in self._worker.socket.recv_multipart(copy=False)]
+        message = decode(frames, "server")
+        if isinstance(message, Welcome):
+            self._worker.ready = True
+            _log.info("Worker %d is ready on %s.", self._worker.process.pid, message.device)
+            self._set_welcome(replace(message, server=self._welcome.server))
+        elif isinstance(message, Error) and message.job_id is None:
+            self._fail_start(message.exception())
+        elif isinstance(message, Progress) and self._running is not None:
+            # After a cancel only the end counts: progress on its way would look as if nothing had happened.
+            if self._running.cancelled_at is None:
+                self._clients.send(self._running.job.client, message, frames)
+        elif isinstance(message, Result | Error) and self._running is not None:
+            running, self._running = self._running, None
+            outcome = "done" if isinstance(message, Result) else message.code
+            _log.info("Job %s ended: %s.", running.job.job_id, outcome)
+            self._tell_state("ready")
+            if running.cancelled_at is None:
+                self._clients.send(running.job.client, message, frames)
+            else:
+                self._tell_cancelled(running)
+
+    def _tell_cancelled(self, running: _Running) -> None:
+        if not running.told:
+            running.told = True
+            self._clients.send(running.job.client, Error.of(JobCancelled(), running.job.job_id))
+
+    def _look_at_worker(self) -> None:
+        now = time.monotonic()
+        running = self._running
+        if running is not None and running.cancelled_at is not None:
+            if now - running.cancelled_at > self.settings.cancel_reply:
+                self._tell_cancelled(running)
+            if now - running.cancelled_at > self.settings.cancel_kill:
+                _log.warning("The worker does not react to a cancel; it is started anew.")
+                self._running = None
+                self._stop_worker()
+                self._start_worker()
+        if self._worker is not None and self._worker.exited() and not self._worker.socket.poll(0):
+            self._bury_worker(self._worker)
+
+    def _bury_worker(self, worker: WorkerProcess) -> None:
+        death, was_ready, running = worker.death(), worker.ready, self._running
+        self._stop_worker()
+        self._running = None
+        if not was_ready:
+            self._fail_start(death)
+            return
+        if running is not None and running.cancelled_at is not None:
+            self._tell_cancelled(running)
+        elif running is not None:
+            self._clients.send(running.job.client, Error.of(death, running.job.job_id))
+        self._start_worker()
+
+    def _fail_start(self, error: RelightifyError) -> None:
+        """The worker could not start: every waiting job fails with the reason; the next job tries again."""
+        log = log_path(self.settings.worker.log_name, "worker")
+        _log.error("The worker cannot start: %s Log: %s", error, log)
+        self._stop_worker()
+        self._tell_state("stopped")
+        while (job := self._queue.next()) is not None:
+            self._clients.send(job.client, Error.of(error, job.job_id))
+
+    def _start_next_job(self) -> None:
+        if self._worker is None or not self._worker.ready or self._running is not None:
+            return
+        job = self._queue.next()
+        if job is None:
+            return
+        _log.info("Job %s starts.", job.job_id)
+        self._running = _Running(job)
+        self._tell_state("busy")
+        self._tell_places()
+        self._worker.send(job.frames)
+
+    # --- the end ------------------------------------------------------------------------------------------------
+
+    def _look_whether_to_stop(self) -> None:
+        now = time.monotonic()
+        if len(self._clients) or self._running is not None or len(self._queue):
+            self._busy_at = now
+        if self.settings.idle_exit and now - self._busy_at > self.settings.idle_exit:
+            _log.info("Nobody has been here for %.0f s; ending.", self.settings.idle_exit)
+            self.stop()
+        if self._parent is not None and not self._parent.alive():
+            _log.info("The process %d that this backend belongs to has ended; ending.", self._parent.pid)
+            self.stop()
+
+    def close(self) -> None:
+        """End the worker, tell clients whose jobs are not done, and close all sockets."""
+        if self._socket.closed:
+            return
+        ending = RelightifyError("backend_ended", "The backend was shut down.", "Start it again.")
+        waiting = [*self._queue, *([self._running.job] if self._running and not self._running.told else [])]
+        for job in waiting:
+            self._clients.send(job.client, Error.of(ending, job.job_id))
+        self._stop_worker()
+        self._gatekeeper.close()
+        self._socket.close()
+        self._context.term()
