@@ -53,11 +53,12 @@ def region_albedo(model: HeadModel) -> AlbedoBasis:
     """Skin of one tone with lips, brows, lids and a beard of their own, and slight changes of tone between regions."""
     landmarks = model.landmarks(model.mean).astype(np.float64)
     points = model.mean.astype(np.float64)
-    lips = _inside(points, landmarks[list(LIPS_OUTER)], 0.002)
-    brows = np.maximum(
-        _near(points, landmarks[list(BROW_RIGHT)], 0.004), _near(points, landmarks[list(BROW_LEFT)], 0.004)
+    lips = inside_ring(points, landmarks[list(LIPS_OUTER)], 0.002)
+    brows = np.maximum(*(inside_ring(points, landmarks[_ring(brow)], 0.002) for brow in (BROW_RIGHT, BROW_LEFT)))
+    lids = np.maximum(
+        near_landmarks(points, landmarks[list(EYE_RIGHT)], 0.005),
+        near_landmarks(points, landmarks[list(EYE_LEFT)], 0.005),
     )
-    lids = np.maximum(_near(points, landmarks[list(EYE_RIGHT)], 0.005), _near(points, landmarks[list(EYE_LEFT)], 0.005))
     everywhere = np.ones(len(points))
     modes = [everywhere[:, None] * tone for tone in (MELANIN, HAEMOGLOBIN, REST)]
     mean = everywhere[:, None] * SKIN_MEAN
@@ -65,7 +66,7 @@ def region_albedo(model: HeadModel) -> AlbedoBasis:
         mean = mean + weight[:, None] * offset
         modes.append(weight[:, None] * spread)
         modes.append(weight[:, None] * HAEMOGLOBIN * 2)
-    jaw = np.maximum(*(_near(points, landmarks[[164, a, b, 152]], 0.02) for a, b in ((172, 150), (397, 379))))
+    jaw = np.maximum(*(near_landmarks(points, landmarks[[164, a, b, 152]], 0.02) for a, b in ((172, 150), (397, 379))))
     modes.append((jaw * (1 - lips))[:, None] * BEARD)
     for landmark, radius in BLOBS:
         blob = np.exp(-0.5 * np.sum((points - landmarks[landmark]) ** 2, axis=1) / radius**2)[:, None]
@@ -73,13 +74,18 @@ def region_albedo(model: HeadModel) -> AlbedoBasis:
     return AlbedoBasis(mean.astype(np.float32), np.stack(modes).astype(np.float32))
 
 
-def _near(points: np.ndarray, landmarks: np.ndarray, radius: float) -> np.ndarray:
+def _ring(brow: tuple[int, ...]) -> list[int]:
+    """The brow's lower edge there and its upper edge back."""
+    return [*brow[:5], *reversed(brow[5:])]
+
+
+def near_landmarks(points: np.ndarray, landmarks: np.ndarray, radius: float) -> np.ndarray:
     """1 at the landmarks, falling to 0.6 at `radius` and to 0 a little beyond; [V]."""
     squared = np.min(np.sum((points[:, None] - landmarks[None]) ** 2, axis=-1), axis=1)
     return np.exp(-0.5 * squared / radius**2)
 
 
-def _inside(points: np.ndarray, ring: np.ndarray, softness: float) -> np.ndarray:
+def inside_ring(points: np.ndarray, ring: np.ndarray, softness: float) -> np.ndarray:
     """1 inside a ring of landmarks seen from the front, 0 outside, soft over `softness` metres; [V]."""
     outline = np.concatenate([ring, ring[:1]])[:, :2]
     start, edge = outline[:-1], np.diff(outline, axis=0)

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from backend.head.coarse_albedo import AlbedoBasis, region_albedo
+from backend.head.face_region import face_region
 from backend.head.head_fit import HeadFit
 from backend.head.landmark_fit import fit_landmarks, focal_is_plausible, landmark_errors
 from backend.head.landmark_groups import interocular_px
 from backend.head.model import HeadModel
+from backend.head.photometric import reduce_photo, refine
 from backend.photo.landmarks import Face
 from backend.photo.reading import Photo
 from backend.progress import Progress
@@ -19,7 +22,15 @@ from backend.rendering.rasteriser import Rasteriser
 __all__ = ["HeadFit", "fit_head"]
 
 
-def fit_head(model: HeadModel, photo: Photo, face: Face, rasteriser: Rasteriser, progress: Progress) -> HeadFit:
+def fit_head(
+    model: HeadModel,
+    photo: Photo,
+    face: Face,
+    rasteriser: Rasteriser,
+    progress: Progress,
+    albedo_prior: AlbedoBasis | None = None,
+    skin: np.ndarray | None = None,
+) -> HeadFit:
     """Fit identity, expression, camera and light to the photo.
 
     Args:
@@ -28,26 +39,40 @@ def fit_head(model: HeadModel, photo: Photo, face: Face, rasteriser: Rasteriser,
         face: its landmarks and expression scores.
         rasteriser: either engine.
         progress: reports stage ``fit`` and raises `shared.errors.JobCancelled`.
+        albedo_prior: a learned coarse albedo at the vertices; None takes `coarse_albedo.region_albedo`.
+        skin: float [H, W], 1 on skin, where a mask is known already; None relies on the robust loss alone.
 
     Raises:
         RelightifyError: `no_pose`, the landmarks do not form a face seen from outside.
     """
-    height, width = photo.height, photo.width
     progress.report("fit", 0.0)
-    parameters, _ = fit_landmarks(model, face.landmarks_px, face.expression, width, height, photo.focal_px)
-    progress.report("fit", 0.4)
-    camera = parameters.camera((width / 2, height / 2), width, height)
+    width, height = photo.width, photo.height
+    start, problem = fit_landmarks(model, face.landmarks_px, face.expression, width, height, photo.focal_px)
+    progress.report("fit", 0.3)
+    region = face_region(model)
+    albedo = albedo_prior or region_albedo(model)
+    reduced = reduce_photo(photo.image_linear, face.landmarks_px, skin)
+    refined = refine(problem, start, region, albedo, reduced, rasteriser)
+    progress.report("fit", 0.9)
+    parameters = refined.parameters
+    camera = parameters.camera(problem.centre_px, width, height)
     errors = landmark_errors(model, parameters, camera, face.landmarks_px)
     return HeadFit(
         identity=parameters.identity.astype(np.float32),
         expression=parameters.expression.astype(np.float32),
         camera=camera,
-        light=np.zeros((9, 3), np.float32),
-        skin_albedo=np.full(3, 0.5, np.float32),
+        light=refined.lighting.light.astype(np.float32),
+        skin_albedo=mean_skin_albedo(albedo, refined.lighting.albedo, region.weight),
         iod_px=interocular_px(face.landmarks_px),
         landmark_error=float(errors.mean()),
         landmark_errors=errors.astype(np.float32),
-        photometric_before=0.0,
-        photometric_after=0.0,
+        photometric_before=refined.error_before,
+        photometric_after=refined.error_after,
         focal_known=photo.focal_px is not None and focal_is_plausible(photo.focal_px, face.landmarks_px),
     )
+
+
+def mean_skin_albedo(albedo: AlbedoBasis, coefficients: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Mean albedo float32 [3], linear RGB, of the vertices with weights [V] for coefficients [K]."""
+    at_vertices = albedo.mean + np.tensordot(coefficients, albedo.basis, 1)
+    return np.average(np.maximum(at_vertices, 0.0), axis=0, weights=weight).astype(np.float32)

@@ -159,27 +159,38 @@ def projection_jacobian(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Projected points [L, 2] in pixels and their derivative [L, 2, 7 + K + 52] by theta."""
     points = basis.points(parameters)
+    in_camera = points @ parameters.rotation.T + parameters.translation
+    pixels = np.exp(parameters.log_focal) * in_camera[:, :2] / -in_camera[:, 2:] * [1, -1] + centre_px
+    motion = np.concatenate([basis.identity, basis.expression]).transpose(1, 2, 0)
+    return pixels, motion_jacobian(points, motion, parameters)
+
+
+def motion_jacobian(points: np.ndarray, motion: np.ndarray, parameters: FitParameters) -> np.ndarray:
+    """Derivative [L, 2, 7 + M] by theta of the pixels that points project to.
+
+    Args:
+        points: float [L, 3], head space.
+        motion: float [L, 3, M], their derivative by the coefficients p_s and p_e.
+        parameters: where to linearise.
+    """
     rotated = points @ parameters.rotation.T
     in_camera = rotated + parameters.translation
     focal, depth = np.exp(parameters.log_focal), -in_camera[:, 2]
-    pixels = np.stack([in_camera[:, 0], -in_camera[:, 1]], axis=-1) * (focal / depth)[:, None]
+    from_centre = np.stack([in_camera[:, 0], -in_camera[:, 1]], axis=-1) * (focal / depth)[:, None]
     by_point = np.zeros((len(points), 2, 3))  # d pixel / d point in camera space
     by_point[:, 0, 0] = focal / depth
     by_point[:, 1, 1] = -focal / depth
-    by_point[:, :, 2] = pixels / depth[:, None]
+    by_point[:, :, 2] = from_centre / depth[:, None]
     x, y, z = rotated.T
     zero = np.zeros_like(x)
     by_omega = np.stack([zero, z, -y, -z, zero, x, y, -x, zero], axis=-1).reshape(-1, 3, 3)  # -[R X]_x
-    k, e = len(basis.identity), len(basis.expression)
-    jacobian = np.empty((len(points), 2, POSE + k + e))
+    jacobian = np.empty((len(points), 2, POSE + motion.shape[-1]), motion.dtype)
     jacobian[..., :3] = by_point @ by_omega
     jacobian[..., 3:5] = by_point[..., :2]
     jacobian[..., 5] = by_point[..., 2] * parameters.depth  # t_z = -exp(b - a)
-    jacobian[..., 6] = pixels - jacobian[..., 5]
-    by_head = by_point @ parameters.rotation
-    jacobian[..., POSE : POSE + k] = by_head @ basis.identity.transpose(1, 2, 0)
-    jacobian[..., POSE + k :] = by_head @ basis.expression.transpose(1, 2, 0)
-    return pixels + np.asarray(centre_px), jacobian
+    jacobian[..., 6] = from_centre - jacobian[..., 5]
+    np.matmul((by_point @ parameters.rotation).astype(motion.dtype), motion, out=jacobian[..., POSE:])
+    return jacobian
 
 
 def prior_terms(parameters: FitParameters, priors: Priors) -> Terms:

@@ -1,0 +1,310 @@
+"""The photometric refinement: shape, expression and pose that make shaded, coarsely coloured skin look like the photo.
+
+Analysis by synthesis in the manner of Blanz and Vetter 1999 with second-order light: the skin points that the pixels of
+a reduced photo see are fixed for a round; their colour albedo(point) * irradiance(normal) / pi is compared with the
+photo where they project. Derivatives go through the photo's gradient and through the normals, in closed form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from scipy import sparse
+
+from backend.head.camera import Camera
+from backend.head.coarse_albedo import AlbedoBasis
+from backend.head.face_region import (
+    FaceRegion,
+    interpolate,
+    normal_derivative,
+    normal_field,
+    region_albedo_at,
+)
+from backend.head.landmark_fit import LandmarkProblem
+from backend.head.landmark_solve import (
+    POSE,
+    FitParameters,
+    Terms,
+    landmark_terms,
+    minimise,
+    motion_jacobian,
+    prior_terms,
+)
+from backend.head.shading import (
+    Lighting,
+    SkinSamples,
+    residuals,
+    robust,
+    sample_albedo,
+    shading_basis,
+    shading_gradient,
+    solve_lighting,
+)
+from backend.photo.reading import linear_to_srgb
+from backend.rendering.rasteriser import Rasteriser
+
+FACE_PX = 140  # longer side of the face in the reduced photo
+SIGMA = 0.05  # of what light and albedo cannot explain, sRGB values
+ROBUST_SCALE = 0.06  # residuals of this size count half
+EFFECTIVE_SAMPLES = 250.0  # what all pixels together are worth: their errors are strongly correlated
+MIN_FACING = 0.25  # skin that faces the camera by less than this cosine is seen too obliquely
+CLIPPED = 0.2  # residuals above this do not count further in the reported error
+ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class ReducedPhoto:
+    """The face, cut out and reduced.
+
+    Args:
+        linear: float32 [h, w, 3], linear RGB.
+        gradient: float32 [h, w, 3, 2], derivative by x and y in reduced pixels.
+        mask: float32 [h, w], 1 on skin.
+        scale: reduced pixels per pixel of the photo.
+        origin: x, y of the cut-out's corner in the photo's pixels.
+    """
+
+    linear: np.ndarray
+    gradient: np.ndarray
+    mask: np.ndarray
+    scale: float
+    origin: tuple[float, float]
+
+    def camera(self, parameters: FitParameters, centre_px: tuple[float, float]) -> Camera:
+        """The photo's camera for this image."""
+        height, width = self.mask.shape
+        centre = ((centre_px[0] - self.origin[0]) * self.scale, (centre_px[1] - self.origin[1]) * self.scale)
+        focal = float(np.exp(parameters.log_focal)) * self.scale
+        return Camera(parameters.rotation, parameters.translation, focal, centre, width, height)
+
+
+@dataclass(frozen=True)
+class Refined:
+    """What the refinement gives.
+
+    Args:
+        parameters: refined.
+        lighting: light and albedo coefficients for them.
+        error_before, error_after: mean difference of rendering and photo, sRGB values, see `photometric_error`.
+    """
+
+    parameters: FitParameters
+    lighting: Lighting
+    error_before: float
+    error_after: float
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Skin points that the pixels of one rasterisation see.
+
+    Args:
+        operator: sparse [P, r], takes values at the region's vertices to the points.
+        weights: float [P].
+        albedo_mean: float [P, 3], albedo_basis: float [K, P, 3], the albedo model at the points.
+    """
+
+    operator: sparse.csr_matrix
+    weights: np.ndarray
+    albedo_mean: np.ndarray
+    albedo_basis: np.ndarray
+
+
+def reduce_photo(image_linear: np.ndarray, landmarks_px: np.ndarray, mask: np.ndarray | None) -> ReducedPhoto:
+    """Cut the face out of a linear photo float [H, W, 3] and reduce it to about `FACE_PX`.
+
+    Args:
+        image_linear: linear RGB in [0, 1].
+        landmarks_px: float [478, 2].
+        mask: float [H, W], 1 on skin, or None where it is not known yet.
+    """
+    low, high = landmarks_px.min(axis=0), landmarks_px.max(axis=0)
+    side = float((high - low).max())
+    scale = min(FACE_PX / side, 1.0)
+    low = low - 0.1 * side
+    width, height = (np.ceil((high + 0.1 * side - low) * scale)).astype(int)
+    # Pixel i of the reduced image covers [i, i + 1) / scale; warpAffine counts pixel centres as whole numbers.
+    shift = -low * scale + 0.5 * scale - 0.5
+    to_reduced = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
+    sigma = 0.5 / scale if scale < 1 else 0.0
+    image = np.ascontiguousarray(image_linear, np.float32)
+    if sigma > 0.6:
+        image = _blurred_around(image, landmarks_px, side, sigma)
+    linear = cv2.warpAffine(image, to_reduced, (int(width), int(height)), borderMode=cv2.BORDER_REPLICATE)
+    inside = np.ones(image.shape[:2], np.float32) if mask is None else np.ascontiguousarray(mask, np.float32)
+    reduced_mask = cv2.warpAffine(inside, to_reduced, (int(width), int(height)), flags=cv2.INTER_AREA)
+    gradient = np.stack([np.gradient(linear, axis=1), np.gradient(linear, axis=0)], axis=-1)
+    return ReducedPhoto(linear, gradient, reduced_mask, scale, (float(low[0]), float(low[1])))
+
+
+def _blurred_around(image: np.ndarray, landmarks_px: np.ndarray, side: float, sigma: float) -> np.ndarray:
+    """The photo with its face low-passed against aliasing; only the part around the face is worth the time."""
+    low = np.maximum(np.floor(landmarks_px.min(axis=0) - 0.2 * side).astype(int), 0)
+    high = np.minimum(np.ceil(landmarks_px.max(axis=0) + 0.2 * side).astype(int), image.shape[1::-1])
+    if (high <= low).any():
+        return image
+    image = image.copy()
+    part = image[low[1] : high[1], low[0] : high[0]]
+    image[low[1] : high[1], low[0] : high[0]] = cv2.GaussianBlur(part, (0, 0), sigma)
+    return image
+
+
+def refine(
+    problem: LandmarkProblem,
+    parameters: FitParameters,
+    region: FaceRegion,
+    albedo: AlbedoBasis,
+    photo: ReducedPhoto,
+    rasteriser: Rasteriser,
+    rounds: int = ROUNDS,
+) -> Refined:
+    """Refine all parameters on shading and landmarks together.
+
+    Args:
+        problem: the landmark terms and priors that go on holding.
+        parameters: the landmark fit.
+        region: the skin to compare.
+        albedo: the coarse albedo model.
+        photo: the reduced photo.
+        rasteriser: either engine.
+        rounds: how often the seen points are found anew.
+    """
+    seen = _see(parameters, problem, region, albedo, photo, rasteriser)
+    lighting = _light(seen, parameters, problem, region, photo, None)
+    before = photometric_error(seen, parameters, problem, region, photo, lighting)
+    best, best_error = (parameters, lighting), before
+    for _ in range(rounds):
+
+        def linearise(at: FitParameters, seen: Seen = seen, lighting: Lighting = lighting) -> Terms:
+            landmarks = landmark_terms(problem.basis, problem.targets, at, problem.centre_px)
+            shading = _shading_terms(seen, at, problem, region, photo, lighting)
+            return shading.plus(landmarks).plus(prior_terms(at, problem.priors))
+
+        parameters = minimise(linearise, parameters, iterations=2, fixed_focal=problem.priors.log_focal_sigma <= 0)
+        seen = _see(parameters, problem, region, albedo, photo, rasteriser)
+        lighting = _light(seen, parameters, problem, region, photo, lighting)
+        error = photometric_error(seen, parameters, problem, region, photo, lighting)
+        if error < best_error:
+            best, best_error = (parameters, lighting), error
+    return Refined(best[0], best[1], before, best_error)
+
+
+def _light(
+    seen: Seen,
+    parameters: FitParameters,
+    problem: LandmarkProblem,
+    region: FaceRegion,
+    photo: ReducedPhoto,
+    start: Lighting | None,
+) -> Lighting:
+    samples = _samples(seen, parameters, problem, region, photo)
+    return solve_lighting(samples, start, 8 if start is None else 3, SIGMA, ROBUST_SCALE, EFFECTIVE_SAMPLES)
+
+
+def photometric_error(
+    seen: Seen,
+    parameters: FitParameters,
+    problem: LandmarkProblem,
+    region: FaceRegion,
+    photo: ReducedPhoto,
+    lighting: Lighting,
+) -> float:
+    """Weighted mean over the seen skin of |rendering - photo| in sRGB values, clipped at `CLIPPED` a channel."""
+    samples = _samples(seen, parameters, problem, region, photo)
+    shaded = sample_albedo(samples, lighting) * np.maximum(shading_basis(samples.normals) @ lighting.light, 0.0)
+    difference = np.abs(linear_to_srgb(shaded) - linear_to_srgb(samples.colours))
+    return float(np.average(np.minimum(difference, CLIPPED).mean(axis=1), weights=samples.weights))
+
+
+def _see(
+    parameters: FitParameters,
+    problem: LandmarkProblem,
+    region: FaceRegion,
+    albedo: AlbedoBasis,
+    photo: ReducedPhoto,
+    rasteriser: Rasteriser,
+) -> Seen:
+    """The skin points behind the pixels of the reduced photo."""
+    camera = photo.camera(parameters, problem.centre_px)
+    vertices = region.model.shape(parameters.identity, parameters.expression)
+    fragments = rasteriser.rasterise(vertices, region.triangles, camera)
+    chosen = fragments.mask & region.skin_triangle[np.maximum(fragments.triangle, 0)] & (photo.mask > 0.05)
+    corners = region.triangles[fragments.triangle[chosen]]
+    barycentric = fragments.barycentric[chosen].astype(np.float64)
+    operator = interpolate(region, corners, barycentric)
+    field = normal_field(region, _coefficients(parameters))
+    normals = operator @ field.normals
+    sight = camera.position - operator @ field.positions
+    facing = np.sum(normals * sight, axis=1) / (np.linalg.norm(normals, axis=1) * np.linalg.norm(sight, axis=1))
+    weights = np.einsum("pk,pk->p", barycentric, region.weight[corners]) * photo.mask[chosen]
+    weights = weights * np.clip((facing - MIN_FACING) / 0.2, 0, 1)
+    return Seen(operator, weights, *region_albedo_at(albedo, corners, barycentric))
+
+
+def _coefficients(parameters: FitParameters) -> np.ndarray:
+    return np.concatenate([parameters.identity, parameters.expression])
+
+
+def _samples(
+    seen: Seen, parameters: FitParameters, problem: LandmarkProblem, region: FaceRegion, photo: ReducedPhoto
+) -> SkinSamples:
+    """The seen points with their normals, and the photo's colours where they project."""
+    field = normal_field(region, _coefficients(parameters))
+    normals = seen.operator @ field.normals
+    normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    camera = photo.camera(parameters, problem.centre_px)
+    pixels = camera.project(seen.operator @ field.positions)
+    colours = _sample(photo.linear, pixels)
+    # d sRGB / d linear of the encoding, with the toe's slope limited so that noise in the dark does not rule.
+    contrast = (1.055 / 2.4) * np.maximum(colours, 0.02) ** (1 / 2.4 - 1)
+    return SkinSamples(colours, contrast, normals, seen.albedo_mean, seen.albedo_basis, seen.weights)
+
+
+def _sample(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """Bilinear samples [P, C] of an image [h, w, ...] at pixels [P, 2]."""
+    maps = (pixels - 0.5).astype(np.float32)
+    flat = image.reshape(*image.shape[:2], -1)
+    channels = [
+        cv2.remap(
+            np.ascontiguousarray(flat[..., c]), maps[:, 0], maps[:, 1], cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE
+        )
+        for c in range(flat.shape[2])
+    ]
+    return np.stack(channels, axis=-1).reshape(len(pixels), *image.shape[2:]).astype(np.float64)
+
+
+def _shading_terms(
+    seen: Seen,
+    at: FitParameters,
+    problem: LandmarkProblem,
+    region: FaceRegion,
+    photo: ReducedPhoto,
+    lighting: Lighting,
+) -> Terms:
+    """The robust photometric cost and its Gauss-Newton model."""
+    samples = _samples(seen, at, problem, region, photo)
+    residual = residuals(samples, lighting)
+    strength = EFFECTIVE_SAMPLES / (max(samples.weights.sum(), 1e-9) * SIGMA**2)
+    squared = np.mean(residual**2, axis=1)
+    cost = 0.5 * strength * float(np.sum(samples.weights * ROBUST_SCALE**2 * np.log1p(squared / ROBUST_SCALE**2)))
+    field = normal_field(region, _coefficients(at))
+    # The photo moves under the points: -d photo / d pixel * d pixel / d theta.
+    points = seen.operator @ field.positions
+    motion = (seen.operator @ region.basis.reshape(len(region.mean), -1)).reshape(len(points), 3, -1)
+    by_theta = motion_jacobian(points, motion, at).astype(np.float32)
+    pixels = photo.camera(at, problem.centre_px).project(points)
+    slope = -_sample(photo.gradient, pixels) * samples.contrast[..., None] * photo.scale
+    jacobian = np.matmul(slope.astype(np.float32), by_theta)
+    # The normals turn: albedo * d shading / d normal * d normal / d coefficients.
+    visible = sample_albedo(samples, lighting) * samples.contrast
+    by_normal = np.einsum("pbi,bc->pci", shading_gradient(samples.normals), lighting.light) * visible[..., None]
+    turning = seen.operator @ normal_derivative(region, field).reshape(len(region.mean), -1)
+    turning = turning.reshape(len(visible), 3, -1)
+    jacobian[..., POSE:] += np.matmul(by_normal.astype(np.float32), turning)
+    weights = (strength / 3 * robust(residual, samples.weights, ROBUST_SCALE)).astype(np.float32)
+    flat = jacobian.reshape(-1, jacobian.shape[-1])
+    scaled = flat * np.repeat(weights, 3)[:, None]
+    gradient = scaled.T @ residual.reshape(-1).astype(np.float32)
+    return Terms(cost, gradient.astype(np.float64), (scaled.T @ flat).astype(np.float64))
