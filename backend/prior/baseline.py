@@ -195,9 +195,7 @@ def _robust_light(texture: np.ndarray, transfer: np.ndarray, weight: np.ndarray)
     """`estimate_light` on a regular sample of the weighted texels."""
     inside = np.flatnonzero(weight > 0.3)
     picked = inside[:: max(1, len(inside) // LIGHT_SAMPLES)]
-    return estimate_light(
-        texture.reshape(-1, 3)[picked], transfer.reshape(-1, 9)[picked], weight.reshape(-1)[picked]
-    )
+    return estimate_light(texture.reshape(-1, 3)[picked], transfer.reshape(-1, 9)[picked], weight.reshape(-1)[picked])
 
 
 def _check_seen(visibility: np.ndarray, regions: FaceRegions) -> None:

@@ -19,7 +19,7 @@ SKIN_LOCUS = np.array(
 )
 TYPICAL_ALBEDO = 0.24  # luminance, middle of all tones
 TYPICAL_EXPOSURE = 1.15  # irradiance / pi of a photo's light where white is 1
-# Of a deviation from typical brightness, the share that is skin: albedos spread more (0.5) than exposures (0.33) in log.
+# Of a deviation from typical brightness, the share that is skin: in log, albedos spread by 0.5, exposures by 0.33.
 SKIN_SHARE = 0.5**2 / (0.5**2 + 0.33**2)
 # Of a deviation from the locus' colour, the share that is skin; the rest is the colour of the light.
 SKIN_COLOUR_SHARE = 0.45
@@ -29,7 +29,7 @@ RESIDUAL_SCALE = 0.12
 
 
 def plain_skin(regions: FaceRegions) -> np.ndarray:
-    """Weight float32 [H, W] of skin that has the person's tone: the face without lips, brows, eyes and beard's place."""
+    """Weight float32 [H, W] of skin with the person's tone: the face without lips, brows, eyes; beards count less."""
     hair = 1 - 0.75 * regions.beard
     return regions.face * (1 - regions.lips) * (1 - regions.brows) * (1 - regions.eyes) * hair
 

@@ -52,9 +52,7 @@ class SkinMaps:
 
     def dilated(self, island: np.ndarray, texels: int = DILATION_TEXELS) -> SkinMaps:
         """Maps continued `texels` beyond the island, bool [R, R]; visibility stays as it is."""
-        grown = {
-            f.name: dilate(getattr(self, f.name), island, texels) for f in fields(self) if f.name != "visibility"
-        }
+        grown = {f.name: dilate(getattr(self, f.name), island, texels) for f in fields(self) if f.name != "visibility"}
         return replace(self, **grown)
 
     def by_name(self) -> dict[str, np.ndarray]:

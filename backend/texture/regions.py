@@ -104,5 +104,3 @@ def _grown(mask: np.ndarray, grow: float, soft: float) -> np.ndarray:
         distance = cv2.distanceTransform((mask < 0.5).astype(np.uint8), cv2.DIST_L2, 5)
         mask = (distance <= grow).astype(np.float32)
     return cv2.GaussianBlur(mask, (0, 0), max(soft * 0.6, 0.5)).astype(np.float32)
-
-

@@ -1,4 +1,4 @@
-"""Surface maps that follow from the albedo's detail: mesoscopic normals and specular albedo. Plausible, not measured."""
+"""Surface maps that follow from the albedo's detail: fine normals and specular albedo. Plausible, not measured."""
 
 from __future__ import annotations
 

@@ -170,9 +170,7 @@ def _edge_clearance(model: HeadModel, vertices: np.ndarray, fit: HeadFit, raster
     offset = np.floor(low * scale) - 2
     width, height = (np.ceil(high * scale) - offset + 2).astype(int)
     focal, centre = fit.camera.focal_px * scale, np.asarray(fit.camera.centre_px) * scale - offset
-    camera = Camera(
-        fit.camera.rotation, fit.camera.translation, focal, (centre[0], centre[1]), int(width), int(height)
-    )
+    camera = Camera(fit.camera.rotation, fit.camera.translation, focal, (centre[0], centre[1]), int(width), int(height))
     names = [name for name in model.part_names if name != "lashes"]
     triangles = model.triangles(*names)
     fragments = rasteriser.rasterise(vertices, triangles, camera)

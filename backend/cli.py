@@ -1,0 +1,213 @@
+"""The command `relightify`. Heavy modules are imported by the commands that need them, so that --help is instant."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.errors import JobCancelled, RelightifyError
+from shared.options import QUALITIES, RESOLUTIONS, JobOptions
+
+EXIT_CODES = """exit codes:
+  0    done
+  1    something went wrong inside Relightify
+  2    the command line is wrong, or asks for what this installation does not have
+  3    the photo or its face cannot be used
+  4    the result cannot be written
+  5    this installation lacks something; relightify doctor says what
+  130  cancelled
+"""
+OK, INTERNAL, USAGE, PHOTO, OUTPUT, INSTALLATION, CANCELLED = 0, 1, 2, 3, 4, 5, 130
+_CODES = {
+    USAGE: ("bad_option", "quality_unavailable", "bad_face_index", "no_cuda"),
+    PHOTO: ("no_face", "face_too_small", "face_in_profile", "no_pose", "too_little_skin", "photo_not_found"),
+    OUTPUT: ("disk_full", "cannot_write"),
+    INSTALLATION: (
+        *("model_unavailable", "model_corrupt", "cache_unwritable", "cache_not_writable"),
+        *("head_model_missing", "anny_missing", "command_missing"),
+    ),
+    CANCELLED: ("cancelled",),
+}
+
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand: its one-line help, how to declare its arguments, and what runs it (both looked up when needed)."""
+
+    help: str
+    load: Callable[[], tuple[Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], int | None]]]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line; returns the exit code (see `EXIT_CODES`)."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        options = _parse(arguments)
+        _set_up_logging(options.verbose)
+        return options.run(options) or OK
+    except RelightifyError as error:
+        if not isinstance(error, JobCancelled):
+            print(f"relightify: error: {error}", file=sys.stderr)
+        return exit_code(error)
+    except KeyboardInterrupt:
+        print("\nrelightify: cancelled", file=sys.stderr)
+        return CANCELLED
+    except BrokenPipeError:
+        # Whoever read our output has gone; the interpreter would complain again when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except Exception as error:
+        logging.getLogger(__name__).debug("Internal error", exc_info=True)
+        print(
+            f"relightify: internal error: {type(error).__name__}: {error}. "
+            "Run again with --verbose for the traceback, and report it.",
+            file=sys.stderr,
+        )
+        return INTERNAL
+
+
+def exit_code(error: RelightifyError) -> int:
+    """The exit code that stands for an error."""
+    for number, codes in _CODES.items():
+        if error.code in codes:
+            return number
+    return PHOTO if error.code.startswith("photo_") else INTERNAL
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="relightify",
+        description="One photo in, a relightable 3D head out.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="store_true", help="show the version and exit")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
+    chosen = next((a for a in arguments if not a.startswith("-")), None)
+    for name, command in COMMANDS.items():
+        sub = subparsers.add_parser(
+            name, help=command.help, description=command.help, epilog=EXIT_CODES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )  # fmt: skip
+        if name == chosen:
+            add_arguments, run = command.load()
+            add_arguments(sub)
+            # A command may have a --verbose of its own.
+            if not any("--verbose" in action.option_strings for action in sub._actions):
+                sub.add_argument("--verbose", action="store_true", help="log to the terminal")
+            sub.set_defaults(run=run)
+    parsed = parser.parse_args(arguments)
+    if parsed.version:
+        parsed.run, parsed.verbose = _print_version, False
+    elif parsed.command is None:
+        parser.error("a command is needed: " + ", ".join(COMMANDS))
+    return parsed
+
+
+def _print_version(options: argparse.Namespace) -> int:
+    del options
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        print(f"relightify {version('relightify')}")
+    except PackageNotFoundError:
+        print("relightify (not installed; run from its source)")
+    return OK
+
+
+def _set_up_logging(verbose: bool) -> None:
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.ERROR, format="%(asctime)s %(name)s %(levelname)s: %(message)s"
+    )
+    # Errors reach the terminal as one sentence; without --verbose the log's version of them would only repeat it.
+    logging.getLogger("backend").setLevel(logging.DEBUG if verbose else logging.CRITICAL)
+
+
+# --- reconstruct ------------------------------------------------------------------------------------------------
+
+
+def _add_reconstruct_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("photo", type=Path, metavar="PHOTO", help="an image file with a face in it")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
+    parser.add_argument("--face", type=int, metavar="N", help="which face, 0 is the largest (default)")
+    parser.add_argument("--quality", choices=QUALITIES, default="baseline", help="default: %(default)s")
+    parser.add_argument(
+        "--resolution", type=int, choices=RESOLUTIONS, default=1024, help="texels a side, default: %(default)s"
+    )
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of everything random, default: 0")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+
+
+def _reconstruct(options: argparse.Namespace) -> int:
+    job = JobOptions(options.face, options.quality, options.resolution, options.seed)
+    data = _read_photo_file(options.photo)
+    from backend.output import write_reconstruction
+    from backend.pipeline import Pipeline
+    from backend.progress import Progress
+    from backend.terminal import ProgressBar
+
+    bar = ProgressBar(sys.stderr, quiet=options.quiet)
+    try:
+        bar.show("loading", 0.0)
+        pipeline = Pipeline(options.device)
+        result = pipeline.reconstruct(data, job, Progress(callback=bar))
+        bar.show("writing", 1.0)
+        write_reconstruction(result, pipeline.model, options.out)
+    finally:
+        bar.close()
+    for warning in result.warnings:
+        print(f"relightify: warning: {warning}", file=sys.stderr)
+    print(options.out)
+    return OK
+
+
+def _read_photo_file(path: Path) -> bytes:
+    try:
+        return path.expanduser().read_bytes()
+    except OSError as error:
+        raise RelightifyError(
+            "photo_not_found", f"The photo {path} cannot be read: {error.strerror}.", "Check the path."
+        ) from error
+
+
+# --- the other commands -----------------------------------------------------------------------------------------
+
+
+def _load_reconstruct() -> tuple:
+    return _add_reconstruct_arguments, _reconstruct
+
+
+def _from_module(name: str) -> Callable[[], tuple]:
+    """A command that lives in a module with `add_arguments(parser)` and `run(options)`."""
+
+    def load() -> tuple:
+        try:
+            module = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            raise RelightifyError(
+                "command_missing",
+                f"This command needs {error.name}, which is not installed.",
+                "Install Relightify with all its dependencies; relightify doctor says what is missing.",
+            ) from error
+        return module.add_arguments, module.run
+
+    return load
+
+
+COMMANDS = {
+    "reconstruct": Command("reconstruct the face in a photo: head, maps and coefficients", _load_reconstruct),
+    "serve": Command("run the backend that Blender talks to", _from_module("backend.service.cli")),
+    "doctor": Command("say what works on this machine, and how to mend what does not", _from_module("backend.doctor")),
+    "evaluate": Command("measure the reconstruction and write tables", _from_module("backend.evaluation.cli")),
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

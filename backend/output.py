@@ -1,0 +1,181 @@
+"""A reconstruction as files: `head.obj`, `mesh.npz`, the maps as PNG and `reconstruction.json`, all or nothing."""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import platform
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from backend.head.model import HeadModel
+from backend.pipeline import Reconstruction
+from shared.errors import RelightifyError
+from shared.maps import DIFFUSE_ALBEDO, MAPS, NORMAL
+
+_log = logging.getLogger(__name__)
+
+PACKAGES = ("relightify", "numpy", "opencv-contrib-python", "mediapipe", "embreex", "scipy", "torch")
+# Diffuse colours of the parts that have no maps, linear RGB, for viewers of the OBJ file.
+PART_COLOURS = {
+    "mouth": (0.30, 0.06, 0.05),
+    "eye_left": (0.75, 0.72, 0.70),
+    "eye_right": (0.75, 0.72, 0.70),
+    "teeth": (0.70, 0.64, 0.52),
+    "tongue": (0.40, 0.10, 0.09),
+    "lashes": (0.02, 0.015, 0.01),
+}
+
+
+def write_reconstruction(reconstruction: Reconstruction, model: HeadModel, folder: Path) -> tuple[Path, ...]:
+    """Write all files of a reconstruction into a folder, which is made where it is missing; others in it stay.
+
+    Everything is written beside the folder first and moved in when complete, so an error leaves nothing half-written.
+
+    Returns:
+        The paths of the files.
+
+    Raises:
+        RelightifyError: ``disk_full`` or ``cannot_write``.
+    """
+    folder = folder.expanduser().absolute()
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent) as name:
+            temporary = Path(name)
+            _write_files(reconstruction, model, temporary)
+            files = sorted(temporary.iterdir())
+            folder.mkdir(exist_ok=True)
+            return tuple(Path(shutil.move(os.fspath(f), os.fspath(folder / f.name))) for f in files)
+    except OSError as error:
+        raise _write_error(folder, error) from error
+
+
+def _write_files(reconstruction: Reconstruction, model: HeadModel, folder: Path) -> None:
+    reconstruction.mesh.save(folder / "mesh.npz")
+    encoded = reconstruction.maps.encode()
+    for spec in MAPS:
+        (folder / spec.file_name).write_bytes(encoded[spec.name])
+    (folder / "head.obj").write_text(obj_text(reconstruction, model), encoding="utf-8")
+    (folder / "head.mtl").write_text(mtl_text(model.part_names), encoding="utf-8")
+    description = json.dumps(describe(reconstruction, model), indent=2, ensure_ascii=False)
+    (folder / "reconstruction.json").write_text(description + "\n", encoding="utf-8")
+
+
+def obj_text(reconstruction: Reconstruction, model: HeadModel) -> str:
+    """The head with the photo's expression as Wavefront OBJ: quads, UVs, smooth, parts as groups with materials.
+
+    Metres, +y up, +z out of the face; `mesh.npz` holds the neutral head and the expression shapes.
+    """
+    vertices = reconstruction.fit.vertices(model)
+    lines = [
+        "# Relightify; metres, +y up, +z out of the face; with the photo's expression",
+        "mtllib head.mtl",
+        "o head",
+    ]
+    lines += [f"v {x:.6f} {y:.6f} {z:.6f}" for x, y, z in vertices.tolist()]
+    lines += [f"vt {u:.6f} {v:.6f}" for u, v in model.uv.tolist()]
+    lines.append("s 1")
+    for part in model.part_names:
+        lines += [f"g {part}", f"usemtl {part}"]
+        for face in model.part_faces(part).tolist():
+            corners = [(int(a) + 1, int(b) + 1) for a, b in zip(model.quads[face], model.uv_quads[face], strict=True)]
+            lines.append("f " + " ".join(f"{a}/{b}" for a, b in corners if a > 0))
+    return "\n".join(lines) + "\n"
+
+
+def mtl_text(part_names: tuple[str, ...]) -> str:
+    """Materials of the OBJ file: the skin with its maps, the other parts in plain colours."""
+    lines = ["# Relightify"]
+    for part in part_names:
+        lines += ["", f"newmtl {part}", "illum 2", "Ks 0.04 0.04 0.04", "Ns 40", "Pr 0.45"]
+        if part == "skin":
+            lines += ["Kd 1 1 1", f"map_Kd {DIFFUSE_ALBEDO.file_name}", f"norm {NORMAL.file_name}"]
+        else:
+            lines.append("Kd {:g} {:g} {:g}".format(*PART_COLOURS.get(part, (0.5, 0.5, 0.5))))
+    return "\n".join(lines) + "\n"
+
+
+def describe(reconstruction: Reconstruction, model: HeadModel) -> dict:
+    """What `reconstruction.json` says: coefficients, camera, light, options, versions, warnings, timings, sources."""
+    fit, options, camera = reconstruction.fit, reconstruction.options, reconstruction.fit.camera
+    peak = reconstruction.peak_memory_bytes
+    return {
+        "format": 1,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "conventions": "head space: metres, +y up, +z out of the face, +x to the subject's left; camera looks down -z; "
+        "light: radiance, real spherical harmonics up to order 2, linear RGB",
+        "options": {
+            "face": options.face,
+            "quality": options.quality,
+            "resolution": options.resolution,
+            "seed": options.seed,
+        },
+        "identity": _rounded(fit.identity),
+        "expression": dict(zip(model.expression_names, _rounded(fit.expression), strict=True)),
+        "camera": {
+            "rotation": _rounded(camera.rotation, 9),
+            "translation_m": _rounded(camera.translation, 9),
+            "focal_px": float(camera.focal_px),
+            "focal_known": fit.focal_known,
+            "centre_px": _rounded(np.array(camera.centre_px)),
+            "width_px": camera.width,
+            "height_px": camera.height,
+        },
+        "light_sh": _rounded(fit.light),
+        "skin_albedo_linear": _rounded(fit.skin_albedo),
+        "iris_colour_srgb": dict(zip(("left", "right"), _rounded(reconstruction.mesh.iris_colour_srgb), strict=True)),
+        "landmark_error": float(fit.landmark_error),
+        "face_box_px": [float(x) for x in reconstruction.face.box],
+        "maps": {
+            spec.name: {
+                "file": spec.file_name,
+                "channels": spec.channels,
+                "bits": spec.bits,
+                "encoding": "sRGB" if spec.srgb else "linear",
+            }
+            for spec in MAPS
+        },
+        "warnings": list(reconstruction.warnings),
+        "timings_s": {stage: round(seconds, 3) for stage, seconds in reconstruction.timings.items()},
+        "peak_memory_mib": None if peak is None else round(peak / 2**20),
+        "versions": {"python": platform.python_version(), **_versions()},
+        "head_model": model.metadata,
+        "notes": "Specular albedo and fine relief are plausible, not measured. Face landmarks: MediaPipe Face "
+        "Landmarker (Apache-2.0). Head model: see head_model and backend/assets/README.md.",
+    }
+
+
+def _rounded(values: np.ndarray, digits: int = 6) -> list:
+    return np.round(np.asarray(values, np.float64), digits).tolist()
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def _write_error(folder: Path, error: OSError) -> RelightifyError:
+    _log.error("Writing to %s failed: %s", folder, error)
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        return RelightifyError(
+            "disk_full",
+            f"There is not enough space on the disk of {folder}.",
+            "Free some space or choose another folder; nothing was left half-written.",
+        )
+    reason = error.strerror or type(error).__name__
+    return RelightifyError(
+        "cannot_write", f"The folder {folder} cannot be written: {reason}.", "Choose another folder with --out."
+    )
