@@ -1,0 +1,40 @@
+"""Relightify for Blender: one photo in, a relightable head out.
+
+The modules that need Blender's classes are imported when the add-on is registered, so that the plain ones
+(`geometry`, `paint`, `jobs`, `link`) can be used and tested without Blender.
+"""
+
+from __future__ import annotations
+
+VERSION = "0.1.0"
+
+
+def register() -> None:
+    """Called by Blender when the extension is enabled."""
+    import bpy
+
+    from . import properties, session
+
+    for cls in _classes():
+        bpy.utils.register_class(cls)
+    bpy.types.Scene.relightify = bpy.props.PointerProperty(type=properties.SceneSettings)
+    setattr(bpy.types.WindowManager, session.ATTRIBUTE, session.Session(f"Relightify for Blender {VERSION}"))
+
+
+def unregister() -> None:
+    """Called by Blender when the extension is disabled and when Blender quits."""
+    import bpy
+
+    from . import session
+
+    getattr(bpy.types.WindowManager, session.ATTRIBUTE).close()
+    delattr(bpy.types.WindowManager, session.ATTRIBUTE)
+    del bpy.types.Scene.relightify
+    for cls in reversed(_classes()):
+        bpy.utils.unregister_class(cls)
+
+
+def _classes() -> tuple[type, ...]:
+    from . import operators, panel, preferences, properties
+
+    return (preferences.RelightifyPreferences, properties.SceneSettings, *operators.CLASSES, *panel.CLASSES)

@@ -12,15 +12,45 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING or find_spec(".shared", __package__) is None:
+    from shared.connection import Connection, default_connection_path, read_connection
     from shared.errors import JobCancelled, RelightifyError
     from shared.head_mesh import HeadMesh
-    from shared.maps import DIFFUSE_ALBEDO, MAPS, NORMAL, SPECULAR_ALBEDO, TEXTURE, VISIBILITY
+    from shared.link import Link
+    from shared.maps import DIFFUSE_ALBEDO, MAPS, NORMAL, SPECULAR_ALBEDO
+    from shared.messages import (
+        Cancel,
+        Error,
+        Message,
+        Progress,
+        Queued,
+        Reconstruct,
+        Result,
+        Shutdown,
+        Welcome,
+        new_job_id,
+    )
     from shared.options import QUALITIES, RESOLUTIONS, JobOptions
+    from shared.paths import cache_folder
 else:
+    from .shared.connection import Connection, default_connection_path, read_connection
     from .shared.errors import JobCancelled, RelightifyError
     from .shared.head_mesh import HeadMesh
-    from .shared.maps import DIFFUSE_ALBEDO, MAPS, NORMAL, SPECULAR_ALBEDO, TEXTURE, VISIBILITY
+    from .shared.link import Link
+    from .shared.maps import DIFFUSE_ALBEDO, MAPS, NORMAL, SPECULAR_ALBEDO
+    from .shared.messages import (
+        Cancel,
+        Error,
+        Message,
+        Progress,
+        Queued,
+        Reconstruct,
+        Result,
+        Shutdown,
+        Welcome,
+        new_job_id,
+    )
     from .shared.options import QUALITIES, RESOLUTIONS, JobOptions
+    from .shared.paths import cache_folder
 
 __all__ = [
     "DIFFUSE_ALBEDO",
@@ -29,10 +59,23 @@ __all__ = [
     "QUALITIES",
     "RESOLUTIONS",
     "SPECULAR_ALBEDO",
-    "TEXTURE",
-    "VISIBILITY",
+    "Cancel",
+    "Connection",
+    "Error",
     "HeadMesh",
     "JobCancelled",
     "JobOptions",
+    "Link",
+    "Message",
+    "Progress",
+    "Queued",
+    "Reconstruct",
     "RelightifyError",
+    "Result",
+    "Shutdown",
+    "Welcome",
+    "cache_folder",
+    "default_connection_path",
+    "new_job_id",
+    "read_connection",
 ]

@@ -1,0 +1,189 @@
+"""Operators: they start, poll and finish. (No postponed annotations here: Blender reads them.)"""
+# pyright: reportInvalidTypeForm=false
+
+import time
+from pathlib import Path
+
+import bpy
+
+from . import scene_heads
+from ._shared import JobOptions, RelightifyError
+from .jobs import State
+from .preferences import backend_choice
+from .properties import LIGHT_ITEMS, QUALITY_ITEMS, RESOLUTION_ITEMS
+from .session import ImportOptions, Session, redraw_panels, session_of
+
+IMAGE_FILTER = "*.jpg;*.jpeg;*.png;*.tif;*.tiff;*.webp;*.bmp;*.heic;*.heif;*.avif"
+WAIT_SECONDS = 0.02
+
+
+class RELIGHTIFY_OT_reconstruct(bpy.types.Operator):
+    """Make a head with skin, eyes, expressions, camera and light out of one photo"""
+
+    bl_idname = "relightify.reconstruct"
+    bl_label = "Reconstruct Face"
+    # No UNDO flag: the one undo step is pushed when the head is built, which is long after the button was pressed.
+    bl_options = {"REGISTER"}  # noqa: RUF012
+
+    filepath: bpy.props.StringProperty(name="Photo", subtype="FILE_PATH", options={"SKIP_SAVE"})
+    face: bpy.props.IntProperty(
+        name="Face", description="In order of size from 0; -1 takes the largest", default=-1, min=-1
+    )
+    quality: bpy.props.EnumProperty(name="Quality", items=QUALITY_ITEMS, default="baseline")
+    resolution: bpy.props.EnumProperty(name="Maps", items=RESOLUTION_ITEMS, default="1024")
+    seed: bpy.props.IntProperty(name="Seed", min=0)
+    use_camera: bpy.props.BoolProperty(name="Photo Camera", default=True)
+    use_light: bpy.props.BoolProperty(name="Photo Light", default=True)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if session_of(context).busy:
+            cls.poll_message_set("A photo is being reconstructed")
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Start the job and let Blender go on; a timer watches it."""
+        session = session_of(context)
+        if not self._start(context, session):
+            return {"CANCELLED"}
+        session.watch()
+        redraw_panels()
+        return {"FINISHED"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Do the whole job before returning, for scripts and Blender without a window."""
+        session = session_of(context)
+        if not self._start(context, session):
+            return {"CANCELLED"}
+        try:
+            while session.busy:
+                session.pump()
+                time.sleep(WAIT_SECONDS)
+        finally:
+            session.cancel()
+        job = session.job
+        if job is None or job.state is not State.DONE:
+            self.report({"ERROR"}, str(job.error) if job is not None and job.error else "The job was cancelled.")
+            return {"CANCELLED"}
+        for warning in job.warnings:
+            self.report({"WARNING"}, warning)
+        return {"FINISHED"}
+
+    def _start(self, context: bpy.types.Context, session: Session) -> bool:
+        try:
+            if not self.filepath:
+                raise RelightifyError("no_photo", "No photo was chosen.", "Pick a photo first.")
+            options = JobOptions(
+                face=self.face if self.face >= 0 else None,
+                quality=self.quality,
+                resolution=int(self.resolution),
+                seed=self.seed,
+            )
+            path = Path(bpy.path.abspath(self.filepath))
+            session.start(backend_choice(context), path, options, ImportOptions(self.use_camera, self.use_light))
+        except RelightifyError as error:
+            self.report({"ERROR"}, str(error))
+            return False
+        return True
+
+
+class RELIGHTIFY_OT_cancel(bpy.types.Operator):
+    """Stop the reconstruction"""
+
+    bl_idname = "relightify.cancel"
+    bl_label = "Cancel"
+    bl_options = {"INTERNAL"}  # noqa: RUF012
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return session_of(context).busy
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        session_of(context).cancel()
+        redraw_panels()
+        return {"FINISHED"}
+
+
+class RELIGHTIFY_OT_pick_photo(bpy.types.Operator):
+    """Choose the photograph of a face"""
+
+    bl_idname = "relightify.pick_photo"
+    bl_label = "Pick Photo"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}  # noqa: RUF012
+
+    filepath: bpy.props.StringProperty(name="Photo", subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filter_glob: bpy.props.StringProperty(default=IMAGE_FILTER, options={"HIDDEN"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        context.scene.relightify.photo = self.filepath
+        return {"FINISHED"}
+
+
+class RELIGHTIFY_OT_relight(bpy.types.Operator):
+    """Light the scene with the photo's own light or one of Blender's studio HDRIs"""
+
+    bl_idname = "relightify.relight"
+    bl_label = "Relight"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    light: bpy.props.EnumProperty(name="Light", items=LIGHT_ITEMS)
+    rotation: bpy.props.FloatProperty(name="Rotation", subtype="ANGLE")
+    strength: bpy.props.FloatProperty(name="Strength", default=1.0, min=0.0, soft_max=5.0)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        collection = scene_heads.active_head(context.scene, context.active_object)
+        try:
+            scene_heads.relight(context.scene, collection, self.light, self.rotation, self.strength)
+        except RelightifyError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        # The panel's own values follow without lighting the scene a second time.
+        settings = context.scene.relightify
+        settings["light"] = [item[0] for item in LIGHT_ITEMS].index(self.light)
+        settings["light_rotation"], settings["light_strength"] = self.rotation, self.strength
+        return {"FINISHED"}
+
+
+class RELIGHTIFY_OT_set_expression(bpy.types.Operator):
+    """Relax the face or dial the photo's expression in again"""
+
+    bl_idname = "relightify.set_expression"
+    bl_label = "Set Expression"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    expression: bpy.props.EnumProperty(
+        name="Expression",
+        items=[
+            ("NEUTRAL", "Neutral", "Relax the face"),
+            ("PHOTO", "Photo", "The expression of the photo"),
+        ],
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return scene_heads.active_head(context.scene, context.active_object) is not None
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        collection = scene_heads.active_head(context.scene, context.active_object)
+        if collection is None:
+            self.report({"ERROR"}, "There is no head in this scene.")
+            return {"CANCELLED"}
+        if self.expression == "PHOTO":
+            scene_heads.set_photo_expression(collection)
+        else:
+            scene_heads.set_neutral_expression(collection)
+        return {"FINISHED"}
+
+
+CLASSES = (
+    RELIGHTIFY_OT_reconstruct,
+    RELIGHTIFY_OT_cancel,
+    RELIGHTIFY_OT_pick_photo,
+    RELIGHTIFY_OT_relight,
+    RELIGHTIFY_OT_set_expression,
+)
