@@ -87,11 +87,9 @@ def dependency_wheels(platform: str, offline: bool = False) -> list[Path]:
                     f"There are no wheels for {platform}, Python {version} in {CACHE}; run without --offline."
                 )
             shutil.rmtree(folder, ignore_errors=True)
-            tags = [part for tag in PLATFORMS[platform] for part in ("--platform", tag)]
-            run_pip(
-                ["download", "--only-binary=:all:", "--no-deps", "--python-version", version, "--implementation", "cp"]
-                + ["--abi", f"cp{digits}", "--abi", "abi3", *tags, "-d", str(folder), *REQUIREMENTS]
-            )
+            tags = [f"--platform={tag}" for tag in PLATFORMS[platform]]
+            tags += [f"--abi=cp{digits}", "--abi=abi3", "--implementation=cp", f"--python-version={version}"]
+            run_pip(["download", "--only-binary=:all:", "--no-deps", *tags, "-d", str(folder), *REQUIREMENTS])
             stamp.write_text("\n".join(REQUIREMENTS))
         wheels |= {wheel.name: wheel for wheel in folder.glob("*.whl")}
     return [wheels[name] for name in sorted(wheels)]

@@ -98,11 +98,8 @@ def wait_for_connection(
     while not backend.connection_file.is_file():
         passed = time.monotonic() - began
         if not backend.running():
-            raise RelightifyError(
-                "backend_start",
-                f"The backend stopped while it started: {last_line(backend.log_file)}",
-                _log_hint(backend),
-            )
+            message = f"The backend stopped while it started: {last_line(backend.log_file)}"
+            raise RelightifyError("backend_start", message, _log_hint(backend))
         if passed > seconds:
             raise RelightifyError(
                 "backend_start", f"The backend did not start within {seconds:.0f} seconds.", _log_hint(backend)

@@ -10,7 +10,7 @@ from enum import Enum
 
 import numpy as np
 
-from ._shared import Error, JobOptions, Progress, Queued, RelightifyError, Result, Welcome
+from ._shared import Error, JobOptions, Message, Progress, Queued, RelightifyError, Result
 
 
 class State(Enum):
@@ -50,7 +50,7 @@ class Imported:
     warnings: tuple[str, ...] = ()
 
 
-Event = Starting | Failed | Imported | Welcome | Queued | Progress | Result | Error
+Event = Starting | Failed | Imported | Message
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,8 @@ def advance(job: Job, event: Event) -> Job:
     """The job after an event; events of other jobs and events after the end leave it as it is."""
     if job.ended or getattr(event, "job_id", None) not in (None, job.job_id):
         return job
+    if isinstance(event, Failed) and event.error.code == "cancelled":
+        return replace(job, state=State.CANCELLED, seconds_left=None, preview=None)
     if isinstance(event, Failed):
         return replace(job, state=State.FAILED, error=event.error, seconds_left=None, preview=None)
     if isinstance(event, Error):

@@ -18,7 +18,6 @@ from ._shared import (
     Connection,
     Error,
     Link,
-    Message,
     Reconstruct,
     RelightifyError,
     Shutdown,
@@ -63,7 +62,7 @@ class BackendLink:
         self.choice = choice
         self._client = client
         self._commands: queue.SimpleQueue[Reconstruct | Cancel | _Close] = queue.SimpleQueue()
-        self._events: queue.SimpleQueue[Event | Message] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._cancelled: set[str] = set()
         self._sent: set[str] = set()
@@ -85,7 +84,7 @@ class BackendLink:
             self._events.put(_cancelled(job_id))
         self._commands.put(Cancel(job_id))
 
-    def events(self) -> list[Event | Message]:
+    def events(self) -> list[Event]:
         """Everything that came since the last call; never waits."""
         found = []
         while True:
@@ -114,11 +113,8 @@ class BackendLink:
             self._events.put(self._explain(error, backend))
         except Exception as error:
             log.exception("the link to the backend failed")
-            self._events.put(
-                Failed(
-                    RelightifyError("internal", f"The add-on failed: {error}.", "Please report this with the console.")
-                )
-            )
+            wrong = RelightifyError("internal", f"The add-on failed: {error}.", "Please report this with the console.")
+            self._events.put(Failed(wrong))
         finally:
             if backend is not None:
                 backend_process.stop_backend(backend)

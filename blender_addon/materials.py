@@ -13,8 +13,6 @@ from .geometry import Eyeball
 from .images import image_from_bytes, painted_image
 from .mesh import UV_NAME
 
-Input = bpy.types.NodeSocket
-
 
 def build_materials(
     person: str, maps: Mapping[str, bytes], iris_colours_srgb: np.ndarray, eyes: Mapping[str, Eyeball], seed: int = 0
@@ -206,7 +204,7 @@ def _image_node(tree: bpy.types.NodeTree, image: bpy.types.Image, label: str, y:
     return node
 
 
-def _normal_map(tree: bpy.types.NodeTree, image: bpy.types.ShaderNode, target: Input, y: int) -> None:
+def _normal_map(tree: bpy.types.NodeTree, image: bpy.types.ShaderNode, target: bpy.types.NodeSocket, y: int) -> None:
     node = tree.nodes.new("ShaderNodeNormalMap")
     node.uv_map = UV_NAME
     node.location = (-300, y)

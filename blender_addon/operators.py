@@ -1,4 +1,6 @@
 """Operators: they start, poll and finish. (No postponed annotations here: Blender reads them.)"""
+# Blender wants names such as RELIGHTIFY_OT_cancel, and reads class attributes as they are.
+# ruff: noqa: N801, RUF012
 # pyright: reportInvalidTypeForm=false
 
 import time
@@ -10,7 +12,7 @@ from . import scene_heads
 from ._shared import JobOptions, RelightifyError
 from .jobs import State
 from .preferences import backend_choice
-from .properties import LIGHT_ITEMS, QUALITY_ITEMS, RESOLUTION_ITEMS
+from .properties import FACE_TEXT, LIGHT_ITEMS, QUALITY_ITEMS, RESOLUTION_ITEMS
 from .session import ImportOptions, Session, redraw_panels, session_of
 
 IMAGE_FILTER = "*.jpg;*.jpeg;*.png;*.tif;*.tiff;*.webp;*.bmp;*.heic;*.heif;*.avif"
@@ -23,12 +25,10 @@ class RELIGHTIFY_OT_reconstruct(bpy.types.Operator):
     bl_idname = "relightify.reconstruct"
     bl_label = "Reconstruct Face"
     # No UNDO flag: the one undo step is pushed when the head is built, which is long after the button was pressed.
-    bl_options = {"REGISTER"}  # noqa: RUF012
+    bl_options = {"REGISTER"}
 
     filepath: bpy.props.StringProperty(name="Photo", subtype="FILE_PATH", options={"SKIP_SAVE"})
-    face: bpy.props.IntProperty(
-        name="Face", description="In order of size from 0; -1 takes the largest", default=-1, min=-1
-    )
+    face: bpy.props.IntProperty(name="Face", description=FACE_TEXT, default=-1, min=-1)
     quality: bpy.props.EnumProperty(name="Quality", items=QUALITY_ITEMS, default="baseline")
     resolution: bpy.props.EnumProperty(name="Maps", items=RESOLUTION_ITEMS, default="1024")
     seed: bpy.props.IntProperty(name="Seed", min=0)
@@ -93,7 +93,7 @@ class RELIGHTIFY_OT_cancel(bpy.types.Operator):
 
     bl_idname = "relightify.cancel"
     bl_label = "Cancel"
-    bl_options = {"INTERNAL"}  # noqa: RUF012
+    bl_options = {"INTERNAL"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -110,7 +110,7 @@ class RELIGHTIFY_OT_pick_photo(bpy.types.Operator):
 
     bl_idname = "relightify.pick_photo"
     bl_label = "Pick Photo"
-    bl_options = {"REGISTER", "UNDO", "INTERNAL"}  # noqa: RUF012
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
 
     filepath: bpy.props.StringProperty(name="Photo", subtype="FILE_PATH", options={"SKIP_SAVE"})
     filter_glob: bpy.props.StringProperty(default=IMAGE_FILTER, options={"HIDDEN"})
@@ -129,7 +129,7 @@ class RELIGHTIFY_OT_relight(bpy.types.Operator):
 
     bl_idname = "relightify.relight"
     bl_label = "Relight"
-    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+    bl_options = {"REGISTER", "UNDO"}
 
     light: bpy.props.EnumProperty(name="Light", items=LIGHT_ITEMS)
     rotation: bpy.props.FloatProperty(name="Rotation", subtype="ANGLE")
@@ -154,7 +154,7 @@ class RELIGHTIFY_OT_set_expression(bpy.types.Operator):
 
     bl_idname = "relightify.set_expression"
     bl_label = "Set Expression"
-    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+    bl_options = {"REGISTER", "UNDO"}
 
     expression: bpy.props.EnumProperty(
         name="Expression",

@@ -1,4 +1,6 @@
 """The sidebar tab *Face*. Panels only draw."""
+# Blender wants names such as RELIGHTIFY_PT_main, and reads class attributes as they are.
+# ruff: noqa: N801, RUF012
 
 from __future__ import annotations
 
@@ -55,7 +57,7 @@ class RELIGHTIFY_PT_options(FacePanel, bpy.types.Panel):
 
     bl_label = "Options"
     bl_parent_id = "RELIGHTIFY_PT_main"
-    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
+    bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.relightify

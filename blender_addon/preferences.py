@@ -26,7 +26,7 @@ class RelightifyPreferences(bpy.types.AddonPreferences):
     )
     python: bpy.props.StringProperty(
         name="Python",
-        description=f"Python interpreter with relightify installed; left empty, the variable {PYTHON_VARIABLE} names it",
+        description=f"Python with relightify installed; left empty, the variable {PYTHON_VARIABLE} names it",
         subtype="FILE_PATH",
     )
     connection_file: bpy.props.StringProperty(

@@ -7,6 +7,7 @@ from . import scene_heads
 from ._shared import QUALITIES, RESOLUTIONS, RelightifyError
 from .light import STUDIO_LIGHTS
 
+FACE_TEXT = "Which face of the photo, in order of size from 0; -1 takes the largest"
 QUALITY_ITEMS = [
     (name, name.capitalize(), text)
     for name, text in zip(
@@ -44,12 +45,7 @@ class SceneSettings(bpy.types.PropertyGroup):
     photo: bpy.props.StringProperty(
         name="Photo", description="Photograph of the face to reconstruct", subtype="FILE_PATH"
     )
-    face: bpy.props.IntProperty(
-        name="Face",
-        description="Which face of the photo, in order of size from 0; -1 takes the largest",
-        default=-1,
-        min=-1,
-    )
+    face: bpy.props.IntProperty(name="Face", description=FACE_TEXT, default=-1, min=-1)
     quality: bpy.props.EnumProperty(
         name="Quality", description="How unseen skin is completed", items=QUALITY_ITEMS, default="baseline"
     )

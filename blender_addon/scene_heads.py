@@ -43,9 +43,7 @@ def relight(
     if name == PHOTO_LIGHT:
         world = collection.get(WORLD) if collection is not None else None
         if world is None:
-            raise RelightifyError(
-                "no_head", "There is no head whose photo light could be used.", "Reconstruct one first."
-            )
+            raise RelightifyError("no_head", "There is no head with a photo light.", "Reconstruct one first.")
         # The photo's light matches the photo only without a film look.
         scene.view_settings.view_transform = "Standard"
     else:
