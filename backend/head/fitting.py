@@ -13,13 +13,16 @@ from backend.head.head_fit import HeadFit
 from backend.head.landmark_fit import fit_landmarks, focal_is_plausible, landmark_errors
 from backend.head.landmark_groups import interocular_px
 from backend.head.model import HeadModel
-from backend.head.photometric import reduce_photo, refine
+from backend.head.photometric import Scene, reduce_photo, refine
 from backend.photo.landmarks import Face
 from backend.photo.reading import Photo
 from backend.progress import Progress
 from backend.rendering.rasteriser import Rasteriser
+from backend.rendering.shading import ambient_occlusion
 
 __all__ = ["HeadFit", "fit_head"]
+
+OCCLUSION_RAYS = 32
 
 
 def fit_head(
@@ -52,7 +55,9 @@ def fit_head(
     region = face_region(model)
     albedo = albedo_prior or region_albedo(model)
     reduced = reduce_photo(photo.image_linear, face.landmarks_px, skin)
-    refined = refine(problem, start, region, albedo, reduced, rasteriser)
+    fitted = model.shape(start.identity, start.expression)
+    occlusion = ambient_occlusion(fitted, region.triangles, OCCLUSION_RAYS)
+    refined = refine(Scene(problem, region, albedo, occlusion, reduced, rasteriser), start)
     progress.report("fit", 0.9)
     parameters = refined.parameters
     camera = parameters.camera(problem.centre_px, width, height)

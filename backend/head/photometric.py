@@ -35,10 +35,10 @@ from backend.head.landmark_solve import (
 from backend.head.shading import (
     Lighting,
     SkinSamples,
+    rendered,
     residuals,
     robust,
     sample_albedo,
-    shading_basis,
     shading_gradient,
     solve_lighting,
 )
@@ -81,6 +81,27 @@ class ReducedPhoto:
 
 
 @dataclass(frozen=True)
+class Scene:
+    """What stays the same during the refinement.
+
+    Args:
+        problem: the landmark terms and priors that go on holding.
+        region: the skin to compare.
+        albedo: the coarse albedo model.
+        occlusion: float32 [V], ambient occlusion of the head model's vertices.
+        photo: the reduced photo.
+        rasteriser: either engine.
+    """
+
+    problem: LandmarkProblem
+    region: FaceRegion
+    albedo: AlbedoBasis
+    occlusion: np.ndarray
+    photo: ReducedPhoto
+    rasteriser: Rasteriser
+
+
+@dataclass(frozen=True)
 class Refined:
     """What the refinement gives.
 
@@ -103,11 +124,13 @@ class Seen:
     Args:
         operator: sparse [P, r], takes values at the region's vertices to the points.
         weights: float [P].
+        occlusion: float [P], part of the sky that the points see.
         albedo_mean: float [P, 3], albedo_basis: float [K, P, 3], the albedo model at the points.
     """
 
     operator: sparse.csr_matrix
     weights: np.ndarray
+    occlusion: np.ndarray
     albedo_mean: np.ndarray
     albedo_basis: np.ndarray
 
@@ -151,85 +174,52 @@ def _blurred_around(image: np.ndarray, landmarks_px: np.ndarray, side: float, si
     return image
 
 
-def refine(
-    problem: LandmarkProblem,
-    parameters: FitParameters,
-    region: FaceRegion,
-    albedo: AlbedoBasis,
-    photo: ReducedPhoto,
-    rasteriser: Rasteriser,
-    rounds: int = ROUNDS,
-) -> Refined:
+def refine(scene: Scene, parameters: FitParameters, rounds: int = ROUNDS) -> Refined:
     """Refine all parameters on shading and landmarks together.
 
     Args:
-        problem: the landmark terms and priors that go on holding.
+        scene: photo, models and landmark terms.
         parameters: the landmark fit.
-        region: the skin to compare.
-        albedo: the coarse albedo model.
-        photo: the reduced photo.
-        rasteriser: either engine.
         rounds: how often the seen points are found anew.
     """
-    seen = _see(parameters, problem, region, albedo, photo, rasteriser)
-    lighting = _light(seen, parameters, problem, region, photo, None)
-    before = photometric_error(seen, parameters, problem, region, photo, lighting)
+    problem = scene.problem
+    seen = _see(scene, parameters)
+    lighting = _light(scene, seen, parameters, None)
+    before = photometric_error(scene, seen, parameters, lighting)
     best, best_error = (parameters, lighting), before
     for _ in range(rounds):
 
         def linearise(at: FitParameters, seen: Seen = seen, lighting: Lighting = lighting) -> Terms:
             landmarks = landmark_terms(problem.basis, problem.targets, at, problem.centre_px)
-            shading = _shading_terms(seen, at, problem, region, photo, lighting)
-            return shading.plus(landmarks).plus(prior_terms(at, problem.priors))
+            return _shading_terms(scene, seen, at, lighting).plus(landmarks).plus(prior_terms(at, problem.priors))
 
         parameters = minimise(linearise, parameters, iterations=2, fixed_focal=problem.priors.log_focal_sigma <= 0)
-        seen = _see(parameters, problem, region, albedo, photo, rasteriser)
-        lighting = _light(seen, parameters, problem, region, photo, lighting)
-        error = photometric_error(seen, parameters, problem, region, photo, lighting)
+        seen = _see(scene, parameters)
+        lighting = _light(scene, seen, parameters, lighting)
+        error = photometric_error(scene, seen, parameters, lighting)
         if error < best_error:
             best, best_error = (parameters, lighting), error
     return Refined(best[0], best[1], before, best_error)
 
 
-def _light(
-    seen: Seen,
-    parameters: FitParameters,
-    problem: LandmarkProblem,
-    region: FaceRegion,
-    photo: ReducedPhoto,
-    start: Lighting | None,
-) -> Lighting:
-    samples = _samples(seen, parameters, problem, region, photo)
+def _light(scene: Scene, seen: Seen, parameters: FitParameters, start: Lighting | None) -> Lighting:
+    samples = _samples(scene, seen, parameters)
     return solve_lighting(samples, start, 8 if start is None else 3, SIGMA, ROBUST_SCALE, EFFECTIVE_SAMPLES)
 
 
-def photometric_error(
-    seen: Seen,
-    parameters: FitParameters,
-    problem: LandmarkProblem,
-    region: FaceRegion,
-    photo: ReducedPhoto,
-    lighting: Lighting,
-) -> float:
+def photometric_error(scene: Scene, seen: Seen, parameters: FitParameters, lighting: Lighting) -> float:
     """Weighted mean over the seen skin of |rendering - photo| in sRGB values, clipped at `CLIPPED` a channel."""
-    samples = _samples(seen, parameters, problem, region, photo)
-    shaded = sample_albedo(samples, lighting) * np.maximum(shading_basis(samples.normals) @ lighting.light, 0.0)
-    difference = np.abs(linear_to_srgb(shaded) - linear_to_srgb(samples.colours))
+    samples = _samples(scene, seen, parameters)
+    difference = np.abs(linear_to_srgb(rendered(samples, lighting)) - linear_to_srgb(samples.colours))
     return float(np.average(np.minimum(difference, CLIPPED).mean(axis=1), weights=samples.weights))
 
 
-def _see(
-    parameters: FitParameters,
-    problem: LandmarkProblem,
-    region: FaceRegion,
-    albedo: AlbedoBasis,
-    photo: ReducedPhoto,
-    rasteriser: Rasteriser,
-) -> Seen:
+def _see(scene: Scene, parameters: FitParameters) -> Seen:
     """The skin points behind the pixels of the reduced photo."""
-    camera = photo.camera(parameters, problem.centre_px)
+    region, photo = scene.region, scene.photo
+    camera = photo.camera(parameters, scene.problem.centre_px)
     vertices = region.model.shape(parameters.identity, parameters.expression)
-    fragments = rasteriser.rasterise(vertices, region.triangles, camera)
+    fragments = scene.rasteriser.rasterise(vertices, region.triangles, camera)
     chosen = fragments.mask & region.skin_triangle[np.maximum(fragments.triangle, 0)] & (photo.mask > 0.05)
     corners = region.triangles[fragments.triangle[chosen]]
     barycentric = fragments.barycentric[chosen].astype(np.float64)
@@ -240,26 +230,26 @@ def _see(
     facing = np.sum(normals * sight, axis=1) / (np.linalg.norm(normals, axis=1) * np.linalg.norm(sight, axis=1))
     weights = np.einsum("pk,pk->p", barycentric, region.weight[corners]) * photo.mask[chosen]
     weights = weights * np.clip((facing - MIN_FACING) / 0.2, 0, 1)
-    return Seen(operator, weights, *region_albedo_at(albedo, corners, barycentric))
+    occlusion = np.einsum("pk,pk->p", barycentric, scene.occlusion[corners])
+    return Seen(operator, weights, occlusion, *region_albedo_at(scene.albedo, corners, barycentric))
 
 
 def _coefficients(parameters: FitParameters) -> np.ndarray:
     return np.concatenate([parameters.identity, parameters.expression])
 
 
-def _samples(
-    seen: Seen, parameters: FitParameters, problem: LandmarkProblem, region: FaceRegion, photo: ReducedPhoto
-) -> SkinSamples:
+def _samples(scene: Scene, seen: Seen, parameters: FitParameters) -> SkinSamples:
     """The seen points with their normals, and the photo's colours where they project."""
+    region, photo = scene.region, scene.photo
     field = normal_field(region, _coefficients(parameters))
     normals = seen.operator @ field.normals
     normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-    camera = photo.camera(parameters, problem.centre_px)
+    camera = photo.camera(parameters, scene.problem.centre_px)
     pixels = camera.project(seen.operator @ field.positions)
     colours = _sample(photo.linear, pixels)
     # d sRGB / d linear of the encoding, with the toe's slope limited so that noise in the dark does not rule.
     contrast = (1.055 / 2.4) * np.maximum(colours, 0.02) ** (1 / 2.4 - 1)
-    return SkinSamples(colours, contrast, normals, seen.albedo_mean, seen.albedo_basis, seen.weights)
+    return SkinSamples(colours, contrast, normals, seen.albedo_mean, seen.albedo_basis, seen.occlusion, seen.weights)
 
 
 def _sample(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
@@ -275,16 +265,10 @@ def _sample(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
     return np.stack(channels, axis=-1).reshape(len(pixels), *image.shape[2:]).astype(np.float64)
 
 
-def _shading_terms(
-    seen: Seen,
-    at: FitParameters,
-    problem: LandmarkProblem,
-    region: FaceRegion,
-    photo: ReducedPhoto,
-    lighting: Lighting,
-) -> Terms:
+def _shading_terms(scene: Scene, seen: Seen, at: FitParameters, lighting: Lighting) -> Terms:
     """The robust photometric cost and its Gauss-Newton model."""
-    samples = _samples(seen, at, problem, region, photo)
+    region, photo = scene.region, scene.photo
+    samples = _samples(scene, seen, at)
     residual = residuals(samples, lighting)
     strength = EFFECTIVE_SAMPLES / (max(samples.weights.sum(), 1e-9) * SIGMA**2)
     squared = np.mean(residual**2, axis=1)
@@ -294,11 +278,11 @@ def _shading_terms(
     points = seen.operator @ field.positions
     motion = (seen.operator @ region.basis.reshape(len(region.mean), -1)).reshape(len(points), 3, -1)
     by_theta = motion_jacobian(points, motion, at).astype(np.float32)
-    pixels = photo.camera(at, problem.centre_px).project(points)
+    pixels = photo.camera(at, scene.problem.centre_px).project(points)
     slope = -_sample(photo.gradient, pixels) * samples.contrast[..., None] * photo.scale
     jacobian = np.matmul(slope.astype(np.float32), by_theta)
     # The normals turn: albedo * d shading / d normal * d normal / d coefficients.
-    visible = sample_albedo(samples, lighting) * samples.contrast
+    visible = sample_albedo(samples, lighting) * samples.contrast * samples.occlusion[:, None]
     by_normal = np.einsum("pbi,bc->pci", shading_gradient(samples.normals), lighting.light) * visible[..., None]
     turning = seen.operator @ normal_derivative(region, field).reshape(len(region.mean), -1)
     turning = turning.reshape(len(visible), 3, -1)

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Real spherical harmonics to order 2 in the order of `backend.rendering.spherical_harmonics`, and the Lambertian
-# kernel over pi (Ramamoorthi and Hanrahan 2001, "An efficient representation for irradiance environment maps").
-_C0, _C1, _C2, _C20, _C22 = 0.28209479, 0.48860251, 1.09254843, 0.31539157, 0.54627422
-_KERNEL = np.array([1.0] + [2 / 3] * 3 + [1 / 4] * 5)
+from backend.rendering.spherical_harmonics import LAMBERT_KERNEL, basis
 
+_KERNEL = LAMBERT_KERNEL / np.pi
+_Y0 = float(basis(np.array([0.0, 0.0, 1.0]))[0])
 # What is assumed of the light: a white surface that faces it is nearly as bright as the picture can show, it has one
 # colour, and its higher orders are a part of its mean.
 MEAN_SHADING = 0.75
@@ -22,24 +21,16 @@ LIGHT_COLOUR_SPREAD = 0.3
 
 def shading_basis(normals: np.ndarray) -> np.ndarray:
     """irradiance / pi of each of the 9 radiance harmonics for unit normals [..., 3]: [..., 9]."""
-    x, y, z = np.moveaxis(normals, -1, 0)
-    values = (
-        *(_C0 * np.ones_like(x), _C1 * y, _C1 * z, _C1 * x),
-        *(_C2 * x * y, _C2 * y * z, _C20 * (3 * z * z - 1), _C2 * x * z, _C22 * (x * x - y * y)),
-    )
-    return np.stack(values, axis=-1) * _KERNEL
+    return basis(normals) * _KERNEL
 
 
 def shading_gradient(normals: np.ndarray) -> np.ndarray:
-    """Derivative of `shading_basis` by the normal's components: [..., 9, 3]."""
-    x, y, z = np.moveaxis(normals, -1, 0)
-    o, one = np.zeros_like(x), np.ones_like(x)
-    rows = (
-        *((o, o, o), (o, _C1 * one, o), (o, o, _C1 * one), (_C1 * one, o, o)),
-        *((_C2 * y, _C2 * x, o), (o, _C2 * z, _C2 * y), (o, o, 6 * _C20 * z), (_C2 * z, o, _C2 * x)),
-        (2 * _C22 * x, -2 * _C22 * y, o),
-    )
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2) * _KERNEL[:, None]
+    """Derivative of `shading_basis` by the normal's components: [..., 9, 3]. Exact, the harmonics being quadratic."""
+    columns = []
+    for axis in np.eye(3):
+        ahead, behind = basis(normals + 0.5 * axis), basis(normals - 0.5 * axis)
+        columns.append((ahead - behind) * _KERNEL)
+    return np.stack(columns, axis=-1)
 
 
 @dataclass(frozen=True)
@@ -52,6 +43,7 @@ class SkinSamples:
         normals: float [N, 3], unit, head space.
         albedo_mean: float [N, 3], linear RGB.
         albedo_basis: float [K, N, 3].
+        occlusion: float [N], part of the sky that the point sees.
         weights: float [N].
     """
 
@@ -60,6 +52,7 @@ class SkinSamples:
     normals: np.ndarray
     albedo_mean: np.ndarray
     albedo_basis: np.ndarray
+    occlusion: np.ndarray
     weights: np.ndarray
 
 
@@ -81,10 +74,15 @@ def sample_albedo(samples: SkinSamples, lighting: Lighting) -> np.ndarray:
     return np.maximum(samples.albedo_mean + np.tensordot(lighting.albedo, samples.albedo_basis, 1), 0.02)
 
 
+def rendered(samples: SkinSamples, lighting: Lighting) -> np.ndarray:
+    """Linear RGB [N, 3] of the samples: albedo * irradiance / pi * ambient occlusion."""
+    shading = np.maximum(shading_basis(samples.normals) @ lighting.light, 0.0)
+    return sample_albedo(samples, lighting) * shading * samples.occlusion[:, None]
+
+
 def residuals(samples: SkinSamples, lighting: Lighting) -> np.ndarray:
     """Rendering minus photo [N, 3] in sRGB values (to first order)."""
-    shading = np.maximum(shading_basis(samples.normals) @ lighting.light, 0.0)
-    return (sample_albedo(samples, lighting) * shading - samples.colours) * samples.contrast
+    return (rendered(samples, lighting) - samples.colours) * samples.contrast
 
 
 def robust(residual: np.ndarray, weights: np.ndarray, scale: float) -> np.ndarray:
@@ -107,12 +105,12 @@ def solve_lighting(
     """
     k = len(samples.albedo_basis)
     lighting = start or Lighting(_white_light(), np.zeros(k))
-    basis = shading_basis(samples.normals)
+    by_light = shading_basis(samples.normals) * samples.occlusion[:, None]
     strength = effective / (max(samples.weights.sum(), 1e-9) * sigma**2)
     for _ in range(rounds):
         weights = strength * robust(residuals(samples, lighting), samples.weights, scale)
-        light = _solve_light(samples, sample_albedo(samples, lighting), basis, weights, lighting.light)
-        shading = np.maximum(basis @ light, 0.0) * samples.contrast
+        light = _solve_light(samples, sample_albedo(samples, lighting), by_light, weights, lighting.light)
+        shading = np.maximum(by_light @ light, 0.0) * samples.contrast
         flat = (samples.albedo_basis * shading).reshape(k, -1)
         wanted = (samples.colours * samples.contrast - samples.albedo_mean * shading).reshape(-1)
         weighted = flat * np.repeat(weights, 3)
@@ -123,18 +121,18 @@ def solve_lighting(
 
 def _white_light() -> np.ndarray:
     light = np.zeros((9, 3))
-    light[0] = MEAN_SHADING / _C0
+    light[0] = MEAN_SHADING / _Y0
     return light
 
 
 def _solve_light(
-    samples: SkinSamples, albedo: np.ndarray, basis: np.ndarray, weights: np.ndarray, previous: np.ndarray
+    samples: SkinSamples, albedo: np.ndarray, by_light: np.ndarray, weights: np.ndarray, previous: np.ndarray
 ) -> np.ndarray:
     """Radiance harmonics [9, 3] given the albedo [N, 3], with the assumptions on light as Gaussian priors."""
-    usual = MEAN_SHADING / _C0
+    usual = MEAN_SHADING / _Y0
     # The spreads of the other terms are parts of the light's own level.
     level = max(float(previous[0].mean()), 0.1 * usual)
-    scaled = basis[:, None, :] * (albedo * samples.contrast)[:, :, None]  # [N, 3, 9]
+    scaled = by_light[:, None, :] * (albedo * samples.contrast)[:, :, None]  # [N, 3, 9]
     target = samples.colours * samples.contrast
     normal = np.einsum("nci,ncj,n->cij", scaled, scaled, weights, optimize=True)
     right = np.einsum("nci,nc,n->ci", scaled, target, weights, optimize=True)
