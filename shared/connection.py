@@ -137,9 +137,9 @@ def remove_connection(connection: Connection, path: Path) -> None:
 
 
 def client_socket(context: zmq.Context, connection: Connection) -> zmq.Socket:
-    """A DEALER socket, connected with the keys of `connection`; connecting goes on in the background.
+    """A DEALER socket with the keys of `connection`, ready for `connect(connection.endpoint)`.
 
-    The socket has an identity of its own, so that the server knows it again after a broken line.
+    It has an identity of its own, so that the server knows it again after a broken line.
     """
     socket: zmq.Socket = context.socket(zmq.DEALER)
     socket.setsockopt(zmq.LINGER, 500)
@@ -150,7 +150,6 @@ def client_socket(context: zmq.Context, connection: Connection) -> zmq.Socket:
     socket.curve_serverkey = connection.server_public_key.encode()
     socket.curve_publickey = connection.client_public_key.encode()
     socket.curve_secretkey = connection.client_secret_key.encode()
-    socket.connect(connection.endpoint)
     return socket
 
 

@@ -6,10 +6,23 @@ import time
 from contextlib import suppress
 
 import zmq
+from zmq.utils.monitor import recv_monitor_message
 
 from .connection import RESTART_HINT, Connection, client_socket, receive, send
 from .errors import RelightifyError
-from .messages import Error, Goodbye, Hello, Message, Ping, Pong, Welcome
+from .messages import (
+    Error,
+    Goodbye,
+    Hello,
+    Message,
+    Ping,
+    Pong,
+    Progress,
+    Queued,
+    Reconstruct,
+    Result,
+    Welcome,
+)
 from .processes import process_alive
 
 HEARTBEAT_SECONDS = 1.0
@@ -29,12 +42,24 @@ class Link:
         self.connection = connection
         self.welcome: Welcome | None = None
         self.worker = "stopped"
+        self._open_jobs: set[str] = set()
         self._lost_after = lost_after
         self._local = connection.host in ("127.0.0.1", "::1", "localhost")
         self._context = zmq.Context()
         self._socket = client_socket(self._context, connection)
+        self._monitor = self._socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_HANDSHAKE_FAILED_AUTH)
+        self._poller = zmq.Poller()
+        self._poller.register(self._socket, zmq.POLLIN)
+        self._poller.register(self._monitor, zmq.POLLIN)
+        self._hello = Hello(client)
+        self._handshakes = 0
         self._heard = self._pinged = time.monotonic()
-        self.send(Hello(client))
+        try:
+            self._socket.connect(connection.endpoint)
+        except zmq.ZMQError as error:  # a host name that cannot be resolved comes out later, as no answer
+            self._shut()
+            raise self._lost(f"cannot be reached ({error.strerror})") from error
+        self.send(self._hello)
 
     def send(self, message: Message) -> None:
         """Send without waiting; raw frames are not copied and must not be changed afterwards.
@@ -47,12 +72,15 @@ class Link:
             send(self._socket, message)
         except zmq.Again as error:
             raise self._lost("takes no more messages") from error
+        if isinstance(message, Reconstruct):
+            self._open_jobs.add(message.job_id)
 
     def receive(self, timeout: float) -> Message | None:
         """The next message, or None when none came within `timeout` seconds.
 
-        Heartbeats go out from here, so call it at least once a second. `Pong` is taken in here and never returned;
-        `worker` then holds the worker's state, and `welcome` what the server said of itself last.
+        Heartbeats go out from here, so call it at least once a second. `Pong` is taken in here and never returned, nor
+        is anything about a job that is over. `worker` then holds the worker's state, and `welcome` what the server
+        said of itself last.
 
         Raises:
             RelightifyError: `backend_lost`, the backend ended or has been silent for too long; `no_answer`, it never
@@ -63,7 +91,10 @@ class Link:
         while True:
             self._heartbeat()
             left = min(deadline - time.monotonic(), HEARTBEAT_SECONDS)
-            if not self._socket.poll(max(0, round(left * 1000))):
+            ready = dict(self._poller.poll(max(0, round(left * 1000))))
+            if self._monitor in ready:
+                self._take_event()
+            if self._socket not in ready:
                 if time.monotonic() >= deadline:
                     return None
                 continue
@@ -75,8 +106,16 @@ class Link:
                 self.welcome = message
             if isinstance(message, Error) and message.job_id is None:
                 raise message.exception()
-            if not isinstance(message, Pong):
+            if isinstance(message, Welcome) or self._of_open_job(message):
                 return message
+
+    def _of_open_job(self, message: Message) -> bool:
+        """Whether the message belongs to a job that is not over; the server may send an outcome twice."""
+        if not isinstance(message, Queued | Progress | Result | Error) or message.job_id not in self._open_jobs:
+            return False
+        if isinstance(message, Result | Error):
+            self._open_jobs.discard(message.job_id)
+        return True
 
     def close(self) -> None:
         """Say goodbye, which drops this client's jobs, and close. Waits half a second at most."""
@@ -84,8 +123,23 @@ class Link:
             return
         with suppress(RelightifyError):  # a backend that takes nothing needs no goodbye
             self.send(Goodbye())
+        self._shut()
+
+    def _shut(self) -> None:
+        self._socket.disable_monitor()
+        self._monitor.close()
         self._socket.close()
         self._context.term()
+
+    def _take_event(self) -> None:
+        """After a broken line, greet again: the server then sends again what may have been under way."""
+        if recv_monitor_message(self._monitor)["event"] == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+            raise RelightifyError(
+                "access_denied", f"The backend at {self.connection.endpoint} does not know our key.", RESTART_HINT
+            )
+        self._handshakes += 1
+        if self._handshakes > 1:
+            self.send(self._hello)
 
     def _heartbeat(self) -> None:
         now = time.monotonic()
@@ -101,7 +155,7 @@ class Link:
             raise self._lost("has ended")
         if silent > self._lost_after:
             raise self._lost("does not answer any more" if self.welcome else "does not answer")
-        self.send(Ping())
+        self.send(Ping(tuple(sorted(self._open_jobs))))
 
     def _lost(self, what: str) -> RelightifyError:
         code = "backend_lost" if self.welcome else "no_answer"

@@ -264,9 +264,20 @@ class Cancel:
 
 @dataclass(frozen=True)
 class Ping:
-    """The client lives. Sent every `HEARTBEAT_SECONDS` of `shared.link`; a client that falls silent is lost."""
+    """The client lives. Sent every `HEARTBEAT_SECONDS` of `shared.link`; a client that falls silent is lost.
+
+    Args:
+        jobs: the client's jobs that have had neither `Result` nor `Error`. The server answers for those it does not
+            know with an `Error` of code `job_lost`, and lets go of results that are not listed.
+    """
 
     sender: ClassVar[Side] = "client"
+    jobs: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check(isinstance(self.jobs, tuple), "jobs is not a list")
+        for job_id in self.jobs:
+            _check_job_id(job_id)
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import zmq
 
-from shared.messages import Buffer, Message, Pong, Progress
+from shared.messages import Buffer, Error, Message, Pong, Progress, Result
 from shared.protocol import encode
 
 
@@ -19,6 +19,7 @@ class _Client:
     heard: float
     unreachable_since: float | None = None
     unsent: deque[Sequence[Buffer]] = field(default_factory=deque)
+    outcomes: dict[str, Sequence[Buffer]] = field(default_factory=dict)
 
 
 class Clients:
@@ -36,8 +37,12 @@ class Clients:
         return len(self._clients)
 
     def greet(self, client_id: bytes, name: str) -> None:
-        """Take in a client, or take it in anew."""
-        self._clients[client_id] = _Client(name, time.monotonic())
+        """Take in a client. One that is known has a new line: outcomes that may have got lost on the old go again."""
+        client = self._clients.setdefault(client_id, _Client(name, 0.0))
+        client.heard = time.monotonic()
+        waiting = {id(frames) for frames in client.unsent}
+        client.unsent.extend(frames for frames in client.outcomes.values() if id(frames) not in waiting)
+        self._send_unsent(client_id, client)
 
     def hear(self, client_id: bytes) -> bool:
         """Note that the client lives; False where there is no such client."""
@@ -74,6 +79,22 @@ class Clients:
             self._send_unsent(client_id, client)
         elif not client.unsent:
             self._note(client, self._try(client_id, frames))
+
+    def send_outcome(self, client_id: bytes, message: Result | Error, frames: Sequence[Buffer] | None = None) -> None:
+        """Send the last message of a job, and keep it until `acknowledge`: a line can break with it under way."""
+        frames = encode(message) if frames is None else frames
+        if client_id in self._clients and message.job_id is not None:
+            self._clients[client_id].outcomes[message.job_id] = frames
+        self.send(client_id, message, frames)
+
+    def acknowledge(self, client_id: bytes, open_jobs: Collection[str]) -> list[str]:
+        """Let go of outcomes that the client has, which are those of jobs that it does not count as open.
+
+        Returns the open jobs that have no outcome.
+        """
+        client = self._clients[client_id]
+        client.outcomes = {job_id: frames for job_id, frames in client.outcomes.items() if job_id in open_jobs}
+        return [job_id for job_id in open_jobs if job_id not in client.outcomes]
 
     def send_all(self, message: Message) -> None:
         for client_id in self._clients:

@@ -46,10 +46,8 @@ class JobQueue:
         """Put a job at the end.
 
         Raises:
-            ProtocolError: code `queue_full`, or the client has a job of this id already.
+            ProtocolError: code `queue_full`.
         """
-        if job in self._jobs:
-            raise ProtocolError(f"There is a job {job.job_id} already.")
         if len(self) >= MAX_WAITING or sum(waiting.nbytes for waiting in (*self._jobs, job)) > MAX_WAITING_BYTES:
             raise ProtocolError("Too many photos wait already.", "queue_full", "Wait until some are done.")
         self._jobs.append(job)

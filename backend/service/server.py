@@ -193,6 +193,7 @@ class Server:
     def _answer(self, client_id: bytes, message: Message, frames: Sequence[Buffer]) -> None:
         if isinstance(message, Ping):
             self._clients.send(client_id, Pong(self._welcome.worker))
+            self._look_for_lost_jobs(client_id, message.jobs)
         elif isinstance(message, Hello):
             _log.info("Client %s says hello.", message.client)
             self._clients.greet(client_id, message.client)
@@ -207,13 +208,25 @@ class Server:
             _log.info("Client %s asks for the end.", self._clients.name(client_id))
             self.stop()
 
+    def _look_for_lost_jobs(self, client_id: bytes, open_jobs: tuple[str, ...]) -> None:
+        """Tell the client of jobs that never arrived here: messages keep their order, so a ping cannot overtake one."""
+        known = {job.job_id for job in self._jobs() if job.client == client_id}
+        for job_id in self._clients.acknowledge(client_id, open_jobs):
+            if job_id not in known:
+                lost = RelightifyError("job_lost", "The job got lost on the way to the backend.", "Start it again.")
+                self._clients.send_outcome(client_id, Error.of(lost, job_id))
+
+    def _jobs(self) -> list[Job]:
+        """All jobs whose clients still wait, the running one first."""
+        return [*([self._running.job] if self._running and not self._running.told else []), *self._queue]
+
     def _take_job(self, job: Job) -> None:
-        if self._running is not None and self._running.job == job and not self._running.told:
+        if job in self._jobs():
             raise ProtocolError(f"There is a job {job.job_id} already.")
         try:
             self._queue.add(job)
         except ProtocolError as error:
-            self._clients.send(job.client, Error.of(error, job.job_id))
+            self._clients.send_outcome(job.client, Error.of(error, job.job_id))
             return
         _log.info("Job %s waits, %.1f MB.", job.job_id, job.nbytes / 2**20)
         if self._worker is None:
@@ -222,7 +235,7 @@ class Server:
 
     def _cancel(self, client_id: bytes, job_id: str) -> None:
         if self._queue.remove(client_id, job_id):
-            self._clients.send(client_id, Error.of(JobCancelled(), job_id))
+            self._clients.send_outcome(client_id, Error.of(JobCancelled(), job_id))
             self._tell_places()
         elif self._running is not None and (self._running.job.client, self._running.job.job_id) == (client_id, job_id):
             self._stop_running_job()
@@ -298,14 +311,14 @@ class Server:
             _log.info("Job %s ended: %s.", running.job.job_id, outcome)
             self._tell_state("ready")
             if running.cancelled_at is None:
-                self._clients.send(running.job.client, message, frames)
+                self._clients.send_outcome(running.job.client, message, frames)
             else:
                 self._tell_cancelled(running)
 
     def _tell_cancelled(self, running: _Running) -> None:
         if not running.told:
             running.told = True
-            self._clients.send(running.job.client, Error.of(JobCancelled(), running.job.job_id))
+            self._clients.send_outcome(running.job.client, Error.of(JobCancelled(), running.job.job_id))
 
     def _look_at_worker(self) -> None:
         now = time.monotonic()
@@ -331,7 +344,7 @@ class Server:
         if running is not None and running.cancelled_at is not None:
             self._tell_cancelled(running)
         elif running is not None:
-            self._clients.send(running.job.client, Error.of(death, running.job.job_id))
+            self._clients.send_outcome(running.job.client, Error.of(death, running.job.job_id))
         self._start_worker()
 
     def _fail_start(self, error: RelightifyError) -> None:
@@ -341,7 +354,7 @@ class Server:
         self._stop_worker()
         self._tell_state("stopped")
         while (job := self._queue.next()) is not None:
-            self._clients.send(job.client, Error.of(error, job.job_id))
+            self._clients.send_outcome(job.client, Error.of(error, job.job_id))
 
     def _start_next_job(self) -> None:
         if self._worker is None or not self._worker.ready or self._running is not None:
@@ -373,9 +386,8 @@ class Server:
         if self._socket.closed:
             return
         ending = RelightifyError("backend_ended", "The backend was shut down.", "Start it again.")
-        waiting = [*self._queue, *([self._running.job] if self._running and not self._running.told else [])]
-        for job in waiting:
-            self._clients.send(job.client, Error.of(ending, job.job_id))
+        for job in self._jobs():
+            self._clients.send_outcome(job.client, Error.of(ending, job.job_id))
         self._stop_worker()
         self._gatekeeper.close()
         self._socket.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -37,7 +38,10 @@ class FakeResult:
 
 
 class FakePipeline:
-    """Does what the photo says: `sleep 3`, `hang 3`, `exit`, `kill`, `memory`, `raise`, `error`, `large`, `echo`."""
+    """Does what the photo says: `sleep 3`, `hang 3`, `exit`, `abort`, `kill`, `memory`, `raise`, `error`, `large`.
+
+    Anything else is done at once.
+    """
 
     devices = ("cpu",)
     qualities = ("baseline",)
@@ -58,6 +62,8 @@ class FakePipeline:
             os._exit(7)
         elif word == "abort":
             os.abort()
+        elif word == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
         elif word == "memory":
             limit = resource.getrlimit(resource.RLIMIT_AS)
             used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
