@@ -38,12 +38,14 @@ class _Seen:
 
 @dataclass(frozen=True)
 class _Completed:
-    """Log values at working size [B, B, 3]: the texture before any change, completed texture, completed albedo."""
+    """Log values at working size [B, B, 3]: the texture before any change, completed texture, completed albedo;
+    [B, B]: trust, and the share of the seen light that was specular."""
 
     log_seen: np.ndarray
     log_texture: np.ndarray
     log_albedo: np.ndarray
     weight: np.ndarray
+    shine: np.ndarray
 
 
 class BaselinePrior:
@@ -80,6 +82,8 @@ def _complete_small(seen: _Seen, context: PriorContext, uv_space: UVSpace, regio
     specular = skin.highlights(seen.texture, shaded, weight, regions)
     diffuse = np.maximum(seen.texture - 0.9 * specular[..., None], 0.25 * seen.texture)
     log_albedo = np.log(np.maximum(diffuse, SMALLEST_LINEAR)) - np.log(shaded)
+    shine = np.clip(specular / np.maximum(seen.texture @ LUMINANCE, SMALLEST_LINEAR), 0, 1)
+    log_albedo = skin.even_colour(log_albedo, shine, weight, regions)
     log_albedo = skin.soften_bright(log_albedo, weight, regions)
     log_albedo = skin.even_out(log_albedo, weight, regions)
 
@@ -91,10 +95,11 @@ def _complete_small(seen: _Seen, context: PriorContext, uv_space: UVSpace, regio
     rest = extend(log_seen - lit, 40 * np.square(weight), uv_space.mask, SHADING_DECAY_MM * texels_per_mm)
     log_texture = lit + rest + weight[..., None] * (log_seen - lit - rest)
     # Split light and skin; what is albedo now was relative to the mean.
-    observed = np.exp(tone) * light[0] * 0.2820948
+    plain_level, _ = skin.robust_tone(np.log(shaded), weight * plain)
+    observed = np.exp(tone + plain_level)
     target = skin.plausible_tone(observed)
     filled = filled + (np.log(target) - tone).astype(np.float32)
-    return _Completed(log_seen, log_texture, filled, weight)
+    return _Completed(log_seen, log_texture, filled, weight, shine)
 
 
 def _full_size(
@@ -111,7 +116,9 @@ def _full_size(
     )
     weight = np.clip(enlarge(completed.weight, side), 0, 1)
     detail = _detail(partial, grown, context, regions, weight, seed)
-    log_albedo = enlarge(grown.log_albedo, side) + detail
+    # Detail in a highlight is the relief's sparkle more than the skin's colour.
+    shine = enlarge(smooth_step(completed.shine, 0.05, 0.5), side)
+    log_albedo = enlarge(grown.log_albedo, side) + detail * (1 - 0.8 * shine[..., None])
     log_texture = enlarge(grown.log_texture, side) + detail
     albedo = _soft_range(np.exp(log_albedo))
 

@@ -25,7 +25,8 @@ SKIN_SHARE = 0.5**2 / (0.5**2 + 0.33**2)
 SKIN_COLOUR_SHARE = 0.45
 EVEN_SIGMA_MM = 16.0
 LUMINANCE_KEPT, COLOUR_KEPT = 0.35, 0.6  # of the broad differences between parts of a face that even light leaves
-RESIDUAL_SCALE = 0.12
+RESIDUAL_SCALE, BROAD_SCALE = 0.12, 0.45
+BORDER_MM = 14.0
 
 
 def plain_skin(regions: FaceRegions) -> np.ndarray:
@@ -96,6 +97,33 @@ def highlights(
     return masked_blur(specular, weight, max(0.4 * regions.texels_per_mm, 0.5)) * smooth_step(weight, 0, 0.5)
 
 
+def even_colour(
+    log_albedo: np.ndarray,  # float32 [H, W, 3]
+    shine: np.ndarray,  # float32 [H, W] in [0, 1], share of the seen light that was specular
+    weight: np.ndarray,
+    regions: FaceRegions,
+) -> np.ndarray:
+    """Log albedo without casts of colour over a few millimetres and more: leftovers of highlights and coloured light.
+
+    Skin's own colour varies broadly and mildly; what strays further, towards grey above all, is drawn back, and where
+    the light was specular its colour is the surroundings'. Lips, eyes and brows keep theirs.
+    """
+    luminance = log_albedo @ LUMINANCE
+    colour = log_albedo - luminance[..., None]
+    plain = weight * np.square(1 - shine) * (1 - regions.lips) * (1 - regions.brows) * (1 - 0.7 * regions.eyes)
+    broad = _robust_level(colour, plain + 1e-4 * weight, 12 * regions.texels_per_mm)
+    local = masked_blur(colour, weight, 1.5 * regions.texels_per_mm)
+    free = (1 - regions.lips) * (1 - 0.8 * regions.brows) * (1 - 0.5 * regions.eyes) * weight
+    stray = local - broad
+    # Redness (noses, cheeks, blemishes) is skin; grey and blue casts are not: red falling against the rest.
+    cast = smooth_step(-stray[..., 0], 0.0, 0.06)
+    strength = np.maximum(0.25 + 0.6 * cast, smooth_step(shine, 0.1, 0.4)) * free
+    own = colour - local
+    calmed = own * (smooth_step(shine, 0.1, 0.4) * free * -0.8 + 1)[..., None]
+    mended = local - strength[..., None] * stray + calmed
+    return log_albedo + (mended - colour) * smooth_step(weight, 0, 0.3)[..., None]
+
+
 def soften_bright(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
     """Log albedo in which broad patches brighter than the skin around them, leftovers of highlights, are halved."""
     luminance = log_albedo @ LUMINANCE
@@ -109,29 +137,51 @@ def even_out(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegions) -
     """Log albedo float32 [H, W, 3] without the broad shading that order-2 light cannot explain.
 
     The face's broad variation is made the same on both sides, drawn towards the person's tone, and put in place of
-    the old one. Lips, brows and beards do not take part in measuring it, so they stay as they are.
+    the old one; all the more towards the border of what was seen, where the view grazes the skin and sheen and the
+    fit's errors show. Lips, brows and beards do not take part in measuring it, so they stay as they are.
     """
-    level = weight * (1 - regions.lips) * (1 - regions.brows) * (1 - 0.7 * regions.eyes)
-    sigma = EVEN_SIGMA_MM * regions.texels_per_mm
     tone, _ = robust_tone(log_albedo, weight * plain_skin(regions))
     deviation = log_albedo - tone.astype(np.float32)
-    broad = _robust_level(deviation, level, sigma)
-    support = masked_blur(level, np.ones_like(level), sigma)
-    symmetric = support + mirror(support)
-    both = (broad * support[..., None] + mirror(broad * support[..., None])) / np.maximum(symmetric, 1e-4)[..., None]
-    luminance = (both @ LUMINANCE)[..., None]
-    wanted = LUMINANCE_KEPT * luminance + COLOUR_KEPT * (both - luminance)
-    correction = np.where(support[..., None] > 1e-3, wanted - broad, 0)
-    return log_albedo + correction.astype(np.float32)
+    bearded = beardedness(deviation @ LUMINANCE, weight, regions)
+    level = weight * (1 - regions.lips) * (1 - regions.brows) * (1 - 0.7 * regions.eyes)
+    scale = BROAD_SCALE + bearded * regions.beard * (RESIDUAL_SCALE - BROAD_SCALE)
+    inner = smooth_step(inner_distance(weight > 0.3), 0, BORDER_MM * regions.texels_per_mm)
+    inner = np.maximum(inner, bearded * regions.beard)[..., None]
+
+    sigma = EVEN_SIGMA_MM * regions.texels_per_mm
+    broad = _robust_level(deviation, level, sigma, scale)
+    support = masked_blur(level, np.ones_like(level), sigma)[..., None]
+    both = (broad * support + mirror(broad * support)) / np.maximum(support + mirror(support), 1e-4)
+    wanted = _scaled(both, LUMINANCE_KEPT * (0.2 + 0.8 * inner), COLOUR_KEPT * (0.2 + 0.8 * inner))
+    corrected = deviation + np.where(support > 1e-3, wanted - broad, 0)
+    # Inside, finer variation is the face's own; at the border it is not.
+    fine = _robust_level(corrected, level, sigma / 3, scale)
+    corrected = corrected - 0.8 * (1 - inner) * fine
+    return (corrected + tone).astype(np.float32)
 
 
-def _robust_level(values: np.ndarray, weight: np.ndarray, sigma: float) -> np.ndarray:
-    """Blur that leaves out what differs from its surroundings: brows, beards, shadows' cores, moles."""
-    flat = values if values.ndim == 2 else values @ LUMINANCE
+def _scaled(log_values: np.ndarray, luminance_gain: np.ndarray, colour_gain: np.ndarray) -> np.ndarray:
+    """Log values [H, W, 3] with their luminance and their colour scaled by gains [H, W, 1]."""
+    luminance = (log_values @ LUMINANCE)[..., None]
+    return luminance_gain * luminance + colour_gain * (log_values - luminance)
+
+
+def beardedness(deviation: np.ndarray, weight: np.ndarray, regions: FaceRegions) -> float:
+    """How far the skin where beards grow is darker than the person's tone: 0 shaven, 1 a beard."""
+    core = (regions.beard * regions.face * (1 - regions.lips) * weight) > 0.6
+    if np.count_nonzero(core) < 50:
+        return 0.0
+    return float(smooth_step(-np.quantile(deviation[core], 0.35), 0.12, 0.3))
+
+
+def _robust_level(
+    values: np.ndarray, weight: np.ndarray, sigma: float, scale: float | np.ndarray = RESIDUAL_SCALE
+) -> np.ndarray:
+    """Blur that leaves out what differs by more than `scale` from its surroundings: hair, cores of shadows, moles."""
     level = masked_blur(values, weight, sigma)
     for _ in range(3):
-        residual = flat - (level if values.ndim == 2 else level @ LUMINANCE)
-        robust = weight / np.square(1 + np.square(residual / RESIDUAL_SCALE))
+        residual = values - level if values.ndim == 2 else np.abs(values - level).max(-1)
+        robust = weight / np.square(1 + np.square(residual / scale))
         level = masked_blur(values, robust + 1e-4 * weight, sigma)
     return level
 

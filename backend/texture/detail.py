@@ -11,6 +11,8 @@ LATTICE = 64
 # Octaves of the continued detail: wavelengths in mm, halving. Coarser variation is not continued: it would look like
 # blotches where there is nothing to say where they belong.
 COARSEST_WAVELENGTH_MM = 6.0
+# Continued detail is kept below what was measured, which has the photo's own noise in it, and below this.
+CONTINUED_SHARE, STRONGEST = 0.7, 0.03
 # Median absolute deviation to standard deviation, of a normal distribution.
 MAD_TO_STD = 1.4826
 
@@ -56,7 +58,7 @@ def solid_detail(
         # A lattice step is half a wavelength. Trilinear interpolation averages the noise down to about 0.54.
         at = points_mm / np.float32(wavelength / 2) + np.float32(17.3)
         common = _trilinear(lattices[0], at) / np.float32(0.54)
-        strength = deviation.astype(np.float32)
+        strength = np.minimum(CONTINUED_SHARE * deviation, STRONGEST).astype(np.float32)
         total += common[:, None] * strength
         tint = _trilinear(lattices[1], at) / np.float32(0.54)
         total += tint[:, None] * (strength * np.array([0.1, -0.25, -0.25], np.float32))

@@ -71,14 +71,17 @@ def match_light(
     return result.astype(np.float32)
 
 
-def shading(transfer: np.ndarray, light: np.ndarray, floor: float = 0.12) -> np.ndarray:
+def shading(transfer: np.ndarray, light: np.ndarray, floor: float = 0.3) -> np.ndarray:
     """What a white diffuse surface shows, float32 [..., 3], from transfer [..., 9] and light [9, 3].
 
-    Order-2 light estimated from half the directions can turn negative in the others: the result stays above `floor`
-    times the uniform part of the light.
+    Order-2 light estimated from half the directions can turn dark or negative in the others: the result goes smoothly
+    to `floor` times the uniform part of the light instead, times what the head itself leaves open of it.
     """
-    lowest = np.maximum(floor * light[0] * 0.2820948, 1e-4)  # Y_00 times its coefficient: mean radiance
-    return np.maximum(transfer @ light.astype(np.float32), lowest.astype(np.float32))
+    raw = transfer @ light.astype(np.float32)
+    lowest = np.maximum(floor * transfer[..., :1] * light[0].astype(np.float32), 1e-4)
+    # A smooth maximum: equal to either far from the other, half a `lowest` above where they meet.
+    excess = (raw - lowest) / lowest
+    return lowest * (1 + np.logaddexp(0, 3 * excess).astype(np.float32) / 3)
 
 
 def _ridge_solve(

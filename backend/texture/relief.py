@@ -11,7 +11,7 @@ from backend.texture.scale_space import masked_blur
 
 # Dark detail of skin is mostly relief that holds less light: pores, wrinkles, the borders of lips.
 FINEST_MM, COARSEST_MM = 0.25, 2.5
-TYPICAL_SLOPE = 0.07
+TYPICAL_SLOPE = 0.10
 MAX_HEIGHT_MM = 1.2  # for a change of 1 in the log of the albedo; keeps smooth, noisy skin from being blown up
 MAX_SLOPE = 0.5
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy.sparse as sp
 from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 
@@ -13,6 +14,7 @@ from backend.rendering.spherical_harmonics import basis
 RAY_OFFSET_M = 5e-4
 # What the head itself sends back where it hides the light: skin about as bright as a third of its surroundings.
 BOUNCE = 0.3
+SMOOTHING_STEPS = 3
 
 
 def radiance_transfer(model: HeadModel, vertices: np.ndarray, rays: int = 128) -> np.ndarray:
@@ -43,7 +45,19 @@ def radiance_transfer(model: HeadModel, vertices: np.ndarray, rays: int = 128) -
         total += basis(directions) * np.where(hidden, BOUNCE, 1.0)[:, None]
     transfer = np.zeros((len(vertices), 9), np.float32)
     transfer[skin] = total / rays
-    return transfer
+    return _smoothed(transfer, model.triangles("skin"))
+
+
+def _smoothed(values: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Averages over neighbours, `SMOOTHING_STEPS` times: light bleeds through skin, and the fit is a few mm off."""
+    edges = np.unique(np.sort(triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1), axis=0)
+    ends = np.concatenate([edges, edges[:, ::-1]])
+    count = len(values)
+    neighbours = sp.coo_matrix((np.ones(len(ends), np.float32), (ends[:, 0], ends[:, 1])), (count, count)).tocsr()
+    degree = np.maximum(np.asarray(neighbours.sum(1)), 1)
+    for _ in range(SMOOTHING_STEPS):
+        values = np.where(degree > 1, 0.5 * values + 0.5 * (neighbours @ values) / degree, values)
+    return values.astype(np.float32)
 
 
 def _cosine_directions(count: int) -> np.ndarray:

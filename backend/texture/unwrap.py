@@ -28,7 +28,8 @@ RAY_OFFSET_M = 4e-4
 # Erosion at depth edges and at other parts (eyes, mouth), as a share of the distance between the eye corners: the
 # fit is a few pixels off, and what lies behind must not bleed into skin.
 SILHOUETTE_EROSION = 0.02
-PART_EROSION = 0.008
+FOLD_EROSION = 0.004  # where skin hides skin: nose wings, lips
+PART_EROSION = 0.006
 DEPTH_EDGE_M = 0.003
 ROWS_PER_BAND = 512
 
@@ -180,13 +181,17 @@ def _edge_clearance(model: HeadModel, vertices: np.ndarray, fit: HeadFit, raster
     depth = np.where(fragments.mask, fragments.depth, 10.0)
     pixel_m = float(np.median(depth[fragments.mask])) / focal if fragments.mask.any() else 1e-3
     jump = max(DEPTH_EDGE_M, 8 * pixel_m)
-    is_edge = np.zeros(depth.shape, bool)
-    is_edge[:, 1:] |= np.abs(np.diff(depth, axis=1)) > jump
-    is_edge[1:] |= np.abs(np.diff(depth, axis=0)) > jump
+    fold = np.zeros(depth.shape, bool)
+    fold[:, 1:] |= np.abs(np.diff(depth, axis=1)) > jump
+    fold[1:] |= np.abs(np.diff(depth, axis=0)) > jump
     other_part = fragments.mask & ~is_skin[fragments.triangle]
 
     reach = fit.iod_px * scale
-    weight = _distance_ramp(is_edge, SILHOUETTE_EROSION * reach) * _distance_ramp(other_part, PART_EROSION * reach)
+    weight = (
+        _distance_ramp(~fragments.mask, SILHOUETTE_EROSION * reach)
+        * _distance_ramp(fold, FOLD_EROSION * reach)
+        * _distance_ramp(other_part, PART_EROSION * reach)
+    )
     return _Clearance(weight.astype(np.float32), scale, offset)
 
 
