@@ -1,0 +1,23 @@
+"""`relightify evaluate TABLE`: one table a module, with `add_arguments(parser)` and `run(options)`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+
+# Name, module, one-line help. A new table is one line here.
+TABLES = {
+    "fit": ("backend.evaluation.fit", "how well the head fits photographs: landmarks, shading, distance, seconds"),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the tables as subcommands; a table's module is imported once its name is asked for."""
+    tables = parser.add_subparsers(dest="table", required=True, metavar="TABLE")
+    for name, (module, text) in TABLES.items():
+        importlib.import_module(module).add_arguments(tables.add_parser(name, help=text, description=text))
+
+
+def run(options: argparse.Namespace) -> int:
+    """Make the table that was asked for; returns the exit code."""
+    return importlib.import_module(TABLES[options.table][0]).run(options)
