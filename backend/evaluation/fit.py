@@ -116,7 +116,7 @@ def run(options: argparse.Namespace) -> int:
     if portraits is not None and (portraits / "distance").is_dir():
         distances = distance_test(fitter, portraits / "distance", options.out)
     if thumbnails:
-        _write_image(options.out / "contact_sheet.jpg", contact_sheet(thumbnails))
+        _write_image(options.out / "contact_sheet.png", contact_sheet(thumbnails))
     result = {"summary": summary(rows), "photos": [asdict(r) for r in rows], "failures": failures}
     result["distance"] = distances
     (options.out / "fit.json").write_text(json.dumps(result, indent=1))
@@ -275,11 +275,11 @@ def _line(row: Row) -> str:
 def _write_figure(model: HeadModel, done: FittedPhoto, out: Path) -> np.ndarray:
     """Write the photo's figure; returns its first two panels for the contact sheet."""
     figure, thumbnail = fit_figure(model, done.photo, done.face, done.fit)
-    path = out / "overlays" / f"{done.row.id.replace('/', '_')}.jpg"
+    path = out / "overlays" / f"{done.row.id.replace('/', '_')}.png"
     path.parent.mkdir(exist_ok=True)
     _write_image(path, figure)
     return thumbnail
 
 
 def _write_image(path: Path, image_srgb: np.ndarray) -> None:
-    cv2.imwrite(str(path), cv2.cvtColor(image_srgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 90])
+    cv2.imwrite(str(path), cv2.cvtColor(image_srgb, cv2.COLOR_RGB2BGR))
