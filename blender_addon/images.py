@@ -24,7 +24,7 @@ def image_from_bytes(name: str, data: bytes, *, srgb: bool) -> bpy.types.Image:
     image.pack(data=data, data_len=len(data))
     image.source = "FILE"
     image.colorspace_settings.name = "sRGB" if srgb else "Non-Color"
-    if not image.has_data and not len(image.pixels):
+    if min(image.size) == 0:
         bpy.data.images.remove(image)
         raise RelightifyError(
             "bad_image", f"Blender cannot read the image {name}.", "Update the backend and try again."

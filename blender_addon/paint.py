@@ -12,7 +12,7 @@ from .geometry import EYE_UV_MAX_ANGLE
 
 PUPIL = 0.36
 CORNEA_RADIUS_PER_IRIS_RADIUS = 7.8 / 5.85
-LASH_HALF_HEIGHT = 0.5
+TURN_SAMPLES = 2048
 
 
 def srgb_from_linear(values: np.ndarray) -> np.ndarray:
@@ -42,17 +42,20 @@ def paint_eye(iris_colour_srgb: np.ndarray, iris_angle: float, size: int = 1024,
     """
     rng = np.random.default_rng(seed)
     angle, turn = _polar(size)
-    rho = angle / iris_angle
-    sclera = _sclera(angle, turn, iris_angle, rng)
-    iris = _iris(linear_from_srgb(np.asarray(iris_colour_srgb, np.float64)), rho, turn, rng)
+    colour = _sclera(angle, turn, iris_angle, rng)
+    # The iris fills a small part of the picture; only that is worked on.
+    reach = min(size // 2, int(1.3 * iris_angle / EYE_UV_MAX_ANGLE * size / 2) + 1)
+    window = (slice(size // 2 - reach, size // 2 + reach),) * 2
+    rho, turn = angle[window] / iris_angle, turn[window]
+    iris = _iris(linear_from_srgb(np.asarray(iris_colour_srgb, np.float32)), rho, turn, rng)
     # The limbus is a soft, wobbling border, darker where cornea and sclera overlap.
-    border = rho + 0.012 * _ring_noise(turn, 9, rng)
+    border = rho + 0.012 * _around(_band_noise(1, 10, rng), turn)
     edge = smoothstep(0.90, 1.10, border)[..., None]
-    colour = iris * (1 - edge) + sclera * edge
+    eye = iris * (1 - edge) + colour[window] * edge
     limbal_ring = np.exp(-(((border - 0.97) / 0.10) ** 2))[..., None]
-    colour = colour * (1 - 0.60 * limbal_ring)
-    pupil_border = rho / PUPIL + 0.01 * _ring_noise(turn, 13, rng)
-    colour = colour * smoothstep(0.93, 1.05, pupil_border)[..., None] + 0.002
+    eye = eye * (1 - 0.60 * limbal_ring)
+    pupil_border = rho / PUPIL + 0.01 * _around(_band_noise(1, 14, rng), turn)
+    colour[window] = eye * smoothstep(0.93, 1.05, pupil_border)[..., None] + 0.002
     return srgb_from_linear(colour)
 
 
@@ -90,7 +93,7 @@ def paint_lashes(size: int = 1024, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     height = size // 4
     halves = []
-    for count, length, width in ((95, 0.92, 2.4), (60, 0.55, 1.7)):
+    for count, length, width in ((105, 0.92, 4.2), (70, 0.55, 3.0)):
         alpha = np.zeros((height, size))
         for root in (np.arange(count) + rng.uniform(0.2, 0.8, count)) / count:
             reach = length * rng.uniform(0.72, 1.0) * (0.55 + 0.45 * np.sin(np.pi * np.clip(root * 0.85 + 0.1, 0, 1)))
@@ -136,50 +139,51 @@ def paint_teeth(size: int = 1024, seed: int = 0) -> np.ndarray:
 
 def _polar(size: int) -> tuple[np.ndarray, np.ndarray]:
     """Angle from the gaze axis and direction around it, radians, [size, size] each."""
-    axis = (np.arange(size) + 0.5) / size * 2 - 1
+    axis = ((np.arange(size, dtype=np.float32) + 0.5) / size * 2 - 1).astype(np.float32)
     x, y = np.meshgrid(axis, -axis)
     return np.hypot(x, y) * EYE_UV_MAX_ANGLE, np.arctan2(y, x)
 
 
-def _ring_noise(turn: np.ndarray, waves: int, rng: np.random.Generator) -> np.ndarray:
-    """Smooth periodic noise of the direction, about unit amplitude."""
-    total = np.zeros_like(turn)
-    for k in range(1, waves + 1):
-        total += rng.normal() * np.cos(k * turn + rng.uniform(0, 2 * np.pi))
-    return total / np.sqrt(waves)
+def _around(table: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """Values of a periodic table [n] at directions in radians, linearly interpolated."""
+    n = len(table)
+    position = (turn / (2 * np.pi) % 1.0) * n
+    low = position.astype(np.int64)
+    part = position - low
+    return table[low % n] * (1 - part) + table[(low + 1) % n] * part
+
+
+def _band_noise(low: int, high: int, rng: np.random.Generator) -> np.ndarray:
+    """Periodic noise [TURN_SAMPLES] of unit deviation with waves from `low` to below `high` a turn."""
+    spectrum = np.zeros(TURN_SAMPLES // 2 + 1, complex)
+    spectrum[low:high] = rng.normal(size=high - low) + 1j * rng.normal(size=high - low)
+    values = np.fft.irfft(spectrum)
+    return (values / values.std()).astype(np.float32)
 
 
 def _fibres(rho: np.ndarray, turn: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Radial strands, about unit amplitude, that bend slightly on their way outwards."""
-    samples = 2048
-    strands = np.zeros((3, samples))
-    for row, (low, high) in zip(strands, ((8, 40), (40, 110), (110, 230)), strict=True):
-        spectrum = np.zeros(samples // 2 + 1, complex)
-        spectrum[low:high] = rng.normal(size=high - low) + 1j * rng.normal(size=high - low)
-        row[:] = np.fft.irfft(spectrum)
-    strands /= strands.std(axis=1, keepdims=True)
+    broad, middle, fine = (_band_noise(low, high, rng) for low, high in ((8, 40), (40, 110), (110, 230)))
     bend = turn + 0.05 * np.sin(5 * turn + 7 * rho) + 0.03 * np.sin(17 * turn - 11 * rho)
-    position = (bend / (2 * np.pi) % 1.0) * samples
-    low = position.astype(int) % samples
-    part = position - np.floor(position)
-    values = strands[:, low] * (1 - part) + strands[:, (low + 1) % samples] * part
     # Broad strands near the pupil, fine ones outside.
-    return 0.5 * values[0] + 0.6 * values[1] + 0.35 * smoothstep(0.5, 0.9, rho) * values[2]
+    return 0.5 * _around(broad + 1.2 * middle, bend) + 0.35 * smoothstep(0.5, 0.9, rho) * _around(fine, bend)
 
 
 def _iris(mean: np.ndarray, rho: np.ndarray, turn: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Linear colour of the iris [H, W, 3] around a mean colour [3]."""
-    # A photo's iris lies in the shade of lid and lashes, and its pupil and reflections are mixed in.
-    mean = np.clip(mean * 1.25, 0.012, 0.5)
+    # In the photo it lay in the shade of lid and lashes.
+    mean = np.clip(mean * 1.15, 0.012, 0.5)
     fibres = _fibres(rho, turn, rng)
-    collarette = 0.58 + 0.035 * _ring_noise(turn, 21, rng)
+    collarette = 0.58 + 0.035 * _around(_band_noise(1, 22, rng), turn)
     inner = 1 - smoothstep(-0.05, 0.07, rho - collarette)
     ring = np.exp(-(((rho - collarette) / 0.045) ** 2))
     brightness = 1.0 + 0.30 * fibres + 0.35 * ring + 0.30 * np.exp(-(((rho - 0.76) / 0.13) ** 2))
-    crypts = smoothstep(1.0, 2.0, _ring_noise(turn + 0.6 * rho, 34, rng)) * np.exp(-(((rho - 0.68) / 0.08) ** 2))
+    crypts = smoothstep(1.0, 2.0, _around(_band_noise(1, 35, rng), turn + 0.6 * rho)) * np.exp(
+        -(((rho - 0.68) / 0.08) ** 2)
+    )
     brightness = np.clip(brightness * (1 - 0.55 * crypts), 0.15, 2.5)
     # Pigment gathers around the pupil, so the inner zone is browner than the outer one.
-    brown = np.array([0.11, 0.055, 0.02])
+    brown = np.array([0.11, 0.055, 0.02], np.float32)
     warmth = 0.38 * inner[..., None]
     colour = mean * (1 - warmth) + (0.5 * mean + 0.5 * brown) * warmth
     return colour * brightness[..., None]
@@ -187,8 +191,8 @@ def _iris(mean: np.ndarray, rho: np.ndarray, turn: np.ndarray, rng: np.random.Ge
 
 def _sclera(angle: np.ndarray, turn: np.ndarray, iris_angle: float, rng: np.random.Generator) -> np.ndarray:
     """Linear colour of the white of the eye [H, W, 3]: warm, redder towards the corners, with fine vessels."""
-    white = np.array([0.66, 0.60, 0.55])
-    corner = np.array([0.55, 0.36, 0.31])
+    white = np.array([0.62, 0.56, 0.51], np.float32)
+    corner = np.array([0.53, 0.34, 0.29], np.float32)
     outwards = smoothstep(iris_angle * 1.2, np.radians(75), angle)
     colour = white + (corner - white) * (0.75 * outwards)[..., None]
     vessels = np.zeros_like(angle)
@@ -203,7 +207,7 @@ def _sclera(angle: np.ndarray, turn: np.ndarray, iris_angle: float, rng: np.rand
         x, y = size / 2 + r * np.cos(heading + wander), size / 2 - r * np.sin(heading + wander)
         _splat(vessels, x, y, np.linspace(rng.uniform(0.25, 0.7), 0.05, steps))
     vessels = _blur(vessels)
-    red = np.array([0.50, 0.12, 0.09])
+    red = np.array([0.50, 0.12, 0.09], np.float32)
     amount = np.clip(vessels, 0, 0.6)[..., None]
     return colour * (1 - amount) + red * amount
 

@@ -50,8 +50,8 @@ def head_mesh(turn_degrees: float = 12.0) -> HeadMesh:
 def environment(height: int = 32) -> np.ndarray:
     """A soft light from the front, the upper left, over a dim room; linear [height, 2 height, 3], Blender's layout."""
     elevation = (0.5 - (np.arange(height) + 0.5) / height) * np.pi
-    # In Blender's worlds u = 0.25 looks along -y... measured in the tests; here only softness matters.
-    azimuth = ((np.arange(2 * height) + 0.5) / (2 * height) - 0.25) * 2 * np.pi
+    # In the middle of a row one looks along +x, at three quarters along -y, that is, where the face looks to.
+    azimuth = ((np.arange(2 * height) + 0.5) / (2 * height) - 0.75) * 2 * np.pi
     key = np.exp(-(((azimuth[None] + 0.7) / 0.5) ** 2) - ((elevation[:, None] - 0.6) / 0.5) ** 2)
     return (0.25 + 9.0 * key[..., None] * np.array([1.0, 0.95, 0.88])).astype(np.float32)
 

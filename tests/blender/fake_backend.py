@@ -1,0 +1,107 @@
+"""A backend without models, on the real wire format: it does to each job what the test has told it to."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import zmq
+
+from shared.connection import Connection, write_connection
+from shared.messages import (
+    Cancel,
+    Error,
+    Goodbye,
+    Hello,
+    Message,
+    Ping,
+    Pong,
+    Progress,
+    Queued,
+    Reconstruct,
+    Result,
+    Welcome,
+)
+from shared.protocol import decode, encode
+from tests.blender import finished_job
+
+Reply = Callable[[Message], None]
+
+
+def finish(request: Reconstruct, reply: Reply) -> None:
+    """Do the job at once."""
+    preview = np.full((48, 64, 3), 128, np.uint8)
+    reply(Progress(request.job_id, "fit", 0.4, seconds_left=3.0, preview=preview))
+    reply(Progress(request.job_id, "completion", 0.9))
+    reply(Result(request.job_id, finished_job.head_mesh(), finished_job.maps(64), warnings=("A hat covers the brow.",)))
+
+
+def stay_busy(request: Reconstruct, reply: Reply) -> None:
+    """Report some progress and never finish."""
+    reply(Progress(request.job_id, "fit", 0.3))
+
+
+def find_no_face(request: Reconstruct, reply: Reply) -> None:
+    """Fail as the real one does on a landscape."""
+    reply(Error("no_face", "No face was found in the photo.", "Use a photo with a larger face.", request.job_id))
+
+
+class FakeBackend:
+    """A server on a thread; `behaviour` decides what happens to each job."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.behaviour: Callable[[Reconstruct, Reply], None] = finish
+        self.requests: list[Reconstruct] = []
+        self.cancelled: list[str] = []
+        self.silent = False
+        self._stop = threading.Event()
+        self._context = zmq.Context()
+        self._socket = self._context.socket(zmq.ROUTER)
+        self._socket.setsockopt(zmq.LINGER, 0)
+        public, secret = zmq.curve_keypair()
+        client_public, client_secret = zmq.curve_keypair()
+        self._socket.curve_server = True
+        self._socket.curve_secretkey = secret
+        port = self._socket.bind_to_random_port("tcp://127.0.0.1")
+        keys = [key.decode() for key in (public, client_public, client_secret)]
+        write_connection(Connection("127.0.0.1", port, *keys, os.getpid(), datetime.now(UTC).isoformat()), path)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join(5)
+        self._socket.close()
+        self._context.term()
+
+    def _serve(self) -> None:
+        while not self._stop.is_set():
+            if not self._socket.poll(20):
+                continue
+            sender, *frames = self._socket.recv_multipart()
+            message = decode(frames, "client")
+            if not self.silent:
+                self._answer(sender, message)
+
+    def _answer(self, sender: bytes, message: Message) -> None:
+        def reply(answer: Message) -> None:
+            self._socket.send_multipart([sender, *encode(answer)])
+
+        if isinstance(message, Hello):
+            reply(Welcome("fake", "ready", ("baseline",), ("cpu",), "cpu"))
+        elif isinstance(message, Ping):
+            reply(Pong("ready"))
+        elif isinstance(message, Reconstruct):
+            self.requests.append(message)
+            reply(Queued(message.job_id, 0, "ready"))
+            self.behaviour(message, reply)
+        elif isinstance(message, Cancel):
+            self.cancelled.append(message.job_id)
+            reply(Error("cancelled", "The job was cancelled.", "", message.job_id))
+        elif not isinstance(message, Goodbye):
+            raise AssertionError(f"the add-on sent {message}")

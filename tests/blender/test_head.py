@@ -1,0 +1,136 @@
+"""The mesh, its materials and its parts."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import bpy
+import numpy as np
+import pytest
+
+from tests.blender import finished_job
+
+
+def coordinates(head: bpy.types.Object) -> np.ndarray:
+    values = np.zeros(len(head.data.vertices) * 3, np.float32)
+    head.data.vertices.foreach_get("co", values)
+    return values.reshape(-1, 3)
+
+
+def source(socket: bpy.types.NodeSocket) -> bpy.types.Node:
+    assert socket.is_linked, f"{socket.name} is not wired"
+    return socket.links[0].from_node
+
+
+def principled(material: bpy.types.Material) -> bpy.types.Node:
+    return next(n for n in material.node_tree.nodes if n.type == "BSDF_PRINCIPLED")
+
+
+def test_head_is_all_quads_and_smooth_with_a_subdivision(imported: SimpleNamespace) -> None:
+    mesh = imported.head.data
+    sizes = {len(p.vertices) for p in mesh.polygons}
+    assert sizes == {4}
+    assert all(p.use_smooth for p in mesh.polygons)
+    (modifier,) = imported.head.modifiers
+    assert (modifier.type, modifier.levels, modifier.render_levels) == ("SUBSURF", 1, 2)
+
+
+def test_face_looks_along_minus_y_with_z_up_at_true_scale(imported: SimpleNamespace) -> None:
+    mesh = finished_job.head_mesh()
+    points = coordinates(imported.head)[: len(mesh.vertices)]
+    np.testing.assert_allclose(points[:, 0], mesh.vertices[:, 0], atol=1e-6)
+    np.testing.assert_allclose(points[:, 1], -mesh.vertices[:, 2], atol=1e-6)
+    np.testing.assert_allclose(points[:, 2], mesh.vertices[:, 1], atol=1e-6)
+
+
+def test_normals_point_outwards(imported: SimpleNamespace) -> None:
+    skin = [p for p in imported.head.data.polygons if p.material_index == 0]
+    crown = max(skin, key=lambda p: p.center.z)
+    assert crown.normal.z > 0.7
+
+
+def test_shape_keys_are_the_arkit_names_with_the_photos_weights(imported: SimpleNamespace) -> None:
+    mesh = finished_job.head_mesh()
+    blocks = imported.head.data.shape_keys.key_blocks
+    assert [k.name for k in blocks] == ["Basis", *map(str, mesh.expression_names)]
+    np.testing.assert_allclose([k.value for k in blocks[1:]], mesh.expression_weights, atol=1e-6)
+    opened = np.zeros(len(blocks["jawOpen"].data) * 3, np.float32)
+    blocks["jawOpen"].data.foreach_get("co", opened)
+    offsets = opened.reshape(-1, 3) - coordinates(imported.head)
+    wanted = mesh.expression_offsets[list(mesh.expression_names).index("jawOpen")]
+    np.testing.assert_allclose(offsets[: len(wanted), 2], wanted[:, 1], atol=1e-6)
+
+
+def test_each_part_has_its_own_material_and_faces(imported: SimpleNamespace) -> None:
+    mesh = finished_job.head_mesh()
+    materials = imported.head.data.materials
+    assert len(materials) == len(mesh.part_names)
+    assert len({m.name for m in materials}) == len(materials)
+    used = {p.material_index for p in imported.head.data.polygons}
+    assert used == set(range(len(mesh.part_names)))
+
+
+def test_skin_keeps_vertex_numbers_and_texture_coordinates(imported: SimpleNamespace) -> None:
+    mesh = finished_job.head_mesh()
+    data = imported.head.data
+    ids = np.zeros(len(data.vertices), np.int32)
+    data.attributes["hm08_vertex_id"].data.foreach_get("value", ids)
+    np.testing.assert_array_equal(ids[: len(mesh.vertices)], mesh.hm08_vertex_ids)
+    assert set(ids[len(mesh.vertices) :]) == {-1}
+    polygon = data.polygons[0]
+    found = [tuple(data.uv_layers[0].data[i].uv) for i in polygon.loop_indices]
+    np.testing.assert_allclose(found, mesh.uv[mesh.uv_quads[0]], atol=1e-6)
+
+
+def test_skin_maps_are_wired_with_their_colour_spaces(imported: SimpleNamespace) -> None:
+    shader = principled(imported.head.data.materials[0])
+    diffuse = source(shader.inputs["Base Color"])
+    specular = source(shader.inputs["Specular IOR Level"])
+    normal_map = source(shader.inputs["Normal"])
+    normal = source(normal_map.inputs["Color"])
+    assert normal_map.type == "NORMAL_MAP"
+    spaces = [n.image.colorspace_settings.name for n in (diffuse, specular, normal)]
+    assert spaces == ["sRGB", "Non-Color", "Non-Color"]
+    assert all(n.image.packed_file for n in (diffuse, specular, normal))
+    assert shader.inputs["Subsurface Weight"].default_value > 0
+    # F0 = 0.08 x level holds for an index of 1.5 only, and that is how the map is encoded.
+    assert shader.inputs["IOR"].default_value == pytest.approx(1.5)
+    deepest = shader.inputs["Subsurface Scale"].default_value * max(shader.inputs["Subsurface Radius"].default_value)
+    assert 0.0005 < deepest < 0.006, "light travels millimetres in skin"
+
+
+def test_specular_map_arrives_as_it_was_encoded(imported: SimpleNamespace) -> None:
+    image = source(principled(imported.head.data.materials[0]).inputs["Specular IOR Level"]).image
+    pixels = np.zeros(len(image.pixels), np.float32)
+    image.pixels.foreach_get(pixels)
+    np.testing.assert_allclose(pixels.reshape(-1, image.channels)[:, 0], 0.35, atol=1e-4)
+
+
+def test_eyes_turn_as_rigid_balls(installed: SimpleNamespace) -> None:
+    mesh = finished_job.head_mesh()
+    geometry = installed.geometry.head_geometry(mesh)
+    index = geometry.part_names.index("eye_left")
+    ring = np.unique(geometry.quads[geometry.face_part == index])
+    look = geometry.shape_offsets[geometry.shape_names.index("eyeLookInLeft")][ring]
+    rest = geometry.vertices[ring] - geometry.vertices[ring].mean(0)
+    turned = geometry.vertices[ring] + look
+    turned = turned - turned.mean(0)
+    # Kabsch: what is left after the best rotation is what the shape does besides turning.
+    u, _, v = np.linalg.svd(turned.T @ rest)
+    left = turned - rest @ (u @ v).T
+    assert np.abs(look).max() > 0.001
+    assert np.linalg.norm(left, axis=1).max() < 0.0006
+
+
+def test_iris_shows_the_photos_colour(imported: SimpleNamespace) -> None:
+    material = next(m for m in imported.head.data.materials if m.name.endswith("eye left"))
+    image = source(principled(material).inputs["Base Color"]).image
+    pixels = np.zeros(len(image.pixels), np.float32)
+    image.pixels.foreach_get(pixels)
+    pixels = pixels.reshape(*reversed(image.size), image.channels)
+    middle = image.size[0] // 2
+    pupil = pixels[middle, middle, :3]
+    white = pixels[middle, int(image.size[0] * 0.08), :3]
+    assert pupil.max() < 0.1
+    assert white.min() > 0.35
+    assert principled(material).inputs["Coat Weight"].default_value == 1.0

@@ -1,0 +1,110 @@
+"""The operators against a backend on the wire."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import bpy
+import pytest
+
+from tests.blender import fake_backend
+from tests.blender.conftest import MODULE
+from tests.blender.fake_backend import FakeBackend
+
+
+def wait_for(condition: Callable[[], bool], session: object, seconds: float = 20.0) -> None:
+    """Call what Blender's timer would call until something has happened."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain, the job is {session.job}"
+        session.tick()
+        time.sleep(0.01)
+
+
+def test_reconstruct_returns_with_the_head_in_the_scene(connected: FakeBackend, photo_file: Path) -> None:
+    done = bpy.ops.relightify.reconstruct(filepath=str(photo_file), resolution="512", seed=7, face=1)
+    assert done == {"FINISHED"}
+    (request,) = connected.requests
+    assert bytes(request.photo) == photo_file.read_bytes()
+    assert (request.options.resolution, request.options.seed, request.options.face) == (512, 7, 1)
+    assert "Relightify Grace Hopper" in bpy.data.collections
+    assert bpy.data.objects["Grace Hopper"].data.shape_keys is not None
+
+
+def test_second_job_uses_the_same_line(connected: FakeBackend, photo_file: Path, addon: SimpleNamespace) -> None:
+    bpy.ops.relightify.reconstruct(filepath=str(photo_file))
+    bpy.ops.relightify.reconstruct(filepath=str(photo_file))
+    assert len(connected.requests) == 2
+    assert len(addon.scene_heads.head_collections(bpy.context.scene)) == 2
+
+
+def test_timer_moves_the_job_on_and_shows_progress(
+    connected: FakeBackend, photo_file: Path, addon: SimpleNamespace
+) -> None:
+    connected.behaviour = fake_backend.stay_busy
+    session = addon.session.session_of(bpy.context)
+    options = addon._shared.JobOptions()
+    choice = addon.preferences.backend_choice(bpy.context)
+    session.start(choice, photo_file, options, addon.session.ImportOptions())
+    wait_for(lambda: session.job.state is addon.jobs.State.RUNNING, session)
+    assert session.job.fraction == pytest.approx(0.3)
+    assert not bpy.ops.relightify.reconstruct.poll()
+    assert bpy.ops.relightify.cancel() == {"FINISHED"}
+    asked = time.monotonic()
+    wait_for(lambda: session.job.ended, session)
+    assert time.monotonic() - asked < 1.0
+    assert session.job.state is addon.jobs.State.CANCELLED
+    assert connected.cancelled == [session.job.job_id]
+    assert session.tick() is None
+    assert bpy.ops.relightify.reconstruct.poll()
+
+
+def test_error_of_the_backend_is_reported_with_its_hint(
+    connected: FakeBackend, photo_file: Path, addon: SimpleNamespace
+) -> None:
+    connected.behaviour = fake_backend.find_no_face
+    with pytest.raises(RuntimeError, match=r"No face was found.*larger face"):
+        bpy.ops.relightify.reconstruct(filepath=str(photo_file))
+    job = addon.session.session_of(bpy.context).job
+    assert (job.state, job.error.code) == (addon.jobs.State.FAILED, "no_face")
+    connected.behaviour = fake_backend.finish
+    assert bpy.ops.relightify.reconstruct(filepath=str(photo_file)) == {"FINISHED"}
+
+
+def test_missing_photo_is_an_error(connected: FakeBackend, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="cannot be read"):
+        bpy.ops.relightify.reconstruct(filepath=str(tmp_path / "nobody.jpg"))
+    with pytest.raises(RuntimeError, match="No photo was chosen"):
+        bpy.ops.relightify.reconstruct()
+    assert not connected.requests
+
+
+def test_no_backend_is_an_error_that_says_where_to_set_it(
+    addon: SimpleNamespace, photo_file: Path, monkeypatch
+) -> None:
+    monkeypatch.delenv("RELIGHTIFY_PYTHON", raising=False)
+    preferences = bpy.context.preferences.addons[MODULE].preferences
+    preferences.backend, preferences.python = "PYTHON", ""
+    with pytest.raises(RuntimeError, match="preferences"):
+        bpy.ops.relightify.reconstruct(filepath=str(photo_file))
+
+
+def test_warnings_of_the_backend_are_kept_for_the_panel(
+    connected: FakeBackend, photo_file: Path, addon: SimpleNamespace
+) -> None:
+    bpy.ops.relightify.reconstruct(filepath=str(photo_file))
+    assert addon.session.session_of(bpy.context).job.warnings == ("A hat covers the brow.",)
+
+
+def test_expression_goes_to_neutral_and_back(connected: FakeBackend, photo_file: Path, addon: SimpleNamespace) -> None:
+    bpy.ops.relightify.reconstruct(filepath=str(photo_file))
+    head = addon.session.session_of(bpy.context).imported.head
+    keys = head.data.shape_keys.key_blocks
+    assert keys["mouthSmileLeft"].value == pytest.approx(0.35)
+    bpy.ops.relightify.set_expression(expression="NEUTRAL")
+    assert keys["mouthSmileLeft"].value == 0
+    bpy.ops.relightify.set_expression(expression="PHOTO")
+    assert keys["mouthSmileLeft"].value == pytest.approx(0.35)
