@@ -81,24 +81,36 @@ class Constraints:
     top: int
 
 
-def rest_shapes(
+def flat_edges(
     vertices: np.ndarray,  # [V, 3]
     triangles: np.ndarray,  # [n, 3]
-    scale: np.ndarray,  # [n], UV units per metre wanted
-    weights: np.ndarray,  # [n]
     least_height: np.ndarray,  # [n], slivers are raised to this fraction of their longest edge at corner 0
-) -> RestShapes:
-    """Lay every triangle flat at its wanted size."""
+) -> np.ndarray:
+    """Edge matrices [e1 e2], [n, 2, 2], of triangles laid flat with their first edge along x."""
     edge1 = vertices[triangles[:, 1]] - vertices[triangles[:, 0]]
     edge2 = vertices[triangles[:, 2]] - vertices[triangles[:, 0]]
     length1, length2 = np.linalg.norm(edge1, axis=1), np.linalg.norm(edge2, axis=1)
-    along = np.einsum("nd,nd->n", edge1, edge2) / length1
+    edges = np.zeros((len(triangles), 2, 2))
+    edges[:, 0, 0] = length1
+    edges[:, 0, 1] = np.einsum("nd,nd->n", edge1, edge2) / length1
     height = np.linalg.norm(np.cross(edge1, edge2), axis=1) / length1
-    height = np.maximum(height, least_height * np.maximum(length1, length2))
-    inverse = np.zeros((len(triangles), 2, 2))
-    inverse[:, 0, 0], inverse[:, 1, 1] = 1 / length1, 1 / height
-    inverse[:, 0, 1] = -along / (length1 * height)
-    return RestShapes(triangles, inverse / scale[:, None, None], weights)
+    edges[:, 1, 1] = np.maximum(height, least_height * np.maximum(length1, length2))
+    return edges
+
+
+def in_plane(
+    vertices: np.ndarray,  # [V, 3]
+    triangles: np.ndarray,  # [n, 3]
+    directions: np.ndarray,  # [n, 3], in the triangles' planes
+) -> np.ndarray:
+    """The directions [n, 2] in the coordinates of `flat_edges`."""
+    edge1 = vertices[triangles[:, 1]] - vertices[triangles[:, 0]]
+    edge2 = vertices[triangles[:, 2]] - vertices[triangles[:, 0]]
+    x = edge1 / np.linalg.norm(edge1, axis=1, keepdims=True)
+    normal = np.cross(edge1, edge2)
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-15)
+    y = np.cross(normal, x)
+    return np.stack([np.einsum("nd,nd->n", directions, axis) for axis in (x, y)], axis=1)
 
 
 def tutte_embedding(

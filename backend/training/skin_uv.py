@@ -15,17 +15,20 @@ from backend.training.flattening import (
     Constraints,
     Outline,
     RestShapes,
+    flat_edges,
+    in_plane,
     minimise_distortion,
-    rest_shapes,
     tutte_embedding,
 )
+from backend.training.skin_metric import LayoutStyle, away_from_face, densities
+from backend.training.skin_regions import Proportions, proportions
 
 # Left free around the island, as a fraction of the square: 20 texels at 1024, so that mip-maps don't bleed.
 BORDER = 0.02
 # Real triangles flatter than this (their height over their longest edge) are treated as this high.
 LEAST_HEIGHT = 0.15
 LEAST_HEIGHT_OF_FILLING = 0.5
-WEIGHT_OF_FILLING = 0.1
+WEIGHT_OF_FILLING = 3.0
 
 
 @dataclass(frozen=True)
@@ -41,25 +44,6 @@ class SkinUV:
     uv: np.ndarray
     uv_quads: np.ndarray
     uv_vertex: np.ndarray
-
-
-@dataclass(frozen=True)
-class LayoutStyle:
-    """How the square is shared out; the densities are lengths in the map per length on the skin, the face being 1.
-
-    Args:
-        crown: where the seam begins, as a direction from the head's middle: radians from straight up to the back.
-        outline_exponent: how square the island's outline is.
-        ear, scalp, neck: densities there.
-        loyalty: how much a density's distortion counts: energy weights are target area times density ** loyalty.
-    """
-
-    crown: float = 0.6
-    outline_exponent: float = 6.0
-    ear: float = 0.6
-    scalp: float = 0.4
-    neck: float = 0.4
-    loyalty: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -95,31 +79,10 @@ def skin_uv(
     outline = Outline(0.5 - BORDER, style.outline_exponent)
     start = _start(half, outline)
     constraints = Constraints(half.axis, half.rim, half.bottom, half.top)
-    flat, _ = minimise_distortion(start, _wanted(half, outline, style), outline, constraints)
+    flat, _ = minimise_distortion(
+        start, _wanted(half, outline, proportions(vertices, mirror), style), outline, constraints
+    )
     return _both_sides(flat, half, vertices, skin_quads, mirror)
-
-
-def density(vertices: np.ndarray, style: LayoutStyle) -> np.ndarray:
-    """Wanted map length per skin length [n] at points [n, 3] in head space (metres), 1 on the face.
-
-    Falls off smoothly with the angle around the head's vertical axis from the ears on, above the hairline, and below
-    the jaw. Distances are those of an adult head with eyes 63 mm apart.
-    """
-    x, y, z = vertices.T
-    around = np.arctan2(np.abs(x), z + 0.075)
-    behind = _smoothstep(around, np.radians(80), np.radians(130))
-    above = _smoothstep(y + 0.35 * np.minimum(z, 0), 0.05, 0.12)
-    # The jaw line rises from the chin to the ear.
-    below = _smoothstep(-y - 0.55 * np.minimum(z - 0.01, 0) - 0.115, 0.0, 0.07)
-    ear = _smoothstep(np.abs(x), 0.070, 0.078) * (1 - _smoothstep(np.hypot(y + 0.015, z + 0.085), 0.035, 0.06))
-    scalp = np.log(style.scalp) * np.maximum(above, behind)
-    outer = scalp * (1 - below) + np.log(style.neck) * below
-    return np.exp(outer * (1 - ear) + np.log(style.ear) * ear)
-
-
-def _smoothstep(value: np.ndarray, low: float, high: float) -> np.ndarray:
-    t = np.clip((value - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
 
 
 def _half_head(vertices: np.ndarray, quads: np.ndarray, mirror: np.ndarray, style: LayoutStyle) -> _Half:
@@ -141,7 +104,7 @@ def _half_head(vertices: np.ndarray, quads: np.ndarray, mirror: np.ndarray, styl
         raise ValueError("Half the skin must have one boundary through the middle, and one eye opening.")
     neck, upper, mouth, lower = _sections(outer[0], on_middle, points)
     crown = _crown(upper, points, style.crown)
-    inner, outer_corner = eyes[0][points[eyes[0], 0].argmin()], eyes[0][points[eyes[0], 0].argmax()]
+    inner, outer_corner = (int(eyes[0][k]) for k in (points[eyes[0], 0].argmin(), points[eyes[0], 0].argmax()))
     lids = _rotated(eyes[0], inner)
     turn = int(np.flatnonzero(lids == outer_corner)[0])
     lips = np.concatenate([upper[-1:], mouth, lower[:1]])
@@ -179,10 +142,12 @@ def _boundary_loops(quads: np.ndarray) -> list[np.ndarray]:
 
 
 def _rotated(loop: np.ndarray, first: int) -> np.ndarray:
-    return np.roll(loop, -int(np.flatnonzero(loop == first)[0]))
+    return np.roll(loop, -int((loop == first).argmax()))
 
 
-def _sections(loop: np.ndarray, on_middle: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, ...]:
+def _sections(
+    loop: np.ndarray, on_middle: np.ndarray, points: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Cut the boundary into neck rim, middle from nape over crown to upper lip, lip, middle from lower lip to neck."""
     off = ~on_middle[loop]
     starts = np.flatnonzero(off & ~np.roll(off, 1))
@@ -192,7 +157,8 @@ def _sections(loop: np.ndarray, on_middle: np.ndarray, points: np.ndarray) -> tu
     run_heights = [points[turned[: int(on_middle[turned].argmax())], 1].mean() for turned in loops]
     loop = loops[int(np.argmin(run_heights))]
     changes = np.flatnonzero(np.diff(on_middle[loop].astype(int))) + 1
-    return tuple(np.split(loop, changes))
+    neck, upper, lip, lower = np.split(loop, changes)
+    return neck, upper, lip, lower
 
 
 def _crown(upper: np.ndarray, points: np.ndarray, angle: float) -> int:
@@ -251,19 +217,25 @@ def _start(half: _Half, outline: Outline) -> np.ndarray:
     )
 
 
-def _wanted(half: _Half, outline: Outline, style: LayoutStyle) -> RestShapes:
+def _wanted(half: _Half, outline: Outline, head: Proportions, style: LayoutStyle) -> RestShapes:
     """Every corner of every quad at its wanted size (so that quads stay convex), and the filling."""
     corners = half.quads[:, [[0, 1, 2], [0, 2, 3], [0, 1, 3], [1, 2, 3]]].reshape(-1, 3)
     triangles = np.concatenate([corners, half.filling])
     real = np.arange(len(triangles)) < len(corners)
-    p = half.vertices[triangles]
-    area = 0.5 * np.linalg.norm(np.cross(p[:, 1] - p[:, 0], p[:, 2] - p[:, 0]), axis=1)
-    wanted = density(half.vertices, style)[triangles].mean(axis=1)
+    edges = flat_edges(half.vertices, triangles, np.full(len(triangles), LEAST_HEIGHT))
+    # Openings keep the shape that they have from the front.
+    from_front = half.vertices * [1, 1, 0]
+    edges[~real] = flat_edges(from_front, half.filling, np.full(len(half.filling), LEAST_HEIGHT_OF_FILLING))
+    along, across = (d[triangles].mean(axis=1) for d in densities(half.vertices, head, style))
+    direction = in_plane(half.vertices, triangles, away_from_face(half.vertices, triangles, half.rim))
+    stretch = across[:, None, None] * np.eye(2) + np.einsum("n,ni,nj->nij", along - across, direction, direction)
+    edges = stretch @ edges
+    area = 0.5 * np.linalg.det(edges)
     # Every quad is covered twice by its four corners.
-    total = float((area * wanted**2)[real].sum() / 2 + (area * wanted**2)[~real].sum())
-    scale = wanted * np.sqrt(outline.area() / 2 / total)
-    weights = np.where(real, 0.5, WEIGHT_OF_FILLING) * area * scale**2 * wanted**style.loyalty
-    return rest_shapes(half.vertices, triangles, scale, weights, np.where(real, LEAST_HEIGHT, LEAST_HEIGHT_OF_FILLING))
+    share = np.where(real, 0.5, 1)
+    edges *= np.sqrt(outline.area() / 2 / (area * share).sum())
+    weights = share * np.where(real, 1, WEIGHT_OF_FILLING) * area * along**style.loyalty
+    return RestShapes(triangles, np.linalg.inv(edges), weights / weights.sum())
 
 
 def _both_sides(flat: np.ndarray, half: _Half, vertices: np.ndarray, quads: np.ndarray, mirror: np.ndarray) -> SkinUV:
