@@ -1,0 +1,206 @@
+"""Which pixels of a photo show skin of the face and neck, cut by a colour model of this one person (DESIGN section 5).
+
+The fit says where skin can be and what colour it would have under the photo's light. What differs from that in the
+inner face, robustly, is this person's skin; pixels elsewhere are compared with it, and a graph cut (Rother et al. 2004,
+"GrabCut") draws the border along edges of the photo. Beards and brows count as skin, since they are its texture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from backend.photo.colour_model import ColourModel, fit_colour_model
+from backend.photo.landmark_topology import (
+    BROW_LEFT,
+    BROW_RIGHT,
+    EYE_LEFT,
+    EYE_RIGHT,
+    FACE_OVAL,
+    IRIS_LEFT,
+    IRIS_RIGHT,
+    LIPS_INNER,
+    LIPS_OUTER,
+)
+from backend.photo.landmarks import Face
+from backend.photo.reading import Photo
+
+WORKING_SIDE_PX = 512
+# Squared Mahalanobis distances of a residual up to which it is likely, and beyond which it is hardly skin.
+LIKELY, UNLIKELY = 7.0, 16.0
+GRABCUT_ROUNDS = 3
+_LOG_FLOOR = 0.01  # linear; keeps the noise of near-black pixels from counting as colour
+
+
+@dataclass(frozen=True)
+class _Crop:
+    """The surroundings of the face, reduced.
+
+    Args:
+        box: x0, y0, x1, y1 in pixels of the photo.
+        image_srgb: uint8 [h, w, 3].
+        residual: float32 [h, w, 3], log luminance and two log chromas relative to the expected skin.
+        region: bool [h, w], where the fitted head shows skin.
+        points: float64 [478, 2], landmarks in pixels of the crop.
+        unit: distance between the irises in pixels of the crop, at least a third of the face's height.
+    """
+
+    box: tuple[int, int, int, int]
+    image_srgb: np.ndarray
+    residual: np.ndarray
+    region: np.ndarray
+    points: np.ndarray
+    unit: float
+
+
+def skin_mask(
+    photo: Photo, face: Face, region: np.ndarray | None = None, expected: np.ndarray | None = None
+) -> np.ndarray:
+    """Soft mask of the skin: 1 on skin, lips, brows and beards; 0 on hair, eyes, open mouth, clothes, backdrop.
+
+    Args:
+        photo: the photo.
+        face: the face in it.
+        region: bool [H, W], where the skin part of the fitted head is seen; None takes the surroundings of the
+            landmarks.
+        expected: float32 [H, W, 3], linear RGB that the fit predicts for skin (albedo times shading) in the region;
+            None expects one colour everywhere.
+
+    Returns:
+        float32 [H, W] in [0, 1].
+    """
+    if region is None:
+        region = _region_around(face, photo.height, photo.width)
+    crop = _crop(photo, face, region, expected)
+    inner = _inner_face(crop)
+    model = fit_colour_model(crop.residual[inner])
+    distance = model.distance(crop.residual)
+    skin = _cut(crop, inner, distance)
+    skin = _with_face_hair(crop, skin, distance, model)
+    skin = _connected(skin, inner) & cv2.dilate(crop.region.astype(np.uint8), _disc(0.06 * crop.unit)).astype(bool)
+    return _in_photo(photo, crop, skin, face)
+
+
+def _region_around(face: Face, height: int, width: int) -> np.ndarray:
+    """Ellipse about the landmarks that takes in forehead, ears and upper neck, bool [H, W]."""
+    x0, y0, x1, y1 = face.box
+    centre, size = ((x0 + x1) / 2, (y0 + y1) / 2 + 0.05 * (y1 - y0)), (1.35 * (x1 - x0), 1.7 * (y1 - y0))
+    mask = np.zeros((height, width), np.uint8)
+    cv2.ellipse(mask, (centre, size, 0.0), 1, -1)
+    return mask > 0
+
+
+def _crop(photo: Photo, face: Face, region: np.ndarray, expected: np.ndarray | None) -> _Crop:
+    rows, columns = np.flatnonzero(region.any(axis=1)), np.flatnonzero(region.any(axis=0))
+    low = np.minimum(face.box[:2], (columns[0], rows[0]) if len(rows) else face.box[:2])
+    high = np.maximum(face.box[2:], (columns[-1], rows[-1]) if len(rows) else face.box[2:])
+    margin = 0.06 * (high - low).max()
+    x0, y0 = np.clip(np.floor(low - margin), 0, (photo.width - 1, photo.height - 1)).astype(int)
+    x1, y1 = np.clip(np.ceil(high + margin), (x0 + 1, y0 + 1), (photo.width, photo.height)).astype(int)
+    scale = min(1.0, WORKING_SIDE_PX / max(x1 - x0, y1 - y0))
+    size = (max(round((x1 - x0) * scale), 1), max(round((y1 - y0) * scale), 1))
+    image = cv2.resize(photo.image_srgb[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA)
+    linear = cv2.resize(photo.image_linear[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA)
+    inside = cv2.resize(region[y0:y1, x0:x1].astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
+    residual = _log_opponent(linear)
+    if expected is not None:
+        small = cv2.resize(np.ascontiguousarray(expected[y0:y1, x0:x1]), size, interpolation=cv2.INTER_NEAREST)
+        prediction = _log_opponent(small)
+        # Beyond the head the fit predicts nothing; its middle stands in.
+        usual = np.median(prediction[inside], axis=0) if inside.any() else np.zeros(3, np.float32)
+        # The fitted light is least certain where the surface turns away: half of the prediction is trusted.
+        residual = residual - np.where(inside[..., None], usual + 0.5 * (prediction - usual), usual)
+    points = (face.landmarks_px - (x0, y0)) * (size[0] / (x1 - x0), size[1] / (y1 - y0))
+    iris_distance = float(np.linalg.norm(points[IRIS_LEFT] - points[IRIS_RIGHT]))
+    unit = max(iris_distance, float(np.ptp(points[:, 1])) / 3, 4.0)
+    box = (int(x0), int(y0), int(x1), int(y1))
+    return _Crop(box, image, residual.astype(np.float32), inside, points, unit)
+
+
+def _log_opponent(linear: np.ndarray) -> np.ndarray:
+    """Linear RGB [..., 3] to log luminance and two log ratios that shading leaves alone."""
+    red, green, blue = np.moveaxis(np.log(np.maximum(linear, 0) + _LOG_FLOOR), -1, 0)
+    return np.stack([(red + 2 * green + blue) / 4, red - green, green - blue], axis=-1)
+
+
+def _polygon(crop: _Crop, indices: tuple[int, ...], grow_px: float = 0.0) -> np.ndarray:
+    """bool [h, w], inside an outline of landmarks, grown or shrunk."""
+    mask = np.zeros(crop.region.shape, np.uint8)
+    cv2.fillPoly(mask, [np.round(crop.points[list(indices)] * 16).astype(np.int32)], 1, shift=4)
+    if abs(grow_px) >= 0.5:
+        mask = (cv2.dilate if grow_px > 0 else cv2.erode)(mask, _disc(abs(grow_px)))
+    return mask.astype(bool)
+
+
+def _disc(radius: float) -> np.ndarray:
+    side = 2 * max(round(radius), 1) + 1
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+
+
+def _inner_face(crop: _Crop) -> np.ndarray:
+    """Where nearly everyone shows bare skin: the face oval away from its rim, eyes, brows and mouth; bool [h, w]."""
+    inner = _polygon(crop, FACE_OVAL, -0.15 * crop.unit)
+    for outline, grow in (
+        *((eye, 0.12 * crop.unit) for eye in (EYE_LEFT, EYE_RIGHT)),
+        *((brow, 0.06 * crop.unit) for brow in (BROW_LEFT, BROW_RIGHT)),
+        (LIPS_OUTER, 0.05 * crop.unit),
+    ):
+        inner &= ~_polygon(crop, outline, grow)
+    return inner
+
+
+def _cut(crop: _Crop, inner: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    """GrabCut from the colour model's opinion; bool [h, w]."""
+    trimap = np.where(distance < LIKELY, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    trimap[distance > 4 * UNLIKELY] = cv2.GC_BGD
+    trimap[inner & (distance < LIKELY)] = cv2.GC_FGD
+    if not (trimap[~inner] % 2 == 0).any():
+        return np.ones(inner.shape, bool)
+    lab = cv2.cvtColor(crop.image_srgb, cv2.COLOR_RGB2LAB)
+    cv2.setRNGSeed(0)
+    background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.grabCut(lab, trimap, None, background, foreground, GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
+    return (trimap == cv2.GC_FGD) | (trimap == cv2.GC_PR_FGD)
+
+
+def _with_face_hair(crop: _Crop, skin: np.ndarray, distance: np.ndarray, model: ColourModel) -> np.ndarray:
+    """Brows, lips and beard count as skin."""
+    skin = skin | _polygon(crop, LIPS_OUTER, 0.02 * crop.unit)
+    for brow in (BROW_LEFT, BROW_RIGHT):
+        area = _polygon(crop, brow, 0.05 * crop.unit)
+        rim = _polygon(crop, brow, 0.12 * crop.unit) & ~area
+        # A brow under a fringe has no skin around it.
+        if skin[rim].mean() > 0.6:
+            skin = skin | area
+    return skin
+
+
+def _connected(skin: np.ndarray, inner: np.ndarray) -> np.ndarray:
+    """The parts of the mask that touch the inner face, with small holes closed."""
+    count, labels = cv2.connectedComponents(skin.astype(np.uint8), connectivity=4)
+    touched = np.bincount(labels[inner & skin], minlength=count) > 0.02 * max(int((inner & skin).sum()), 1)
+    touched[0] = False
+    return touched[labels]
+
+
+def _in_photo(photo: Photo, crop: _Crop, skin: np.ndarray, face: Face) -> np.ndarray:
+    """Bring the mask to the photo's resolution along the photo's edges, and take eyes and open mouth out."""
+    x0, y0, x1, y1 = crop.box
+    guide = photo.image_srgb[y0:y1, x0:x1]
+    scale = (x1 - x0) / crop.region.shape[1]
+    full = cv2.resize(skin.astype(np.float32), (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)
+    radius = max(round(2 * scale), 2)
+    soft = cv2.ximgproc.guidedFilter(guide, full, radius, 30.0)
+    unit = crop.unit * scale
+    for outline, grow in ((EYE_LEFT, 0.03), (EYE_RIGHT, 0.03), (LIPS_INNER, 0.0)):
+        hole = np.zeros(full.shape, np.uint8)
+        points = face.landmarks_px[list(outline)] - (x0, y0)
+        cv2.fillPoly(hole, [np.round(points * 16).astype(np.int32)], 1, shift=4)
+        if grow:
+            hole = cv2.dilate(hole, _disc(grow * unit))
+        soft = soft * (1 - cv2.GaussianBlur(hole.astype(np.float32), (0, 0), max(0.01 * unit, 0.5)))
+    mask = np.zeros(photo.image_srgb.shape[:2], np.float32)
+    mask[y0:y1, x0:x1] = np.clip(soft * 1.25 - 0.125, 0, 1)
+    return mask
