@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from backend.service.client import Client
-from backend.service.logs import log_path, log_to_file, stop_logging
+from backend.service.logs import log_name, log_path, log_to_file, remove_old_logs, stop_logging
 from backend.service.server import Server, ServerSettings
 from backend.service.worker_process import WorkerSettings
 from shared.connection import (
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="where to write address and keys for clients (default: in the cache folder)",
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s")
     parser.add_argument("--parent-pid", type=int, default=0, metavar="PID", help="end when this process has ended")
     parser.add_argument(
         "--idle-exit",
@@ -72,11 +72,12 @@ def run(args: argparse.Namespace) -> int:
     settings = ServerSettings(
         listen=args.listen,
         port=args.port,
-        worker=WorkerSettings(args.pipeline, args.device, path.stem),
+        worker=WorkerSettings(args.pipeline, args.device, log_name(path)),
         parent_pid=args.parent_pid,
         idle_exit=args.idle_exit,
     )
-    handler = log_to_file(log_path(path.stem, "server"))
+    remove_old_logs()
+    handler = log_to_file(log_path(log_name(path), "server"))
     try:
         server = Server(settings, f"relightify {version()}")
         connection = Connection(

@@ -38,6 +38,8 @@ _log = logging.getLogger(__name__)
 PREVIEW_SIDE = 512
 SECONDS_BETWEEN_REPORTS = 0.1
 SECONDS_BETWEEN_PREVIEWS = 0.25
+# Fraction of the whole job at which the maps are made and become PNG files.
+ENCODING_STARTS = 0.97
 
 
 class EncodableMaps(Protocol):
@@ -156,10 +158,12 @@ def do_job(pipeline: JobPipeline, job: Reconstruct, line: Line, log: Path) -> li
     started = time.monotonic()
     progress = Progress(Reporter(line, job.job_id), lambda: line.cancelled(job.job_id))
     try:
-        done = pipeline.reconstruct(bytes(job.photo), job.options, progress)
-        progress.report("Encoding maps", 0.99)
+        done = pipeline.reconstruct(bytes(job.photo), job.options, progress.part(0.0, ENCODING_STARTS))
+        reconstructed = time.monotonic()
+        progress.report("encoding", ENCODING_STARTS)
         frames = encode(Result(job.job_id, done.mesh, done.maps.encode(), done.info, tuple(done.warnings)))
-        _log.info("Job %s took %.1f s.", job.job_id, time.monotonic() - started)
+        encoding = time.monotonic() - reconstructed
+        _log.info("Job %s took %.2f s and %.2f s to encode.", job.job_id, reconstructed - started, encoding)
         return frames
     except RelightifyError as error:
         _log.info("Job %s: %s", job.job_id, error)

@@ -1,0 +1,170 @@
+"""`relightify serve` as a process: its connection file, and that it leaves nothing behind, however it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from backend.service.cli import reachable_host
+from backend.service.client import Client
+from shared.connection import Connection, read_connection
+from shared.paths import CACHE_VARIABLE
+from shared.processes import process_alive
+from tests.backend.service.running import FAKES, eventually, result_of
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-P", "-m", "backend.service.cli", "--pipeline", f"{FAKES}:create", *arguments]
+
+
+def environment(cache: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), CACHE_VARIABLE: str(cache), "HOME": str(cache.parent / "home")}
+
+
+@contextmanager
+def serve(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A server process that has said it is ready; its working folder is `folder`/work."""
+    for name in ("work", "home"):
+        (folder / name).mkdir(exist_ok=True)
+    process = subprocess.Popen(
+        command(*arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=folder / "work",
+        env=environment(folder / "cache"),
+    )
+    assert process.stdout is not None
+    with process, process.stdout:
+        try:
+            assert "connection.json" in process.stdout.readline()
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def connection_of(folder: Path) -> tuple[Path, Connection]:
+    path = folder / "cache" / "runtime" / "connection.json"
+    return path, read_connection(path)
+
+
+def worker_of(connection: Connection) -> int:
+    with Client(connection) as client:
+        return result_of(client, b"echo").info["pid"]
+
+
+def test_the_connection_file_is_the_owners_alone_and_goes_with_the_server(tmp_path: Path) -> None:
+    with serve(tmp_path) as process:
+        path, connection = connection_of(tmp_path)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+        assert (connection.host, connection.pid) == ("127.0.0.1", process.pid)
+        worker = worker_of(connection)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+        assert not path.exists()
+        assert not process_alive(worker)
+
+
+def test_a_client_can_end_the_server(tmp_path: Path) -> None:
+    with serve(tmp_path) as process:
+        path, connection = connection_of(tmp_path)
+        worker = worker_of(connection)
+        with Client(connection) as client:
+            client.shutdown()
+        assert process.wait(5) == 0
+        assert not path.exists()
+        assert not process_alive(worker)
+
+
+def test_an_interrupt_during_a_job_leaves_no_process(tmp_path: Path) -> None:
+    with serve(tmp_path) as process:
+        _, connection = connection_of(tmp_path)
+        worker = worker_of(connection)
+        with Client(connection) as client:
+            client.submit(b"hang 60")
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(5) == 0
+        assert not process_alive(worker)
+
+
+def test_a_killed_server_takes_its_worker_with_it(tmp_path: Path) -> None:
+    with serve(tmp_path) as process:
+        worker = worker_of(connection_of(tmp_path)[1])
+        process.kill()
+        process.wait(5)
+        assert eventually(lambda: not process_alive(worker))
+
+
+def test_the_server_ends_with_the_process_that_it_belongs_to(tmp_path: Path) -> None:
+    parent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    with serve(tmp_path, "--parent-pid", str(parent.pid)) as process:
+        time.sleep(0.5)
+        assert process.poll() is None
+        parent.kill()  # not waited for: a dead parent that nobody has reaped is gone all the same
+        assert process.wait(3) == 0
+    parent.wait()
+
+
+def test_an_idle_server_ends_by_itself_where_asked_to(tmp_path: Path) -> None:
+    with serve(tmp_path, "--idle-exit", "0.5") as process:
+        with Client(connection_of(tmp_path)[1]):
+            time.sleep(1.0)
+            assert process.poll() is None
+        assert process.wait(3) == 0
+
+
+def test_a_second_server_does_not_take_the_connection_file_of_a_running_one(tmp_path: Path) -> None:
+    with serve(tmp_path):
+        path, connection = connection_of(tmp_path)
+        second = subprocess.run(
+            command(), capture_output=True, text=True, env=environment(tmp_path / "cache"), check=False
+        )
+        assert second.returncode == 1
+        assert "already_running" in second.stderr
+        assert read_connection(path) == connection
+
+
+def test_a_connection_file_left_by_a_killed_server_does_not_keep_the_next_from_starting(tmp_path: Path) -> None:
+    with serve(tmp_path) as process:
+        old = connection_of(tmp_path)[1]
+        process.kill()
+    with serve(tmp_path):
+        assert connection_of(tmp_path)[1].server_public_key != old.server_public_key
+
+
+def test_the_server_writes_nothing_outside_its_cache_folder(tmp_path: Path) -> None:
+    with serve(tmp_path) as process:
+        worker_of(connection_of(tmp_path)[1])
+        process.send_signal(signal.SIGTERM)
+        process.wait(5)
+    written = {path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*") if path.is_file()}
+    assert written == {"cache"}
+
+
+def test_starting_the_server_imports_nothing_heavy() -> None:
+    heavy = "{'torch', 'cv2', 'scipy', 'mediapipe'}"
+    code = f"import sys, backend.service.cli; sys.exit(bool({heavy} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("listen", "expected"), [("127.0.0.1", "127.0.0.1"), ("192.0.2.7", "192.0.2.7")])
+def test_the_connection_file_names_the_address_that_was_chosen(listen: str, expected: str) -> None:
+    assert reachable_host(listen) == expected
+
+
+def test_the_connection_file_never_names_all_addresses() -> None:
+    assert reachable_host("0.0.0.0") not in ("0.0.0.0", "")
