@@ -8,21 +8,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from backend import memory, previews
 from backend.head.fitting import fit_head
 from backend.head.head_fit import HeadFit
-from backend.head.landmark_groups import EYE_LEFT, EYE_RIGHT, LIPS_INNER
 from backend.head.model import HeadModel, load_head_model
 from backend.photo.landmarks import Face, FaceDetector, choose_face
 from backend.photo.reading import Photo, read_photo, srgb_to_linear
+from backend.photo.skin_mask import skin_mask
 from backend.prior.base import Prior, PriorContext
 from backend.prior.baseline import BaselinePrior
 from backend.progress import Progress
 from backend.rendering.rasteriser import EmbreeRasteriser, Rasteriser
 from backend.rendering.spherical_harmonics import environment_map, irradiance
+from backend.texture.expected_skin import expected_skin
 from backend.texture.iris import iris_colours
 from backend.texture.light import match_light
 from backend.texture.maps import SkinMaps
@@ -133,20 +133,20 @@ class Pipeline:
             progress.report("landmarks", 0.15, previews.landmarks_preview(photo, face))
         with stopwatch.stage("fit"):
             fit = fit_head(self.model, photo, face, self.rasteriser, progress.part(0.15, 0.45))
-        with stopwatch.stage("skin"):
+        with stopwatch.stage("transfer"):
             progress.report("skin", 0.45)
-            mask = _face_skin(photo, face)
+            transfer = radiance_transfer(self.model, fit.vertices(self.model))
+        with stopwatch.stage("skin"):
+            mask = skin_mask(photo, face, *expected_skin(self.model, fit, transfer, self.rasteriser))
         with stopwatch.stage("unwrap"):
             progress.report("unwrap", 0.55)
             space = self.uv_space(options.resolution)
             partial = unwrap(photo, mask, self.model, fit, self.rasteriser, space)
             preview = previews.map_preview(partial.texture_srgb, partial.visibility)
             progress.report("unwrap", 0.65, preview)
-        with stopwatch.stage("light"):
-            transfer = radiance_transfer(self.model, fit.vertices(self.model))
         with stopwatch.stage("completion"):
             context = PriorContext(self.model, fit, space, transfer)
-            maps = prior.complete(partial, context, options.seed, progress.part(0.68, 0.95))
+            maps = prior.complete(partial, context, options.seed, progress.part(0.65, 0.95))
             progress.report("completion", 0.95, previews.map_preview(maps.diffuse_albedo_srgb))
         with stopwatch.stage("finish"):
             fit = refit_light(fit, maps, space, transfer)
@@ -182,18 +182,6 @@ def choose_device(device: str) -> str:
             "Use --device cpu, or install a CUDA build of PyTorch and a driver; relightify doctor says what is there.",
         )
     return "cpu"
-
-
-def _face_skin(photo: Photo, face: Face) -> np.ndarray:
-    """Inside the landmarks' hull, without eyes and mouth: float32 [H, W]."""
-    mask = np.zeros((photo.height, photo.width), np.uint8)
-    hull = cv2.convexHull(face.landmarks_px[:468].astype(np.float32))[:, 0]
-    cv2.fillPoly(mask, [np.round(hull).astype(np.int32)], 255)
-    for group in (EYE_LEFT, EYE_RIGHT, LIPS_INNER):
-        cv2.fillPoly(mask, [np.round(face.landmarks_px[list(group)]).astype(np.int32)], 0)
-    reach = max(1, round(0.03 * face.interocular_px))
-    mask = cv2.erode(mask, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
-    return cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), 0.5 * reach)
 
 
 def refit_light(fit: HeadFit, maps: SkinMaps, space: UVSpace, transfer: np.ndarray) -> HeadFit:

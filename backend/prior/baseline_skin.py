@@ -23,10 +23,10 @@ TYPICAL_EXPOSURE = 1.15  # irradiance / pi of a photo's light where white is 1
 SKIN_SHARE = 0.5**2 / (0.5**2 + 0.33**2)
 # Of a deviation from the locus' colour, the share that is skin; the rest is the colour of the light.
 SKIN_COLOUR_SHARE = 0.45
-EVEN_SIGMA_MM = 16.0
-LUMINANCE_KEPT, COLOUR_KEPT = 0.35, 0.6  # of the broad differences between parts of a face that even light leaves
+EVEN_SIGMA_MM = 13.0
+LUMINANCE_KEPT, COLOUR_KEPT = 0.25, 0.55  # of the broad differences between parts of a face that even light leaves
 RESIDUAL_SCALE, BROAD_SCALE = 0.12, 0.45
-BORDER_MM = 14.0
+BORDER_MM, FEATHER_MM = 16.0, 7.0
 
 
 def plain_skin(regions: FaceRegions) -> np.ndarray:
@@ -57,7 +57,19 @@ def trusted(
     doubt = np.maximum(dark, foreign)
     reach = max(1, round(2.0 * regions.texels_per_mm))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    return (visibility * (1 - cv2.dilate(doubt, kernel))).astype(np.float32)
+    kept = visibility * (1 - cv2.dilate(doubt, kernel))
+    feather = smooth_step(border_distance(kept, regions), 0, FEATHER_MM * regions.texels_per_mm)
+    return (kept * feather).astype(np.float32)
+
+
+def border_distance(weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
+    """Distance float32 [H, W] in texels to the outer border of what has weight: hairline, jaw, collar.
+
+    The holes of eyes, nostrils and mouth are no border: skin is sharp up to them.
+    """
+    # Straggling hair and single texels do not make a border either.
+    holes = np.maximum.reduce([regions.eyes, regions.lips, regions.nose]) > 0.2
+    return inner_distance((weight > 0.3) | holes)
 
 
 def robust_tone(log_albedo: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, float]:
@@ -145,7 +157,7 @@ def even_out(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegions) -
     bearded = beardedness(deviation @ LUMINANCE, weight, regions)
     level = weight * (1 - regions.lips) * (1 - regions.brows) * (1 - 0.7 * regions.eyes)
     scale = BROAD_SCALE + bearded * regions.beard * (RESIDUAL_SCALE - BROAD_SCALE)
-    inner = smooth_step(inner_distance(weight > 0.3), 0, BORDER_MM * regions.texels_per_mm)
+    inner = smooth_step(border_distance(weight, regions), 0, BORDER_MM * regions.texels_per_mm)
     inner = np.maximum(inner, bearded * regions.beard)[..., None]
 
     sigma = EVEN_SIGMA_MM * regions.texels_per_mm
@@ -156,7 +168,7 @@ def even_out(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegions) -
     corrected = deviation + np.where(support > 1e-3, wanted - broad, 0)
     # Inside, finer variation is the face's own; at the border it is not.
     fine = _robust_level(corrected, level, sigma / 3, scale)
-    corrected = corrected - 0.8 * (1 - inner) * fine
+    corrected = corrected - (1 - inner) * _scaled(fine, 0.8 * np.ones_like(inner), np.ones_like(inner))
     return (corrected + tone).astype(np.float32)
 
 
@@ -168,7 +180,9 @@ def _scaled(log_values: np.ndarray, luminance_gain: np.ndarray, colour_gain: np.
 
 def beardedness(deviation: np.ndarray, weight: np.ndarray, regions: FaceRegions) -> float:
     """How far the skin where beards grow is darker than the person's tone: 0 shaven, 1 a beard."""
-    core = (regions.beard * regions.face * (1 - regions.lips) * weight) > 0.6
+    # Around the mouth: jaws also turn dark for want of light.
+    near_mouth = cv2.dilate(regions.lips, np.ones((3, 3), np.uint8), iterations=round(14 * regions.texels_per_mm))
+    core = (regions.beard * near_mouth * (1 - regions.lips) * weight) > 0.6
     if np.count_nonzero(core) < 50:
         return 0.0
     return float(smooth_step(-np.quantile(deviation[core], 0.35), 0.12, 0.3))

@@ -9,6 +9,7 @@ from embreex.rtcore_scene import EmbreeScene
 
 from backend.head.model import HeadModel
 from backend.rendering.normals import vertex_normals
+from backend.rendering.shading import cosine_directions
 from backend.rendering.spherical_harmonics import basis
 
 RAY_OFFSET_M = 5e-4
@@ -37,7 +38,7 @@ def radiance_transfer(model: HeadModel, vertices: np.ndarray, rays: int = 128) -
     tangent, bitangent = _frame(normals)
     total = np.zeros((len(skin), 9))
     origins = np.ascontiguousarray(vertices[skin] + normals * RAY_OFFSET_M, np.float32)
-    for x, y, z in _cosine_directions(rays):
+    for x, y, z in cosine_directions(rays):
         directions = x * tangent + y * bitangent + z * normals
         # A surface that bends away from its smooth normal would hide itself; such rays start outside by the offset.
         hidden = scene.run(origins, np.ascontiguousarray(directions, np.float32)) >= 0
@@ -58,13 +59,6 @@ def _smoothed(values: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     for _ in range(SMOOTHING_STEPS):
         values = np.where(degree > 1, 0.5 * values + 0.5 * (neighbours @ values) / degree, values)
     return values.astype(np.float32)
-
-
-def _cosine_directions(count: int) -> np.ndarray:
-    """Directions [count, 3] about +z with density cos / pi: a Fibonacci spiral on the disc, lifted."""
-    index = np.arange(count) + 0.5
-    radius, angle = np.sqrt(index / count), index * np.pi * (3 - np.sqrt(5))
-    return np.stack([radius * np.cos(angle), radius * np.sin(angle), np.sqrt(1 - radius**2)], axis=1)
 
 
 def _frame(normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -23,7 +23,7 @@ from backend.texture.uv_space import UVSpace
 VISIBILITY_RESOLUTION = 1024
 # The mesh is rasterised for its depth edges at most at this size.
 EDGE_IMAGE_SIDE = 900
-FACING_LOW, FACING_HIGH = 0.2, 0.4  # n.v; below: not seen, above: fully seen
+FACING_LOW, FACING_HIGH = 0.2, 0.45  # n.v; below: not seen, above: fully seen
 RAY_OFFSET_M = 4e-4
 # Erosion at depth edges and at other parts (eyes, mouth), as a share of the distance between the eye corners: the
 # fit is a few pixels off, and what lies behind must not bleed into skin.
@@ -55,7 +55,7 @@ def unwrap(
     """Sample the photo at every texel's surface point and say which texels it shows.
 
     A texel is seen where its point lies in the frame, nothing stands between it and the camera (rays against all parts
-    of the head but the lashes), it faces the camera (n.v > 0.2, soft up to 0.4), lies on the skin mask and keeps a
+    of the head but the lashes), it faces the camera (n.v > 0.2, soft up to 0.45), lies on the skin mask and keeps a
     small distance from depth edges and from eyes, teeth and mouth. Colours are filtered over the texel's footprint in
     linear light and then encoded.
 
