@@ -38,3 +38,17 @@ def direction_visibility(
         rays = np.ascontiguousarray(np.broadcast_to(direction, (len(rows), 3)), np.float32)
         seen[rows, column] = scene.run(origins[rows], rays) < 0
     return seen
+
+
+def points_in_view(
+    points: np.ndarray,  # [n, 3], on the surface
+    normals: np.ndarray,  # [n, 3], unit
+    vertices: np.ndarray,  # [V, 3], the occluders
+    triangles: np.ndarray,  # int [T, 3]
+    eye: np.ndarray,  # [3]
+) -> np.ndarray:
+    """True where nothing stands between a point and the eye: bool [n]."""
+    scene = EmbreeScene()
+    TriangleMesh(scene, np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(triangles, np.int32))
+    origins = np.ascontiguousarray(points + normals * RAY_OFFSET_M, np.float32)
+    return scene.run(origins, np.ascontiguousarray(eye - points, np.float32)) < 0

@@ -226,7 +226,7 @@ def evaluate_irradiance(local: Tensor, normal: Tensor) -> Tensor:
 
 
 def order2_basis(directions: Tensor) -> Tensor:
-    """Real spherical harmonics to order 2 [..., 9] of unit directions [..., 3]: `spherical_harmonics.basis` in torch."""
+    """Real spherical harmonics to order 2 [..., 9] of unit directions [..., 3], as `spherical_harmonics.basis`."""
     x, y, z = directions.unbind(-1)
     return torch.stack(
         [

@@ -17,9 +17,8 @@ from backend.photo.landmarks import FaceDetector, choose_face
 from backend.photo.reading import read_photo
 from backend.progress import Progress
 from backend.rendering.rasteriser import EmbreeRasteriser
-from backend.texture.unwrap import unwrap
 from backend.texture.uv_space import uv_space
-from backend.training.portrait_skin import portrait_skin
+from backend.training.portrait_unwrap import portrait_skin, unwrap_portrait
 from shared.errors import RelightifyError
 
 _log = logging.getLogger(__name__)
@@ -102,11 +101,11 @@ def unwrap_portraits(
                 photo = read_photo(path.read_bytes())
                 face = choose_face(detector.detect(photo))
                 fit = fit_head(model, photo, face, rasteriser, Progress())
-                mask = portrait_skin(photo, face)
-                partial = unwrap(photo, mask, model, fit, rasteriser, space)
+                skin = portrait_skin(photo, face)
+                texture, visibility = unwrap_portrait(photo, face, skin, model, fit, space)
                 portrait = UnwrappedPortrait(
-                    np.round(partial.texture_srgb * 255).astype(np.uint8),
-                    np.round(partial.visibility * 255).astype(np.uint8),
+                    np.round(texture * 255).astype(np.uint8),
+                    np.round(visibility * 255).astype(np.uint8),
                     fit.identity,
                     fit.expression,
                     fit.camera,
