@@ -266,12 +266,12 @@ def test_a_line_that_breaks_for_a_moment_loses_no_job_unnoticed(connection: Conn
         messages = client.reconstruct(b"sleep 0.4")
         if in_flight != "the job":
             assert any(isinstance(message, Progress) for message in messages)
-        line.swallowing = in_flight == "the result"
+            line.swallowing = in_flight == "the result"
         if in_flight == "nothing":
             line.cut()
         time.sleep(0.6)
-        line.swallowing = False
         line.cut()
+        line.swallowing = False
         if in_flight == "the job":
             with pytest.raises(RelightifyError) as caught:
                 list(messages)

@@ -34,7 +34,7 @@ def test_there_is_no_estimate_while_too_little_is_done() -> None:
     assert seconds_left(0.1, 0.5) is None
 
 
-@pytest.mark.parametrize("size", [(100, 50), (512, 512), (513, 400), (3000, 10), (1, 2000), (4096, 4096)])
+@pytest.mark.parametrize("size", [(100, 50), (512, 512), (513, 400), (3000, 10), (1, 2000), (2048, 2048)])
 def test_a_preview_shrinks_to_its_limit_and_keeps_its_shape(size: tuple[int, int]) -> None:
     image = np.full((*size, 3), 77, np.uint8)
     small = shrink(image, 512)
