@@ -1,0 +1,71 @@
+"""The whole backend over the wire: a public-domain portrait goes in, a head comes out."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from backend.photo.model_file import FILE_NAME, face_landmarker_path
+from backend.service.client import Client
+from backend.service.worker_process import WorkerSettings
+from shared.errors import RelightifyError
+from shared.maps import MAPS
+from shared.messages import Progress, Result
+from shared.options import JobOptions
+from shared.paths import CACHE_VARIABLE
+from tests.backend.service.running import error_of, running_server
+
+data = pytest.importorskip("skimage.data")
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A client of a server with the real pipeline, in a cache folder that holds the landmark model and nothing else."""
+    try:
+        model_file = face_landmarker_path()
+    except RelightifyError as error:
+        pytest.skip(str(error))
+    folder = tmp_path_factory.mktemp("cache")
+    shutil.copy(model_file, folder / FILE_NAME)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CACHE_VARIABLE, str(folder))
+        settings = replace(WorkerSettings(), device="cpu")
+        with running_server(worker=settings) as connection, Client(connection) as client:
+            yield client
+
+
+def png(image: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_a_portrait_comes_back_as_a_head_with_all_maps(client: Client) -> None:
+    *reports, result = client.reconstruct(png(data.astronaut()), JobOptions(resolution=512), "astronaut.png")
+    assert isinstance(result, Result)
+    assert len(result.mesh.expression_names) == 52
+    assert result.mesh.image_size.tolist() == [512, 512]
+    for spec in MAPS:
+        image = Image.open(io.BytesIO(result.maps[spec.name]))
+        assert image.size == (512, 512), spec.name
+    assert json.loads(json.dumps(result.info))["options"]["resolution"] == 512
+    progress = [report for report in reports if isinstance(report, Progress)]
+    assert [report.fraction for report in progress] == sorted(report.fraction for report in progress)
+    assert len([report for report in progress if report.preview is not None]) >= 3
+
+
+def test_a_photo_without_a_face_is_an_error_that_says_so(client: Client) -> None:
+    error = error_of(client, png(np.full((256, 256, 3), 128, np.uint8)))
+    assert error.code == "no_face"
+    assert error.hint
+
+
+def test_bytes_that_are_no_photo_are_an_error(client: Client) -> None:
+    assert error_of(client, b"not a photo").code.startswith("photo_")
