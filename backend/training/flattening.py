@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_matrix, csr_matrix, diags
+from scipy.sparse import coo_array, csr_array, diags_array
 from scipy.sparse.linalg import splu
 
 
@@ -121,9 +121,9 @@ def tutte_embedding(
 ) -> np.ndarray:
     """Every inner vertex at the mean of its neighbours: positions [count, 2] without overlap (Tutte, 1963)."""
     ones = np.ones(len(edges))
-    graph = coo_matrix((ones, (edges[:, 0], edges[:, 1])), shape=(count, count))
+    graph = coo_array((ones, (edges[:, 0], edges[:, 1])), shape=(count, count))
     graph = (graph + graph.T).tocsr()
-    laplacian = (diags(np.asarray(graph.sum(axis=1)).ravel()) - graph).tocsr()
+    laplacian = (diags_array(np.asarray(graph.sum(axis=1)).ravel()) - graph).tocsr()
     inner = np.setdiff1d(np.arange(count), fixed)
     result = np.zeros((count, 2))
     result[fixed] = positions
@@ -163,7 +163,7 @@ def minimise_distortion(
         motion = _motion(len(x), angle, outline, constraints)
         reduced_gradient = motion.T @ gradient
         reduced_hessian = (motion.T @ hessian @ motion).tocsc()
-        regular = diags(np.full(reduced_hessian.shape[0], 1e-9 * reduced_hessian.diagonal().mean()))
+        regular = diags_array(np.full(reduced_hessian.shape[0], 1e-9 * reduced_hessian.diagonal().mean()))
         step = -splu((reduced_hessian + regular).tocsc()).solve(reduced_gradient)
         expected = -float(reduced_gradient @ step)
         if expected < tolerance * energy:
@@ -197,7 +197,7 @@ def _energy(x: np.ndarray, shapes: RestShapes) -> float:
     return float((shapes.weights * norm * (1 + determinant**-2)).sum())
 
 
-def _derivatives(x: np.ndarray, shapes: RestShapes) -> tuple[np.ndarray, csr_matrix]:
+def _derivatives(x: np.ndarray, shapes: RestShapes) -> tuple[np.ndarray, csr_array]:
     """Gradient [2 V] (x0, y0, x1, ...) and projected Hessian [2 V, 2 V] of the energy."""
     jacobian = _jacobians(x, shapes)
     u, s, vt = np.linalg.svd(jacobian)
@@ -225,7 +225,7 @@ def _derivatives(x: np.ndarray, shapes: RestShapes) -> tuple[np.ndarray, csr_mat
     scaled = local * (eigenvalues * shapes.weights[:, None])[:, :, None]
     blocks = np.einsum("nma,nmb->nab", scaled, local)
     index = (2 * shapes.triangles[:, :, None] + np.arange(2)).reshape(len(rows), 6)
-    hessian = coo_matrix(
+    hessian = coo_array(
         (blocks.ravel(), (np.repeat(index, 6, axis=1).ravel(), np.tile(index, (1, 6)).ravel())),
         shape=(x.size, x.size),
     ).tocsr()
@@ -238,7 +238,7 @@ def _free(count: int, constraints: Constraints) -> np.ndarray:
     return np.setdiff1d(np.arange(count), held)
 
 
-def _motion(count: int, angle: np.ndarray, outline: Outline, constraints: Constraints) -> csr_matrix:
+def _motion(count: int, angle: np.ndarray, outline: Outline, constraints: Constraints) -> csr_array:
     """d positions [2 V] / d unknowns: u and v of the free vertices, v along the axis, the angle along the outline."""
     free, axis, rim = _free(count, constraints), constraints.axis, constraints.rim
     tangent = outline.tangent(angle)
@@ -247,7 +247,7 @@ def _motion(count: int, angle: np.ndarray, outline: Outline, constraints: Constr
     rim_column = unknowns + np.arange(len(rim))
     column = np.concatenate([np.arange(unknowns), rim_column, rim_column])
     value = np.concatenate([np.ones(unknowns), tangent[:, 0], tangent[:, 1]])
-    return coo_matrix((value, (row, column)), shape=(2 * count, unknowns + len(rim))).tocsr()
+    return coo_array((value, (row, column)), shape=(2 * count, unknowns + len(rim))).tocsr()
 
 
 def _moved(

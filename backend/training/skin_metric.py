@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_matrix
+from scipy.sparse import coo_array
 from scipy.sparse.linalg import splu
 
 from backend.training.skin_regions import HAIRLINE, Proportions, below_jaw, ear_weight, smoothstep
@@ -71,7 +71,7 @@ def away_from_face(
     gradients, area = _shape_gradients(vertices[triangles])
     blocks = np.einsum("nkd,nld,n->nkl", gradients, gradients, area)
     row, column = np.repeat(triangles, 3, axis=1).ravel(), np.tile(triangles, (1, 3)).ravel()
-    stiffness = coo_matrix((blocks.ravel(), (row, column)), shape=(len(vertices), len(vertices))).tocsr()
+    stiffness = coo_array((blocks.ravel(), (row, column)), shape=(len(vertices), len(vertices))).tocsr()
     x, y, z = vertices.T
     core = np.flatnonzero((np.abs(x) < 0.03) & (y < 0.02) & (y > -0.09) & (z > 0))
     held = np.concatenate([core, rim])

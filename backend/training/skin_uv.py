@@ -7,7 +7,7 @@ overlap. The face gets more of the square than its share of the skin, by a densi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -77,11 +77,12 @@ def skin_uv(
     style = style or LayoutStyle()
     half = _half_head(vertices, skin_quads, mirror, style)
     outline = Outline(0.5 - BORDER, style.outline_exponent)
-    start = _start(half, outline)
     constraints = Constraints(half.axis, half.rim, half.bottom, half.top)
-    flat, _ = minimise_distortion(
-        start, _wanted(half, outline, proportions(vertices, mirror), style), outline, constraints
-    )
+    shapes = _wanted(half, outline, proportions(vertices, mirror), style)
+    # First every triangle counts alike, which frees in a few steps those that Tutte's embedding has crushed.
+    alike = replace(shapes, weights=np.full(len(shapes.weights), 1 / len(shapes.weights)))
+    start, _ = minimise_distortion(_start(half, outline), alike, outline, constraints, tolerance=1e-3)
+    flat, _ = minimise_distortion(start, shapes, outline, constraints)
     return _both_sides(flat, half, vertices, skin_quads, mirror)
 
 
@@ -245,7 +246,8 @@ def _both_sides(flat: np.ndarray, half: _Half, vertices: np.ndarray, quads: np.n
     right[on_axis, 0] = 0.5
     # 1 - u is exact in single precision for u in [0.5, 1], so the layout is symmetric to the last bit.
     left = np.stack([1 - right[:, 0], right[:, 1]], axis=1)
-    shared = np.isin(np.arange(len(right)), on_axis)
+    shared = np.zeros(len(right), bool)
+    shared[on_axis] = True
     left_number = np.where(shared, np.arange(len(right)), len(right) + np.cumsum(~shared) - 1)
 
     right_of_mesh = np.full(len(vertices), -1)

@@ -73,7 +73,7 @@ def measure_skin_uv(
     uv_area = signed[:, :2].sum(axis=1)
     stretch, skin_area = _stretch(vertices, skin_quads, layout)
     region = region_of(vertices[skin_quads].mean(axis=1), proportions(vertices, mirror))
-    quad_density = np.sqrt(uv_area / skin_area)
+    quad_density = np.sqrt(np.maximum(uv_area, 1e-12) / skin_area)
     face_density = _percentiles(quad_density[region == 0], skin_area[region == 0], (50,))[0]
     regions = {}
     for index, name in enumerate(REGIONS):
