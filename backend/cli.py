@@ -29,7 +29,7 @@ _CODES = {
     PHOTO: ("no_face", "face_too_small", "face_in_profile", "no_pose", "too_little_skin", "photo_not_found"),
     OUTPUT: ("disk_full", "cannot_write"),
     INSTALLATION: (
-        *("model_unavailable", "model_corrupt", "cache_unwritable", "cache_not_writable"),
+        *("model_unavailable", "model_corrupt", "cache_unwritable"),
         *("head_model_missing", "anny_missing", "command_missing"),
     ),
     CANCELLED: ("cancelled",),

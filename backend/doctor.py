@@ -15,6 +15,7 @@ from importlib import metadata
 from typing import Literal
 
 from shared.errors import RelightifyError
+from shared.paths import cache_root
 
 WANTED_MEMORY_GIB = 4.0
 WANTED_DISK_GIB = 2.0
@@ -163,9 +164,7 @@ def _check_memory() -> Finding:
 
 
 def _check_disk() -> Finding:
-    from backend.photo.model_file import cache_folder
-
-    folder = cache_folder()
+    folder = cache_root()
     existing = next(p for p in (folder, *folder.parents) if p.exists())
     free = shutil.disk_usage(existing).free / 2**30
     detail = f"{free:.1f} GiB free for the cache {folder}"

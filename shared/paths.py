@@ -21,22 +21,28 @@ def _default_cache_root() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "relightify"
 
 
+def cache_root() -> Path:
+    """The cache folder, whether or not it is there.
+
+    The variable `RELIGHTIFY_CACHE` moves it; else it lies where the operating system keeps caches.
+    """
+    override = os.environ.get(CACHE_VARIABLE)
+    return Path(override).expanduser() if override else _default_cache_root()
+
+
 def cache_folder(name: str = "") -> Path:
     """The cache folder, or the folder `name` inside it, made if it is not there.
 
-    The variable `RELIGHTIFY_CACHE` moves it; else it lies where the operating system keeps caches.
-
     Raises:
-        RelightifyError: `cache_not_writable`, the folder cannot be made.
+        RelightifyError: `cache_unwritable`, the folder cannot be made.
     """
-    override = os.environ.get(CACHE_VARIABLE)
-    folder = (Path(override).expanduser() if override else _default_cache_root()) / name
+    folder = cache_root() / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RelightifyError(
-            "cache_not_writable",
-            f"The cache folder {folder} cannot be made: {error.strerror}.",
-            f"Free some space there, or set {CACHE_VARIABLE} to a folder that you may write to.",
+            "cache_unwritable",
+            f"The cache folder {folder} cannot be used: {error.strerror}.",
+            f"Free some space or set {CACHE_VARIABLE} to a folder that can be written.",
         ) from error
     return folder

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import http.client
 import logging
-import os
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from shared.errors import RelightifyError
+from shared.paths import cache_root
 
 log = logging.getLogger(__name__)
 
@@ -34,19 +34,6 @@ class SourceFailed(Exception):
     """One source of the file could not be used; the message says why."""
 
 
-def cache_folder() -> Path:
-    """Where downloaded files are kept: ``RELIGHTIFY_CACHE``, else the user's cache folder of the platform."""
-    if chosen := os.environ.get("RELIGHTIFY_CACHE"):
-        return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "relightify"
-
-
 def face_landmarker_path(sources: tuple[Source, ...] | None = None) -> Path:
     """Path of the verified model file, fetched where the cache does not have it yet.
 
@@ -58,7 +45,7 @@ def face_landmarker_path(sources: tuple[Source, ...] | None = None) -> Path:
         RelightifyError: ``model_unavailable`` (no source could be reached), ``model_corrupt`` (what came has the wrong
             checksum) or ``cache_unwritable`` (no space, no permission).
     """
-    path = cache_folder() / FILE_NAME
+    path = cache_root() / FILE_NAME
     try:
         cached = path.read_bytes()
     except FileNotFoundError:
@@ -91,7 +78,7 @@ def _fetch(sources: tuple[Source, ...]) -> bytes:
             return data
         corrupt = True
         log.warning("A source of %s gave a file with the wrong checksum.", FILE_NAME)
-    hint = f"Connect to the internet once, or put {FILE_NAME} into {cache_folder()} yourself."
+    hint = f"Connect to the internet once, or put {FILE_NAME} into {cache_root()} yourself."
     if corrupt:
         raise RelightifyError(
             "model_corrupt", "The face landmark model was downloaded, but its checksum is wrong.", f"Try again. {hint}"

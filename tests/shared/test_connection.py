@@ -133,4 +133,4 @@ def test_a_cache_folder_that_cannot_be_made_is_an_error(tmp_path: Path, monkeypa
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "file"))
     with pytest.raises(RelightifyError) as caught:
         cache_folder("logs")
-    assert caught.value.code == "cache_not_writable"
+    assert caught.value.code == "cache_unwritable"
