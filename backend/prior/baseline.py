@@ -17,7 +17,7 @@ from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.poisson import extend
 from backend.texture.regions import FaceRegions, face_regions
 from backend.texture.relief import detail_height, relief_normals, specular_albedo
-from backend.texture.scale_space import enlarge, masked_reduce, smooth_step
+from backend.texture.scale_space import enlarge, inner_distance, masked_reduce, smooth_step
 from backend.texture.uv_space import UVSpace, dilate, mirror
 from shared.errors import RelightifyError
 
@@ -86,6 +86,7 @@ def _complete_small(seen: _Seen, context: PriorContext, uv_space: UVSpace, regio
     log_albedo = skin.even_colour(log_albedo, shine, weight, regions)
     log_albedo = skin.soften_bright(log_albedo, weight, regions)
     log_albedo = skin.even_out(log_albedo, weight, regions)
+    log_albedo = skin.limit_bright(log_albedo, weight, regions)
 
     tone, _ = skin.robust_tone(log_albedo, weight * plain)
     texels_per_mm = regions.texels_per_mm
@@ -127,7 +128,7 @@ def _full_size(
     scale = full_regions.texels_per_mm
     height = detail_height(np.log(albedo) @ LUMINANCE, uv_space.mask, scale)
     reference = weight * skin.plain_skin(full_regions)
-    gain = 1 - 0.6 * full_regions.brows - 0.3 * full_regions.beard * (1 - full_regions.lips)
+    gain = (1 - 0.6 * full_regions.brows) * (1 - 0.5 * full_regions.eyes) * _off_border(weight, scale)
     maps = SkinMaps(
         texture_srgb=linear_to_srgb(np.exp(log_texture)).astype(np.float32),
         diffuse_albedo_srgb=linear_to_srgb(albedo).astype(np.float32),
@@ -203,6 +204,13 @@ def _robust_light(texture: np.ndarray, transfer: np.ndarray, weight: np.ndarray)
     inside = np.flatnonzero(weight > 0.3)
     picked = inside[:: max(1, len(inside) // LIGHT_SAMPLES)]
     return estimate_light(texture.reshape(-1, 3)[picked], transfer.reshape(-1, 9)[picked], weight.reshape(-1)[picked])
+
+
+def _off_border(weight: np.ndarray, texels_per_mm: float) -> np.ndarray:
+    """0 on the border between seen and unseen, 1 two millimetres away: a step of colour there is no relief."""
+    seen = weight > 0.5
+    distance = inner_distance(seen) + inner_distance(~seen)
+    return smooth_step(distance, 0.5 * texels_per_mm, 2.0 * texels_per_mm)
 
 
 def _check_seen(visibility: np.ndarray, regions: FaceRegions) -> None:

@@ -26,7 +26,9 @@ SKIN_COLOUR_SHARE = 0.45
 EVEN_SIGMA_MM = 13.0
 LUMINANCE_KEPT, COLOUR_KEPT = 0.25, 0.55  # of the broad differences between parts of a face that even light leaves
 RESIDUAL_SCALE, BROAD_SCALE = 0.12, 0.45
-BORDER_MM, FEATHER_MM = 16.0, 7.0
+# Log luminance above the median; the knee is where pressing sets in.
+BRIGHTEST_SKIN, BRIGHTEST_LIPS, BRIGHT_KNEE = 0.32, 0.22, 0.15
+BORDER_MM, FEATHER_MM, DOUBTFUL_MM = 16.0, 7.0, 15.0
 
 
 def plain_skin(regions: FaceRegions) -> np.ndarray:
@@ -42,18 +44,21 @@ def trusted(
 ) -> np.ndarray:
     """Visibility float32 [H, W] without hair, cloth and background that the mask let through.
 
-    Judged by the difference from the person's tone, over a few millimetres: far darker where no brow or beard grows, or
-    of another colour outside the face proper.
+    Judged by the difference from the person's tone, over a few millimetres: darker where no brow or beard grows,
+    brighter, or of another colour.
     """
     weight = visibility * plain_skin(regions)
     tone, _ = robust_tone(log_albedo, weight)
     smooth = masked_blur(log_albedo, visibility, 1.5 * regions.texels_per_mm) - tone
     luminance = smooth @ LUMINANCE
-    haired = np.maximum.reduce([regions.brows, regions.beard, regions.lips, regions.eyes, regions.nose])
-    dark = smooth_step(-luminance, 0.4, 0.7) * (1 - haired)
     colour = np.abs(smooth - luminance[..., None]).max(-1)
-    bright = smooth_step(luminance, 0.5, 0.8)
-    foreign = np.maximum(smooth_step(colour, 0.3, 0.5), bright) * (1 - np.maximum(regions.face, regions.lips))
+    # Hair and cloth come in from the border: the nearer to it, the less may a texel differ.
+    depth = smooth_step(border_distance(visibility, regions), 0, DOUBTFUL_MM * regions.texels_per_mm)
+    haired = np.maximum.reduce([regions.brows, regions.beard, regions.lips, regions.eyes, regions.nose])
+    dark = smooth_step(-luminance - 0.35 * depth, 0.28, 0.5) * (1 - haired)
+    bright = smooth_step(luminance - 0.35 * depth, 0.35, 0.6)
+    foreign = np.maximum(smooth_step(colour - 0.2 * depth, 0.12, 0.25), bright)
+    foreign = foreign * (1 - np.maximum(regions.lips, regions.eyes)) * (1 - 0.5 * depth * regions.face)
     doubt = np.maximum(dark, foreign)
     reach = max(1, round(2.0 * regions.texels_per_mm))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
@@ -145,6 +150,23 @@ def soften_bright(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegio
     return log_albedo + (correction * weight)[..., None]
 
 
+def limit_bright(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
+    """Log albedo whose luminance ends softly a little above the person's tone, and on the lips above the lips' own.
+
+    What is brighter was not lit as the coarse geometry thinks (folds, nose wings, the lips' inner rim), or shines.
+    """
+    luminance = log_albedo @ LUMINANCE
+    skin_tone, _ = robust_tone(log_albedo, weight * plain_skin(regions))
+    limit = np.full(luminance.shape, skin_tone @ LUMINANCE + BRIGHTEST_SKIN, np.float32)
+    on_lips = (regions.lips * weight) > 0.6
+    if np.count_nonzero(on_lips) > 50:
+        lips = float(np.median(luminance[on_lips])) + BRIGHTEST_LIPS
+        limit += regions.lips * (np.minimum(lips, limit) - limit)
+    over = np.maximum(luminance - (limit - BRIGHT_KNEE), 0)
+    pressed = BRIGHT_KNEE * (1 - np.exp(-over / BRIGHT_KNEE))
+    return log_albedo - (over - pressed)[..., None]
+
+
 def even_out(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
     """Log albedo float32 [H, W, 3] without the broad shading that order-2 light cannot explain.
 
@@ -166,9 +188,11 @@ def even_out(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegions) -
     both = (broad * support + mirror(broad * support)) / np.maximum(support + mirror(support), 1e-4)
     wanted = _scaled(both, LUMINANCE_KEPT * (0.2 + 0.8 * inner), COLOUR_KEPT * (0.2 + 0.8 * inner))
     corrected = deviation + np.where(support > 1e-3, wanted - broad, 0)
-    # Inside, finer variation is the face's own; at the border it is not.
+    # Inside, finer variation is the face's own; at the border it is not. Where little plain skin is near, next to eyes
+    # and brows, the finer level says nothing.
     fine = _robust_level(corrected, level, sigma / 3, scale)
-    corrected = corrected - (1 - inner) * _scaled(fine, 0.8 * np.ones_like(inner), np.ones_like(inner))
+    near = smooth_step(masked_blur(level, np.ones_like(level), sigma / 3), 0.2, 0.6)[..., None]
+    corrected = corrected - near * (1 - inner) * _scaled(fine, 0.8 * np.ones_like(inner), np.ones_like(inner))
     return (corrected + tone).astype(np.float32)
 
 
@@ -179,13 +203,22 @@ def _scaled(log_values: np.ndarray, luminance_gain: np.ndarray, colour_gain: np.
 
 
 def beardedness(deviation: np.ndarray, weight: np.ndarray, regions: FaceRegions) -> float:
-    """How far the skin where beards grow is darker than the person's tone: 0 shaven, 1 a beard."""
-    # Around the mouth: jaws also turn dark for want of light.
+    """0 shaven to 1 bearded: skin around the mouth darker than the tone (log luminance), and rougher than the cheeks.
+
+    Dark alone is not enough, because the light often fails there and some skins are darker around the mouth, unless it
+    is as dark as no skin would be.
+    """
+    # Around the mouth only: jaws also turn dark for want of light.
     near_mouth = cv2.dilate(regions.lips, np.ones((3, 3), np.uint8), iterations=round(14 * regions.texels_per_mm))
     core = (regions.beard * near_mouth * (1 - regions.lips) * weight) > 0.6
-    if np.count_nonzero(core) < 50:
+    cheeks = (plain_skin(regions) * (1 - regions.beard) * (1 - regions.forehead) * (1 - regions.nose) * weight) > 0.6
+    if min(np.count_nonzero(core), np.count_nonzero(cheeks)) < 50:
         return 0.0
-    return float(smooth_step(-np.quantile(deviation[core], 0.35), 0.12, 0.3))
+    darkness = -float(np.quantile(deviation[core], 0.4) - np.median(deviation[cheeks]))
+    fine = np.abs(deviation - masked_blur(deviation, weight, 1.0 * regions.texels_per_mm))
+    roughness = float(np.median(fine[core]) / max(np.median(fine[cheeks]), 1e-4))
+    rough_and_dark = smooth_step(np.float32(darkness), 0.08, 0.2) * smooth_step(np.float32(roughness), 1.3, 1.9)
+    return float(max(rough_and_dark, smooth_step(np.float32(darkness), 0.45, 0.7)))
 
 
 def _robust_level(

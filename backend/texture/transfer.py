@@ -13,8 +13,8 @@ from backend.rendering.shading import cosine_directions
 from backend.rendering.spherical_harmonics import basis
 
 RAY_OFFSET_M = 5e-4
-# What the head itself sends back where it hides the light: skin about as bright as a third of its surroundings.
-BOUNCE = 0.3
+# What the head itself sends back where it hides the light: skin about as bright as two fifths of its surroundings.
+BOUNCE = 0.4
 SMOOTHING_STEPS = 3
 
 
