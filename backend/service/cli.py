@@ -124,8 +124,9 @@ def reachable_host(listen: str) -> str:
 
 def _serve(server: Server, connection: Connection, path: Path) -> None:
     for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), lambda *_: server.stop())
+        number = getattr(signal, name, None)  # not every system has them all
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores SIGHUP
+            signal.signal(number, lambda *_: server.stop())
     try:
         write_connection(connection, path)
         _log.info("Listening on %s, connection file %s.", connection.endpoint, path)

@@ -281,7 +281,11 @@ class Server:
     # --- worker -------------------------------------------------------------------------------------------------
 
     def _start_worker(self) -> None:
-        self._worker = WorkerProcess(self._context, self._gatekeeper, self.settings.worker)
+        try:
+            self._worker = WorkerProcess(self._context, self._gatekeeper, self.settings.worker)
+        except RelightifyError as error:
+            self._fail_start(error)
+            return
         self._poller.register(self._worker.socket, zmq.POLLIN)
         self._tell_state("warming_up")
 

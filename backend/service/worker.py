@@ -25,6 +25,7 @@ import zmq
 
 from backend.progress import Progress
 from backend.service.logs import log_to_file
+from backend.service.pace import Pace
 from shared.connection import receive
 from shared.errors import RelightifyError
 from shared.head_mesh import HeadMesh
@@ -111,9 +112,10 @@ class Line:
 class Reporter:
     """Sends the progress of one job, not more often than a user can see."""
 
-    def __init__(self, line: Line, job_id: str) -> None:
+    def __init__(self, line: Line, job_id: str, pace: Pace) -> None:
         self._line = line
         self._job_id = job_id
+        self._pace = pace
         self._started = time.monotonic()
         self._stage = ""
         self._sent = self._previewed = float("-inf")
@@ -129,15 +131,8 @@ class Reporter:
         if preview is not None:
             self._previewed = now
             preview = shrink(preview, PREVIEW_SIDE)
-        left = seconds_left(now - self._started, fraction)
+        left = self._pace.seconds_left(now - self._started, fraction)
         self._line.send(encode(ProgressMessage(self._job_id, stage, fraction, left, preview)))
-
-
-def seconds_left(elapsed: float, fraction: float) -> float | None:
-    """Estimate of the seconds that a job still takes, or None while too little of it is done to tell."""
-    if fraction < 0.05 or elapsed < 0.5:
-        return None
-    return elapsed * (1.0 - fraction) / fraction
 
 
 def shrink(image: np.ndarray, side: int) -> np.ndarray:
@@ -153,26 +148,29 @@ def shrink(image: np.ndarray, side: int) -> np.ndarray:
     return np.round(means).astype(np.uint8)
 
 
-def do_job(pipeline: JobPipeline, job: Reconstruct, line: Line, log: Path) -> list[Buffer]:
+def do_job(pipeline: JobPipeline, job: Reconstruct, line: Line, pace: Pace, log: Path) -> list[Buffer]:
     """Do one job; every way in which it can fail becomes an `Error` for the user. Returns the frames of the outcome."""
     started = time.monotonic()
-    progress = Progress(Reporter(line, job.job_id), lambda: line.cancelled(job.job_id))
+    pace.begin((job.options.quality, job.options.resolution))
+    progress = Progress(Reporter(line, job.job_id, pace), lambda: line.cancelled(job.job_id))
     try:
         done = pipeline.reconstruct(bytes(job.photo), job.options, progress.part(0.0, ENCODING_STARTS))
         reconstructed = time.monotonic()
         progress.report("encoding", ENCODING_STARTS)
         frames = encode(Result(job.job_id, done.mesh, done.maps.encode(), done.info, tuple(done.warnings)))
-        encoding = time.monotonic() - reconstructed
+        ended = time.monotonic()
+        pace.finish(ended - started)
+        encoding = ended - reconstructed
         _log.info("Job %s took %.2f s and %.2f s to encode.", job.job_id, reconstructed - started, encoding)
         return frames
     except RelightifyError as error:
         _log.info("Job %s: %s", job.job_id, error)
-        outcome = error
+        outcome = Error.of(error, job.job_id)
     except Exception as error:
         _log.exception("Job %s failed", job.job_id)
-        outcome = explain(error, log)
-    free_memory()
-    return encode(Error.of(outcome, job.job_id))
+        outcome = Error.of(explain(error, log), job.job_id)
+    free_memory()  # only now that no traceback holds on to the job's arrays
+    return encode(outcome)
 
 
 def explain(error: Exception, log: Path) -> RelightifyError:
@@ -212,6 +210,15 @@ def load(factory: str, device: str) -> JobPipeline:
     return getattr(importlib.import_module(module), function)(device)
 
 
+def _die_first() -> None:
+    """Where memory runs out, Linux shall end this process, and not Blender with somebody's unsaved work."""
+    if sys.platform == "linux":
+        try:
+            Path("/proc/self/oom_score_adj").write_text("500")
+        except OSError as error:  # a sandbox without a writable /proc
+            _log.info("The worker cannot ask to be ended first: %s", error)
+
+
 def _end_with_server() -> None:
     """The server holds the other end of standard input and never writes again: its end means the server's."""
     while os.read(0, 1):
@@ -227,6 +234,7 @@ def main() -> None:
     threading.Thread(target=_end_with_server, name="leash", daemon=True).start()
     log = Path(setup["log"])
     log_to_file(log)
+    _die_first()
     line = Line(setup)
     started = time.monotonic()
     try:
@@ -238,8 +246,9 @@ def main() -> None:
         sys.exit(1)
     _log.info("Ready on %s after %.1f s.", pipeline.device, time.monotonic() - started)
     line.send(encode(Welcome("worker", "ready", pipeline.qualities, pipeline.devices, pipeline.device)))
+    pace = Pace()
     while True:
-        line.send(do_job(pipeline, line.next_job(), line, log))
+        line.send(do_job(pipeline, line.next_job(), line, pace, log))
 
 
 if __name__ == "__main__":

@@ -47,6 +47,9 @@ class WorkerProcess:
         context: the server's ZeroMQ context.
         gatekeeper: told the worker's key.
         settings: what to start.
+
+    Raises:
+        RelightifyError: `worker_start`, the process cannot be started.
     """
 
     def __init__(self, context: zmq.Context, gatekeeper: Gatekeeper, settings: WorkerSettings) -> None:
@@ -72,18 +75,15 @@ class WorkerProcess:
             "device": settings.device,
             "log": str(log_path(settings.log_name, "worker")),
         }
-        with self._output.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "backend.service.worker"],
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=output,
-                env=_environment(),
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            )
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(setup).encode() + b"\n")
-        self.process.stdin.flush()
+        try:
+            self.process = _start(setup, self._output)
+        except OSError as error:
+            self.socket.close()
+            raise RelightifyError(
+                "worker_start",
+                f"The reconstruction process cannot be started: {error.strerror}.",
+                "Free some memory and disk space, or install the backend again.",
+            ) from error
         _log.info("Started worker %d.", self.process.pid)
 
     def send(self, frames: Sequence[Buffer]) -> None:
@@ -123,6 +123,23 @@ class WorkerProcess:
             f"The reconstruction process ended unexpectedly (exit status {code}).",
             f"Try again; it has been started anew. If it happens again, report it with the log {log}",
         )
+
+
+def _start(setup: dict[str, str], output: Path) -> subprocess.Popen[bytes]:
+    """Start a worker and hand it its set-up; what it prints goes to the file `output`."""
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "backend.service.worker"],
+            stdin=subprocess.PIPE,
+            stdout=file,
+            stderr=file,
+            env=_environment(),
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(setup).encode() + b"\n")
+    process.stdin.flush()
+    return process
 
 
 def _environment() -> dict[str, str]:

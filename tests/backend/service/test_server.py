@@ -130,7 +130,9 @@ def test_a_message_over_the_size_limit_does_not_reach_the_server(cache: Path, mo
     with running_server() as connection:
         with raw_client(connection) as client:
             client.send(Hello("greedy"))
-            assert client.receive(Welcome).max_photo_bytes == 2**20
+            while (welcome := client.receive(Welcome)).worker != "ready":
+                continue
+            assert welcome.max_photo_bytes == 2**20
             client.socket.send_multipart([b"x", bytes(3 * 2**20)])
             assert not client.socket.poll(300)
         with Client(connection) as other:
@@ -339,6 +341,16 @@ def test_a_worker_that_cannot_start_fails_each_job_with_its_reason(cache: Path) 
             error = error_of(client, b"echo")
             assert (error.code, error.hint) == ("model_unavailable", "Go online.")
         assert client.welcome.worker == "stopped"
+
+
+def test_a_worker_process_that_cannot_be_made_is_an_error(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running_server() as connection, Client(connection) as client:
+        client.wait_until_ready()
+        monkeypatch.setattr("sys.executable", str(cache / "gone"))
+        assert error_of(client, b"exit").code == "worker_died"
+        assert error_of(client, b"echo").code == "worker_start"
+        monkeypatch.undo()
+        assert result_of(client, b"echo")
 
 
 def test_a_worker_that_dies_at_its_start_is_not_started_over_and_over(cache: Path) -> None:

@@ -7,7 +7,8 @@ from typing import cast
 import numpy as np
 import pytest
 
-from backend.service.worker import Line, Reporter, is_out_of_memory, seconds_left, shrink
+from backend.service.pace import Pace
+from backend.service.worker import Line, Reporter, is_out_of_memory, shrink
 from shared.messages import Buffer, Progress
 from shared.protocol import decode
 
@@ -22,16 +23,6 @@ class CollectingLine:
         message = decode(frames)
         assert isinstance(message, Progress)
         self.messages.append(message)
-
-
-def test_the_time_left_follows_from_the_pace_so_far() -> None:
-    assert seconds_left(10.0, 0.25) == pytest.approx(30.0)
-    assert seconds_left(10.0, 1.0) == 0.0
-
-
-def test_there_is_no_estimate_while_too_little_is_done() -> None:
-    assert seconds_left(10.0, 0.01) is None
-    assert seconds_left(0.1, 0.5) is None
 
 
 @pytest.mark.parametrize("size", [(100, 50), (512, 512), (513, 400), (3000, 10), (1, 2000), (2048, 2048)])
@@ -54,7 +45,7 @@ def test_shrinking_averages_whole_blocks() -> None:
 def test_the_preview_sent_does_not_change_with_the_image_afterwards() -> None:
     line = CollectingLine()
     image = np.zeros((4, 4, 3), np.uint8)
-    Reporter(cast(Line, line), "job")("fit", 0.1, image)
+    Reporter(cast(Line, line), "job", Pace())("fit", 0.1, image)
     image[:] = 9
     assert line.messages[0].preview is not None
     assert not line.messages[0].preview.any()
@@ -62,7 +53,7 @@ def test_the_preview_sent_does_not_change_with_the_image_afterwards() -> None:
 
 def test_reports_that_nobody_could_see_are_left_out_but_no_stage_is() -> None:
     line = CollectingLine()
-    reporter = Reporter(cast(Line, line), "job")
+    reporter = Reporter(cast(Line, line), "job", Pace())
     for stage in ("photo", "fit", "unwrap"):
         for step in range(1000):
             reporter(stage, step / 1000, None)
