@@ -22,7 +22,7 @@ TYPICAL_FOCAL_35MM = 45.0
 # this number is larger than the detector's accuracy for that reason.
 LANDMARK_SIGMA = 0.03
 # Of p_e around the detector's 52 scores.
-EXPRESSION_SIGMA = 0.3
+EXPRESSION_SIGMA = 0.12
 # Of the log focal length around the typical one, and of the log distance around 0.7 m, where neither is known.
 LOG_FOCAL_SIGMA = 0.5
 # Of a focal length that the file gives: cameras round it, zoom while focusing, and photos are cropped a little.

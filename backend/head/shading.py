@@ -1,4 +1,4 @@
-"""Light and coarse albedo that explain the skin's colours on a given shape: two linear problems, solved in turn."""
+"""Light and coarse albedo that explain the skin's colours on a given shape."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MEAN_SHADING = 0.75
 LOG_SHADING_SIGMA = 0.25
 LIGHT_CHROMA_SIGMA = 0.06
 LIGHT_ORDER_SIGMA = np.array([0.6, 0.6, 0.6, 0.2, 0.2, 0.2, 0.2, 0.2])
-LIGHT_COLOUR_SPREAD = 0.3
+LIGHT_COLOUR_SPREAD = 0.06
 
 
 def shading_basis(normals: np.ndarray) -> np.ndarray:
@@ -93,12 +93,15 @@ def robust(residual: np.ndarray, weights: np.ndarray, scale: float) -> np.ndarra
 def solve_lighting(
     samples: SkinSamples, start: Lighting | None, rounds: int, sigma: float, scale: float, effective: float
 ) -> Lighting:
-    """Alternate ridge regressions for the light and for the albedo.
+    """Robust Gauss-Newton for light and albedo together, with the assumptions above as Gaussian priors.
+
+    Solved in turn instead, the two would creep along the valley in which dark skin and dim light trade places, and
+    everybody's skin would stay near the mean that the solve begins with.
 
     Args:
         samples: the skin.
-        start: where to begin; None begins from white frontal light and the mean albedo.
-        rounds: how many alternations.
+        start: where to begin; None begins from white, even light and the mean albedo.
+        rounds: how many steps.
         sigma: standard deviation of what light and albedo cannot explain, sRGB values.
         scale: residuals of this size count half, sRGB values.
         effective: how many independent samples all of them are worth (neighbouring pixels err alike).
@@ -106,16 +109,27 @@ def solve_lighting(
     k = len(samples.albedo_basis)
     lighting = start or Lighting(_white_light(), np.zeros(k))
     by_light = shading_basis(samples.normals) * samples.occlusion[:, None]
-    strength = effective / (max(samples.weights.sum(), 1e-9) * sigma**2)
+    strength = effective / (3 * max(samples.weights.sum(), 1e-9) * sigma**2)
     for _ in range(rounds):
-        weights = strength * robust(residuals(samples, lighting), samples.weights, scale)
-        light = _solve_light(samples, sample_albedo(samples, lighting), by_light, weights, lighting.light)
-        shading = np.maximum(by_light @ light, 0.0) * samples.contrast
-        flat = (samples.albedo_basis * shading).reshape(k, -1)
-        wanted = (samples.colours * samples.contrast - samples.albedo_mean * shading).reshape(-1)
-        weighted = flat * np.repeat(weights, 3)
-        albedo = np.linalg.solve(weighted @ flat.T + np.eye(k), weighted @ wanted)
-        lighting = Lighting(light, albedo)
+        residual = residuals(samples, lighting)
+        weights = strength * robust(residual, samples.weights, scale)
+        colour = sample_albedo(samples, lighting) * samples.contrast
+        shading = np.maximum(by_light @ lighting.light, 0.0) * samples.contrast
+        jacobian = np.zeros((3, len(by_light), 27 + k))
+        for c in range(3):
+            jacobian[c, :, 9 * c : 9 * c + 9] = by_light * colour[:, c : c + 1]
+            jacobian[c, :, 27:] = (samples.albedo_basis[:, :, c] * shading[:, c]).T
+        flat = jacobian.reshape(-1, 27 + k)
+        weighted = flat * np.tile(weights, 3)[:, None]
+        prior, wanted = _light_prior(lighting.light)
+        hessian = weighted.T @ flat
+        hessian[:27, :27] += prior
+        hessian[27:, 27:] += np.eye(k)
+        gradient = weighted.T @ residual.T.reshape(-1)
+        gradient[:27] += prior @ lighting.light.T.reshape(-1) - wanted
+        gradient[27:] += lighting.albedo
+        step = np.linalg.solve(hessian, -gradient)
+        lighting = Lighting(lighting.light + step[:27].reshape(3, 9).T, lighting.albedo + step[27:])
     return lighting
 
 
@@ -125,34 +139,21 @@ def _white_light() -> np.ndarray:
     return light
 
 
-def _solve_light(
-    samples: SkinSamples, albedo: np.ndarray, by_light: np.ndarray, weights: np.ndarray, previous: np.ndarray
-) -> np.ndarray:
-    """Radiance harmonics [9, 3] given the albedo [N, 3], with the assumptions on light as Gaussian priors."""
+def _light_prior(previous: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Hessian [27, 27] and right-hand side [27] of the priors on the light, channel by channel."""
     usual = MEAN_SHADING / _Y0
     # The spreads of the other terms are parts of the light's own level.
     level = max(float(previous[0].mean()), 0.1 * usual)
-    scaled = by_light[:, None, :] * (albedo * samples.contrast)[:, :, None]  # [N, 3, 9]
-    target = samples.colours * samples.contrast
-    normal = np.einsum("nci,ncj,n->cij", scaled, scaled, weights, optimize=True)
-    right = np.einsum("nci,nc,n->ci", scaled, target, weights, optimize=True)
-    hessian, rhs = np.zeros((27, 27)), np.zeros(27)
-    for c in range(3):
-        block = slice(9 * c, 9 * c + 9)
-        hessian[block, block] += normal[c]
-        rhs[block] += right[c]
     gray = np.kron(np.full(3, 1 / 3), np.eye(9))  # mean over the channels of each order [9, 27]
     sigma_level = LOG_SHADING_SIGMA * usual
-    hessian += np.outer(gray[0], gray[0]) / sigma_level**2
-    rhs += gray[0] * usual / sigma_level**2
+    hessian = np.outer(gray[0], gray[0]) / sigma_level**2
     orders = gray[1:] / (LIGHT_ORDER_SIGMA * level)[:, None]
     hessian += orders.T @ orders
+    spread = np.full(9, LIGHT_COLOUR_SPREAD * level)
+    spread[0] = LIGHT_CHROMA_SIGMA * level
     for c in range(3):
         own = np.zeros((9, 27))
         own[:, 9 * c : 9 * c + 9] = np.eye(9)
-        deviation = own - gray
-        spread = np.full(9, LIGHT_COLOUR_SPREAD * 0.2) * level
-        spread[0] = LIGHT_CHROMA_SIGMA * level
-        deviation /= spread[:, None]
+        deviation = (own - gray) / spread[:, None]
         hessian += deviation.T @ deviation
-    return np.linalg.solve(hessian, rhs).reshape(3, 9).T
+    return hessian, gray[0] * usual / sigma_level**2
