@@ -302,7 +302,8 @@ class Server:
         if isinstance(message, Welcome):
             self._worker.ready = True
             _log.info("Worker %d is ready on %s.", self._worker.process.pid, message.device)
-            self._set_welcome(replace(message, server=self._welcome.server))
+            own = self._welcome
+            self._set_welcome(replace(message, server=own.server, max_photo_bytes=own.max_photo_bytes))
         elif isinstance(message, Error) and message.job_id is None:
             self._fail_start(message.exception())
         elif isinstance(message, Progress) and self._running is not None:
