@@ -26,11 +26,11 @@ class LayoutStyle:
         loyalty: energy weights are target areas times density to this power.
     """
 
-    crown: float = 0.3
-    outline_exponent: float = 5.0
+    crown: float = 0.1
+    outline_exponent: float = 4.0
     side: float = 0.85
     ear: float = 0.6
-    scalp: float = 0.13
+    scalp: float = 0.15
     neck: float = 0.18
     evenness: float = 0.5
     loyalty: float = 0.5

@@ -254,8 +254,8 @@ def _both_sides(flat: np.ndarray, half: _Half, vertices: np.ndarray, quads: np.n
     right_of_mesh[half.mesh_vertex] = np.arange(len(right))
     left_of_mesh = np.full(len(vertices), -1)
     left_of_mesh[mirror[half.mesh_vertex]] = left_number
-    in_right = (right_of_mesh[quads] >= 0).all(axis=1)
-    uv_quads = np.where(in_right[:, None], right_of_mesh[quads], left_of_mesh[quads])
+    in_right = np.all(right_of_mesh[quads] >= 0, axis=1, keepdims=True)
+    uv_quads = np.where(in_right, right_of_mesh[quads], left_of_mesh[quads])
     return SkinUV(
         np.concatenate([right, left[~shared]]),
         uv_quads.astype(np.int32),

@@ -86,7 +86,7 @@ def test_seam_runs_behind_the_head_only(model: HeadModel, layout: SkinUV) -> Non
     seam = vertex[count == 2]
     assert len(seam) > 5
     assert np.abs(model.mean[seam, 0]).max() < 1e-6
-    assert model.mean[seam, 2].max() < proportions(model.mean, model.mirror).ear[1]
+    assert model.mean[seam, 2].max() < proportions(model.mean, model.mirror).ear[1] + 0.005
 
 
 def test_uv_quads_go_corner_by_corner_with_the_skin(skin: np.ndarray, layout: SkinUV) -> None:
