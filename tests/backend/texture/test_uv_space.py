@@ -111,9 +111,9 @@ def test_row_zero_is_the_top_of_the_layout() -> None:
 
 def test_rasterising_1024_squared_takes_under_a_second() -> None:
     corners = grid_layout(cells=45, seed=4)
-    start = time.perf_counter()
+    start = time.process_time()
     rasterise_uv(corners, 1024)
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
 
 
 def test_positions_lie_where_the_layout_says() -> None:
