@@ -20,7 +20,7 @@ BROW_RIGHT = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46)
 BROW_LEFT = (300, 293, 334, 296, 336, 285, 295, 282, 283, 276)
 # fmt: on
 IRIS_RIGHT, IRIS_LEFT = 468, 473  # centres
-CHIN, FOREHEAD = 152, 10
+CHIN, FOREHEAD, NOSE_MIDDLE, NOSE_BASE = 152, 10, 197, 2
 
 
 def _mirror() -> np.ndarray:

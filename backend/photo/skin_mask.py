@@ -12,17 +12,21 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from backend.photo.colour_model import ColourModel, fit_colour_model
+from backend.photo.colour_model import fit_colour_model
 from backend.photo.landmark_topology import (
     BROW_LEFT,
     BROW_RIGHT,
+    CHIN,
     EYE_LEFT,
     EYE_RIGHT,
     FACE_OVAL,
+    FOREHEAD,
     IRIS_LEFT,
     IRIS_RIGHT,
     LIPS_INNER,
     LIPS_OUTER,
+    NOSE_BASE,
+    NOSE_MIDDLE,
 )
 from backend.photo.landmarks import Face
 from backend.photo.reading import Photo
@@ -30,6 +34,10 @@ from backend.photo.reading import Photo
 WORKING_SIDE_PX = 512
 # Squared Mahalanobis distances of a residual up to which it is likely, and beyond which it is hardly skin.
 LIKELY, UNLIKELY = 7.0, 16.0
+# Least spread by which bare skin may differ from the cheeks: log luminance, two log chromas.
+CORE_SIGMA = np.array([0.2, 0.07, 0.08], np.float32)
+# Hair has no more colour than the skin around it: allowed difference of log(red / green).
+COLOURFUL = 0.1
 GRABCUT_ROUNDS = 3
 _LOG_FLOOR = 0.01  # linear; keeps the noise of near-black pixels from counting as colour
 
@@ -75,11 +83,13 @@ def skin_mask(
         region = _region_around(face, photo.height, photo.width)
     crop = _crop(photo, face, region, expected)
     inner = _inner_face(crop)
-    model = fit_colour_model(crop.residual[inner])
-    distance = model.distance(crop.residual)
+    model = fit_colour_model(crop.residual[_plain_skin(crop, inner)])
+    distance = model.distance(crop.residual) * _distrust(crop)
     skin = _cut(crop, inner, distance)
-    skin = _with_face_hair(crop, skin, distance, model)
-    skin = _connected(skin, inner) & cv2.dilate(crop.region.astype(np.uint8), _disc(0.06 * crop.unit)).astype(bool)
+    near = cv2.dilate(crop.region.astype(np.uint8), _disc(0.06 * crop.unit)).astype(bool)
+    skin = _of_this_head(skin & near, inner, crop, distance)
+    skin = _without_holes(crop, skin | _beard(crop, skin))
+    skin = _with_brows_and_lips(crop, skin)
     return _in_photo(photo, crop, skin, face)
 
 
@@ -151,6 +161,30 @@ def _inner_face(crop: _Crop) -> np.ndarray:
     return inner
 
 
+def _plain_skin(crop: _Crop, inner: np.ndarray) -> np.ndarray:
+    """The part of the inner face that is coloured like the cheeks and the nose, which nothing covers; bool [h, w]."""
+    along = _along_face(crop)
+    core = inner & (along > _along_of(crop, NOSE_MIDDLE)) & (along < _along_of(crop, NOSE_BASE))
+    if core.sum() < 30:
+        return inner
+    centre = np.median(crop.residual[core], axis=0)
+    sigma = 1.4826 * np.median(np.abs(crop.residual[core] - centre), axis=0)
+    deviation = (crop.residual - centre) / np.maximum(sigma, CORE_SIGMA)
+    return inner & (np.einsum("hwc,hwc->hw", deviation, deviation) < UNLIKELY)
+
+
+def _along_face(crop: _Crop) -> np.ndarray:
+    """How far down the face each pixel lies: 0 at the top of the forehead, 1 at the chin; float64 [h, w]."""
+    y, x = np.mgrid[0 : crop.region.shape[0], 0 : crop.region.shape[1]] + 0.5
+    top, axis = crop.points[FOREHEAD], crop.points[CHIN] - crop.points[FOREHEAD]
+    return ((x - top[0]) * axis[0] + (y - top[1]) * axis[1]) / max(float(axis @ axis), 1e-6)
+
+
+def _along_of(crop: _Crop, landmark: int) -> float:
+    top, axis = crop.points[FOREHEAD], crop.points[CHIN] - crop.points[FOREHEAD]
+    return float((crop.points[landmark] - top) @ axis) / max(float(axis @ axis), 1e-6)
+
+
 def _cut(crop: _Crop, inner: np.ndarray, distance: np.ndarray) -> np.ndarray:
     """GrabCut from the colour model's opinion; bool [h, w]."""
     trimap = np.where(distance < LIKELY, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
@@ -161,28 +195,95 @@ def _cut(crop: _Crop, inner: np.ndarray, distance: np.ndarray) -> np.ndarray:
     lab = cv2.cvtColor(crop.image_srgb, cv2.COLOR_RGB2LAB)
     cv2.setRNGSeed(0)
     background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(lab, trimap, None, background, foreground, GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
+    # With a mask the rectangle is not looked at.
+    cv2.grabCut(lab, trimap, (0, 0, 1, 1), background, foreground, GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
     return (trimap == cv2.GC_FGD) | (trimap == cv2.GC_PR_FGD)
 
 
-def _with_face_hair(crop: _Crop, skin: np.ndarray, distance: np.ndarray, model: ColourModel) -> np.ndarray:
-    """Brows, lips and beard count as skin."""
-    skin = skin | _polygon(crop, LIPS_OUTER, 0.02 * crop.unit)
-    for brow in (BROW_LEFT, BROW_RIGHT):
-        area = _polygon(crop, brow, 0.05 * crop.unit)
-        rim = _polygon(crop, brow, 0.12 * crop.unit) & ~area
-        # A brow under a fringe has no skin around it.
-        if skin[rim].mean() > 0.6:
+def _distrust(crop: _Crop) -> np.ndarray:
+    """Factor on distances, float32 [h, w]: up to 2 above the forehead, where blond hair may pass for skin."""
+    length = float(np.linalg.norm(crop.points[CHIN] - crop.points[FOREHEAD]))
+    return (1 + np.clip(-_along_face(crop) * length / (0.5 * crop.unit), 0, 1)).astype(np.float32)
+
+
+def _of_this_head(skin: np.ndarray, inner: np.ndarray, crop: _Crop, distance: np.ndarray) -> np.ndarray:
+    """The parts of the mask that touch the inner face, or lie on the fitted head and look like skin (ears)."""
+    count, labels = cv2.connectedComponents(skin.astype(np.uint8), connectivity=4)
+    labels = np.asarray(labels, np.int64)
+    area = np.maximum(np.bincount(labels.ravel(), minlength=count), 1)
+    in_face = np.bincount(labels[inner], minlength=count) > 0.02 * max(int(inner.sum()), 1)
+    on_head = np.bincount(labels[crop.region], minlength=count) > 0.8 * area
+    alike = np.bincount(labels[distance < LIKELY], minlength=count) > 0.6 * area
+    kept = in_face | (on_head & alike & (area > (0.2 * crop.unit) ** 2))
+    kept[0] = False
+    return kept[labels]
+
+
+def _beard(crop: _Crop, skin: np.ndarray) -> np.ndarray:
+    """Dark hair around the mouth: below the nose, inside the face oval, and reaching the middle; bool [h, w].
+
+    Long hair over a cheek does not reach the middle; fingers and most other things have more colour than hair.
+    """
+    lower = _polygon(crop, FACE_OVAL) & (_along_face(crop) > _along_of(crop, NOSE_BASE))
+    if not skin.any():
+        return np.zeros_like(skin)
+    usual = np.median(crop.residual[skin], axis=0)
+    hair = lower & ~skin & (crop.residual[..., 0] < usual[0]) & (crop.residual[..., 1] < usual[1] + COLOURFUL)
+    count, labels = cv2.connectedComponents(hair.astype(np.uint8), connectivity=4)
+    labels = np.asarray(labels, np.int64)
+    reaching = np.zeros(count, bool)
+    middle = lower & (np.abs(_across_face(crop)) < 0.25 * crop.unit)
+    reaching[np.unique(labels[middle & hair])] = True
+    reaching[0] = False
+    return reaching[labels]
+
+
+def _across_face(crop: _Crop) -> np.ndarray:
+    """Distance of each pixel from the line through forehead and chin, signed, in pixels; float64 [h, w]."""
+    y, x = np.mgrid[0 : crop.region.shape[0], 0 : crop.region.shape[1]] + 0.5
+    top, axis = crop.points[FOREHEAD], crop.points[CHIN] - crop.points[FOREHEAD]
+    return ((x - top[0]) * axis[1] - (y - top[1]) * axis[0]) / max(float(np.linalg.norm(axis)), 1e-6)
+
+
+def _without_holes(crop: _Crop, skin: np.ndarray) -> np.ndarray:
+    """Fill what skin encloses within the face where it is a highlight, or small and low: nostrils, moles, beard."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((~skin).astype(np.uint8), connectivity=4)
+    labels = np.asarray(labels, np.int64)
+    height, width = skin.shape
+    largest = (0.8 * crop.unit) ** 2
+    along, nose = _along_face(crop), _along_of(crop, NOSE_BASE)
+    mean = np.stack(
+        [np.bincount(labels.ravel(), f.ravel(), count) for f in (*np.moveaxis(crop.residual, -1, 0), along)]
+    )
+    mean /= np.maximum(np.bincount(labels.ravel(), minlength=count), 1)
+    usual = np.median(crop.residual[skin], axis=0) if skin.any() else np.zeros(3)
+    fill = np.zeros(count, bool)
+    for label in range(1, count):
+        x, y, w, h, area = stats[label]
+        if x == 0 or y == 0 or x + w == width or y + h == height or area > largest:
+            continue
+        bright = mean[0, label] > usual[0]
+        # Hair has less colour than skin; a finger may have more.
+        beard = mean[3, label] > nose - 0.05 and mean[1, label] < usual[1] + COLOURFUL
+        fill[label] = bright or beard or area < (0.06 * crop.unit) ** 2
+    return skin | fill[labels]
+
+
+def _with_brows_and_lips(crop: _Crop, skin: np.ndarray) -> np.ndarray:
+    """Count brows, lids, lashes and lips as skin where skin surrounds them: no fringe, no spectacles, no hand."""
+    outlines = (
+        (LIPS_OUTER, 0.02, 0.7),
+        (BROW_LEFT, 0.05, 0.6),
+        (BROW_RIGHT, 0.05, 0.6),
+        (EYE_LEFT, 0.13, 0.85),
+        (EYE_RIGHT, 0.13, 0.85),
+    )
+    for outline, grow, enough in outlines:
+        area = _polygon(crop, outline, grow * crop.unit)
+        rim = _polygon(crop, outline, (grow + 0.08) * crop.unit) & ~area
+        if rim.any() and skin[rim].mean() > enough:
             skin = skin | area
     return skin
-
-
-def _connected(skin: np.ndarray, inner: np.ndarray) -> np.ndarray:
-    """The parts of the mask that touch the inner face, with small holes closed."""
-    count, labels = cv2.connectedComponents(skin.astype(np.uint8), connectivity=4)
-    touched = np.bincount(labels[inner & skin], minlength=count) > 0.02 * max(int((inner & skin).sum()), 1)
-    touched[0] = False
-    return touched[labels]
 
 
 def _in_photo(photo: Photo, crop: _Crop, skin: np.ndarray, face: Face) -> np.ndarray:
