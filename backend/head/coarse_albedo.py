@@ -21,16 +21,19 @@ class AlbedoBasis:
     Args:
         mean: float32 [V, 3].
         basis: float32 [K, V, 3].
+        tone_modes: so many leading modes describe the overall tone.
     """
 
     mean: np.ndarray
     basis: np.ndarray
+    tone_modes: int = 3
 
 
-# Linear RGB of the middle of human skin tones, and one standard deviation along what varies: melanin (which darkens,
-# blue most), haemoglobin (which reddens), and a rest. After the tables of Jimenez et al. 2010 and Xiao et al. 2017.
-SKIN_MEAN = np.array([0.42, 0.25, 0.175])
-MELANIN = np.array([0.15, 0.115, 0.095])
+# Linear RGB of human skin: the middle between deep (0.10, 0.05, 0.035) and very fair (0.65, 0.45, 0.37) albedo, two
+# standard deviations to either side along melanin; then haemoglobin (which reddens) and a rest. After the tables of
+# Jimenez et al. 2010 and Xiao et al. 2017.
+SKIN_MEAN = np.array([0.375, 0.25, 0.20])
+MELANIN = np.array([0.14, 0.102, 0.083])
 HAEMOGLOBIN = np.array([0.022, -0.016, -0.010])
 REST = np.array([0.0, -0.008, 0.014])
 

@@ -35,6 +35,7 @@ from backend.head.landmark_solve import (
 from backend.head.shading import (
     Lighting,
     SkinSamples,
+    first_lighting,
     rendered,
     residuals,
     robust,
@@ -204,7 +205,10 @@ def refine(scene: Scene, parameters: FitParameters, rounds: int = ROUNDS) -> Ref
 
 def _light(scene: Scene, seen: Seen, parameters: FitParameters, start: Lighting | None) -> Lighting:
     samples = _samples(scene, seen, parameters)
-    return solve_lighting(samples, start, 8 if start is None else 3, SIGMA, ROBUST_SCALE, EFFECTIVE_SAMPLES)
+    tone = scene.albedo.tone_modes
+    if start is None:
+        return first_lighting(samples, tone, SIGMA, ROBUST_SCALE, EFFECTIVE_SAMPLES)
+    return solve_lighting(samples, start, 2, SIGMA, ROBUST_SCALE, EFFECTIVE_SAMPLES, settled=tone)
 
 
 def photometric_error(scene: Scene, seen: Seen, parameters: FitParameters, lighting: Lighting) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,13 +10,17 @@ from backend.rendering.spherical_harmonics import LAMBERT_KERNEL, basis
 
 _KERNEL = LAMBERT_KERNEL / np.pi
 _Y0 = float(basis(np.array([0.0, 0.0, 1.0]))[0])
-# What is assumed of the light: a white surface that faces it is nearly as bright as the picture can show, it has one
-# colour, and its higher orders are a part of its mean.
-MEAN_SHADING = 0.75
-LOG_SHADING_SIGMA = 0.25
-LIGHT_CHROMA_SIGMA = 0.06
-LIGHT_ORDER_SIGMA = np.array([0.6, 0.6, 0.6, 0.2, 0.2, 0.2, 0.2, 0.2])
-LIGHT_COLOUR_SPREAD = 0.06
+# What is assumed of the light, in units of mean radiance: white skin would be nearly as bright on average as the
+# picture can show; some light comes from everywhere, more from the front and above; it has one colour.
+MEAN_SHADING, SHADING_SIGMA = 0.75, 0.15
+LIGHT_MEAN = np.array([0.45, 0.08, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+LIGHT_SIGMA = np.array([0.15, 0.25, 0.25, 0.25, 0.12, 0.12, 0.12, 0.12, 0.12])
+LIGHT_COLOUR_SIGMA = 0.05
+# The first look: overall tone and light alone, from skin that is not much darker than the median (hair, brows).
+TONE_SAMPLES = 30.0
+DARKER_THAN_SKIN = (0.35, 0.55)
+# How far tone modes may move once the first look has settled them, in their own standard deviations.
+SETTLED_TONE_SIGMA = 0.3
 
 
 def shading_basis(normals: np.ndarray) -> np.ndarray:
@@ -90,25 +94,60 @@ def robust(residual: np.ndarray, weights: np.ndarray, scale: float) -> np.ndarra
     return weights / (1 + np.mean(residual**2, axis=1) / scale**2)
 
 
-def solve_lighting(
-    samples: SkinSamples, start: Lighting | None, rounds: int, sigma: float, scale: float, effective: float
-) -> Lighting:
-    """Robust Gauss-Newton for light and albedo together, with the assumptions above as Gaussian priors.
+def first_lighting(samples: SkinSamples, tone_modes: int, sigma: float, scale: float, effective: float) -> Lighting:
+    """Light and albedo from nothing: overall tone first, then everything with the tone held near.
 
-    Solved in turn instead, the two would creep along the valley in which dark skin and dim light trade places, and
-    everybody's skin would stay near the mean that the solve begins with.
+    Were all modes free at once, a dark albedo under a glaring light would explain hair, highlights and shadows best,
+    because there the same modes make larger differences.
 
     Args:
         samples: the skin.
-        start: where to begin; None begins from white, even light and the mean albedo.
+        tone_modes: how many leading albedo modes describe the overall tone.
+        sigma, scale, effective: see `solve_lighting`.
+    """
+    luminance = samples.colours.mean(axis=1)
+    order = np.argsort(luminance)
+    cumulative = np.cumsum(samples.weights[order])
+    median = luminance[order][np.searchsorted(cumulative, 0.5 * cumulative[-1])]
+    dark, skin = DARKER_THAN_SKIN
+    trust = np.clip((luminance / max(median, 1e-4) - dark) / (skin - dark), 0, 1)
+    k = len(samples.albedo_basis)
+    toned = replace(samples, albedo_basis=samples.albedo_basis[:tone_modes], weights=samples.weights * trust)
+    start = Lighting(np.repeat(LIGHT_MEAN[:, None], 3, axis=1) / _Y0, np.zeros(tone_modes))
+    tone = solve_lighting(toned, start, 3, sigma, 10 * scale, TONE_SAMPLES)
+    tone = solve_lighting(toned, tone, 8, sigma, 2 * scale, TONE_SAMPLES)
+    start = Lighting(tone.light, np.concatenate([tone.albedo, np.zeros(k - tone_modes)]))
+    return solve_lighting(samples, start, 4, sigma, scale, effective, settled=tone_modes)
+
+
+def solve_lighting(
+    samples: SkinSamples,
+    start: Lighting,
+    rounds: int,
+    sigma: float,
+    scale: float,
+    effective: float,
+    settled: int = 0,
+) -> Lighting:
+    """Robust Gauss-Newton for light and albedo together, with the assumptions above as Gaussian priors.
+
+    Solved in turn instead, the two would creep along the valley in which dark skin and dim light trade places.
+
+    Args:
+        samples: the skin.
+        start: where to begin.
         rounds: how many steps.
         sigma: standard deviation of what light and albedo cannot explain, sRGB values.
         scale: residuals of this size count half, sRGB values.
         effective: how many independent samples all of them are worth (neighbouring pixels err alike).
+        settled: so many leading albedo modes stay within `SETTLED_TONE_SIGMA` of the start.
     """
     k = len(samples.albedo_basis)
-    lighting = start or Lighting(_white_light(), np.zeros(k))
+    lighting = start
     by_light = shading_basis(samples.normals) * samples.occlusion[:, None]
+    prior, wanted = _light_prior(np.average(by_light, axis=0, weights=samples.weights + 1e-12))
+    albedo_mean, albedo_precision = np.zeros(k), np.ones(k)
+    albedo_mean[:settled], albedo_precision[:settled] = start.albedo[:settled], SETTLED_TONE_SIGMA**-2
     strength = effective / (3 * max(samples.weights.sum(), 1e-9) * sigma**2)
     for _ in range(rounds):
         residual = residuals(samples, lighting)
@@ -121,39 +160,30 @@ def solve_lighting(
             jacobian[c, :, 27:] = (samples.albedo_basis[:, :, c] * shading[:, c]).T
         flat = jacobian.reshape(-1, 27 + k)
         weighted = flat * np.tile(weights, 3)[:, None]
-        prior, wanted = _light_prior(lighting.light)
         hessian = weighted.T @ flat
         hessian[:27, :27] += prior
-        hessian[27:, 27:] += np.eye(k)
+        hessian[27:, 27:] += np.diag(albedo_precision)
         gradient = weighted.T @ residual.T.reshape(-1)
         gradient[:27] += prior @ lighting.light.T.reshape(-1) - wanted
-        gradient[27:] += lighting.albedo
+        gradient[27:] += albedo_precision * (lighting.albedo - albedo_mean)
         step = np.linalg.solve(hessian, -gradient)
         lighting = Lighting(lighting.light + step[:27].reshape(3, 9).T, lighting.albedo + step[27:])
     return lighting
 
 
-def _white_light() -> np.ndarray:
-    light = np.zeros((9, 3))
-    light[0] = MEAN_SHADING / _Y0
-    return light
+def _light_prior(face: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Hessian [27, 27] and right-hand side [27] of the priors on the light, channel by channel.
 
-
-def _light_prior(previous: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Hessian [27, 27] and right-hand side [27] of the priors on the light, channel by channel."""
-    usual = MEAN_SHADING / _Y0
-    # The spreads of the other terms are parts of the light's own level.
-    level = max(float(previous[0].mean()), 0.1 * usual)
+    Args:
+        face: float [9], mean over the face of what each harmonic makes of white skin.
+    """
     gray = np.kron(np.full(3, 1 / 3), np.eye(9))  # mean over the channels of each order [9, 27]
-    sigma_level = LOG_SHADING_SIGMA * usual
-    hessian = np.outer(gray[0], gray[0]) / sigma_level**2
-    orders = gray[1:] / (LIGHT_ORDER_SIGMA * level)[:, None]
-    hessian += orders.T @ orders
-    spread = np.full(9, LIGHT_COLOUR_SPREAD * level)
-    spread[0] = LIGHT_CHROMA_SIGMA * level
+    level = face @ gray / SHADING_SIGMA
+    orders = gray * _Y0 / LIGHT_SIGMA[:, None]
+    hessian = np.outer(level, level) + orders.T @ orders
     for c in range(3):
         own = np.zeros((9, 27))
         own[:, 9 * c : 9 * c + 9] = np.eye(9)
-        deviation = (own - gray) / spread[:, None]
+        deviation = (own - gray) * _Y0 / LIGHT_COLOUR_SIGMA
         hessian += deviation.T @ deviation
-    return hessian, gray[0] * usual / sigma_level**2
+    return hessian, level * MEAN_SHADING / SHADING_SIGMA + orders.T @ (LIGHT_MEAN / LIGHT_SIGMA)

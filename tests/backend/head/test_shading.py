@@ -6,11 +6,11 @@ import pytest
 from backend.head.shading import (
     Lighting,
     SkinSamples,
+    first_lighting,
     rendered,
     sample_albedo,
     shading_basis,
     shading_gradient,
-    solve_lighting,
 )
 from backend.rendering.spherical_harmonics import irradiance
 
@@ -55,7 +55,7 @@ def test_shading_gradient_agrees_with_finite_differences() -> None:
 
 def test_light_and_albedo_explain_the_colours_they_made() -> None:
     samples = face_like(side_light(), tone=0.3)
-    found = solve_lighting(samples, None, rounds=30, sigma=0.02, scale=0.1, effective=600)
+    found = first_lighting(samples, 1, sigma=0.02, scale=0.1, effective=600)
     assert np.abs(rendered(samples, found) - samples.colours).mean() < 0.01
     # The light comes from the subject's left and from above, as it did.
     assert found.light[3].mean() > 0
@@ -66,7 +66,7 @@ def test_darker_skin_gets_a_darker_albedo_under_the_same_light() -> None:
     tones = []
     for tone in (-1.5, 1.5):
         samples = face_like(side_light(), tone)
-        found = solve_lighting(samples, None, rounds=10, sigma=0.05, scale=0.1, effective=250)
+        found = first_lighting(samples, 1, sigma=0.05, scale=0.1, effective=250)
         tones.append(sample_albedo(samples, found).mean())
     assert tones[0] < 0.75 * tones[1]
 
@@ -74,8 +74,8 @@ def test_darker_skin_gets_a_darker_albedo_under_the_same_light() -> None:
 def test_a_highlight_does_not_pull_the_light() -> None:
     samples = face_like(side_light(), tone=0.0)
     samples.colours[:30] += 0.5
-    clean = solve_lighting(face_like(side_light(), 0.0), None, rounds=10, sigma=0.05, scale=0.06, effective=250)
-    found = solve_lighting(samples, None, rounds=10, sigma=0.05, scale=0.06, effective=250)
+    clean = first_lighting(face_like(side_light(), 0.0), 1, sigma=0.05, scale=0.06, effective=250)
+    found = first_lighting(samples, 1, sigma=0.05, scale=0.06, effective=250)
     assert np.abs(rendered(samples, found) - rendered(samples, clean)).mean() < 0.015
 
 
