@@ -5,9 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import logging
-import os
 import platform
-import shutil
 import tempfile
 from datetime import UTC, datetime
 from importlib import metadata
@@ -53,7 +51,7 @@ def write_reconstruction(reconstruction: Reconstruction, model: HeadModel, folde
             _write_files(reconstruction, model, temporary)
             files = sorted(temporary.iterdir())
             folder.mkdir(exist_ok=True)
-            return tuple(Path(shutil.move(os.fspath(f), os.fspath(folder / f.name))) for f in files)
+            return tuple(f.replace(folder / f.name) for f in files)
     except OSError as error:
         raise _write_error(folder, error) from error
 

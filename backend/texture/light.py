@@ -67,7 +67,7 @@ def match_light(
         level = float(np.average(values, weights=weight))
         gain = level / max(float(np.average(t @ initial[:, channel], weights=weight)), 1e-6)
         row_weight = weight.astype(np.float64) / level**2
-        result[:, channel] = _ridge_solve(t, values, row_weight, initial[:, channel] * gain, _RIDGE, level)
+        result[:, channel] = _ridge_solve(t, values, row_weight, initial[:, channel] * gain, 0.3 * _RIDGE, level)
     return result.astype(np.float32)
 
 

@@ -72,7 +72,8 @@ def _halved(image: np.ndarray) -> np.ndarray:
     """Box-filtered to half the size; odd sides lose nothing because the border repeats."""
     height, width = image.shape[:2]
     even = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
-    return cv2.resize(even, (even.shape[1] // 2, even.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    halved = cv2.resize(even, (even.shape[1] // 2, even.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    return halved.reshape(*halved.shape[:2], -1)  # OpenCV drops a single channel
 
 
 def _bicubic(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
@@ -83,4 +84,4 @@ def _bicubic(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
     grid = padded.reshape(-1, _ROW, 2)
     # OpenCV addresses at most 32767 rows and pixels; rows of 4096 points keep every job far below.
     values = cv2.remap(image, grid[..., 0], grid[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return values.reshape(-1, image.shape[2])[:count]
+    return values.reshape(len(padded), -1)[:count]

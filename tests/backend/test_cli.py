@@ -1,0 +1,161 @@
+"""The command line: help, errors, exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from backend.cli import CANCELLED, INSTALLATION, INTERNAL, OUTPUT, PHOTO, USAGE, exit_code, main
+from backend.doctor import CHECKS, Finding, run
+from backend.terminal import ProgressBar
+from shared.errors import JobCancelled, RelightifyError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_help_does_not_load_the_heavy_modules() -> None:
+    code = (
+        "import sys; from backend.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'torch', 'cv2', 'mediapipe', 'scipy', 'numpy'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+    for word in ("reconstruct", "serve", "doctor", "evaluate", "exit codes"):
+        assert word in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["conjure"],
+        ["reconstruct"],
+        ["reconstruct", "x.jpg"],
+        ["reconstruct", "x.jpg", "--out", "o", "--quality", "best"],
+        ["reconstruct", "x.jpg", "--out", "o", "--resolution", "1000"],
+        ["reconstruct", "x.jpg", "--out", "o", "--face", "first"],
+    ],
+)
+def test_a_wrong_command_line_ends_with_two(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as raised:
+        main(arguments)
+    assert raised.value.code == USAGE
+    assert "error" in capsys.readouterr().err
+
+
+def test_a_photo_that_is_not_there_is_one_line_with_a_hint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reconstruct", str(tmp_path / "none.jpg"), "--out", str(tmp_path / "out")]) == PHOTO
+    error = capsys.readouterr().err
+    assert error.startswith("relightify: error: The photo ")
+    assert "Check the path." in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unexpected_failure_is_one_line_and_ends_with_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def explode(path: Path) -> bytes:
+        raise ZeroDivisionError("by chance")
+
+    monkeypatch.setattr("backend.cli._read_photo_file", explode)
+    assert main(["reconstruct", "x.jpg", "--out", str(tmp_path)]) == INTERNAL
+    error = capsys.readouterr().err
+    assert "internal error: ZeroDivisionError: by chance" in error
+    assert "Traceback" not in error
+
+
+def test_ctrl_c_ends_with_130(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(path: Path) -> bytes:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("backend.cli._read_photo_file", interrupted)
+    assert main(["reconstruct", "x.jpg", "--out", str(tmp_path)]) == CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("no_face", PHOTO),
+        ("photo_truncated", PHOTO),
+        ("too_little_skin", PHOTO),
+        ("bad_face_index", USAGE),
+        ("quality_unavailable", USAGE),
+        ("disk_full", OUTPUT),
+        ("model_unavailable", INSTALLATION),
+        ("something_new", INTERNAL),
+    ],
+)
+def test_every_kind_of_error_has_its_exit_code(code: str, expected: int) -> None:
+    assert exit_code(RelightifyError(code, "It failed.")) == expected
+    assert exit_code(JobCancelled()) == CANCELLED
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_progress_bar_draws_on_one_line_of_a_terminal_and_ends_it() -> None:
+    terminal = Terminal()
+    bar = ProgressBar(terminal)
+    bar.show("fit", 0.25)
+    bar("unwrap", 0.5, None)
+    bar.close()
+    drawn = terminal.getvalue()
+    assert drawn.count("\n") == 1
+    assert drawn.endswith("\n")
+    assert "25% fitting the head" in drawn
+    assert "[############............]  50% unwrapping" in drawn
+
+
+def test_the_progress_bar_writes_a_line_per_stage_into_a_file() -> None:
+    stream = io.StringIO()
+    bar = ProgressBar(stream)
+    for fraction in (0.1, 0.2, 0.3):
+        bar.show("fit", fraction)
+    bar.show("done", 1.0)
+    bar.close()
+    assert stream.getvalue() == " 10% fitting the head\n100% done\n"
+
+
+def test_a_quiet_progress_bar_writes_nothing() -> None:
+    terminal = Terminal()
+    bar = ProgressBar(terminal, quiet=True)
+    bar.show("fit", 0.5)
+    bar.close()
+    assert terminal.getvalue() == ""
+
+
+def test_the_doctor_reports_a_broken_part_and_how_to_mend_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def _check_widget() -> Finding:
+        raise RelightifyError("widget_broken", "The widget is broken.", "Buy a new one.")
+
+    def _check_fine() -> Finding:
+        return Finding("fine", "ok", "all well")
+
+    monkeypatch.setattr("backend.doctor.CHECKS", (_check_widget, _check_fine))
+    assert run(argparse.Namespace(json=True)) == INSTALLATION
+    broken, fine = json.loads(capsys.readouterr().out)
+    assert broken["name"] == "widget"
+    assert broken["status"] == "missing"
+    assert broken["mend"] == "Buy a new one."
+    assert fine["status"] == "ok"
+
+
+def test_the_doctor_finds_what_every_installation_has() -> None:
+    light = [check for check in CHECKS if check.__name__ in ("_check_python", "_check_libraries", "_check_embree")]
+    assert len(light) == 3
+    assert [check().status for check in light] == ["ok"] * 3

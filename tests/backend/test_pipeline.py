@@ -1,0 +1,173 @@
+"""The whole method on a public-domain portrait, and its files. One reconstruction serves all tests here."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from backend.output import write_reconstruction
+from backend.photo.reading import srgb_to_linear
+from backend.pipeline import Pipeline, Reconstruction, choose_device
+from backend.progress import Progress
+from backend.texture.maps import SkinMaps
+from backend.texture.transfer import radiance_transfer
+from shared.errors import JobCancelled, RelightifyError
+from shared.head_mesh import HeadMesh
+from shared.maps import MAPS
+from shared.options import JobOptions
+
+data = pytest.importorskip("skimage.data")
+
+
+def png(image: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@dataclass
+class Job:
+    """A finished job and the reports that came while it ran."""
+
+    pipeline: Pipeline
+    result: Reconstruction
+    reports: list[tuple[str, float, np.ndarray | None]]
+
+
+@pytest.fixture(scope="module")
+def job() -> Job:
+    try:
+        pipeline = Pipeline("cpu")
+    except RelightifyError as error:
+        if error.code == "model_unavailable":
+            pytest.skip(f"the landmark model cannot be fetched here: {error}")
+        raise
+    reports: list[tuple[str, float, np.ndarray | None]] = []
+    progress = Progress(callback=lambda *report: reports.append(report))
+    return Job(pipeline, pipeline.reconstruct(png(data.astronaut()), JobOptions(resolution=512), progress), reports)
+
+
+def test_the_result_is_a_head_with_maps_of_the_size_asked_for(job: Job) -> None:
+    result = job.result
+    assert result.maps.resolution == 512
+    assert result.mesh.vertices.shape == job.pipeline.model.mean.shape
+    assert result.mesh.image_size.tolist() == [512, 512]
+    smile = result.mesh.expression_weights[result.mesh.expression_names.tolist().index("mouthSmileLeft")]
+    assert smile > 0.3
+    assert result.peak_memory_bytes is None or result.peak_memory_bytes < 3 * 2**30
+    assert {"photo", "landmarks", "fit", "skin", "unwrap", "completion"} <= set(result.timings)
+
+
+def test_the_light_turns_the_albedo_into_the_photo(job: Job) -> None:
+    maps, fit, space = job.result.maps, job.result.fit, job.pipeline.uv_space(512)
+    transfer = space.interpolate(radiance_transfer(job.pipeline.model, fit.vertices(job.pipeline.model)))
+    seen = maps.visibility > 0.9
+    shown = srgb_to_linear(maps.diffuse_albedo_srgb[seen]) * (transfer[seen] @ fit.light)
+    ratio = np.median(shown / srgb_to_linear(maps.texture_srgb[seen]), axis=0)
+    np.testing.assert_allclose(ratio, 1, atol=0.1)
+    assert job.result.mesh.environment.min() >= 0
+
+
+def test_progress_rises_to_one_with_previews_of_landmarks_texture_and_maps(job: Job) -> None:
+    fractions = [fraction for _, fraction, _ in job.reports]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
+    previews = {stage: preview for stage, _, preview in job.reports if preview is not None}
+    assert {"landmarks", "unwrap", "completion"} <= set(previews)
+    for preview in previews.values():
+        assert preview.dtype == np.uint8
+        assert max(preview.shape[:2]) <= 512
+        assert preview.std() > 5
+
+
+def test_cancelling_stops_between_stages(job: Job) -> None:
+    seen: list[str] = []
+    progress = Progress(callback=lambda stage, *_: seen.append(stage), cancelled=lambda: "landmarks" in seen)
+    with pytest.raises(JobCancelled):
+        job.pipeline.reconstruct(png(data.astronaut()), JobOptions(resolution=512), progress)
+    assert "unwrap" not in seen
+
+
+def test_a_quality_that_is_not_installed_is_an_error_that_names_those_that_are(job: Job) -> None:
+    missing = next(q for q in ("high", "standard", "draft") if q not in job.pipeline.priors)
+    with pytest.raises(RelightifyError) as raised:
+        job.pipeline.reconstruct(b"", JobOptions(quality=missing), Progress())
+    assert raised.value.code == "quality_unavailable"
+    assert "baseline" in raised.value.hint
+
+
+def test_an_unknown_device_is_a_usage_error() -> None:
+    with pytest.raises(RelightifyError) as raised:
+        choose_device("gpu")
+    assert raised.value.code == "bad_option"
+
+
+def test_the_files_hold_the_result(job: Job, tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "out"
+    written = write_reconstruction(job.result, job.pipeline.model, folder)
+    assert {p.name for p in written} == {
+        *("head.obj", "head.mtl", "mesh.npz", "reconstruction.json"),
+        *(spec.file_name for spec in MAPS),
+    }
+    mesh = HeadMesh.load(folder / "mesh.npz")
+    for item in fields(HeadMesh):
+        np.testing.assert_array_equal(getattr(mesh, item.name), getattr(job.result.mesh, item.name))
+    maps = SkinMaps.decode({spec.name: (folder / spec.file_name).read_bytes() for spec in MAPS})
+    np.testing.assert_allclose(maps.diffuse_albedo_srgb, job.result.maps.diffuse_albedo_srgb, atol=0.003)
+    described = json.loads((folder / "reconstruction.json").read_text())
+    assert len(described["identity"]) == 100
+    assert described["expression"]["mouthSmileLeft"] > 0.3
+    assert described["versions"]["numpy"] == np.__version__
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["deep"]
+
+
+def test_the_obj_file_has_quads_with_uvs_in_a_group_per_part(job: Job, tmp_path: Path) -> None:
+    write_reconstruction(job.result, job.pipeline.model, tmp_path)
+    lines = [line.split() for line in (tmp_path / "head.obj").read_text().splitlines()]
+    model = job.pipeline.model
+    points = np.array([line[1:] for line in lines if line[0] == "v"], float)
+    np.testing.assert_allclose(points, job.result.fit.vertices(model), atol=1e-6)
+    assert [line[1] for line in lines if line[0] == "g"] == list(model.part_names)
+    faces = [line[1:] for line in lines if line[0] == "f"]
+    assert len(faces) == len(model.quads)
+    corners = np.array([c.split("/") for face in faces for c in face], int)
+    assert corners.min() == 1
+    assert corners.max(0).tolist() == [len(model.mean), len(model.uv)]
+    materials = {line[1] for line in lines if line[0] == "usemtl"}
+    defined = {x.split()[1] for x in (tmp_path / "head.mtl").read_text().splitlines() if x.startswith("newmtl")}
+    assert materials == defined
+
+
+def test_writing_again_replaces_the_files_and_leaves_others(job: Job, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    write_reconstruction(job.result, job.pipeline.model, tmp_path)
+    (tmp_path / "head.obj").write_text("old")
+    write_reconstruction(job.result, job.pipeline.model, tmp_path)
+    assert (tmp_path / "head.obj").read_text().startswith("# Relightify")
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(("number", "code"), [(errno.ENOSPC, "disk_full"), (errno.EACCES, "cannot_write")])
+def test_a_disk_that_fills_up_leaves_nothing_half_written(
+    job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: str
+) -> None:
+    def fails(self: Path, *_: object, **__: object) -> int:
+        raise OSError(number, "the disk says no")
+
+    monkeypatch.setattr(Path, "write_text", fails)  # by then mesh and maps are written
+    with pytest.raises(RelightifyError) as raised:
+        write_reconstruction(job.result, job.pipeline.model, tmp_path / "out")
+    assert raised.value.code == code
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_warnings_reach_the_result(job: Job) -> None:
+    assert job.result.warnings == job.result.face.warnings
+    assert replace(job.result, warnings=("blurred",)).warnings == ("blurred",)

@@ -1,0 +1,71 @@
+"""Maps and their PNG files."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from backend.texture.maps import SkinMaps, decode_map, encode_map
+from shared.errors import RelightifyError
+from shared.maps import DIFFUSE_ALBEDO, MAPS, NORMAL, SPECULAR_ALBEDO
+
+
+def random_maps(side: int = 24) -> SkinMaps:
+    rng = np.random.default_rng(3)
+    normal = rng.normal(size=(side, side, 3)).astype(np.float32)
+    normal[..., 2] = np.abs(normal[..., 2]) + 0.5
+    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+    colour = rng.random((2, side, side, 3), dtype=np.float32)
+    grey = rng.random((2, side, side), dtype=np.float32)
+    return SkinMaps(colour[0], colour[1], grey[0], normal, grey[1])
+
+
+def test_maps_survive_their_png_files_up_to_rounding() -> None:
+    maps = random_maps()
+    back = SkinMaps.decode(maps.encode()).by_name()
+    tolerance = {"specular_albedo": 1e-5, "normal": 5e-5}
+    for name, values in maps.by_name().items():
+        assert back[name].dtype == np.float32
+        np.testing.assert_allclose(back[name], values, atol=tolerance.get(name, 0.5 / 255 + 1e-6))
+
+
+def test_png_files_have_the_bits_and_channel_order_that_the_table_promises() -> None:
+    files = random_maps().encode()
+    for spec in MAPS:
+        stored = cv2.imdecode(np.frombuffer(files[spec.name], np.uint8), cv2.IMREAD_UNCHANGED)
+        assert stored.dtype == (np.uint16 if spec.bits == 16 else np.uint8)
+        assert stored.shape[2:] == (() if spec.channels == 1 else (3,))
+    red = np.zeros((4, 4, 3), np.float32)
+    red[..., 0] = 1
+    stored = cv2.imdecode(np.frombuffer(encode_map(red, DIFFUSE_ALBEDO), np.uint8), cv2.IMREAD_UNCHANGED)
+    assert stored[0, 0].tolist() == [0, 0, 255]  # OpenCV reads BGR
+
+
+def test_a_flat_normal_is_stored_as_the_usual_blue() -> None:
+    flat = np.zeros((2, 2, 3), np.float32)
+    flat[..., 2] = 1
+    stored = cv2.imdecode(np.frombuffer(encode_map(flat, NORMAL), np.uint8), cv2.IMREAD_UNCHANGED)
+    assert stored[0, 0].tolist() == [65535, 32768, 32768]
+
+
+def test_wrong_channels_are_refused() -> None:
+    with pytest.raises(ValueError, match="3 channels"):
+        encode_map(np.zeros((4, 4), np.float32), NORMAL)
+
+
+@pytest.mark.parametrize("data", [b"no image", encode_map(np.zeros((4, 4, 3), np.float32), DIFFUSE_ALBEDO)])
+def test_a_file_that_is_not_the_map_is_a_plain_error(data: bytes) -> None:
+    with pytest.raises(RelightifyError) as raised:
+        decode_map(data, SPECULAR_ALBEDO)
+    assert raised.value.code == "map_unreadable"
+
+
+def test_dilation_continues_the_island_and_leaves_it_and_the_visibility_alone() -> None:
+    maps = random_maps(64)
+    island = np.zeros((64, 64), bool)
+    island[24:40, 24:40] = True
+    grown = maps.dilated(island)
+    np.testing.assert_array_equal(grown.texture_srgb[island], maps.texture_srgb[island])
+    np.testing.assert_array_equal(grown.texture_srgb[30, 8:24], np.repeat(maps.texture_srgb[30:31, 24], 16, axis=0))
+    np.testing.assert_array_equal(grown.visibility, maps.visibility)
