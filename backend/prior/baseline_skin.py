@@ -217,8 +217,8 @@ def beardedness(deviation: np.ndarray, weight: np.ndarray, regions: FaceRegions)
     darkness = -float(np.quantile(deviation[core], 0.4) - np.median(deviation[cheeks]))
     fine = np.abs(deviation - masked_blur(deviation, weight, 1.0 * regions.texels_per_mm))
     roughness = float(np.median(fine[core]) / max(np.median(fine[cheeks]), 1e-4))
-    rough_and_dark = smooth_step(np.float32(darkness), 0.08, 0.2) * smooth_step(np.float32(roughness), 1.3, 1.9)
-    return float(max(rough_and_dark, smooth_step(np.float32(darkness), 0.45, 0.7)))
+    rough_and_dark = smooth_step(darkness, 0.08, 0.2) * smooth_step(roughness, 1.3, 1.9)
+    return float(max(rough_and_dark, smooth_step(darkness, 0.45, 0.7)))
 
 
 def _robust_level(

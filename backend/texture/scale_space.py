@@ -51,7 +51,7 @@ def inner_distance(mask: np.ndarray) -> np.ndarray:
     return cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
 
 
-def smooth_step(x: np.ndarray, low: float, high: float) -> np.ndarray:
+def smooth_step(x: np.ndarray | float, low: float, high: float) -> np.ndarray:
     """0 at `low`, 1 at `high`, smooth in between; `low` may be the larger."""
     t = np.clip((x - low) / (high - low), 0, 1)
-    return (t * t * (3 - 2 * t)).astype(np.float32)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)

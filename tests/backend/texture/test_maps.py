@@ -21,6 +21,13 @@ def random_maps(side: int = 24) -> SkinMaps:
     return SkinMaps(colour[0], colour[1], grey[0], normal, grey[1])
 
 
+def opened(file: bytes) -> np.ndarray:
+    """The values of an image file as they are stored."""
+    image = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert image is not None
+    return image
+
+
 def test_maps_survive_their_png_files_up_to_rounding() -> None:
     maps = random_maps()
     back = SkinMaps.decode(maps.encode()).by_name()
@@ -33,19 +40,19 @@ def test_maps_survive_their_png_files_up_to_rounding() -> None:
 def test_png_files_have_the_bits_and_channel_order_that_the_table_promises() -> None:
     files = random_maps().encode()
     for spec in MAPS:
-        stored = cv2.imdecode(np.frombuffer(files[spec.name], np.uint8), cv2.IMREAD_UNCHANGED)
+        stored = opened(files[spec.name])
         assert stored.dtype == (np.uint16 if spec.bits == 16 else np.uint8)
         assert stored.shape[2:] == (() if spec.channels == 1 else (3,))
     red = np.zeros((4, 4, 3), np.float32)
     red[..., 0] = 1
-    stored = cv2.imdecode(np.frombuffer(encode_map(red, DIFFUSE_ALBEDO), np.uint8), cv2.IMREAD_UNCHANGED)
+    stored = opened(encode_map(red, DIFFUSE_ALBEDO))
     assert stored[0, 0].tolist() == [0, 0, 255]  # OpenCV reads BGR
 
 
 def test_a_flat_normal_is_stored_as_the_usual_blue() -> None:
     flat = np.zeros((2, 2, 3), np.float32)
     flat[..., 2] = 1
-    stored = cv2.imdecode(np.frombuffer(encode_map(flat, NORMAL), np.uint8), cv2.IMREAD_UNCHANGED)
+    stored = opened(encode_map(flat, NORMAL))
     assert stored[0, 0].tolist() == [65535, 32768, 32768]
 
 
