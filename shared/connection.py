@@ -49,9 +49,20 @@ class Connection:
 
 
 def default_connection_path() -> Path:
-    """Where `relightify serve` and the add-on look unless told otherwise; its folder is the owner's alone."""
+    """Where `relightify serve` and the add-on look unless told otherwise; its folder is the owner's alone.
+
+    Raises:
+        RelightifyError: `cache_unwritable`.
+    """
     folder = cache_folder("runtime")
-    folder.chmod(0o700)
+    try:
+        folder.chmod(0o700)
+    except OSError as error:
+        raise RelightifyError(
+            "cache_unwritable",
+            f"The folder {folder} belongs to somebody else.",
+            "Remove it, or set RELIGHTIFY_CACHE to a folder of your own.",
+        ) from error
     return folder / "connection.json"
 
 
@@ -61,16 +72,8 @@ def write_connection(connection: Connection, path: Path) -> None:
     Raises:
         RelightifyError: `connection_file`, it cannot be written.
     """
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(asdict(connection), file, indent=1)
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+        write_private(path, json.dumps(asdict(connection), indent=1))
     except OSError as error:
         raise RelightifyError(
             "connection_file",
@@ -79,23 +82,50 @@ def write_connection(connection: Connection, path: Path) -> None:
         ) from error
 
 
+def write_private(path: Path, text: str) -> None:
+    """Write a file at once as a whole, mode 0600 from the start; makes its folder (0700) if need be.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read_private(path: Path) -> bytes:
+    """The first 64 KiB of a file that its owner, who must be this user, alone can read (not checked on Windows).
+
+    Raises:
+        RelightifyError: `connection_exposed`, others can read it, or it is another user's.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        status = os.fstat(file.fileno())
+        if os.name == "posix" and (status.st_mode & 0o077 or status.st_uid != os.getuid()):
+            raise RelightifyError(
+                "connection_exposed",
+                f"The file {path} holds secret keys, and not you alone can read it.",
+                f"If you copied it from your own machine, run: chmod 600 {path}. Else start the backend again.",
+            )
+        return file.read(65536)
+
+
 def read_connection(path: Path) -> Connection:
     """Read a connection file.
 
     Raises:
-        RelightifyError: `no_connection_file`, there is none; `connection_exposed`, others can read it, or it is
-            another user's (not checked on Windows); `connection_file`, it is damaged; `version_mismatch`.
+        RelightifyError: `no_connection_file`, there is none; `connection_exposed`, see `read_private`;
+            `connection_file`, it is damaged; `version_mismatch`.
     """
     try:
-        with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            if os.name == "posix" and (status.st_mode & 0o077 or status.st_uid != os.getuid()):
-                raise RelightifyError(
-                    "connection_exposed",
-                    f"The connection file {path} holds secret keys, and not you alone can read it.",
-                    f"If you copied it from your own machine, run: chmod 600 {path}. Else start the backend again.",
-                )
-            text = file.read(65536)
+        text = read_private(path)
     except FileNotFoundError as error:
         raise RelightifyError(
             "no_connection_file",

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from backend.service.client import Client
+from backend.service.keys import kept_keys, new_keys
 from backend.service.logs import log_name, log_path, log_to_file, remove_old_logs, stop_logging
 from backend.service.server import Server, ServerSettings
 from backend.service.worker_process import WorkerSettings
@@ -49,6 +50,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="where to write address and keys for clients (default: in the cache folder)",
     )
+    parser.add_argument(
+        "--keys",
+        type=Path,
+        metavar="PATH",
+        help="keep the keys in this file, so that copies of the connection file on other machines stay valid "
+        "after a restart on the same --port (default: new keys at each start)",
+    )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s")
     parser.add_argument("--parent-pid", type=int, default=0, metavar="PID", help="end when this process has ended")
     parser.add_argument(
@@ -65,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve; prints one line with the connection file's path when clients may come.
 
     Raises:
-        RelightifyError: `already_running`, `cannot_listen`, `connection_file`.
+        RelightifyError: `already_running`, `cannot_listen`, `connection_file`, `bad_keys`.
     """
     path: Path = args.connection_file or default_connection_path()
     _refuse_second_server(path)
@@ -79,13 +87,14 @@ def run(args: argparse.Namespace) -> int:
     remove_old_logs()
     handler = log_to_file(log_path(log_name(path), "server"))
     try:
-        server = Server(settings, f"relightify {version()}")
+        keys = kept_keys(args.keys) if args.keys else new_keys()
+        server = Server(settings, keys, f"relightify {version()}")
         connection = Connection(
             host=reachable_host(args.listen),
             port=server.port,
-            server_public_key=server.public_key,
-            client_public_key=server.client_keys[0],
-            client_secret_key=server.client_keys[1],
+            server_public_key=keys.server_public,
+            client_public_key=keys.client_public,
+            client_secret_key=keys.client_secret,
             pid=os.getpid(),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )

@@ -12,6 +12,7 @@ import zmq
 from backend.service.clients import Clients
 from backend.service.gatekeeper import Gatekeeper
 from backend.service.jobs import Job, JobQueue
+from backend.service.keys import ServerKeys
 from backend.service.logs import log_path
 from backend.service.worker_process import WorkerProcess, WorkerSettings
 from shared.errors import JobCancelled, RelightifyError
@@ -89,23 +90,20 @@ class Server:
 
     Args:
         settings: see `ServerSettings`.
+        keys: the server's own pair, and the one that it lets in.
         version: name and version that clients are told.
 
     Raises:
         RelightifyError: `cannot_listen`, the address or port cannot be bound.
     """
 
-    def __init__(self, settings: ServerSettings, version: str) -> None:
+    def __init__(self, settings: ServerSettings, keys: ServerKeys, version: str) -> None:
         self.settings = settings
         self._stopping = False
         self._context = zmq.Context()
         self._gatekeeper = Gatekeeper(self._context)
-        public, secret = zmq.curve_keypair()
-        client_public, client_secret = zmq.curve_keypair()
-        self.public_key = public.decode()
-        self.client_keys = (client_public.decode(), client_secret.decode())
-        self._gatekeeper.allow(CLIENT_DOMAIN, {self.client_keys[0]})
-        self._socket = self._listen(secret)
+        self._gatekeeper.allow(CLIENT_DOMAIN, {keys.client_public})
+        self._socket = self._listen(keys)
         self._poller = zmq.Poller()
         self._poller.register(self._gatekeeper.socket, zmq.POLLIN)
         self._poller.register(self._socket, zmq.POLLIN)
@@ -117,7 +115,7 @@ class Server:
         self._parent = WatchedProcess(settings.parent_pid) if settings.parent_pid else None
         self._busy_at = time.monotonic()
 
-    def _listen(self, secret_key: bytes) -> zmq.Socket:
+    def _listen(self, keys: ServerKeys) -> zmq.Socket:
         socket: zmq.Socket = self._context.socket(zmq.ROUTER)
         socket.setsockopt(zmq.LINGER, 500)
         socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
@@ -127,8 +125,8 @@ class Server:
         socket.setsockopt(zmq.IPV6, int(":" in self.settings.listen))
         socket.setsockopt(zmq.ZAP_DOMAIN, CLIENT_DOMAIN.encode())
         socket.curve_server = True
-        socket.curve_publickey = self.public_key.encode()
-        socket.curve_secretkey = secret_key
+        socket.curve_publickey = keys.server_public.encode()
+        socket.curve_secretkey = keys.server_secret.encode()
         host = f"[{self.settings.listen}]" if ":" in self.settings.listen else self.settings.listen
         try:
             socket.bind(f"tcp://{host}:{self.settings.port or '*'}")

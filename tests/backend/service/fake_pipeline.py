@@ -94,7 +94,7 @@ def create(device: str) -> FakePipeline:
 
 
 def create_slowly(device: str) -> FakePipeline:
-    time.sleep(1.5)
+    time.sleep(0.8)
     return FakePipeline(device)
 
 

@@ -14,6 +14,7 @@ import pytest
 import zmq
 
 from backend.service.client import Client
+from backend.service.keys import new_keys
 from backend.service.server import Server, ServerSettings
 from backend.service.worker_process import WorkerSettings
 from shared.connection import Connection, client_socket
@@ -28,11 +29,13 @@ FAKES = "tests.backend.service.fake_pipeline"
 def running_server(factory: str = "create", **settings: Any) -> Iterator[Connection]:
     """A server whose pipeline is a fake one; `settings` are those of `ServerSettings`."""
     worker = WorkerSettings(f"{FAKES}:{factory}", "cpu", "test")
-    server = Server(replace(ServerSettings(worker=worker, tick=0.05), **settings), "test server")
+    keys = new_keys()
+    server = Server(replace(ServerSettings(worker=worker, tick=0.05), **settings), keys, "test server")
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        yield Connection("127.0.0.1", server.port, server.public_key, *server.client_keys, os.getpid(), "now")
+        known = (keys.server_public, keys.client_public, keys.client_secret)
+        yield Connection("127.0.0.1", server.port, *known, os.getpid(), "now")
     finally:
         server.stop()
         thread.join(10)

@@ -120,9 +120,9 @@ def test_the_server_ends_with_the_process_that_it_belongs_to(tmp_path: Path) -> 
 
 
 def test_an_idle_server_ends_by_itself_where_asked_to(tmp_path: Path) -> None:
-    with serve(tmp_path, "--idle-exit", "0.5") as process:
+    with serve(tmp_path, "--idle-exit", "0.3") as process:
         with Client(connection_of(tmp_path)[1]):
-            time.sleep(1.0)
+            time.sleep(0.7)
             assert process.poll() is None
         assert process.wait(3) == 0
 
@@ -144,6 +144,16 @@ def test_a_connection_file_left_by_a_killed_server_does_not_keep_the_next_from_s
         process.kill()
     with serve(tmp_path):
         assert connection_of(tmp_path)[1].server_public_key != old.server_public_key
+
+
+def test_with_kept_keys_a_copied_connection_file_outlives_the_server(tmp_path: Path) -> None:
+    keys = str(tmp_path / "keys.json")
+    with serve(tmp_path, "--keys", keys) as process:
+        copied = connection_of(tmp_path)[1]
+        process.terminate()
+        process.wait(5)
+    with serve(tmp_path, "--keys", keys, "--port", str(copied.port)), Client(copied) as client:
+        assert result_of(client, b"echo")
 
 
 def test_the_server_writes_nothing_outside_its_cache_folder(tmp_path: Path) -> None:

@@ -65,14 +65,11 @@ def test_the_server_says_what_its_worker_can_do(connection: Connection) -> None:
 
 
 def test_hello_is_answered_and_jobs_are_taken_while_the_models_load(cache: Path) -> None:
-    with running_server("create_slowly") as connection:
-        start = time.monotonic()
-        with Client(connection) as client:
-            assert time.monotonic() - start < 1.0
-            assert client.welcome.worker == "warming_up"
-            messages = list(client.reconstruct(b"echo"))
-            assert messages[0] == Queued(messages[0].job_id, 0, "warming_up")
-            assert isinstance(messages[-1], Result)
+    with running_server("create_slowly") as connection, Client(connection) as client:
+        assert client.welcome.worker == "warming_up"
+        messages = list(client.reconstruct(b"echo"))
+        assert messages[0] == Queued(messages[0].job_id, 0, "warming_up")
+        assert isinstance(messages[-1], Result)
 
 
 # --- who is let in ----------------------------------------------------------------------------------------------
