@@ -11,6 +11,8 @@ from embreex.rtcore_scene import EmbreeScene
 
 from backend.head.camera import Camera
 
+RAYS_PER_BAND = 1_000_000
+
 
 @dataclass(frozen=True)
 class Fragments:
@@ -51,28 +53,32 @@ class EmbreeRasteriser:
     def rasterise(self, vertices: np.ndarray, triangles: np.ndarray, camera: Camera) -> Fragments:
         """See `Rasteriser.rasterise`."""
         height, width = camera.height, camera.width
-        directions = _ray_directions(camera)
-        origins = np.broadcast_to(camera.position.astype(np.float32), directions.shape)
         scene = EmbreeScene()
         TriangleMesh(scene, np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(triangles, np.int32))
-        hits = scene.run(np.ascontiguousarray(origins), directions, output=True)
-        triangle = hits["primID"].astype(np.int32)
-        hit = triangle >= 0
-        u, v = hits["u"], hits["v"]
-        barycentric = np.stack([1 - u - v, u, v], axis=-1) * hit[:, None]
-        # The directions have unit depth in camera space, so the ray parameter is the depth.
-        depth = np.where(hit, hits["tfar"], np.inf)
-        return Fragments(
-            triangle.reshape(height, width),
-            barycentric.reshape(height, width, 3).astype(np.float32),
-            depth.reshape(height, width).astype(np.float32),
-        )
+        triangle = np.full((height, width), -1, np.int32)
+        barycentric = np.zeros((height, width, 3), np.float32)
+        depth = np.full((height, width), np.inf, np.float32)
+        # In bands of rows: Embree's answer is some 60 bytes a ray, too much for a 25 megapixel photo at once.
+        rows = max(RAYS_PER_BAND // width, 1)
+        for start in range(0, height, rows):
+            band = slice(start, min(start + rows, height))
+            directions = _ray_directions(camera, band.start, band.stop)
+            origins = np.ascontiguousarray(np.broadcast_to(camera.position.astype(np.float32), directions.shape))
+            hits = scene.run(origins, directions, output=True)
+            hit = (hits["primID"] >= 0).reshape(-1, width)
+            triangle[band] = hits["primID"].reshape(-1, width)
+            u, v = hits["u"].reshape(-1, width), hits["v"].reshape(-1, width)
+            barycentric[band] = np.stack([1 - u - v, u, v], axis=-1) * hit[..., None]
+            # The directions have unit depth in camera space, so the ray parameter is the depth.
+            depth[band] = np.where(hit, hits["tfar"].reshape(-1, width), np.inf)
+        return Fragments(triangle, barycentric, depth)
 
 
-def _ray_directions(camera: Camera) -> np.ndarray:
-    """Rays through the pixel centres, float32 [H * W, 3] in head space, with unit depth in camera space."""
+def _ray_directions(camera: Camera, first_row: int, last_row: int) -> np.ndarray:
+    """Rays through the pixel centres of rows [first, last), float32 [n * W, 3] in head space, unit camera depth."""
     x = (np.arange(camera.width) + 0.5 - camera.centre_px[0]) / camera.focal_px
-    y = -(np.arange(camera.height) + 0.5 - camera.centre_px[1]) / camera.focal_px
-    grid_x, grid_y = np.meshgrid(x, y)
-    in_camera = np.stack([grid_x, grid_y, -np.ones_like(grid_x)], axis=-1).reshape(-1, 3)
-    return np.ascontiguousarray(in_camera @ camera.rotation, np.float32)
+    y = -(np.arange(first_row, last_row) + 0.5 - camera.centre_px[1]) / camera.focal_px
+    # rotation^T (x, y, -1), row by row and column by column.
+    along_rows = y[:, None] * camera.rotation[1] - camera.rotation[2]
+    directions = along_rows[:, None, :] + x[None, :, None] * camera.rotation[0]
+    return np.ascontiguousarray(directions.reshape(-1, 3), np.float32)
