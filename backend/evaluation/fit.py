@@ -21,7 +21,7 @@ import numpy as np
 from backend.evaluation.fit_figures import contact_sheet, fit_figure
 from backend.head.fitting import fit_head
 from backend.head.head_fit import HeadFit
-from backend.head.model import HeadModel, load_head_model
+from backend.head.model import ASSET, HeadModel, load_head_model
 from backend.photo.landmarks import Face, FaceDetector, choose_face
 from backend.photo.reading import FILM_DIAGONAL_MM, Photo, read_photo
 from backend.progress import Progress
@@ -78,6 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--portraits", type=Path, default=None, metavar="DIR", help="a folder with index.json")
     parser.add_argument("--photos", type=Path, default=None, metavar="DIR", help="a folder of photographs")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where tables and figures go")
+    parser.add_argument("--model", type=Path, default=ASSET, metavar="NPZ", help="another head model")
     parser.add_argument("--limit", type=int, default=None, metavar="N", help="at most so many photos of each folder")
 
 
@@ -100,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
             "no_photos", "There are no photographs to measure.", "Name folders: --portraits, --photos."
         )
     options.out.mkdir(parents=True, exist_ok=True)
-    fitter = Fitter()
+    fitter = Fitter(options.model)
     rows, failures, thumbnails = [], {}, []
     for name, path in photos:
         try:
@@ -142,8 +143,8 @@ def heldout_portraits(folder: Path) -> list[tuple[str, Path]]:
 class Fitter:
     """Holds what stays warm between photos."""
 
-    def __init__(self) -> None:
-        self.model: HeadModel = load_head_model()
+    def __init__(self, model_path: Path = ASSET) -> None:
+        self.model: HeadModel = load_head_model(model_path)
         self.detector = FaceDetector()
         self.rasteriser = EmbreeRasteriser()
 
