@@ -1,0 +1,123 @@
+"""A Gaussian with few factors, x = mu + W z + eps, and what is known of x once a part of it was seen.
+
+With z ~ N(0, I) and independent noise eps ~ N(0, psi), the joint Gaussian over all maps is N(mu, W W' + psi). Given
+some entries y of x, z is Gaussian again (Tipping and Bishop, "Probabilistic principal component analysis", 1999,
+eq. 8-9), so the conditional mean mu + W E[z|y] and covariance W cov[z|y] W' + psi of everything else are closed form
+and cost one small linear system. What a camera adds that is not of the subject, such as exposure, is a nuisance: a few
+more columns that explain y and are of no use for the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+STUDENT_DEGREES = 4.0  # of freedom of the noise where it is robust: outliers have heavy tails
+ITERATIONS = 6
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Seen entries of x: values - mean = factors z + nuisance a + noise.
+
+    Args:
+        values: float [n], seen.
+        mean: float [n], mu at these entries.
+        factors: float [n, K], W at these entries.
+        noise: float [n], variance of the noise.
+        weight: float [n] in [0, 1], how much each entry counts; 0 is unseen.
+        nuisance: float [n, Q], columns of what is not of the subject; Q may be 0.
+        nuisance_variance: float [Q], prior variance of the nuisance's coefficients a.
+        robust: whether outliers count less (iterated reweighting, Student's t).
+    """
+
+    values: np.ndarray
+    mean: np.ndarray
+    factors: np.ndarray
+    noise: np.ndarray
+    weight: np.ndarray
+    nuisance: np.ndarray
+    nuisance_variance: np.ndarray
+    robust: bool = True
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What is known of z.
+
+    Args:
+        mean: float64 [K].
+        covariance: float64 [K, K].
+        nuisance: for each observation its coefficients float64 [Q].
+        trust: for each observation float [n], what reweighting left of each entry's weight, relative to it.
+    """
+
+    mean: np.ndarray
+    covariance: np.ndarray
+    nuisance: tuple[np.ndarray, ...]
+    trust: tuple[np.ndarray, ...]
+
+    def predict(self, mean: np.ndarray, factors: np.ndarray) -> np.ndarray:
+        """Conditional mean of entries of x with the given mean [...] and factors [..., K]."""
+        return mean + factors @ self.mean
+
+    def variance(self, factors: np.ndarray, noise: np.ndarray | float) -> np.ndarray:
+        """Conditional variance of entries with the given factors [..., K] and noise: diag(W cov W') + psi."""
+        return np.einsum("...k,kl,...l->...", factors, self.covariance, factors) + noise
+
+
+def condition(observations: Sequence[Observation], latents: int) -> Posterior:
+    """The posterior of z ~ N(0, I) [latents] given all observations, whose noises are independent.
+
+    Raises:
+        ValueError: factors do not fit `latents`.
+    """
+    if any(o.factors.shape[1] != latents for o in observations):
+        raise ValueError(f"observations need factors for {latents} latents")
+    sizes = [o.nuisance.shape[1] for o in observations]
+    starts = latents + np.concatenate([[0], np.cumsum(sizes)]).astype(int)
+    trust = [np.ones(len(o.values)) for o in observations]
+    rounds = ITERATIONS if any(o.robust for o in observations) else 1
+    solution, covariance = np.zeros(starts[-1]), np.eye(starts[-1])
+    for _ in range(rounds):
+        precision, right = np.zeros((starts[-1], starts[-1])), np.zeros(starts[-1])
+        precision[np.arange(latents), np.arange(latents)] = 1.0
+        for index, seen in enumerate(observations):
+            own = slice(starts[index], starts[index + 1])
+            columns = np.r_[0:latents, own]
+            design = np.concatenate([seen.factors, seen.nuisance], axis=1).astype(np.float64)
+            scaled = design * (seen.weight * trust[index] / seen.noise)[:, None]
+            precision[np.ix_(columns, columns)] += scaled.T @ design
+            right[columns] += scaled.T @ (seen.values - seen.mean)
+            precision[np.arange(own.start, own.stop), np.arange(own.start, own.stop)] += 1 / seen.nuisance_variance
+        covariance = np.linalg.inv(precision)
+        solution = covariance @ right
+        for index, seen in enumerate(observations):
+            if seen.robust:
+                own = slice(starts[index], starts[index + 1])
+                explained = seen.factors @ solution[:latents] + seen.nuisance @ solution[own]
+                trust[index] = _student_trust(seen.values - seen.mean - explained, seen.noise)
+    return Posterior(
+        solution[:latents],
+        covariance[:latents, :latents],
+        tuple(solution[starts[i] : starts[i + 1]] for i in range(len(observations))),
+        tuple(trust),
+    )
+
+
+def _student_trust(residual: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    """Weights [n] of iterated reweighting for Student's t noise (Lange, Little and Taylor 1989, eq. 3)."""
+    return (STUDENT_DEGREES + 1) / (STUDENT_DEGREES + np.square(residual) / noise)
+
+
+def tempered(observation: Observation, effective: float) -> Observation:
+    """The observation with weights scaled down so that they sum to at most `effective`.
+
+    Neighbouring texels err together: thousands of them are worth far fewer independent ones.
+    """
+    total = float(observation.weight.sum())
+    if total <= effective:
+        return observation
+    return replace(observation, weight=observation.weight * (effective / total))
