@@ -32,6 +32,7 @@ from backend.photo.landmarks import Face
 from backend.photo.reading import Photo
 
 WORKING_SIDE_PX = 512
+REFINED_SIDE_PX = 1600
 # Squared Mahalanobis distances of a residual up to which it is likely, and beyond which it is hardly skin.
 LIKELY, UNLIKELY = 7.0, 16.0
 # Least spread by which bare skin may differ from the cheeks: log luminance, two log chromas.
@@ -289,14 +290,18 @@ def _with_brows_and_lips(crop: _Crop, skin: np.ndarray) -> np.ndarray:
 def _in_photo(photo: Photo, crop: _Crop, skin: np.ndarray, face: Face) -> np.ndarray:
     """Bring the mask to the photo's resolution along the photo's edges, and take eyes and open mouth out."""
     x0, y0, x1, y1 = crop.box
-    guide = photo.image_srgb[y0:y1, x0:x1]
-    scale = (x1 - x0) / crop.region.shape[1]
-    full = cv2.resize(skin.astype(np.float32), (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)
-    radius = max(round(2 * scale), 2)
-    soft = cv2.ximgproc.guidedFilter(guide, full, radius, 30.0)
+    size = (x1 - x0, y1 - y0)
+    scale = size[0] / crop.region.shape[1]
+    # The filter needs some 80 bytes a pixel, and its border is wider than a pixel of a larger image.
+    reduction = min(1.0, REFINED_SIDE_PX / max(size))
+    refined_size = (max(round(size[0] * reduction), 1), max(round(size[1] * reduction), 1))
+    guide = cv2.resize(photo.image_srgb[y0:y1, x0:x1], refined_size, interpolation=cv2.INTER_AREA)
+    refined = cv2.resize(skin.astype(np.float32), refined_size, interpolation=cv2.INTER_LINEAR)
+    refined = cv2.ximgproc.guidedFilter(guide, refined, max(round(2 * scale * reduction), 2), 30.0)
+    soft = cv2.resize(refined, size, interpolation=cv2.INTER_LINEAR)
     unit = crop.unit * scale
     for outline, grow in ((EYE_LEFT, 0.03), (EYE_RIGHT, 0.03), (LIPS_INNER, 0.0)):
-        hole = np.zeros(full.shape, np.uint8)
+        hole = np.zeros(soft.shape, np.uint8)
         points = face.landmarks_px[list(outline)] - (x0, y0)
         cv2.fillPoly(hole, [np.round(points * 16).astype(np.int32)], 1, shift=4)
         if grow:
