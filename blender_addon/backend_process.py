@@ -98,6 +98,12 @@ def wait_for_connection(
     while not backend.connection_file.is_file():
         passed = time.monotonic() - began
         if not backend.running():
+            if any("No module named 'backend'" in line for line in log_tail(backend.log_file)):
+                raise RelightifyError(
+                    "no_backend",
+                    f"The Python at {backend.process.args[0]} has no relightify.",
+                    "Choose the Python that has it installed in the add-on's preferences.",
+                )
             message = f"The backend stopped while it started: {last_line(backend.log_file)}"
             raise RelightifyError("backend_start", message, _log_hint(backend))
         if passed > seconds:

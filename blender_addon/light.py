@@ -14,6 +14,10 @@ from .images import radiance_image
 STUDIO_LIGHTS = ("city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset")
 
 
+WALL_ALBEDO = 0.15
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+
+
 def studio_light_path(name: str) -> str:
     """Path of one of the HDRIs that come with Blender.
 
@@ -44,8 +48,31 @@ def studio_world(light: str) -> bpy.types.World:
 
 
 def environment_world(name: str, radiance: np.ndarray) -> bpy.types.World:
-    """A world from linear radiance float32 [H, 2H, 3], equirectangular in Blender's layout, row 0 at the top."""
-    return build_world(name, radiance_image(name, radiance))
+    """A world from linear radiance float32 [H, 2H, 3], equirectangular in Blender's layout, row 0 at the top.
+
+    A face says little of the light behind it, so the camera sees a grey wall in that light instead.
+    """
+    world = build_world(name, radiance_image(name, radiance))
+    tree = compat.node_tree_of(world)
+    backdrop = tree.nodes.new("ShaderNodeBackground")
+    ray = tree.nodes.new("ShaderNodeLightPath")
+    mix = tree.nodes.new("ShaderNodeMixShader")
+    output = next(n for n in tree.nodes if n.type == "OUTPUT_WORLD")
+    backdrop.name = "Backdrop"
+    backdrop.inputs["Color"].default_value = (*(wall_radiance(radiance),) * 3, 1.0)
+    ray.location, backdrop.location, mix.location = (-50, 350), (-50, -200), (200, 100)
+    tree.links.new(ray.outputs["Is Camera Ray"], mix.inputs[0])
+    tree.links.new(tree.nodes["Strength"].outputs["Background"], mix.inputs[1])
+    tree.links.new(backdrop.outputs["Background"], mix.inputs[2])
+    tree.links.new(mix.outputs["Shader"], output.inputs["Surface"])
+    return world
+
+
+def wall_radiance(radiance: np.ndarray) -> float:
+    """Radiance of a dark grey wall in the mean of an equirectangular light [H, 2H, 3]."""
+    weight = np.cos((np.arange(len(radiance)) + 0.5) / len(radiance) * np.pi - np.pi / 2)
+    mean = np.average(radiance.mean(axis=1), axis=0, weights=weight)
+    return float(WALL_ALBEDO * mean @ LUMINANCE)
 
 
 def build_world(name: str, image: bpy.types.Image) -> bpy.types.World:
@@ -58,8 +85,9 @@ def build_world(name: str, image: bpy.types.Image) -> bpy.types.World:
     texture = tree.nodes.new("ShaderNodeTexEnvironment")
     background = tree.nodes.new("ShaderNodeBackground")
     output = tree.nodes.new("ShaderNodeOutputWorld")
-    for column, node in enumerate((coordinates, mapping, texture, background, output)):
-        node.location = (-800 + 250 * column, 0)
+    for column, node in enumerate((coordinates, mapping, texture, background)):
+        node.location = (-1000 + 250 * column, 0)
+    output.location = (450, 0)
     mapping.name = "Rotation"
     mapping.vector_type = "POINT"
     background.name = "Strength"

@@ -178,9 +178,8 @@ def _iris(mean: np.ndarray, rho: np.ndarray, turn: np.ndarray, rng: np.random.Ge
     inner = 1 - smoothstep(-0.05, 0.07, rho - collarette)
     ring = np.exp(-(((rho - collarette) / 0.045) ** 2))
     brightness = 1.0 + 0.30 * fibres + 0.35 * ring + 0.30 * np.exp(-(((rho - 0.76) / 0.13) ** 2))
-    crypts = smoothstep(1.0, 2.0, _around(_band_noise(1, 35, rng), turn + 0.6 * rho)) * np.exp(
-        -(((rho - 0.68) / 0.08) ** 2)
-    )
+    crypts = smoothstep(1.0, 2.0, _around(_band_noise(1, 35, rng), turn + 0.6 * rho))
+    crypts = crypts * np.exp(-(((rho - 0.68) / 0.08) ** 2))
     brightness = np.clip(brightness * (1 - 0.55 * crypts), 0.15, 2.5)
     # Pigment gathers around the pupil, so the inner zone is browner than the outer one.
     brown = np.array([0.11, 0.055, 0.02], np.float32)
@@ -191,10 +190,14 @@ def _iris(mean: np.ndarray, rho: np.ndarray, turn: np.ndarray, rng: np.random.Ge
 
 def _sclera(angle: np.ndarray, turn: np.ndarray, iris_angle: float, rng: np.random.Generator) -> np.ndarray:
     """Linear colour of the white of the eye [H, W, 3]: warm, redder towards the corners, with fine vessels."""
-    white = np.array([0.62, 0.56, 0.51], np.float32)
+    white = np.array([0.56, 0.51, 0.47], np.float32)
     corner = np.array([0.53, 0.34, 0.29], np.float32)
     outwards = smoothstep(iris_angle * 1.2, np.radians(75), angle)
     colour = white + (corner - white) * (0.75 * outwards)[..., None]
+    # Lids and lashes keep light from the rim of the opening, the upper ones most.
+    height = angle * np.sin(turn)
+    shade = 1 - 0.42 * smoothstep(np.radians(8), np.radians(28), height)
+    shade = shade * (1 - 0.25 * smoothstep(np.radians(14), np.radians(34), -height))
     vessels = np.zeros_like(angle)
     size = len(angle)
     for _ in range(70):
@@ -209,7 +212,7 @@ def _sclera(angle: np.ndarray, turn: np.ndarray, iris_angle: float, rng: np.rand
     vessels = _blur(vessels)
     red = np.array([0.50, 0.12, 0.09], np.float32)
     amount = np.clip(vessels, 0, 0.6)[..., None]
-    return colour * (1 - amount) + red * amount
+    return (colour * (1 - amount) + red * amount) * shade[..., None]
 
 
 def _splat(image: np.ndarray, x: np.ndarray, y: np.ndarray, value: np.ndarray) -> None:
