@@ -24,6 +24,9 @@ HALF_IPD = 0.0315  # metres, DESIGN section 3
 # Edge loops of hm08, each named by two neighbouring vertices on it.
 NECK_LOOP = 1491  # base of the neck: C7 behind, just above the jugular notch in front
 LIP_LOOP = (537, 540)  # behind the line where the lips touch; two midline vertices, upper and lower
+LIP_BORDER = (455, 7214)  # edge of the red of the lips
+LIP_CONTACT = (520, 7267)  # where the lips touch
+LID_EDGE_LEFT = (6785, 6784)  # front edge of the lid margin
 LID_LOOP_LEFT = 7748  # back edge of the lid margin, where the lids touch the eyeball
 NOSE_TIP, MOUTH_BACK, SOCKET_LEFT = 5054, 707, 8042
 
@@ -136,8 +139,12 @@ class HeadTopology:
         part_names: see `HeadModel`.
         mirror: int32 [V], the vertex on the other side.
         vertices: float64 [V, 3], the template: averaged adults, head space, metres.
+        scale: the template's size over that of the base mesh.
+        lip_faces: bool [F], the red of the lips.
         neck_rim: int32 [n], the loop of the cut, in order around the neck.
         lip_margin: int32 [n], the loop between skin and mouth cavity.
+        lip_contact: int32 [n], the loop where upper and lower lip touch.
+        lid_edge_left: int32 [n], the front edge of the lid margins of the subject's left eye, where lashes grow.
         lid_margin_left: int32 [n], the loop between skin and eye socket at the subject's left eye.
     """
 
@@ -149,13 +156,21 @@ class HeadTopology:
     part_names: tuple[str, ...]
     mirror: np.ndarray
     vertices: np.ndarray
+    scale: float
+    lip_faces: np.ndarray
     neck_rim: np.ndarray
     lip_margin: np.ndarray
+    lip_contact: np.ndarray
+    lid_edge_left: np.ndarray
     lid_margin_left: np.ndarray
 
 
 def average_adult(base: BaseMesh) -> np.ndarray:
     """`hm08` with the mean of MakeHuman's adult macro targets, in head space: float64 [19158, 3], metres."""
+    return _in_head_space(base)[0]
+
+
+def _in_head_space(base: BaseMesh) -> tuple[np.ndarray, float]:
     macro = "mpfb2/targets/macrodetails"
     vertices = base.vertices.copy()
     for ethnicity, sex in product(("african", "asian", "caucasian"), ("male", "female")):
@@ -164,7 +179,8 @@ def average_adult(base: BaseMesh) -> np.ndarray:
         vertices += base.target(f"{macro}/universal-{sex}-young-averagemuscle-averageweight.target") / 2
     left_eye = np.unique(base.quads[base.groups == "helper-l-eye"])
     centre = vertices[left_eye].mean(axis=0)
-    return (vertices - centre * [0, 1, 1]) * (HALF_IPD / centre[0])
+    scale = HALF_IPD / centre[0]
+    return (vertices - centre * [0, 1, 1]) * scale, float(scale)
 
 
 def cut_head(base: BaseMesh) -> HeadTopology:
@@ -174,7 +190,7 @@ def cut_head(base: BaseMesh) -> HeadTopology:
     What lies inside those loops (mouth cavity, eye sockets) is ``mouth``.
     """
     body_faces = np.flatnonzero(base.groups == "body")
-    walker = _LoopWalker(base.quads[body_faces])
+    walker = EdgeLoops(base.quads[body_faces])
     neck = walker.loop(NECK_LOOP, walker.neighbour_towards(NECK_LOOP, base.vertices, (1, 0, 0)))
     lips = walker.loop(LIP_LOOP[0], walker.neighbour_towards(LIP_LOOP[0], base.vertices, (1, 0, 0)))
     lid = walker.loop(LID_LOOP_LEFT, walker.neighbour_along_loop(LID_LOOP_LEFT, base.vertices))
@@ -196,6 +212,10 @@ def cut_head(base: BaseMesh) -> HeadTopology:
 
     kept = part < 255
     ids = np.unique(base.quads[kept])
+    contact = walker.loop(*LIP_CONTACT)
+    border = walker.loop(*LIP_BORDER)
+    red = walker.enclosed(np.concatenate([border, lips]), LIP_CONTACT[0])
+    vertices, scale = _in_head_space(base)
     new = np.full(len(base.vertices), -1, np.int32)
     new[ids] = np.arange(len(ids))
     uv_ids, uv_quads = np.unique(base.uv_quads[kept], return_inverse=True)
@@ -207,24 +227,28 @@ def cut_head(base: BaseMesh) -> HeadTopology:
         face_part=part[kept],
         part_names=PART_NAMES,
         mirror=new[base.mirror[ids]],
-        vertices=average_adult(base)[ids],
+        vertices=vertices[ids],
+        scale=scale,
+        lip_faces=(part[kept] == 0) & np.isin(base.quads[kept], np.concatenate([red, border, lips])).all(axis=1),
         neck_rim=new[neck],
         lip_margin=new[lips],
+        lip_contact=new[contact],
+        lid_edge_left=new[walker.loop(*LID_EDGE_LEFT)],
         lid_margin_left=new[lid],
     )
 
 
-class _LoopWalker:
+class EdgeLoops:
     """Walks edge loops: at a vertex of four quads, the next edge is the one that shares no quad with the last."""
 
     def __init__(self, quads: np.ndarray) -> None:
         self._quads = quads
-        self._neighbours: dict[int, set[int]] = defaultdict(set)
+        self.neighbours: dict[int, set[int]] = defaultdict(set)
         self._faces: dict[int, set[int]] = defaultdict(set)
         for index, quad in enumerate(quads.tolist()):
             for a, b in zip(quad, quad[1:] + quad[:1], strict=True):
-                self._neighbours[a].add(b)
-                self._neighbours[b].add(a)
+                self.neighbours[a].add(b)
+                self.neighbours[b].add(a)
                 self._faces[a].add(index)
 
     def loop(self, first: int, second: int) -> np.ndarray:
@@ -238,16 +262,28 @@ class _LoopWalker:
             a, b = path[-2:]
             shared = self._faces[a] & self._faces[b]
             beside = set(self._quads[list(shared)].ravel().tolist())
-            ahead = [v for v in self._neighbours[b] if v not in beside]
-            if len(self._neighbours[b]) != 4 or len(ahead) != 1:
+            ahead = [v for v in self.neighbours[b] if v not in beside]
+            if len(self.neighbours[b]) != 4 or len(ahead) != 1:
                 raise ValueError(f"The edge loop from vertex {first} ends at vertex {b}.")
             if ahead[0] == first:
                 return np.array(path)
             path.append(ahead[0])
 
+    def enclosed(self, ring: np.ndarray, seed: int) -> np.ndarray:
+        """Vertices int64 [n] that can be reached from `seed` without crossing a closed ring."""
+        reached, waiting = set(ring.tolist()), [int(seed)]
+        inside = []
+        while waiting:
+            vertex = waiting.pop()
+            if vertex not in reached:
+                reached.add(vertex)
+                inside.append(vertex)
+                waiting.extend(self.neighbours[vertex])
+        return np.array(inside)
+
     def neighbour_towards(self, vertex: int, vertices: np.ndarray, direction: tuple[float, float, float]) -> int:
         """The neighbour that lies furthest along `direction`."""
-        return max(self._neighbours[vertex], key=lambda v: float(vertices[v] @ direction))
+        return max(self.neighbours[vertex], key=lambda v: float(vertices[v] @ direction))
 
     def neighbour_along_loop(self, vertex: int, vertices: np.ndarray) -> int:
         """The neighbour whose loop through `vertex` is the most level in depth: around the eye, not into it."""
@@ -258,7 +294,7 @@ class _LoopWalker:
             except ValueError:
                 return np.inf
 
-        return min(self._neighbours[vertex], key=depth_range)
+        return min(self.neighbours[vertex], key=depth_range)
 
 
 def _components(quads: np.ndarray, barriers: list[np.ndarray]) -> np.ndarray:

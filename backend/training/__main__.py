@@ -1,0 +1,46 @@
+"""`python -m backend.training <what>`: builds what ships in `backend/assets`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from shared.errors import RelightifyError
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = ROOT.parent / "shared" / "sources"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one of the builds; the exit status is 1 where it fails with an error that says why."""
+    parser = argparse.ArgumentParser(prog="python -m backend.training", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    _add_head_model(commands)
+    chosen = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    try:
+        chosen.run(chosen)
+    except RelightifyError as error:
+        print(f"{error.message} {error.hint}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _add_head_model(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("head-model", help="build backend/assets/head_model.npz and its report")
+    parser.add_argument("--out", type=Path, default=ROOT / "out" / "head_model", help="folder of the report")
+    parser.add_argument("--sources", type=Path, default=SOURCES, help="folder with ict_facekit and valid_heads")
+    parser.set_defaults(run=_head_model)
+
+
+def _head_model(chosen: argparse.Namespace) -> None:
+    # Imported here, because each build has dependencies of its own.
+    from backend.training.head_model import build_head_model
+
+    build_head_model(chosen.sources, chosen.out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
