@@ -20,7 +20,8 @@ from backend.photo.skin_mask import skin_mask
 from backend.prior.base import Prior, PriorContext
 from backend.prior.baseline import BaselinePrior
 from backend.progress import Progress
-from backend.rendering.rasteriser import EmbreeRasteriser, Rasteriser
+from backend.rendering.nvdiffrast_rasteriser import choose_rasteriser
+from backend.rendering.rasteriser import Rasteriser
 from backend.rendering.spherical_harmonics import environment_map, irradiance
 from backend.texture.expected_skin import expected_skin
 from backend.texture.iris import iris_colours
@@ -83,7 +84,7 @@ class Pipeline:
         self.device = choose_device(device)
         self.model: HeadModel = load_head_model()
         self.detector = FaceDetector()
-        self.rasteriser: Rasteriser = EmbreeRasteriser()
+        self.rasteriser: Rasteriser = choose_rasteriser(self.device)
         self.priors: dict[str, Prior] = available_priors()
         self._uv_spaces: dict[int, UVSpace] = {}
 
