@@ -3,11 +3,13 @@
 On shaded portraits of a mesh the detector sees neither brows nor lashes nor coloured lips, and at a closed mouth
 it cannot say which lip a point of the mouth's line belongs to. What is left between projected and detected landmarks
 after fitting many people is the same for all of them, so it is an error of the landmarks' places, not of the people.
-Here the fit and the correction take turns, on people of the `train` split alone.
+Here the fit and the correction take turns, on people of the `train` split alone. The build of the head model ends with
+this; `python -m backend.training.landmark_calibration` does it again for a model that is there already.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import logging
 from collections.abc import Sequence
@@ -18,7 +20,7 @@ import numpy as np
 
 from backend.head.landmark_fit import fit_landmarks
 from backend.head.landmark_groups import LIPS_INNER
-from backend.head.model import HeadModel
+from backend.head.model import ASSET, HeadModel, load_head_model, save_head_model
 from backend.photo.landmark_topology import MIRROR
 from backend.photo.landmarks import Face, FaceDetector, choose_face
 from backend.photo.reading import read_photo
@@ -32,6 +34,7 @@ LOWER_LIP, UPPER_LIP = LIPS_INNER[1:10], LIPS_INNER[11:]
 # Skin that follows the jaw by more than this part of the chin's path is the lower lip's.
 FOLLOWS_JAW = 0.5
 ROUNDS = 3
+PORTRAITS = Path(__file__).resolve().parents[3] / "shared" / "sources" / "portraits"
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,9 @@ def calibrate_landmarks(model: HeadModel, portraits: Sequence[Portrait], rounds:
         model = replace(
             model, landmark_triangles=corners.astype(np.int32), landmark_barycentric=barycentric.astype(np.float32)
         )
-    return model
+    return replace(
+        model, metadata={**model.metadata, "landmarks": f"calibrated on {len(portraits)} training portraits"}
+    )
 
 
 def landmark_surfaces(model: HeadModel) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -127,3 +132,19 @@ def _closest(
         found = Surface(vertices, triangles).closest(points[landmarks])
         corners[landmarks], barycentric[landmarks] = triangles[found.triangles], found.barycentric
     return corners, barycentric
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Calibrate the landmarks of a head model in place."""
+    parser = argparse.ArgumentParser(prog="python -m backend.training.landmark_calibration", description=main.__doc__)
+    parser.add_argument("--model", type=Path, default=ASSET, help="the head model, npz")
+    parser.add_argument("--portraits", type=Path, default=PORTRAITS, help="a folder with index.json")
+    parser.add_argument("--every", type=int, default=2, help="every n-th person of the training split")
+    chosen = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    model = calibrate_landmarks(load_head_model(chosen.model), training_portraits(chosen.portraits, chosen.every))
+    save_head_model(model, chosen.model)
+
+
+if __name__ == "__main__":
+    main()
