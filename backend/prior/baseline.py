@@ -29,7 +29,7 @@ LIGHT_SAMPLES = 20_000
 
 
 @dataclass(frozen=True)
-class _Seen:
+class Seen:
     """The partial texture at working size: linear colour [B, B, 3] and trust [B, B]."""
 
     texture: np.ndarray
@@ -37,7 +37,30 @@ class _Seen:
 
 
 @dataclass(frozen=True)
-class _Completed:
+class Delit:
+    """What was seen, without its light, at working size [B, B].
+
+    Args:
+        log_seen: float32 [B, B, 3], the texture before any change, natural logarithm of linear colour.
+        log_albedo: float32 [B, B, 3], albedo up to a gain.
+        log_shading: float32 [B, B, 3], light times mean albedo everywhere on the skin, up to the same gain.
+        weight: float32 [B, B], trust.
+        shine: float32 [B, B], share of the seen light that was specular.
+        tone: float64 [3], median log albedo of plain skin.
+        observed: float64 [3], light times albedo of plain skin, linear.
+    """
+
+    log_seen: np.ndarray
+    log_albedo: np.ndarray
+    log_shading: np.ndarray
+    weight: np.ndarray
+    shine: np.ndarray
+    tone: np.ndarray
+    observed: np.ndarray
+
+
+@dataclass(frozen=True)
+class Completed:
     """Log values at working size [B, B, 3]: the texture before any change, completed texture, completed albedo;
     [B, B]: trust, and the share of the seen light that was specular."""
 
@@ -53,23 +76,31 @@ class BaselinePrior:
 
     def complete(self, partial: PartialTexture, context: PriorContext, seed: int, progress: Progress) -> SkinMaps:
         """See `backend.prior.base.Prior.complete`."""
-        side = min(WORKING_RESOLUTION, context.uv_space.resolution)
-        small = coarser(context.uv_space, side)
+        small = coarser(context.uv_space, min(WORKING_RESOLUTION, context.uv_space.resolution))
         regions = face_regions(context.model, small)
-        texture, visibility = masked_reduce(_linear(partial.texture_srgb), partial.visibility, side)
-        _check_seen(visibility, regions)
+        seen = reduced(partial, small.resolution, regions)
         progress.report("light", 0.0)
-        completed = _complete_small(_Seen(texture, visibility), context, small, regions)
+        completed = _complete_small(delit(seen, context, small, regions), context, small, regions)
         progress.report("detail", 0.6)
-        maps = _full_size(partial, completed, context, regions, seed)
+        maps = full_size(partial, completed, context, regions, seed)
         progress.report("detail", 1.0)
         return maps
 
 
-def _complete_small(seen: _Seen, context: PriorContext, uv_space: UVSpace, regions: FaceRegions) -> _Completed:
-    """Delit and completed at working size."""
+def reduced(partial: PartialTexture, side: int, regions: FaceRegions) -> Seen:
+    """The partial texture at working size.
+
+    Raises:
+        RelightifyError: ``too_little_skin``.
+    """
+    texture, visibility = masked_reduce(_linear(partial.texture_srgb), partial.visibility, side)
+    _check_seen(visibility, regions)
+    return Seen(texture, visibility)
+
+
+def delit(seen: Seen, context: PriorContext, uv_space: UVSpace, regions: FaceRegions) -> Delit:
+    """The albedo of what was seen: light and highlights taken out, broad leftovers of shading evened out."""
     transfer = uv_space.interpolate(context.transfer)
-    vertices = context.fit.neutral_vertices(context.model)
     plain = skin.plain_skin(regions)
 
     light = _robust_light(seen.texture, transfer, seen.weight * plain)  # light x mean albedo
@@ -89,22 +120,35 @@ def _complete_small(seen: _Seen, context: PriorContext, uv_space: UVSpace, regio
     log_albedo = skin.limit_bright(log_albedo, weight, regions)
 
     tone, _ = skin.robust_tone(log_albedo, weight * plain)
-    texels_per_mm = regions.texels_per_mm
-    filled = complete_field(log_albedo, weight, tone, uv_space, vertices, texels_per_mm)
-    # The texture: albedo under the light, and in the seen part exactly the photo; the difference fades out beyond.
-    lit = filled + np.log(shaded)
-    rest = extend(log_seen - lit, 40 * np.square(weight), uv_space.mask, SHADING_DECAY_MM * texels_per_mm)
-    log_texture = lit + rest + weight[..., None] * (log_seen - lit - rest)
     # Split light and skin; what is albedo now was relative to the mean.
-    plain_level, _ = skin.robust_tone(np.log(shaded), weight * plain)
-    observed = np.exp(tone + plain_level)
-    target = skin.plausible_tone(observed)
-    filled = filled + (np.log(target) - tone).astype(np.float32)
-    return _Completed(log_seen, log_texture, filled, weight, shine)
+    log_shading = np.log(shaded)
+    plain_level, _ = skin.robust_tone(log_shading, weight * plain)
+    return Delit(log_seen, log_albedo, log_shading, weight, shine, tone, np.exp(tone + plain_level))
 
 
-def _full_size(
-    partial: PartialTexture, completed: _Completed, context: PriorContext, regions: FaceRegions, seed: int
+def _complete_small(seen: Delit, context: PriorContext, uv_space: UVSpace, regions: FaceRegions) -> Completed:
+    """Completed at working size."""
+    vertices = context.fit.neutral_vertices(context.model)
+    filled = complete_field(seen.log_albedo, seen.weight, seen.tone, uv_space, vertices, regions.texels_per_mm)
+    log_texture = lit_texture(filled, seen, uv_space, regions)
+    target = skin.plausible_tone(seen.observed)
+    filled = filled + (np.log(target) - seen.tone).astype(np.float32)
+    return Completed(seen.log_seen, log_texture, filled, seen.weight, seen.shine)
+
+
+def lit_texture(filled: np.ndarray, seen: Delit, uv_space: UVSpace, regions: FaceRegions) -> np.ndarray:
+    """The log texture float32 [B, B, 3]: completed albedo `filled`, at the gain of `seen`, under the light.
+
+    In the seen part it is exactly the photo; the difference fades out beyond.
+    """
+    lit = filled + seen.log_shading
+    known = 40 * np.square(seen.weight)
+    rest = extend(seen.log_seen - lit, known, uv_space.mask, SHADING_DECAY_MM * regions.texels_per_mm)
+    return lit + rest + seen.weight[..., None] * (seen.log_seen - lit - rest)
+
+
+def full_size(
+    partial: PartialTexture, completed: Completed, context: PriorContext, regions: FaceRegions, seed: int
 ) -> SkinMaps:
     """Maps at the size of the partial texture: the working maps enlarged, with the detail that they could not hold."""
     uv_space = context.uv_space
@@ -141,7 +185,7 @@ def _full_size(
 
 def _detail(
     partial: PartialTexture,
-    completed: _Completed,
+    completed: Completed,
     context: PriorContext,
     regions: FaceRegions,
     weight: np.ndarray,
