@@ -22,11 +22,13 @@ class BackendProcess:
     """A backend that this Blender started.
 
     Args:
+        python: the interpreter that runs it.
         process: the server; it ends itself when this Blender is gone.
         connection_file: where it writes how to reach it.
         log_file: its output.
     """
 
+    python: Path
     process: subprocess.Popen
     connection_file: Path
     log_file: Path
@@ -78,7 +80,7 @@ def start_backend(python: Path, folder: Path | None = None) -> BackendProcess:
             f"The backend cannot be started: {error.strerror}.",
             "Choose another Python in the add-on's preferences.",
         ) from error
-    return BackendProcess(process, connection_file, log_file)
+    return BackendProcess(python, process, connection_file, log_file)
 
 
 def wait_for_connection(
@@ -101,7 +103,7 @@ def wait_for_connection(
             if any("No module named 'backend'" in line for line in log_tail(backend.log_file)):
                 raise RelightifyError(
                     "no_backend",
-                    f"The Python at {backend.process.args[0]} has no relightify.",
+                    f"The Python at {backend.python} has no relightify.",
                     "Choose the Python that has it installed in the add-on's preferences.",
                 )
             message = f"The backend stopped while it started: {last_line(backend.log_file)}"

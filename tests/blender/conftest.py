@@ -1,7 +1,9 @@
+# ruff: noqa: E402
 """Runs inside Blender (bpy): builds the zip, installs it as a user would, and takes it off again at the end."""
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import tempfile
@@ -45,12 +47,8 @@ def installed(zip_file: Path) -> Iterator[SimpleNamespace]:
     """The modules of the installed and enabled extension by name."""
     bpy.ops.extensions.package_install_files(filepath=str(zip_file), repo="user_default", enable_on_install=True)
     assert addon_utils.check(MODULE)[1], "the extension could not be enabled"
-    import importlib
-
-    names = ("camera", "compat", "geometry", "images", "importer", "jobs", "light", "materials", "mesh", "scene_heads")
-    modules = {
-        name: importlib.import_module(f"{MODULE}.{name}") for name in (*names, "session", "preferences", "_shared")
-    }
+    names = "camera compat geometry images importer jobs light materials mesh scene_heads session preferences _shared"
+    modules = {name: importlib.import_module(f"{MODULE}.{name}") for name in names.split()}
     yield SimpleNamespace(**modules)
     # Blender 4.2 crashes and 4.5 hangs at exit with an add-on still registered.
     if addon_utils.check(MODULE)[1]:

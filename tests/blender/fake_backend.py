@@ -69,7 +69,8 @@ class FakeBackend:
         self._socket.curve_secretkey = secret
         port = self._socket.bind_to_random_port("tcp://127.0.0.1")
         keys = [key.decode() for key in (public, client_public, client_secret)]
-        write_connection(Connection("127.0.0.1", port, *keys, os.getpid(), datetime.now(UTC).isoformat()), path)
+        now = datetime.now(UTC).isoformat()
+        write_connection(Connection("127.0.0.1", port, keys[0], keys[1], keys[2], os.getpid(), now), path)
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 

@@ -59,7 +59,7 @@ def test_photo_light_keeps_its_radiance(imported: SimpleNamespace) -> None:
     assert getattr(world, "sun_threshold", 0.0) == 0.0
 
 
-def test_every_studio_light_relights_and_the_photos_comes_back(
+def test_every_studio_light_relights_and_photo_light_comes_back(
     installed: SimpleNamespace, imported: SimpleNamespace
 ) -> None:
     scene = bpy.context.scene

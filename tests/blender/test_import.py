@@ -63,7 +63,7 @@ def test_saved_file_holds_everything(addon: SimpleNamespace, tmp_path: Path) -> 
 
 
 def test_turned_photo_is_left_out_with_a_warning(addon: SimpleNamespace) -> None:
-    lying = finished_job.photo(tuple(reversed(finished_job.IMAGE_SIZE)))
+    lying = finished_job.photo((finished_job.IMAGE_SIZE[1], finished_job.IMAGE_SIZE[0]))
     done = import_ada(addon, photo=lying)
     assert not done.camera.data.background_images
     assert len(done.warnings) == 1

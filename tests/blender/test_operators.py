@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import bpy
 import pytest
@@ -15,7 +16,7 @@ from tests.blender.conftest import MODULE
 from tests.blender.fake_backend import FakeBackend
 
 
-def wait_for(condition: Callable[[], bool], session: object, seconds: float = 20.0) -> None:
+def wait_for(condition: Callable[[], bool], session: Any, seconds: float = 20.0) -> None:
     """Call what Blender's timer would call until something has happened."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -82,7 +83,7 @@ def test_missing_photo_is_an_error(connected: FakeBackend, tmp_path: Path) -> No
     assert not connected.requests
 
 
-def test_no_backend_is_an_error_that_says_where_to_set_it(
+def test_missing_backend_is_an_error_that_says_where_to_set_it(
     addon: SimpleNamespace, photo_file: Path, monkeypatch
 ) -> None:
     monkeypatch.delenv("RELIGHTIFY_PYTHON", raising=False)
