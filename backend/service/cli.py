@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ADDR",
         help="listen to other machines, on this address or on all (default: this machine only)",
     )
-    parser.add_argument("--port", type=int, default=0, help="TCP port (default: a free one)")
+    parser.add_argument("--port", type=port_number, default=0, help="TCP port (default: a free one)")
     parser.add_argument(
         "--connection-file",
         type=Path,
@@ -67,6 +67,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="end after this long without clients and jobs (default: never)",
     )
     parser.add_argument("--pipeline", default=WorkerSettings.factory, help=argparse.SUPPRESS)
+
+
+def port_number(text: str) -> int:
+    """A TCP port, or 0; for argparse."""
+    port = int(text)
+    if not 0 <= port < 65536:  # ZeroMQ would take a larger one modulo 65536
+        raise ValueError
+    return port
 
 
 def run(args: argparse.Namespace) -> int:
@@ -100,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
         )
         _serve(server, connection, path)
     except RelightifyError as error:
-        _log.error("%s", error)
+        _log.info("Ended by an error that the terminal shows: %s", error)
         raise
     except Exception:
         _log.exception("The server failed")

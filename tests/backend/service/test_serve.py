@@ -171,6 +171,21 @@ def test_starting_the_server_imports_nothing_heavy() -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
+@pytest.mark.parametrize("arguments", [["--port", "99999"], ["--listen", "192.0.2.99"], ["--device", "abacus"]])
+def test_an_address_port_or_device_that_is_not_there_is_an_error(tmp_path: Path, arguments: list[str]) -> None:
+    done = subprocess.run(
+        command(*arguments),
+        capture_output=True,
+        text=True,
+        env=environment(tmp_path / "cache"),
+        check=False,
+        timeout=20,
+    )
+    assert done.returncode != 0
+    assert arguments[0] in done.stderr or arguments[1] in done.stderr
+    assert not (tmp_path / "runtime" / "connection.json").exists()
+
+
 @pytest.mark.parametrize(("listen", "expected"), [("127.0.0.1", "127.0.0.1"), ("192.0.2.7", "192.0.2.7")])
 def test_the_connection_file_names_the_address_that_was_chosen(listen: str, expected: str) -> None:
     assert reachable_host(listen) == expected
