@@ -82,7 +82,7 @@ class BaselinePrior:
         progress.report("light", 0.0)
         completed = _complete_small(delit(seen, context, small, regions), context, small, regions)
         progress.report("detail", 0.6)
-        maps = full_size(partial, completed, context, regions, seed)
+        maps = _surface_maps(partial, full_size(partial, completed, context, regions, seed), context)
         progress.report("detail", 1.0)
         return maps
 
@@ -147,10 +147,27 @@ def lit_texture(filled: np.ndarray, seen: Delit, uv_space: UVSpace, regions: Fac
     return lit + rest + seen.weight[..., None] * (seen.log_seen - lit - rest)
 
 
+@dataclass(frozen=True)
+class FullSize:
+    """Colours at the size of the partial texture.
+
+    Args:
+        log_texture: float32 [R, R, 3].
+        albedo: float32 [R, R, 3], linear.
+        weight: float32 [R, R], trust in what was seen.
+        regions: of the face, R x R.
+    """
+
+    log_texture: np.ndarray
+    albedo: np.ndarray
+    weight: np.ndarray
+    regions: FaceRegions
+
+
 def full_size(
     partial: PartialTexture, completed: Completed, context: PriorContext, regions: FaceRegions, seed: int
-) -> SkinMaps:
-    """Maps at the size of the partial texture: the working maps enlarged, with the detail that they could not hold."""
+) -> FullSize:
+    """The working maps enlarged, with the detail that they could not hold."""
     uv_space = context.uv_space
     side, small_side = uv_space.resolution, completed.weight.shape[0]
     small = coarser(uv_space, small_side)
@@ -165,18 +182,21 @@ def full_size(
     shine = enlarge(smooth_step(completed.shine, 0.05, 0.5), side)
     log_albedo = enlarge(grown.log_albedo, side) + detail * (1 - 0.8 * shine[..., None])
     log_texture = enlarge(grown.log_texture, side) + detail
-    albedo = _soft_range(np.exp(log_albedo))
-
-    density = uv_space.texels_per_metre(context.fit.neutral_vertices(context.model))
     full_regions = regions if side == small_side else _enlarged(regions, side)
-    scale = full_regions.texels_per_mm
-    height = detail_height(np.log(albedo) @ LUMINANCE, uv_space.mask, scale)
-    reference = weight * skin.plain_skin(full_regions)
-    gain = (1 - 0.6 * full_regions.brows) * (1 - 0.5 * full_regions.eyes) * _off_border(weight, scale)
+    return FullSize(log_texture, _soft_range(np.exp(log_albedo)), weight, full_regions)
+
+
+def _surface_maps(partial: PartialTexture, full: FullSize, context: PriorContext) -> SkinMaps:
+    """All maps: specular albedo and normals follow from the albedo's detail."""
+    uv_space, regions = context.uv_space, full.regions
+    density = uv_space.texels_per_metre(context.fit.neutral_vertices(context.model))
+    height = detail_height(np.log(full.albedo) @ LUMINANCE, uv_space.mask, regions.texels_per_mm)
+    reference = full.weight * skin.plain_skin(regions)
+    gain = (1 - 0.6 * regions.brows) * (1 - 0.5 * regions.eyes) * off_border(full.weight, regions.texels_per_mm)
     maps = SkinMaps(
-        texture_srgb=linear_to_srgb(np.exp(log_texture)).astype(np.float32),
-        diffuse_albedo_srgb=linear_to_srgb(albedo).astype(np.float32),
-        specular_albedo=specular_albedo(height, full_regions, reference).astype(np.float32),
+        texture_srgb=linear_to_srgb(np.exp(full.log_texture)).astype(np.float32),
+        diffuse_albedo_srgb=linear_to_srgb(full.albedo).astype(np.float32),
+        specular_albedo=specular_albedo(height, regions, reference).astype(np.float32),
         normal=relief_normals(height, density, gain, reference),
         visibility=partial.visibility,
     )
@@ -250,7 +270,7 @@ def _robust_light(texture: np.ndarray, transfer: np.ndarray, weight: np.ndarray)
     return estimate_light(texture.reshape(-1, 3)[picked], transfer.reshape(-1, 9)[picked], weight.reshape(-1)[picked])
 
 
-def _off_border(weight: np.ndarray, texels_per_mm: float) -> np.ndarray:
+def off_border(weight: np.ndarray, texels_per_mm: float) -> np.ndarray:
     """0 on the border between seen and unseen, 1 two millimetres away: a step of colour there is no relief."""
     seen = weight > 0.5
     distance = inner_distance(seen) + inner_distance(~seen)
