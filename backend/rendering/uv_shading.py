@@ -32,8 +32,9 @@ class TexelMesh:
     """Which points of a mesh the texels show.
 
     Args:
-        corners: int64 [R, R, 3], UV vertices at the corners of each texel's triangle; 0 outside.
-        weights: float32 [R, R, 3], barycentrics; 0 outside.
+        corners: int64 [R, R, 3], UV vertices at the corners of each texel's triangle; outside, those of the nearest
+            texel inside, so that blurs and enlargements find no border.
+        weights: float32 [R, R, 3], barycentrics.
         texels_per_mm: average density on the face, for lengths.
     """
 
@@ -46,7 +47,7 @@ class TexelMesh:
         return self.corners.shape[0]
 
     def interpolate(self, attribute: Tensor) -> Tensor:
-        """Per UV vertex [B, U, C] to texels [B, C, R, R]; 0 outside."""
+        """Per UV vertex [B, U, C] to texels [B, C, R, R]."""
         flat, weights = self.corners.reshape(-1, 3), self.weights.reshape(-1, 3, 1)
         total = attribute[:, flat[:, 0]] * weights[:, 0]
         for k in (1, 2):
@@ -119,7 +120,6 @@ def shade(
     irradiance, local, openness, lobes = _gather_light(heads, lighting)
     count = lobes.shape[-1]
     smooth = coarse.interpolate(torch.cat([irradiance, local, openness, lobes], dim=-1))
-    smooth = _pad_outside(smooth, coarse)
     irradiance_map, smooth = smooth[:, :3], smooth[:, 3:]
     irradiance_map = _scatter(irradiance_map, coarse.texels_per_mm)
     smooth = functional.interpolate(torch.cat([irradiance_map, smooth], 1), size, mode="bilinear", align_corners=False)
@@ -250,13 +250,6 @@ def _scatter(irradiance: Tensor, texels_per_mm: float) -> Tensor:
     return torch.cat(channels, dim=1)
 
 
-def _pad_outside(values: Tensor, mesh: TexelMesh) -> Tensor:
-    """Fill what lies outside the island with the mean of the inside around it, so that blurs do not darken borders."""
-    inside = (mesh.weights.sum(-1) > 0).to(values.dtype)[None, None]
-    blurred = gaussian_blur(values * inside, 4.0) / gaussian_blur(inside, 4.0).clamp_min(1e-3)
-    return values * inside + blurred * (1 - inside)
-
-
 def gaussian_blur(
     image: Tensor,  # [B, C, H, W]
     sigma: float,  # pixels
@@ -265,10 +258,11 @@ def gaussian_blur(
     if sigma < 0.2:
         return image
     factor = 1
-    while sigma / factor > 6 and min(image.shape[-2:]) // (2 * factor) >= 16:
+    while sigma / factor > 3.2 and min(image.shape[-2:]) // (2 * factor) >= 16:
         factor *= 2
     small = functional.avg_pool2d(image, factor) if factor > 1 else image
-    reduced = sigma / factor
+    # Averaging blocks and bilinear enlargement blur as well, by (f^2 - 1) / 12 and about f^2 / 6.
+    reduced = math.sqrt(max(sigma**2 - (0.25 * factor**2 if factor > 1 else 0), 0.04)) / factor
     radius = max(1, math.ceil(2.6 * reduced))
     offsets = torch.arange(-radius, radius + 1, dtype=image.dtype, device=image.device)
     kernel = torch.exp(-0.5 * (offsets / reduced) ** 2)

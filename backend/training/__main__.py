@@ -7,6 +7,7 @@ import logging
 import sys
 from pathlib import Path
 
+from backend.training.skin_commands import add_skin_commands
 from shared.errors import RelightifyError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,6 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m backend.training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     _add_head_model(commands)
+    add_skin_commands(commands)
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:

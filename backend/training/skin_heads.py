@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from scipy.ndimage import distance_transform_edt
 
 from backend.head.model import HeadModel
 from backend.rendering.direction_visibility import direction_visibility, sphere_directions
@@ -24,10 +25,16 @@ def texel_mesh(model: HeadModel, resolution: int, texels_per_mm_512: float) -> T
     used = np.unique(space.uv_triangles)
     compact = np.zeros(len(model.uv), np.int64)
     compact[used] = np.arange(len(used))
-    corners = compact[space.uv_triangles][np.maximum(space.triangle, 0)]
-    return TexelMesh(
-        torch.from_numpy(corners), torch.from_numpy(space.barycentric), texels_per_mm_512 * resolution / 512
-    )
+    rows, columns = nearest_inside(space.mask)
+    corners = compact[space.uv_triangles][space.triangle[rows, columns]]
+    weights = space.barycentric[rows, columns]
+    return TexelMesh(torch.from_numpy(corners), torch.from_numpy(weights), texels_per_mm_512 * resolution / 512)
+
+
+def nearest_inside(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Row and column, int [R, R] each, of the texel of a mask [R, R] that is nearest to each texel."""
+    rows, columns = distance_transform_edt(~mask, return_distances=False, return_indices=True)
+    return rows, columns
 
 
 def uv_vertices(model: HeadModel) -> np.ndarray:

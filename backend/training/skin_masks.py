@@ -29,7 +29,7 @@ MOUSTACHE = (98, 97, 2, 326, 327, 410, 291, 409, 270, 269, 267, 0, 37, 39, 40, 1
 CHIN = (17, 314, 405, 321, 335, 406, 418, 262, 369, 396, 175, 171, 140, 32, 194, 182, 106, 91, 181, 84)
 NOSE_TIP = (1, 4, 5, 44, 274, 45, 275, 51, 281)
 EAR_FRONT = (234, 454)
-FOREHEAD_TOP, BROW_MIDDLE, UNDER_NOSE, CHIN_TIP = 10, 9, 2, 152
+FOREHEAD_TOP, CHIN_TIP = 10, 152
 _PIXEL_M = 2.5e-4
 _SIDE_M = 0.24
 
@@ -100,14 +100,13 @@ def skin_masks(model: HeadModel, resolution: int) -> SkinMasks:
 
     lips = area(LIPS_OUTER, grow=0.3, soft=0.8)
     in_front = _ramp(z, ear_z - 0.016, ear_z - 0.004)
-    below_nose = _ramp(landmarks[UNDER_NOSE, 1] - y, -0.002, 0.003)
     # Whiskers end on a line that rises from the mouth's corner to the ear.
     mouth_x, mouth_y = np.abs(landmarks[[61, 291], 0]).mean(), landmarks[[61, 291], 1].mean()
-    line = mouth_y + 0.004 + (eye_y - 0.012 - mouth_y) * np.clip((x - mouth_x) / (ear_x - mouth_x), 0, 1) ** 1.4
+    line = mouth_y + 0.004 + (eye_y - 0.012 - mouth_y) * np.clip((x - mouth_x) / (ear_x - mouth_x), 0, 1) ** 2.2
     below_line = _ramp(line - y, -0.004, 0.006)
     above_throat = _ramp(y, chin_y - 0.045, chin_y - 0.02)
     moustache = area(MOUSTACHE, grow=1.0, soft=1.2) * (1 - lips)
-    beard = np.maximum(below_nose * below_line * above_throat * in_front, moustache) * (1 - lips) * view.inside
+    beard = np.maximum(below_line * above_throat * in_front, moustache) * (1 - lips) * view.inside
     ears = ear_weight(at.reshape(-1, 3), proportions(model.mean, model.mirror)).reshape(x.shape) * view.inside
     # The oval's upper landmarks lie at the middle of the forehead; foreheads go on to the hairline.
     oval = area(OVAL, grow=4, soft=4, hull=True) * (1 - ears) * _ramp(z, ear_z - 0.01, ear_z)

@@ -31,7 +31,7 @@ class Person:
     """One record of the portraits' index."""
 
     identifier: str
-    age: float
+    age: float | None
     gender: str
     ethnicity: str
 

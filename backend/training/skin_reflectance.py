@@ -16,9 +16,9 @@ from torch import Tensor
 from backend.training.augment.skin import Skin, blur, noise
 from backend.training.skin_masks import SkinMasks
 
-MM_PER_DENSITY = 0.55  # depth of a cavity for a darkening by one unit of optical density
+MM_PER_DENSITY = 1.6  # depth of a cavity for a darkening by one unit of optical density
 PORE_MM, CREASE_MM = 0.35, 2.2  # the band of detail that is relief; broader patches are pigment
-_DENSITY_LIMIT = 0.16  # darker than this is a hair or a mole, no cavity
+_DENSITY_LIMIT = 0.1  # darker than this is a hair or a mole, no cavity
 # F0 / 0.08; skin's F0 is near 0.028, which is 0.35.
 PLAIN = 0.33
 REGIONAL = (
@@ -66,7 +66,7 @@ def regional_specular(masks: SkinMasks) -> Tensor:
     values = torch.full_like(masks.island, PLAIN)
     for name, level in REGIONAL:
         values = torch.lerp(values, torch.full_like(values, level), getattr(masks, name))
-    return blur(values, 2.5 * masks.texels_per_mm)
+    return blur(values, 5 * masks.texels_per_mm)
 
 
 def specular_albedo(skin: Skin, masks: SkinMasks, rng: np.random.Generator | None = None) -> Tensor:
@@ -74,8 +74,8 @@ def specular_albedo(skin: Skin, masks: SkinMasks, rng: np.random.Generator | Non
 
     With a generator, people differ: oily or dry as a whole, and in the T-zone above all.
     """
-    cavity = (blur(skin.height, 1.5 * masks.texels_per_mm) - skin.height).clamp(-0.05, 0.12)
-    result = regional_specular(masks) * (1 - 4.0 * cavity) * skin.gloss
+    cavity = (blur(skin.height, 1.5 * masks.texels_per_mm) - skin.height).clamp(-0.06, 0.15)
+    result = regional_specular(masks) * (1 - 2.5 * cavity) * skin.gloss
     if rng is not None:
         zone = torch.maximum(masks.forehead, masks.nose)
         patches = noise(rng, skin.resolution, 16 * masks.texels_per_mm, skin.density)[0]

@@ -11,12 +11,13 @@ from backend.training.augment.skin import blur, linear_to_srgb
 
 def develop(
     shaded: Tensor,  # [3, R, R], linear
+    metered: Tensor,  # [], the light's level where the camera meters; 1 is right for a face
     rng: np.random.Generator,
 ) -> Tensor:
     """A photograph's sRGB values [3, R, R] in [0, 1] of linear radiance, every setting at random."""
-    exposure = float(np.exp(rng.normal(0, 0.2)))
+    exposure = float(np.exp(rng.normal(0.0, 0.22))) / metered.clamp_min(1e-3)
     balance = np.exp(rng.normal(0, (0.05, 0.015, 0.07))).astype(np.float32)
-    image = shaded * shaded.new_tensor(exposure * balance)[:, None, None]
+    image = shaded * (exposure * shaded.new_tensor(balance))[:, None, None]
     if rng.random() < 0.4:
         image = blur(image, float(rng.uniform(0.3, 1.4)))
     # Shot noise grows with the signal, read noise does not; denoisers leave it coarser than a pixel.

@@ -129,7 +129,7 @@ def _brow_hairs(skin: Skin, masks: SkinMasks, rng: np.random.Generator) -> Tenso
         upward = np.array([0.0, -1.0])
         direction = outward * (0.35 + 0.65 * t)[:, None] + upward * (0.9 - 1.0 * t)[:, None]
         length = rng.uniform(2.5, 6.0, (len(t), 1)) * masks.texels_per_mm
-        values = np.full(len(t), 0.5)
+        values = np.full(len(t), 0.28)
         total += strokes(
             starts.astype(np.float32),
             direction * length,

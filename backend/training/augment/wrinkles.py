@@ -40,7 +40,7 @@ def wrinkles(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: f
         if rng.random() < 0.5 * age:
             curves.append((p[list(FROWN[side])], 0.8 * age))
     fine, broad = _drawn(curves, skin, masks, rng)
-    furrow = strength * (0.05 * fine + 0.16 * broad)
+    furrow = strength * (0.12 * fine + 0.3 * broad)
     dark = strength * (0.10 * fine + 0.07 * broad)
     creased = skin.with_pigment(0.5 * dark, 0.7 * dark)
     return creased.with_relief(-furrow, (1 - 0.5 * (fine + broad)).clamp_min(0.4))

@@ -165,7 +165,7 @@ def test_dark_pores_become_cavities_with_less_gloss(skin: Skin, masks: SkinMasks
 
 def test_developing_keeps_the_range_and_clips_bright_light() -> None:
     shaded = torch.linspace(0, 4, 64).expand(3, 64, 64).contiguous()
-    photo = develop(shaded, np.random.default_rng(0))
+    photo = develop(shaded, torch.tensor(1.0), np.random.default_rng(0))
     assert photo.min() >= 0
     assert photo.max() <= 1
 

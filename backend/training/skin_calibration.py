@@ -1,0 +1,44 @@
+"""Tones of all sets brought to one scale: cameras and exposures differ, people of one group do not."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from backend.training.augment.pigments import lab_to_linear, linear_to_lab
+from backend.training.skin_portraits import Person
+
+# Mean facial skin of young white adults, CIE Lab, D65 (rounded from Xiao et al., "Characterising the variations in
+# ethnic skin colours", 2017): the one group that every set of portraits has many people of.
+REFERENCE_LAB = (65.5, 11.5, 15.5)
+REFERENCE_GROUP, OLDEST = "white", 40
+
+
+def set_gains(people: list[Person], tones: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Log gain [3] of each set that takes its reference group's mean log albedo to the reference tone.
+
+    Args:
+        tones: log albedo [3] of each person, by identifier, before calibration.
+
+    Raises:
+        ValueError: a set has nobody of the reference group.
+    """
+    reference = np.log(lab_to_linear(np.array(REFERENCE_LAB)))
+    gains = {}
+    for group in sorted({p.group for p in people}):
+        members = [
+            tones[p.identifier]
+            for p in people
+            if p.group == group
+            and p.ethnicity == REFERENCE_GROUP
+            and (p.age is None or p.age <= OLDEST)
+            and p.identifier in tones
+        ]
+        if not members:
+            raise ValueError(f"the set {group} has nobody of the reference group")
+        gains[group] = reference - np.median(np.stack(members), axis=0)
+    return gains
+
+
+def tone_lab(log_tone: np.ndarray) -> np.ndarray:
+    """CIE Lab [..., 3] of log albedo tones [..., 3]."""
+    return linear_to_lab(np.exp(log_tone))
