@@ -203,7 +203,8 @@ class Result:
 
     Args:
         mesh: the head.
-        maps: encoded PNG file of each map by its name in `shared.maps`.
+        maps: encoded PNG file of each map by its name in `shared.maps`; under `photo` a JPEG of the upright photo where
+            the file that was sent is turned or in a format that few programs read.
         info: what `reconstruction.json` holds; plain JSON values.
         warnings: sentences for the user.
     """

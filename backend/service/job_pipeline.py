@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.output import describe
+from backend.photo.viewer_copy import viewer_copy
 from backend.pipeline import Pipeline, choose_device
 from backend.progress import Progress
 from backend.texture.maps import SkinMaps
@@ -15,11 +16,23 @@ from shared.options import JobOptions
 
 
 @dataclass(frozen=True)
+class Files:
+    """The encoded maps, and under `photo` a copy of the photo where a client may not show the file itself upright."""
+
+    maps: SkinMaps
+    photo: bytes | None
+
+    def encode(self) -> Mapping[str, bytes]:
+        files = dict(self.maps.encode())
+        return files if self.photo is None else {**files, "photo": self.photo}
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What goes back to the client, see `shared.messages.Result`."""
 
     mesh: HeadMesh
-    maps: SkinMaps
+    maps: Files
     info: Mapping[str, Any]
     warnings: tuple[str, ...]
 
@@ -36,7 +49,8 @@ class ServicePipeline:
     def reconstruct(self, data: bytes, options: JobOptions, progress: Progress) -> Outcome:
         """See `Pipeline.reconstruct`."""
         done = self._pipeline.reconstruct(data, options, progress)
-        return Outcome(done.mesh, done.maps, describe(done, self._pipeline.model), done.warnings)
+        files = Files(done.maps, viewer_copy(data))
+        return Outcome(done.mesh, files, describe(done, self._pipeline.model), done.warnings)
 
 
 def create(device: str) -> ServicePipeline:
