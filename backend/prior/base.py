@@ -11,6 +11,7 @@ from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
 from backend.progress import Progress
 from backend.texture.maps import PartialTexture, SkinMaps
+from backend.texture.sclera import WhiteCue
 from backend.texture.uv_space import UVSpace
 
 
@@ -23,12 +24,14 @@ class PriorContext:
         fit: shape, camera and light of the photo.
         uv_space: texels of the skin, at the resolution of the partial texture and of the maps wanted.
         transfer: float32 [V, 9], self-shadowed light transfer of the fitted head, see `backend.texture.transfer`.
+        white: how bright the light is by the white of the eyes, None where they do not tell.
     """
 
     model: HeadModel
     fit: HeadFit
     uv_space: UVSpace
     transfer: np.ndarray
+    white: WhiteCue | None = None
 
 
 class Prior(Protocol):

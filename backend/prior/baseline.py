@@ -131,7 +131,7 @@ def _complete_small(seen: Delit, context: PriorContext, uv_space: UVSpace, regio
     vertices = context.fit.neutral_vertices(context.model)
     filled = complete_field(seen.log_albedo, seen.weight, seen.tone, uv_space, vertices, regions.texels_per_mm)
     log_texture = lit_texture(filled, seen, uv_space, regions)
-    target = skin.plausible_tone(seen.observed)
+    target = skin.plausible_tone(seen.observed, context.white)
     filled = filled + (np.log(target) - seen.tone).astype(np.float32)
     return Completed(seen.log_seen, log_texture, filled, seen.weight, seen.shine)
 

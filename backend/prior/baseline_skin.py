@@ -9,6 +9,7 @@ from backend.texture.detail import MAD_TO_STD
 from backend.texture.light import LUMINANCE
 from backend.texture.regions import FaceRegions
 from backend.texture.scale_space import inner_distance, masked_blur, smooth_step
+from backend.texture.sclera import WhiteCue
 from backend.texture.uv_space import mirror
 
 # Reflectance of facial skin in CIE Lab, D65: lightness, a* and b*, from dark to light. Rounded from published
@@ -17,12 +18,14 @@ from backend.texture.uv_space import mirror
 SKIN_LOCUS = np.array(
     [[22, 7, 9], [30, 9, 13], [38, 11, 16], [46, 12.5, 18.5], [54, 13, 19.5], [62, 12.5, 18], [70, 11, 15.5]], float
 )
-TYPICAL_ALBEDO = 0.24  # luminance, middle of all tones
-TYPICAL_EXPOSURE = 1.15  # irradiance / pi of a photo's light where white is 1
-# Of a deviation from typical brightness, the share that is skin: in log, albedos spread by 0.5, exposures by 0.33.
-SKIN_SHARE = 0.5**2 / (0.5**2 + 0.33**2)
-# Of a deviation from the locus' colour, the share that is skin; the rest is the colour of the light.
-SKIN_COLOUR_SHARE = 0.45
+# Log luminance of skin's albedo and of the light (irradiance / pi where white is 1), and how far they spread over
+# people, photos, and from what the white of the eyes says.
+TYPICAL_ALBEDO, ALBEDO_SPREAD = 0.26, 0.55
+TYPICAL_EXPOSURE, EXPOSURE_SPREAD = 1.15, 0.40
+WHITE_SPREAD = 0.35
+MOST_STRAYED = 0.3
+# The same for log ratios of channels: skin about `SKIN_LOCUS`, light about white, and the eyes' white.
+SKIN_COLOUR_SPREAD, LIGHT_COLOUR_SPREAD, WHITE_COLOUR_SPREAD = 0.12, 0.13, 0.12
 EVEN_SIGMA_MM = 13.0
 LUMINANCE_KEPT, COLOUR_KEPT = 0.25, 0.55  # of the broad differences between parts of a face that even light leaves
 RESIDUAL_SCALE, BROAD_SCALE = 0.12, 0.45
@@ -233,21 +236,35 @@ def _robust_level(
     return level
 
 
-def plausible_tone(observed: np.ndarray) -> np.ndarray:
+def plausible_tone(observed: np.ndarray, white: WhiteCue | None = None) -> np.ndarray:
     """The skin's mean albedo float64 [3], linear, given light x albedo, float64 [3].
 
-    One photo cannot tell a bright light on dark skin from a dim light on fair skin. The brightness is split by how
-    widely albedos and exposures spread, the colour by how far skin strays from `SKIN_LOCUS`.
+    One photo of skin cannot tell a bright light on dark skin from a dim light on fair skin. The most probable split
+    given how widely albedos and exposures spread, how far skin strays from `SKIN_LOCUS`, light from white, and what
+    the white of the eyes shows, which is there in all skin tones: normal distributions of logs, so a weighted mean.
     """
     luminance = max(float(observed @ LUMINANCE), 1e-4)
-    deviation = np.log(luminance) - np.log(TYPICAL_ALBEDO * TYPICAL_EXPOSURE)
-    albedo = float(np.clip(TYPICAL_ALBEDO * np.exp(SKIN_SHARE * deviation), 0.035, 0.48))
-    typical = _locus_colour(albedo)
-    ratio = np.log(np.maximum(observed, 1e-5) / luminance)
-    typical_ratio = np.log(typical / (typical @ LUMINANCE))
-    strayed = np.clip(SKIN_COLOUR_SHARE * (ratio - typical_ratio), -0.25, 0.25)
-    colour = np.exp(typical_ratio + strayed)
+    confidence = white.confidence if white else 0.0
+    weights = np.array([1 / EXPOSURE_SPREAD**2, 1 / ALBEDO_SPREAD**2, confidence / WHITE_SPREAD**2])
+    eyes = max(float(white.level @ LUMINANCE), 1e-4) if white else TYPICAL_EXPOSURE
+    exposures = np.log([TYPICAL_EXPOSURE, luminance / TYPICAL_ALBEDO, eyes])
+    exposure = float(np.exp(weights @ exposures / weights.sum()))
+    albedo = float(np.clip(luminance / exposure, 0.035, 0.45))
+
+    typical = _log_ratios(_locus_colour(albedo))
+    seen = _log_ratios(observed)
+    by_eyes = _log_ratios(white.level) if white else np.zeros(3)
+    weights = 1 / np.square([LIGHT_COLOUR_SPREAD, SKIN_COLOUR_SPREAD, WHITE_COLOUR_SPREAD])
+    weights[2] *= confidence
+    light = (weights[1] * (seen - typical) + weights[2] * by_eyes) / weights.sum()
+    strayed = np.clip(seen - light - typical, -MOST_STRAYED, MOST_STRAYED)
+    colour = np.exp(typical + strayed)
     return colour * albedo / float(colour @ LUMINANCE)
+
+
+def _log_ratios(colour: np.ndarray) -> np.ndarray:
+    """Log of a colour's channels relative to its luminance, float64 [3]."""
+    return np.log(np.maximum(colour, 1e-5) / max(float(colour @ LUMINANCE), 1e-5))
 
 
 def _locus_colour(luminance: float) -> np.ndarray:

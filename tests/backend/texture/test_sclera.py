@@ -1,0 +1,58 @@
+"""The white of the eyes tells the light."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from backend.head.landmark_groups import EYE_LEFT, EYE_RIGHT
+from backend.photo.reading import Photo, linear_to_srgb, srgb_to_linear
+from backend.prior.baseline_skin import LUMINANCE, plausible_tone
+from backend.texture.sclera import WhiteCue, sclera_cue
+from tests.backend.texture.test_iris import BROWN, eyes
+
+FAIR = np.array([0.45, 0.28, 0.2])
+
+
+def lit(photo: Photo, light: np.ndarray) -> Photo:
+    """The same scene in another light."""
+    linear = srgb_to_linear(photo.image_srgb / 255.0) * light
+    return Photo(np.round(linear_to_srgb(linear) * 255).astype(np.uint8))
+
+
+def test_a_dimmer_or_coloured_light_is_seen_in_the_eyes() -> None:
+    photo, landmarks = eyes(BROWN, BROWN)
+    full = sclera_cue(lit(photo, np.full(3, 0.6)), landmarks)
+    dim = sclera_cue(lit(photo, np.array([0.12, 0.08, 0.06])), landmarks)
+    assert full is not None
+    assert dim is not None
+    np.testing.assert_allclose(dim.level / full.level, [0.2, 0.08 / 0.6, 0.1], rtol=0.06)
+    assert 0 < full.confidence <= 1
+
+
+def test_closed_eyes_tell_nothing() -> None:
+    photo, landmarks = eyes(BROWN, BROWN)
+    for group in (EYE_LEFT, EYE_RIGHT):
+        landmarks[list(group), 1] = 60
+    assert sclera_cue(photo, landmarks) is None
+
+
+def test_burnt_out_eyes_tell_nothing() -> None:
+    photo, landmarks = eyes(BROWN, BROWN)
+    assert sclera_cue(lit(photo, np.full(3, 4.0)), landmarks) is None
+
+
+def test_eyes_tell_fair_skin_in_dim_light_from_dark_skin() -> None:
+    seen = FAIR * 0.15
+    dim = WhiteCue(np.full(3, 0.15), 1.0)
+    bright = WhiteCue(np.full(3, 1.1), 1.0)
+    fair, unknown, dark = (float(plausible_tone(seen, cue) @ LUMINANCE) for cue in (dim, None, bright))
+    assert fair > unknown > dark
+    assert fair > 2 * dark
+    assert dark < 0.09
+
+
+def test_a_colour_cast_that_the_eyes_show_is_not_skin() -> None:
+    cast = np.array([1.3, 1.0, 0.8])
+    without, by_eyes = plausible_tone(FAIR * cast), plausible_tone(FAIR * cast, WhiteCue(cast, 1.0))
+    truth = FAIR / FAIR.sum()
+    assert np.abs(by_eyes / by_eyes.sum() - truth).max() < np.abs(without / without.sum() - truth).max()
