@@ -43,12 +43,16 @@ class Carrier:
         self._jaws = tuple(_Jaw(vertices_of_jaw(topology, lower=lower), lower) for lower in (False, True))
         self._lips = [np.stack(lip_partners(topology, ring)) for ring in (topology.lip_contact, topology.lip_margin)]
         weight = correspondence.trust.copy()
-        weight[self._linings.vertices] = 0.3
         contact = KDTree(mean[topology.lip_contact]).query(mean)[0]
         weight[contact < LIP_SOFTNESS] *= 0.2
         weight[np.concatenate([pair.ravel() for pair in self._lips])] = 3
-        self._weight = weight[self._body]
-        self._solve = smooth_solver(topology.quads[np.isin(topology.face_part, [0, 1])], self._body, self._weight)
+        quads = topology.quads[np.isin(topology.face_part, [0, 1])]
+        # Identities take the linings along with the skin in front of them; when the mouth opens, they only hang on it.
+        self._identity_weight, self._expression_weight = weight.copy(), correspondence.trust.copy()
+        self._identity_weight[self._linings.vertices] = 0.3
+        self._expression_weight[self._linings.vertices] = 0.003
+        self._identity_solve = smooth_solver(quads, self._body, self._identity_weight[self._body])
+        self._expression_solve = smooth_solver(quads, self._body, self._expression_weight[self._body])
 
     def identities(self, fields: np.ndarray) -> np.ndarray:
         """Identity fields [K, V_ict, 3] (displacements, metres) on the head, float64 [K, V, 3], with the origin kept
@@ -70,8 +74,8 @@ class Carrier:
             slip = (move(self._mean[eye_ball.margin]) - on_body[:, eye_ball.margin]) * radial
             on_body[:, eye_ball.margin] += slip.sum(axis=-1, keepdims=True) * radial
             out[:, eye_ball.vertices] = move(self._mean[eye_ball.vertices])
-        self._move_insides(fields, on_body, out, moves)
-        out[:, self._body] = self._extend(on_body)
+        on_body[:, self._linings.vertices] = self._linings.follow(on_body, self._move_insides(fields, out, moves))
+        out[:, self._body] = self._extend(on_body, self._identity_weight, self._identity_solve)
         out = move_lashes(self._topology, out, self._mean)
         centres = [move(eye.centre[None]) for move, eye in zip(moves, self._eyes, strict=True)]
         return out - (centres[0] + centres[1]) / 2
@@ -82,13 +86,13 @@ class Carrier:
         on_body = self._correspondence.interpolate(fields)
         out = np.zeros((len(fields), len(self._mean), 3))
         rest = [_stay(len(fields)), _stay(len(fields))]
-        self._move_insides(fields, on_body, out, rest)
-        out[:, self._body] = self._extend(on_body)
+        on_body[:, self._linings.vertices] = self._move_insides(fields, out, rest)
+        out[:, self._body] = self._extend(on_body, self._expression_weight, self._expression_solve)
         return out
 
-    def _move_insides(self, fields: np.ndarray, on_body: np.ndarray, out: np.ndarray, eyes: list[Motion]) -> None:
-        """Set teeth and tongue in `out` and the linings in `on_body`: sockets go with the eyeballs, the mouth with the
-        jaws, both with the skin where it is near."""
+    def _move_insides(self, fields: np.ndarray, out: np.ndarray, eyes: list[Motion]) -> np.ndarray:
+        """Set teeth and tongue in `out`; returns how the linings [K, n, 3] would move with what lies inside: sockets
+        with the eyeballs, the mouth with the jaws."""
         lining = self._linings.vertices
         place = self._mean[lining]
         inside = np.zeros((len(fields), len(lining), 3))
@@ -100,12 +104,11 @@ class Carrier:
         for move, eye_ball in zip(eyes, self._eyes, strict=True):
             beside = np.linalg.norm(place - eye_ball.centre, axis=1) < 2 * eye_ball.radius
             inside[:, beside] = move(place[beside])
-        on_body[:, lining] = self._linings.follow(on_body, inside)
+        return inside
 
-    def _extend(self, on_body: np.ndarray) -> np.ndarray:
-        count = len(on_body)
+    def _extend(self, on_body: np.ndarray, weight: np.ndarray, solve: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         data = np.moveaxis(on_body[:, self._body], 0, 1).reshape(len(self._body), -1)
-        solved = self._solve(self._weight[:, None] * data).reshape(len(self._body), count, 3)
+        solved = solve(weight[self._body, None] * data).reshape(len(self._body), len(on_body), 3)
         return np.moveaxis(solved, 1, 0)
 
     def _eyeball_motion(self, fields: np.ndarray, side: str) -> Motion:

@@ -154,9 +154,7 @@ def save_small_png(picture: np.ndarray, path: Path, limit_bytes: int = 300_000) 
     image = Image.fromarray(picture)
     while True:
         for colours in (255, 128, 64):
-            image.quantize(colours, Image.Quantize.FASTOCTREE, dither=Image.Dither.FLOYDSTEINBERG).save(
-                path, optimize=True
-            )
+            image.quantize(colours, kmeans=3, dither=Image.Dither.NONE).save(path, optimize=True)
             if path.stat().st_size < limit_bytes:
                 return
         image = image.resize((image.width * 9 // 10, image.height * 9 // 10), Image.Resampling.LANCZOS)

@@ -16,9 +16,11 @@ from shared.errors import RelightifyError
 
 LID_CLEARANCE = 1.5e-4  # metres between the back edge of the lid margin and the eyeball
 LIP_CLEARANCE = 1.0e-4  # metres between the lips where they touch
-BACK_OFF = 5e-5  # metres that crossing skin backs off at a time
+BACK_OFF = 2.5e-5  # metres that crossing skin backs off at a time
 UPPER_TEETH, LOWER_TEETH = (15060, 15128), (14992, 15060)  # half-open ranges of hm08 vertices
 TONGUE = (13380, 13606)
+ROOT_SHARE = 0.3  # of the height of a row of ICT teeth that is left out
+TEETH_BEHIND = 0.0015  # metres
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def finish_mean(topology: HeadTopology, bent: np.ndarray, ict: IctModel) -> Mean
     return MeanHead((vertices + vertices[topology.mirror] * [-1, 1, 1]) / 2, eyes)
 
 
-def untangle(topology: HeadTopology, vertices: np.ndarray, fixed: np.ndarray, rounds: int = 80) -> np.ndarray:
+def untangle(topology: HeadTopology, vertices: np.ndarray, fixed: np.ndarray, rounds: int = 160) -> np.ndarray:
     """Vertices [V, 3] without skin that cuts through skin or is turned inside out.
 
     Skin that crosses other skin backs off along its normals, away from what it touches; skin that is turned inside out
@@ -160,17 +162,24 @@ def _lip_goals(topology: HeadTopology, vertices: np.ndarray) -> tuple[np.ndarray
 
 
 def _seat_teeth(topology: HeadTopology, vertices: np.ndarray, ict: IctModel) -> None:
-    """Fit each row of teeth into the box of the ICT row, and the tongue between them. Changes `vertices`."""
+    """Fit each row of teeth into the box of the ICT row, and the tongue between them. Changes `vertices`.
+
+    The box ends short of the roots and lies a little behind the ICT teeth: hm08's rows are plain strips, and longer or
+    further in front they would come through the chins of some people.
+    """
     teeth = ict.part_vertices("teeth")
     jaw_open = np.linalg.norm(ict.expressions[ict.expression_names.index("jawOpen")][teeth], axis=1) > 1e-4
     ids = topology.hm08_vertex_ids
-    for (first, end), row in ((UPPER_TEETH, teeth[~jaw_open]), (LOWER_TEETH, teeth[jaw_open])):
+    for (first, end), row, root in ((UPPER_TEETH, teeth[~jaw_open], 1), (LOWER_TEETH, teeth[jaw_open], 0)):
         mine = (ids >= first) & (ids < end)
         here, there = topology.vertices[mine], ict.mean[row]
-        scale = np.ptp(there, axis=0) / np.ptp(here, axis=0)
-        vertices[mine] = (here - here.min(axis=0)) * scale + there.min(axis=0)
+        box = np.stack([there.min(axis=0), there.max(axis=0)])
+        box[root, 1] += ROOT_SHARE * (box[1 - root, 1] - box[root, 1])
+        box[:, 2] -= TEETH_BEHIND
+        vertices[mine] = (here - here.min(axis=0)) * np.diff(box, axis=0) / np.ptp(here, axis=0) + box[0]
     tongue = (ids >= TONGUE[0]) & (ids < TONGUE[1])
     lower = (ids >= LOWER_TEETH[0]) & (ids < LOWER_TEETH[1])
-    here, there = topology.vertices[lower], vertices[lower]
+    here, there = topology.vertices[lower], ict.mean[teeth[jaw_open]]
     scale = np.ptp(there, axis=0) / np.ptp(here, axis=0)
-    vertices[tongue] = (topology.vertices[tongue] - here.mean(axis=0)) * scale * [0.9, 0.9, 0.95] + there.mean(axis=0)
+    vertices[tongue] = (topology.vertices[tongue] - here.mean(axis=0)) * scale * [0.9, 0.9, 0.95]
+    vertices[tongue] += (there.min(axis=0) + there.max(axis=0)) / 2 - [0, 0, TEETH_BEHIND]

@@ -28,6 +28,7 @@ SCHEDULE = (
     Stage(3, 1.0, 0.008, 3),
     Stage(1.5, 0.7, 0.006, 3),
 )
+RESIDUAL_TRUST = 0.15  # against the smoothness of what is left over
 SCALP_HEIGHT = 0.045  # metres above the eyes: where painted hair may stand off the skull
 
 
@@ -197,7 +198,7 @@ def smooth_residual(topology: HeadTopology, linings: Linings, residual: np.ndarr
         wanted[upper] = wanted[lower] = (wanted[upper] + wanted[lower]) / 2
     lining = linings.vertices
     wanted[lining] = linings.follow(wanted[None], np.zeros((1, len(lining), 3)))[0]
-    weight = np.full(len(body), 0.5)
+    weight = np.full(len(body), RESIDUAL_TRUST)
     solve = smooth_solver(topology.quads[np.isin(topology.face_part, [0, 1])], body, weight)
     out = np.zeros_like(residual)
     out[body] = solve(weight[:, None] * wanted[body])
