@@ -8,6 +8,7 @@ import importlib
 # Name, module, one-line help. A new table is one line here.
 TABLES = {
     "fit": ("backend.evaluation.fit", "how well the head fits photographs: landmarks, shading, distance, seconds"),
+    "completion": ("backend.evaluation.completion", "how well hidden parts of real skin are completed"),
 }
 
 
