@@ -7,6 +7,7 @@ import logging
 import sys
 from pathlib import Path
 
+from backend.training.coarse_prior import add_coarse_prior_command
 from backend.training.skin_commands import add_skin_commands
 from shared.errors import RelightifyError
 
@@ -20,6 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     _add_head_model(commands)
     add_skin_commands(commands)
+    add_coarse_prior_command(commands)
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:
