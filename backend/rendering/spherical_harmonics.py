@@ -79,7 +79,8 @@ def environment_map(light: np.ndarray, height: int = 64) -> np.ndarray:
 
     Order-2 light as it stands is negative in places. Of all positive lights with the same coefficients this is the one
     of greatest entropy, exp(sum_k a_k Y_k), one channel at a time; its irradiance is that of `light`, except where
-    no positive light has these coefficients: then it is as directed as a smooth light can be.
+    no positive light has these coefficients: then it is as directed as a smooth light can be, and as bright for a
+    surface that faces straight ahead.
 
     Args:
         light: radiance coefficients [9, 3], linear RGB.
@@ -91,7 +92,14 @@ def environment_map(light: np.ndarray, height: int = 64) -> np.ndarray:
     values = basis(environment_directions(height)).reshape(-1, COEFFICIENTS)
     solid_angle = environment_solid_angles(height).ravel()
     channels = [_entropy_light(np.asarray(light, np.float64)[:, c], values, solid_angle) for c in range(3)]
-    return np.stack(channels, axis=-1).reshape(height, 2 * height, 3).astype(np.float32)
+    image = np.stack(channels, axis=-1)
+    # Where no positive light is as directed as the coefficients say, the face must not get darker for it: what a
+    # surface that faces straight ahead receives is kept.
+    ahead = np.array([0.0, 0.0, 1.0])
+    falling = np.maximum(environment_directions(height).reshape(-1, 3) @ ahead, 0.0) * solid_angle
+    wanted = irradiance(ahead, np.asarray(light, np.float64))
+    image = image * np.clip(wanted / np.maximum(falling @ image, 1e-9), 0.5, 4.0)
+    return image.reshape(height, 2 * height, 3).astype(np.float32)
 
 
 def _entropy_light(coefficients: np.ndarray, values: np.ndarray, solid_angle: np.ndarray) -> np.ndarray:

@@ -101,3 +101,13 @@ def test_the_environment_has_blenders_layout() -> None:
 
 def test_solid_angles_cover_the_sphere() -> None:
     assert environment_solid_angles(16).sum() == pytest.approx(4 * np.pi)
+
+
+def test_environment_of_an_impossibly_directed_light_keeps_the_face_bright() -> None:
+    light = np.zeros((9, 3))
+    light[0], light[2] = 0.8, 4.0
+    image = environment_map(light, 32)
+    weight = environment_solid_angles(32)[..., None]
+    ahead = np.maximum(environment_directions(32)[..., 2:], 0)
+    received = (image * weight * ahead).sum((0, 1))
+    np.testing.assert_allclose(received, irradiance(np.array([0.0, 0.0, 1.0]), light), rtol=0.02)
