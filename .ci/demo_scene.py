@@ -21,7 +21,7 @@ from mathutils import Vector
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULE = "bl_ext.user_default.relightify"
-STUDIO_LIGHT = "courtyard"
+STUDIO_LIGHT = "forest"
 SIDE_PX = 600
 SAMPLES = 40
 

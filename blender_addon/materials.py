@@ -67,7 +67,7 @@ def skin_material(name: str, maps: Mapping[str, bytes]) -> bpy.types.Material:
     _set(
         shader,
         {
-            "Roughness": 0.47,
+            "Roughness": 0.50,
             "IOR": 1.5,
             "Subsurface Weight": 1.0,
             "Subsurface Radius": (1.0, 0.37, 0.19),
@@ -75,8 +75,8 @@ def skin_material(name: str, maps: Mapping[str, bytes]) -> bpy.types.Material:
             "Subsurface IOR": 1.4,
             "Subsurface Anisotropy": 0.0,
             # The thin film of sebum over the skin gives a second, sharper highlight.
-            "Coat Weight": 0.06,
-            "Coat Roughness": 0.25,
+            "Coat Weight": 0.04,
+            "Coat Roughness": 0.28,
             "Coat IOR": 1.45,
         },
     )
