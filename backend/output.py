@@ -98,6 +98,8 @@ def mtl_text(part_names: tuple[str, ...]) -> str:
             lines += ["Kd 1 1 1", f"map_Kd {DIFFUSE_ALBEDO.file_name}", f"norm {NORMAL.file_name}"]
         else:
             lines.append("Kd {:g} {:g} {:g}".format(*PART_COLOURS.get(part, (0.5, 0.5, 0.5))))
+        if part == "lashes":
+            lines.append("d 0.15")  # strips of polygons; opaque they would look like paint around the eyes
     return "\n".join(lines) + "\n"
 
 
