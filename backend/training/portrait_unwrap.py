@@ -22,6 +22,7 @@ from backend.texture.uv_space import UVSpace
 
 # Residuals are averaged over this distance on the surface; the outline's landmarks slide and take no part.
 RESIDUAL_SIGMA_M = 0.007
+CELL_M = 0.002
 FACING_LOW, FACING_HIGH = 0.12, 0.35
 LARGEST_RESIDUAL = 0.08  # of the distance between the eyes; more is a wrong landmark
 
@@ -57,6 +58,7 @@ def unwrap_portrait(
     near = np.flatnonzero(seen > 0)
     pixels = fit.camera.project(position[near]) + residual_field(model, fit, face, position[near])
     seen[near] *= _sample(skin, pixels)
+    pixels, near = pixels[seen[near] > 0], near[seen[near] > 0]
     visibility = np.zeros(space.mask.size, np.float32)
     visibility[texel] = seen
     visibility = _clean(visibility.reshape(space.mask.shape))
@@ -82,10 +84,16 @@ def residual_field(
     used = np.ones(len(residual), bool)
     used[[*OVAL, *IRIS_LEFT, *IRIS_RIGHT]] = False
     used &= np.linalg.norm(residual, axis=1) < LARGEST_RESIDUAL * fit.iod_px
-    coarse, inverse = np.unique(np.round(points / 0.002).astype(np.int64), axis=0, return_inverse=True)
-    distance = np.linalg.norm(coarse[:, None] * 0.002 - on_surface[None, used], axis=2)
+    # The field is smooth: once per cell of 2 mm is enough.
+    cell = np.floor((points - points.min(0)) / CELL_M).astype(np.int64)
+    size = cell.max(0) + 1
+    _, first, inverse = np.unique(
+        (cell[:, 0] * size[1] + cell[:, 1]) * size[2] + cell[:, 2], return_index=True, return_inverse=True
+    )
+    anchors = on_surface[used]
+    squared = (points[first] ** 2).sum(1)[:, None] + (anchors**2).sum(1) - 2 * points[first] @ anchors.T
     # A little weight on zero lets the correction die out away from the landmarks.
-    weight = np.exp(-0.5 * (distance / RESIDUAL_SIGMA_M) ** 2)
+    weight = np.exp(-0.5 * np.maximum(squared, 0) / RESIDUAL_SIGMA_M**2)
     field = weight @ residual[used] / (weight.sum(1, keepdims=True) + 0.3)
     return field[inverse.reshape(-1)]
 

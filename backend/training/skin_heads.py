@@ -33,8 +33,8 @@ def texel_mesh(model: HeadModel, resolution: int, texels_per_mm_512: float) -> T
 
 def nearest_inside(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Row and column, int [R, R] each, of the texel of a mask [R, R] that is nearest to each texel."""
-    rows, columns = distance_transform_edt(~mask, return_distances=False, return_indices=True)
-    return rows, columns
+    nearest = np.asarray(distance_transform_edt(~mask, return_distances=False, return_indices=True))
+    return nearest[0], nearest[1]
 
 
 def uv_vertices(model: HeadModel) -> np.ndarray:

@@ -64,7 +64,7 @@ def load_pack(path: Path) -> SkinPack:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it was written by another version.
+        ValueError: it was written by another version, or is damaged.
     """
     with np.load(path, allow_pickle=False) as data:
         if int(data["version"]) != VERSION:
@@ -81,4 +81,7 @@ def load_pack(path: Path) -> SkinPack:
 
 
 def _images(data: np.ndarray, ends: np.ndarray, mode: int) -> list[np.ndarray]:
-    return [cv2.imdecode(part, mode) for part in np.split(data, ends[:-1])]
+    images = [cv2.imdecode(part, mode) for part in np.split(data, ends[:-1])]
+    if any(image is None for image in images):
+        raise ValueError("an image in the pack cannot be decoded")
+    return [np.asarray(image) for image in images]

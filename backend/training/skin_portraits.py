@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from backend.head.camera import Camera
-from backend.head.fitting import fit_head
+from backend.head.head_fit import HeadFit
+from backend.head.landmark_fit import fit_landmarks, landmark_errors
+from backend.head.landmark_groups import interocular_px
 from backend.head.model import ASSET, HeadModel
-from backend.photo.landmarks import FaceDetector, choose_face
-from backend.photo.reading import read_photo
-from backend.progress import Progress
-from backend.rendering.rasteriser import EmbreeRasteriser
+from backend.photo.landmarks import Face, FaceDetector, choose_face
+from backend.photo.reading import Photo, read_photo
 from backend.texture.uv_space import uv_space
 from backend.training.portrait_unwrap import portrait_skin, unwrap_portrait
 from shared.errors import RelightifyError
@@ -82,7 +82,7 @@ def photos_of(portraits: Path, person: Person) -> dict[str, Path]:
 
 def fit_key() -> str:
     """Names the folder of cached fits: another head model or unwrapping resolution, another folder."""
-    return hashlib.sha256(ASSET.read_bytes() + str(UNWRAP_RESOLUTION).encode()).hexdigest()[:12]
+    return hashlib.sha256(ASSET.read_bytes() + f"landmarks {UNWRAP_RESOLUTION}".encode()).hexdigest()[:12]
 
 
 def unwrap_portraits(
@@ -90,7 +90,7 @@ def unwrap_portraits(
 ) -> dict[tuple[str, str], UnwrappedPortrait]:
     """Fit and unwrap every photo of the people, by (identifier, expression); what is in the cache is read from it."""
     cache.mkdir(parents=True, exist_ok=True)
-    space, detector, rasteriser = None, None, EmbreeRasteriser()
+    space, detector = None, None
     results: dict[tuple[str, str], UnwrappedPortrait] = {}
     for count, person in enumerate(people):
         for name, path in photos_of(portraits, person).items():
@@ -100,7 +100,7 @@ def unwrap_portraits(
                 detector = detector or FaceDetector()
                 photo = read_photo(path.read_bytes())
                 face = choose_face(detector.detect(photo))
-                fit = fit_head(model, photo, face, rasteriser, Progress())
+                fit = landmark_head(model, photo, face)
                 skin = portrait_skin(photo, face)
                 texture, visibility = unwrap_portrait(photo, face, skin, model, fit, space)
                 portrait = UnwrappedPortrait(
@@ -118,6 +118,31 @@ def unwrap_portraits(
     if detector is not None:
         detector.close()
     return results
+
+
+def landmark_head(model: HeadModel, photo: Photo, face: Face) -> HeadFit:
+    """The head model fitted to the landmarks alone; the light stays unknown.
+
+    `fit_head` goes on to bend the shape until one photo's shading is explained. Here the shading of a whole set is
+    explained later, with one light for all, and what the shape cannot explain must not hide in it.
+    """
+    width, height = photo.width, photo.height
+    parameters, problem = fit_landmarks(model, face.landmarks_px, face.expression, width, height, photo.focal_px)
+    camera = parameters.camera(problem.centre_px, width, height)
+    errors = landmark_errors(model, parameters, camera, face.landmarks_px)
+    return HeadFit(
+        identity=parameters.identity.astype(np.float32),
+        expression=parameters.expression.astype(np.float32),
+        camera=camera,
+        light=np.zeros((9, 3), np.float32),
+        skin_albedo=np.full(3, 0.3, np.float32),
+        iod_px=interocular_px(face.landmarks_px),
+        landmark_error=float(errors.mean()),
+        landmark_errors=errors.astype(np.float32),
+        photometric_before=0.0,
+        photometric_after=0.0,
+        focal_known=photo.focal_px is not None,
+    )
 
 
 def _store(portrait: UnwrappedPortrait, path: Path) -> None:

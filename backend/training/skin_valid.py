@@ -23,6 +23,7 @@ from backend.training.mesh_landmarks import detect_landmarks
 from backend.training.portrait import SCLERA, SKIN, PaintedMesh
 from backend.training.registration import Stage, join_anchors, register, surface_anchors, vertex_anchors
 from backend.training.surfaces import Surface, quad_edges, triangulate
+from shared.errors import RelightifyError
 
 _log = logging.getLogger(__name__)
 SCHEDULE = (
@@ -76,18 +77,25 @@ def load_valid_skins(folder: Path, model: HeadModel, space: UVSpace) -> list[Val
     """Every training individual's skin; held-out ones are never opened."""
     records = training_records(folder)
     correspondence = register_valid(folder, model, space, [r["name"] for r in records if r["scalp"] == "bald skin"])
-    islands = cv2.imread(str(folder / "islands.png"), cv2.IMREAD_UNCHANGED)
+    islands = _read(folder / "islands.png", cv2.IMREAD_UNCHANGED)
     allowed = np.isin(islands, SKIN_LABELS).astype(np.float32)
     # Hair tints and the collar's edge bleed by a few texels.
     allowed = cv2.erode(allowed, np.ones((5, 5), np.uint8))
     skins = []
     for record in records:
-        image = cv2.imread(str(folder / record["albedo"]), cv2.IMREAD_COLOR_RGB)
+        image = _read(folder / record["albedo"], cv2.IMREAD_COLOR_RGB)
         linear = srgb_to_linear(np.arange(256) / 255).astype(np.float32)[image]
         sampled, weight = _carried(linear, correspondence, space), _carried(allowed[..., None], correspondence, space)
         bald = record["scalp"] == "bald skin"
         skins.append(ValidSkin(record["name"], record["skin_base"], bald, sampled, weight[..., 0]))
     return skins
+
+
+def _read(path: Path, mode: int) -> np.ndarray:
+    image = cv2.imread(str(path), mode)
+    if image is None:
+        raise RelightifyError("no_sources", f"The image {path} cannot be read.", "Give the folder of sources.")
+    return np.asarray(image)
 
 
 def register_valid(folder: Path, model: HeadModel, space: UVSpace, names: list[str]) -> ValidCorrespondence:
