@@ -76,7 +76,7 @@ def portraits_folder(options: argparse.Namespace) -> Path:
     return folder
 
 
-def test_records(folder: Path) -> list[dict]:
+def heldout_records(folder: Path) -> list[dict]:
     """Records of `index.json` whose split is not `train`, in order; a list, or under `individuals`."""
     index = json.loads((folder / "index.json").read_text())
     records = index["individuals"] if isinstance(index, dict) else index
@@ -85,7 +85,7 @@ def test_records(folder: Path) -> list[dict]:
 
 def neutral_photos(folder: Path, limit: int | None) -> list[tuple[str, Path]]:
     """(identifier, path) of the test people's neutral photographs."""
-    found = [(r["id"], folder / f"{r['id']}_neutral.jpg") for r in test_records(folder)]
+    found = [(r["id"], folder / f"{r['id']}_neutral.jpg") for r in heldout_records(folder)]
     return [(name, path) for name, path in found if path.is_file()][:limit]
 
 

@@ -1,0 +1,118 @@
+"""Pseudo-ground truth of test people's portraits, made as the training data is, from test people alone."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from backend.evaluation.subjects import heldout_records
+from backend.head.model import HeadModel
+from backend.photo.reading import linear_to_srgb
+from backend.texture.maps import SkinMaps
+from backend.texture.regions import face_regions
+from backend.texture.uv_space import UVSpace
+from backend.training.augment.skin import Skin
+from backend.training.skin_calibration import REFERENCE_GROUP, set_gains
+from backend.training.skin_complete import graft
+from backend.training.skin_delight import DelitSkin, delit_skin, robust_tone, set_light, shaded_skin
+from backend.training.skin_masks import SkinMasks, skin_masks
+from backend.training.skin_portraits import EXPRESSIONS, Person, fit_key, photos_of, unwrap_portraits
+from backend.training.skin_reflectance import normals_of_height, specular_albedo, with_detail_relief
+from shared.errors import RelightifyError
+from shared.paths import cache_folder
+
+log = logging.getLogger(__name__)
+KNOWN = 0.7  # weight above which a texel of the pseudo-ground truth was really seen
+
+
+@dataclass(frozen=True)
+class PortraitTruth:
+    """A test person: the neutral photo and the maps; `truth.visibility` is 1 where they are known."""
+
+    name: str
+    photo: Path
+    truth: SkinMaps
+
+
+def portrait_truths(folder: Path, model: HeadModel, space: UVSpace, limit: int | None) -> list[PortraitTruth]:
+    """Pseudo-ground truth of everybody in a folder of portraits whose split is not `train`.
+
+    The light of a set is found from all of its test people, also those beyond `limit`.
+
+    Raises:
+        RelightifyError: `no_photos`.
+    """
+    people = [Person(r["id"], r["age"], r["gender"], r["ethnicity"]) for r in heldout_records(folder)]
+    people = [p for p in people if EXPRESSIONS[0] in photos_of(folder, p)]
+    if not people:
+        raise RelightifyError("no_photos", f"There are no test portraits in {folder}.", "Name a folder: --portraits.")
+    cache = cache_folder("evaluation") / f"fits_{fit_key()}"
+    portraits = unwrap_portraits(model, folder, people, cache)
+    masks, regions = skin_masks(model, space.resolution), face_regions(model, space)
+    delit: dict[str, DelitSkin] = {}
+    for group in dict.fromkeys(p.group for p in people):
+        members = [p for p in people if p.group == group]
+        shaded = {key: shaded_skin(portraits[key], model, space) for key in portraits if key[0].startswith(group + "/")}
+        light = set_light(list(shaded.values()), masks)
+        for person in members:
+            photos = [
+                delit_skin(shaded[person.identifier, e], light, masks, regions)
+                for e in EXPRESSIONS
+                if (person.identifier, e) in shaded
+            ]
+            delit[person.identifier] = _joined(photos, masks)
+    gains = _gains(people, {name: robust_tone(d.log_albedo, d.weight, masks) for name, d in delit.items()})
+    return [
+        PortraitTruth(
+            p.identifier,
+            photos_of(folder, p)[EXPRESSIONS[0]],
+            _maps(delit[p.identifier], gains[p.group], masks),
+        )
+        for p in people[:limit]
+    ]
+
+
+def _joined(photos: list[DelitSkin], masks: SkinMasks) -> DelitSkin:
+    """What the first photo shows, filled from the others where it shows nothing."""
+    whole = photos[0]
+    tone = robust_tone(whole.log_albedo, whole.weight, masks)
+    for other in photos[1:]:
+        shift = (tone - robust_tone(other.log_albedo, other.weight, masks)).astype(np.float32)
+        whole = graft(whole, replace(other, log_albedo=other.log_albedo + shift), masks)
+    return whole
+
+
+def _gains(people: list[Person], tones: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """`set_gains`; a set without anybody of the reference group takes the mean gain of the others.
+
+    Raises:
+        RelightifyError: `no_reference`, no set has anybody of it.
+    """
+    groups = list(dict.fromkeys(p.group for p in people))
+    with_reference = [g for g in groups if any(p.group == g and p.ethnicity == REFERENCE_GROUP for p in people)]
+    if not with_reference:
+        raise RelightifyError(
+            "no_reference",
+            f"No set of portraits has anybody of the group {REFERENCE_GROUP} whose mean tone is known.",
+            "Albedo cannot be calibrated without; add people to the folder.",
+        )
+    gains = set_gains([p for p in people if p.group in with_reference], tones)
+    usual = np.mean(list(gains.values()), axis=0)
+    return {g: gains[g] if g in gains else usual for g in groups}
+
+
+def _maps(skin: DelitSkin, gain: np.ndarray, masks: SkinMasks) -> SkinMaps:
+    linear = np.clip(np.exp(skin.log_albedo + gain.astype(np.float32)), 0.004, 0.95).astype(np.float32)
+    relief = with_detail_relief(Skin.of_albedo(torch.from_numpy(np.moveaxis(linear, -1, 0).copy())), masks)
+    normal = np.moveaxis(normals_of_height(relief.height, masks.texels_per_mm).numpy(), 0, -1)
+    return SkinMaps(
+        texture_srgb=np.zeros_like(linear),
+        diffuse_albedo_srgb=linear_to_srgb(linear).astype(np.float32),
+        specular_albedo=specular_albedo(relief, masks).numpy(),
+        normal=normal,
+        visibility=(skin.weight > KNOWN).astype(np.float32),
+    )

@@ -1,0 +1,163 @@
+"""The table `reflectance`: diffuse and specular albedo and normals against known maps, on pictures of test people.
+
+Two kinds of truth: CG heads rendered by Cycles, whose maps are known exactly and carried into our texture space by a
+dense registration; and the pseudo-ground truth of test portraits, made as the training data is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from backend.evaluation import metrics
+from backend.evaluation.cg_heads import cg_heads
+from backend.evaluation.pseudo_truth import portrait_truths
+from backend.evaluation.subjects import RESOLUTION, add_portraits_argument, portraits_folder, prepare
+from backend.evaluation.tables import Row, Table, conditions_of, mean_of, priors_of, verdict, write_figure, write_table
+from backend.pipeline import Pipeline
+from backend.prior.baseline_skin import plain_skin
+from backend.progress import Progress
+from backend.texture.maps import SkinMaps
+from backend.texture.regions import FaceRegions, face_regions
+from shared.errors import RelightifyError
+
+log = logging.getLogger(__name__)
+
+HEADS = Path(__file__).resolve().parents[3] / "shared" / "sources" / "valid_heads"
+CYCLES, PORTRAITS = "Cycles", "portraits"
+LEAST_PSNR = 20.0
+PROTOCOL = """People who are in no prior, at 512 x 512. `Cycles`: CG heads of known maps rendered by Blender under three
+lights (an exposure at which a white card shows 0.9), maps carried over by a dense registration of the two head
+topologies; their specular albedo is not theirs but the published regional means that were rendered, and only two of
+the four heads of the sources have relief in their normal maps. `portraits`: pseudo-ground truth of held-out portraits,
+made as the training data is, on seen texels. PSNR in dB over known texels of the face (A_d, A_s, and N encoded to
+[0, 1]) and over all known skin. The paper's figures (other people, light-stage truth): 22.47 / 27.17 / 26.69 dB.
+"""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One picture, one prior: the row, and what the table of tones needs."""
+
+    row: Row
+    tone_srgb: np.ndarray
+    error: float
+    tone_error: float
+
+
+@dataclass(frozen=True)
+class Case:
+    """A picture with its truth."""
+
+    condition: str
+    name: str
+    picture: Path
+    truth: SkinMaps
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `relightify evaluate reflectance`."""
+    add_portraits_argument(parser)
+    parser.add_argument("--heads", type=Path, default=None, metavar="DIR", help="CG heads: a folder with index.json")
+    parser.add_argument(
+        "--blender-python", type=Path, default=None, metavar="FILE", help="a Python with Blender's module, to render"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure every prior on every picture; write table and figures.
+
+    Raises:
+        RelightifyError: a folder lacks what is needed, or Blender is not there.
+    """
+    measured, failures = measure(options, "reflectance")
+    rows = [m.row for m in measured]
+    write_table(Table("reflectance", "Reflectance", PROTOCOL, rows, _verdicts(rows), failures), options.out)
+    return 0
+
+
+def measure(options: argparse.Namespace, figures: str) -> tuple[list[Measured], dict[str, str]]:
+    """All measurements, and what could not be measured; a figure per picture goes to the folder `figures`."""
+    pipeline = Pipeline("cpu")
+    regions = face_regions(pipeline.model, pipeline.uv_space(RESOLUTION))
+    results: list[Measured] = []
+    failures: dict[str, str] = {}
+    for case in cases(options, pipeline):
+        try:
+            subject = prepare(pipeline, case.name, case.picture.read_bytes())
+        except RelightifyError as error:
+            failures[f"{case.condition} {case.name}"] = error.message
+            continue
+        shown = [_tiles(case.truth, case.truth)]
+        for name, prior in pipeline.priors.items():
+            maps = prior.complete(subject.partial, subject.context, 0, Progress())
+            results.append(compare(name, case, maps, regions))
+            shown.append(_tiles(maps, case.truth))
+        label = f"{case.condition}_{case.name.replace('/', '_').replace(' ', '_')}.png"
+        write_figure(options.out / figures / label, shown, ["A_d", "A_s", "N", "error of A_d x 4"])
+        log.info("%s %s done", case.condition, case.name)
+    return results, failures
+
+
+def cases(options: argparse.Namespace, pipeline: Pipeline) -> Iterator[Case]:
+    """Every picture that there is a truth for."""
+    space = pipeline.uv_space(RESOLUTION)
+    heads = options.heads or HEADS
+    for head in cg_heads(heads, pipeline.model, space, options.blender_python, options.limit):
+        for view, picture in head.pictures.items():
+            yield Case(CYCLES, f"{head.name} {view}", picture, head.truth)
+    for person in portrait_truths(portraits_folder(options), pipeline.model, space, options.limit):
+        yield Case(PORTRAITS, person.name, person.photo, person.truth)
+
+
+def compare(prior: str, case: Case, maps: SkinMaps, regions: FaceRegions) -> Measured:
+    """The figures of one prior's maps against the truth."""
+    truth = case.truth
+    known = truth.visibility > 0.5
+    face = known & (regions.face > 0.5)
+    plain = face & (plain_skin(regions) > 0.5)
+    own, real = maps.diffuse_albedo_srgb, truth.diffuse_albedo_srgb
+    figures = {
+        "A_d": metrics.psnr(own, real, face),
+        "A_s": metrics.psnr(maps.specular_albedo, truth.specular_albedo, face),
+        "N": metrics.psnr(maps.normal * 0.5 + 0.5, truth.normal * 0.5 + 0.5, face),
+        "A_d SSIM": metrics.ssim(own, real, face, known),
+        "A_d of equal tone": metrics.psnr(own + _tone(real, plain) - _tone(own, plain), real, face),
+        "A_d all skin": metrics.psnr(own, real, known),
+        "A_s all skin": metrics.psnr(maps.specular_albedo, truth.specular_albedo, known),
+        "N all skin": metrics.psnr(maps.normal * 0.5 + 0.5, truth.normal * 0.5 + 0.5, known),
+    }
+    tone_error = float(np.linalg.norm(metrics.lab(_tone(own, plain)) - metrics.lab(_tone(real, plain))))
+    return Measured(
+        Row(prior, case.condition, case.name, figures), _tone(real, plain), metrics.rmse(own, real, face), tone_error
+    )
+
+
+def _tone(image: np.ndarray, plain: np.ndarray) -> np.ndarray:
+    """Median colour [3] of plain skin."""
+    return np.median(image[plain], axis=0)
+
+
+def _tiles(maps: SkinMaps, truth: SkinMaps) -> list[np.ndarray]:
+    known = truth.visibility[..., None]
+    error = np.abs(maps.diffuse_albedo_srgb - truth.diffuse_albedo_srgb)
+    gray = np.repeat(maps.specular_albedo[..., None], 3, -1)
+    return [maps.diffuse_albedo_srgb, gray, maps.normal * 0.5 + 0.5, 4 * error * known]
+
+
+def _verdicts(rows: list[Row]) -> list[str]:
+    if "draft" not in priors_of(rows):
+        return ["the prior draft is not installed"]
+    sentences = []
+    for condition in conditions_of(rows):
+        albedo = mean_of(rows, "draft", condition, "A_d")
+        sentences.append(verdict(f"{condition}: A_d {albedo:.2f} dB, at least {LEAST_PSNR:.0f}", albedo >= LEAST_PSNR))
+        for value in ("A_d", "A_s", "N"):
+            own, other = (mean_of(rows, p, condition, value) for p in ("draft", "baseline"))
+            sentences.append(verdict(f"{condition}: {value} of draft {own:.2f}, of baseline {other:.2f}", own > other))
+    return sentences
