@@ -8,20 +8,9 @@ from typing import TextIO
 
 import numpy as np
 
+from shared.stages import stage_text
+
 BAR_CELLS = 24
-STAGE_NAMES = {
-    "loading": "loading models",
-    "photo": "reading the photo",
-    "landmarks": "finding the face",
-    "fit": "fitting the head",
-    "skin": "finding the skin",
-    "unwrap": "unwrapping",
-    "light": "measuring the light",
-    "completion": "completing the maps",
-    "detail": "adding detail",
-    "writing": "writing files",
-    "done": "done",
-}
 
 
 class ProgressBar:
@@ -51,7 +40,7 @@ class ProgressBar:
         now = time.monotonic()
         if self._started is None and fraction > 0:
             self._started = now
-        label = STAGE_NAMES.get(stage, stage)
+        label = stage_text(stage)
         if not self._interactive:
             if stage != self._stage:
                 self._stream.write(f"{fraction:4.0%} {label}\n")

@@ -31,6 +31,7 @@ if TYPE_CHECKING or find_spec(".shared", __package__) is None:
     )
     from shared.options import QUALITIES, RESOLUTIONS, JobOptions
     from shared.paths import cache_folder
+    from shared.stages import stage_text
 else:
     from .shared.connection import Connection, default_connection_path, read_connection
     from .shared.errors import JobCancelled, RelightifyError
@@ -51,6 +52,7 @@ else:
     )
     from .shared.options import QUALITIES, RESOLUTIONS, JobOptions
     from .shared.paths import cache_folder
+    from .shared.stages import stage_text
 
 __all__ = [
     "DIFFUSE_ALBEDO",
@@ -78,4 +80,5 @@ __all__ = [
     "default_connection_path",
     "new_job_id",
     "read_connection",
+    "stage_text",
 ]

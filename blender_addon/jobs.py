@@ -10,7 +10,7 @@ from enum import Enum
 
 import numpy as np
 
-from ._shared import Error, JobOptions, Message, Progress, Queued, RelightifyError, Result
+from ._shared import Error, JobOptions, Message, Progress, Queued, RelightifyError, Result, stage_text
 
 
 class State(Enum):
@@ -114,7 +114,7 @@ def advance(job: Job, event: Event) -> Job:
         return replace(
             job,
             state=State.RUNNING,
-            stage=event.stage,
+            stage=_sentence(stage_text(event.stage)),
             # A bar that jumps back looks broken, whatever the estimate says.
             fraction=max(job.fraction, event.fraction),
             seconds_left=event.seconds_left,
@@ -141,6 +141,10 @@ def time_left_text(seconds: float | None) -> str:
     if seconds < 90:
         return f"about {round(seconds / 5) * 5} s left"
     return f"about {round(seconds / 60)} min left"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _queue_text(event: Queued) -> str:

@@ -21,7 +21,7 @@ def test_job_goes_from_start_over_queue_and_progress_to_done() -> None:
         (Starting("Connecting"), State.STARTING, "Connecting"),
         (Queued("j1", 1, "busy"), State.QUEUED, "Waiting for 1 other job"),
         (Queued("j1", 0, "warming_up"), State.QUEUED, "Loading the models"),
-        (Progress("j1", "fitting the head", 0.3, 4.0, preview), State.RUNNING, "fitting the head"),
+        (Progress("j1", "fit", 0.3, 4.0, preview), State.RUNNING, "Fitting the head"),
         (Result("j1", small_head(), {}), State.IMPORTING, "Building the head"),
         (Imported(("a warning",)), State.DONE, "Done"),
     ]
@@ -37,7 +37,7 @@ def test_job_goes_from_start_over_queue_and_progress_to_done() -> None:
 def test_progress_never_runs_backwards_and_keeps_the_last_preview() -> None:
     preview = np.zeros((2, 2, 3), np.uint8)
     current = advance(advance(job(), Progress("j1", "a", 0.5, preview=preview)), Progress("j1", "b", 0.4))
-    assert (current.stage, current.fraction) == ("b", 0.5)
+    assert (current.stage, current.fraction) == ("B", 0.5)
     assert current.preview is preview
 
 
