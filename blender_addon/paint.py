@@ -190,8 +190,8 @@ def _iris(mean: np.ndarray, rho: np.ndarray, turn: np.ndarray, rng: np.random.Ge
 
 def _sclera(angle: np.ndarray, turn: np.ndarray, iris_angle: float, rng: np.random.Generator) -> np.ndarray:
     """Linear colour of the white of the eye [H, W, 3]: warm, redder towards the corners, with fine vessels."""
-    white = np.array([0.56, 0.51, 0.47], np.float32)
-    corner = np.array([0.53, 0.34, 0.29], np.float32)
+    white = np.array([0.48, 0.44, 0.405], np.float32)
+    corner = np.array([0.45, 0.30, 0.26], np.float32)
     outwards = smoothstep(iris_angle * 1.2, np.radians(75), angle)
     colour = white + (corner - white) * (0.75 * outwards)[..., None]
     # Lids and lashes keep light from the rim of the opening, the upper ones most.
