@@ -143,10 +143,11 @@ def _check_nvdiffrast() -> Finding:
 
 
 def _check_priors() -> Finding:
+    from backend.head.model import load_head_model
     from backend.pipeline import available_priors
     from shared.options import QUALITIES
 
-    there = available_priors()
+    there = available_priors(load_head_model())
     absent = [quality for quality in QUALITIES if quality not in there]
     detail = ", ".join(there) + (f"; not in this installation: {', '.join(absent)}" if absent else "")
     return Finding("qualities", "ok", detail)

@@ -17,8 +17,10 @@ from backend.head.model import HeadModel, load_head_model
 from backend.photo.landmarks import Face, FaceDetector, choose_face
 from backend.photo.reading import Photo, read_photo, srgb_to_linear
 from backend.photo.skin_mask import skin_mask
+from backend.prior import coarse_model
 from backend.prior.base import Prior, PriorContext
 from backend.prior.baseline import BaselinePrior
+from backend.prior.draft import DraftPrior
 from backend.progress import Progress
 from backend.rendering.nvdiffrast_rasteriser import choose_rasteriser
 from backend.rendering.rasteriser import Rasteriser
@@ -86,7 +88,7 @@ class Pipeline:
         self.model: HeadModel = load_head_model()
         self.detector = FaceDetector()
         self.rasteriser: Rasteriser = choose_rasteriser(self.device)
-        self.priors: dict[str, Prior] = available_priors()
+        self.priors: dict[str, Prior] = available_priors(self.model)
         self._uv_spaces: dict[int, UVSpace] = {}
 
     def prior(self, quality: str) -> Prior:
@@ -158,9 +160,16 @@ class Pipeline:
         return Reconstruction(mesh, maps, fit, face, options, face.warnings, stopwatch.seconds, memory.peak_bytes())
 
 
-def available_priors() -> dict[str, Prior]:
-    """The priors of this installation, by quality."""
-    return {"baseline": BaselinePrior()}
+def available_priors(model: HeadModel) -> dict[str, Prior]:
+    """The priors of this installation that fit the head model, by quality."""
+    priors: dict[str, Prior] = {"baseline": BaselinePrior()}
+    if coarse_model.ASSET.is_file():
+        coarse = coarse_model.load_coarse_prior()
+        if coarse.layout == coarse_model.layout_of(model):
+            priors["draft"] = DraftPrior(coarse)
+        else:
+            _log.warning("The coarse prior was trained for another texture layout; the quality draft is left out.")
+    return priors
 
 
 def choose_device(device: str) -> str:

@@ -102,7 +102,7 @@ def _gains(people: list[Person], tones: dict[str, np.ndarray]) -> dict[str, np.n
         )
     gains = set_gains([p for p in people if p.group in with_reference], tones)
     usual = np.mean(list(gains.values()), axis=0)
-    return {**dict.fromkeys(groups, usual), **gains}
+    return {g: np.asarray(gains.get(g, usual)) for g in groups}
 
 
 def _maps(skin: DelitSkin, gain: np.ndarray, masks: SkinMasks) -> SkinMaps:

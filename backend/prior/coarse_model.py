@@ -146,13 +146,14 @@ def save_coarse_prior(prior: CoarsePrior, path: Path) -> int:
     return path.stat().st_size
 
 
-def load_coarse_prior(path: Path = ASSET) -> CoarsePrior:
-    """Read what `save_coarse_prior` wrote.
+def load_coarse_prior(path: Path | None = None) -> CoarsePrior:
+    """Read what `save_coarse_prior` wrote; without a path, the prior that ships.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it is not a coarse prior of this version.
     """
+    path = path or ASSET
     if not path.is_file():
         raise FileNotFoundError(path)
     with safe_open(path, "numpy") as file:

@@ -61,7 +61,7 @@ def test_only_people_who_are_not_for_training_are_tested(tmp_path: Path) -> None
 def test_hiding_keeps_the_truth_and_takes_its_colours_away() -> None:
     texture = np.random.default_rng(0).random((SIDE, SIDE, 3)).astype(np.float32)
     partial = PartialTexture(texture, np.ones((SIDE, SIDE), np.float32))
-    task = hide(partial, half_seen(texture).visibility)
+    task = hide(partial, half_seen(texture).visibility, np.ones((SIDE, SIDE), bool))
     assert task.hidden[:, SIDE // 2 :].all()
     assert not task.hidden[:, : SIDE // 2].any()
     assert not task.partial.texture_srgb[task.hidden].any()

@@ -1,0 +1,111 @@
+"""The coarse estimate: conditional mean and uncertainty of all maps given what a photo shows (DESIGN section 6).
+
+The joint Gaussian (`coarse_model`) is conditioned on two views of the same seen texels: the texture T_0 as it is, from
+which the prior tells how much of its brightness and colour is skin and how much light; and the albedo that is left
+when the photo's light, estimated on the fitted shape, is divided out. The first knows nothing of this head's shape and
+this photo's light, the second nothing of absolute tone: its gain is a nuisance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from backend.prior.baseline import Delit
+from backend.prior.coarse_model import CHANNELS, DIFFUSE, TEXTURE, CoarsePrior
+from backend.prior.gaussian import Observation, Posterior, condition, tempered
+from backend.texture.scale_space import masked_reduce
+
+SIDE = 64  # texels a side at which the system is solved
+# What all seen texels together are worth, in independent ones.
+TEXTURE_EFFECTIVE, ALBEDO_EFFECTIVE = 150.0, 200.0
+# Standard deviations of what the prior does not know: other cameras, errors of the light.
+TEXTURE_NOISE, ALBEDO_NOISE = 0.15, 0.06
+GAIN_DEVIATION = 2.0
+# Standard deviation of the antisymmetric latents: photographed light is more even than the training's random lights,
+# and where only one side was seen the other had better look like it.
+ASYMMETRY = 0.15
+MIN_WEIGHT = 0.05
+UNCERTAINTY_SIDE = 64
+
+
+@dataclass(frozen=True)
+class CoarseEstimate:
+    """The prior's answer for one photo.
+
+    Args:
+        prior: whose latents they are.
+        posterior: of the latents, in units of `spread`.
+        gain: float64 [3], log gain of the delit albedo against the prior's absolute one.
+    """
+
+    prior: CoarsePrior
+    posterior: Posterior
+    gain: np.ndarray
+
+    def maps(self, side: int) -> np.ndarray:
+        """Conditional mean of the nine channels (`coarse_model`), float32 [side, side, 9]."""
+        return self.prior.maps_of(self.posterior.mean * spread(self.prior), side)
+
+    def deviations(self, side: int = UNCERTAINTY_SIDE) -> np.ndarray:
+        """Conditional standard deviations of the nine channels, float32 [side, side, 9]."""
+        noise = cv2.resize(np.moveaxis(self.prior.noise, 0, -1), (side, side), interpolation=cv2.INTER_LINEAR)
+        variance = self.posterior.variance(self.prior.factor_maps(side) * spread(self.prior), noise)
+        return np.sqrt(variance).astype(np.float32)
+
+
+def coarse_estimate(prior: CoarsePrior, seen: Delit) -> CoarseEstimate:
+    """Condition the prior on what was seen."""
+    log_seen, weight = masked_reduce(seen.log_seen, seen.weight, SIDE)
+    log_albedo, _ = masked_reduce(seen.log_albedo, seen.weight, SIDE)
+    texels = weight > MIN_WEIGHT
+    mean, factors = prior.mean_maps(SIDE)[texels], (prior.factor_maps(SIDE) * spread(prior))[texels]
+    noise = cv2.resize(np.moveaxis(prior.noise, 0, -1), (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)[texels]
+    # Texels in highlights say less of the albedo.
+    dull = 1 - masked_reduce(seen.shine[..., None], seen.weight, SIDE)[0][texels][..., 0]
+    texture = _observation(
+        log_seen[texels], mean, factors, noise + TEXTURE_NOISE**2, weight[texels], TEXTURE, gain_deviation=None
+    )
+    albedo = _observation(
+        log_albedo[texels],
+        mean,
+        factors,
+        noise + ALBEDO_NOISE**2,
+        weight[texels] * np.square(dull),
+        DIFFUSE,
+        gain_deviation=GAIN_DEVIATION,
+    )
+    posterior = condition([tempered(texture, TEXTURE_EFFECTIVE), tempered(albedo, ALBEDO_EFFECTIVE)], prior.latents)
+    return CoarseEstimate(prior, posterior, posterior.nuisance[1])
+
+
+def spread(prior: CoarsePrior) -> np.ndarray:
+    """Standard deviations float32 [K] of the latents in photographs, in those of the training."""
+    return np.where(prior.parity == 0, 1.0, ASYMMETRY).astype(np.float32)
+
+
+def _observation(
+    values: np.ndarray,  # [n, 3]
+    mean: np.ndarray,  # [n, 9]
+    factors: np.ndarray,  # [n, 9, K]
+    noise: np.ndarray,  # [n, 9]
+    weight: np.ndarray,  # [n]
+    channels: slice,
+    gain_deviation: float | None,
+) -> Observation:
+    """All channels of a map as one observation, with a free gain per channel where one is allowed."""
+    count = len(values)
+    gains = np.tile(np.eye(3), (count, 1)) if gain_deviation is not None else np.zeros((3 * count, 0))
+    variance = np.full(gains.shape[1], (gain_deviation or 1.0) ** 2)
+    assert factors.shape[1] == CHANNELS
+    return Observation(
+        values.reshape(-1),
+        mean[:, channels].reshape(-1),
+        factors[:, channels].reshape(3 * count, -1),
+        noise[:, channels].reshape(-1),
+        np.repeat(weight, 3),
+        gains,
+        variance,
+    )
