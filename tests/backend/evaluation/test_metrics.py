@@ -35,7 +35,8 @@ def test_psnr_counts_masked_pixels_only() -> None:
 
 def test_ssim_is_that_of_the_reference_implementation(pair: tuple[np.ndarray, np.ndarray]) -> None:
     image, reference = pair
-    expected, full = structural_similarity(
+    # scikit-image's types do not follow `full`.
+    expected, full = structural_similarity(  # pyright: ignore[reportAssignmentType]
         image, reference, channel_axis=2, data_range=1, gaussian_weights=True, use_sample_covariance=False, full=True
     )
     inner = np.zeros((SIDE, SIDE), bool)
