@@ -29,9 +29,10 @@ DIRECTIONS = 192
 BOUNCE = 0.3
 SAMPLES_PER_PHOTO = 1500
 # Blurs in mm whose lightness is evened out, and the share of it that is kept (as the symmetric part of skin).
-EVENING = ((16.0, 0.35), (7.0, 0.6))
+EVENING = ((16.0, 0.35), (7.0, 0.6), (3.5, 0.85))
 BEARDED = -0.13  # log luminance of chin and upper lip against the tone
 FACING = (0.2, 0.45)  # cosine: shading and sharpness of skin seen at a lower angle are not trusted
+SHEEN_MM = 5.0
 FLOOR = 0.004  # linear; below it 8 bits hold no colour
 
 
@@ -150,7 +151,23 @@ def delit_skin(photo: ShadedSkin, light: np.ndarray, masks: SkinMasks, regions: 
     diffuse = np.maximum(photo.linear - specular[..., None], 0.25 * photo.linear)
     log_albedo = np.log(np.maximum(diffuse / shade, FLOOR)).astype(np.float32)
     weight = weight * (1 - np.clip(cv2.GaussianBlur(burnt, (0, 0), 1.0), 0, 1))
-    return DelitSkin(even_out(log_albedo, weight, masks), weight.astype(np.float32))
+    evened = even_out(log_albedo, weight, masks)
+    return DelitSkin(without_sheen(evened, weight, masks), weight.astype(np.float32))
+
+
+def without_sheen(log_albedo: np.ndarray, weight: np.ndarray, masks: SkinMasks) -> np.ndarray:
+    """Log albedo without the broad bluish veil that diffuse sheen leaves on forehead, nose and cheeks.
+
+    White light on top of skin lifts blue most in the logarithm, then green. Blue of the skin itself lies around eyes
+    and in beards, which are left alone.
+    """
+    bare = torch.maximum(torch.maximum(masks.forehead, masks.nose), masks.cheeks)
+    where = (bare * (1 - torch.maximum(masks.beard, masks.under_eyes))).numpy()
+    tone = robust_tone(log_albedo, weight, masks)
+    veil = (log_albedo[..., 2] - log_albedo[..., 0]) - np.float32(tone[2] - tone[0])
+    broad = masked_blur(veil, weight * where + 1e-5, SHEEN_MM * masks.texels_per_mm)
+    removed = 0.75 * np.maximum(broad, 0) * where * smooth_step(weight, 0, 0.3)
+    return log_albedo - removed[..., None] * np.array([0.0, 0.4, 1.0], np.float32)
 
 
 def robust_tone(log_albedo: np.ndarray, weight: np.ndarray, masks: SkinMasks) -> np.ndarray:

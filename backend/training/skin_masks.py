@@ -7,6 +7,7 @@ metres) and looked up at every texel's surface point, so that any UV layout and 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -80,7 +81,7 @@ class SkinMasks:
         tensors = {f.name: v for f in fields(self) if isinstance(v := getattr(self, f.name), Tensor)}
         return replace(self, **{name: value.to(device) for name, value in tensors.items()})
 
-    @property
+    @cached_property
     def plain(self) -> Tensor:
         """Skin of the face without lips, brows, eyes and whiskers: what a skin tone is measured on."""
         hidden = torch.stack([self.lips, self.brows, self.eyes, self.moustache]).amax(0)

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-WEBP_QUALITY = 92
+WEBP_QUALITY = 95
 VERSION = 1
 CREDITS = (
     "Albedos made from: DeBruine and Jones (2017), Face Research Lab London Set, doi:10.6084/m9.figshare.5047666.v5, "

@@ -18,6 +18,7 @@ from backend.head.model import HeadModel
 from backend.photo.model_file import face_landmarker_path
 from backend.photo.reading import srgb_to_linear
 from backend.texture.sampling import Footprint, sample_image
+from backend.texture.scale_space import smooth_step
 from backend.texture.uv_space import UVSpace
 from backend.training.mesh_landmarks import detect_landmarks
 from backend.training.portrait import SCLERA, SKIN, PaintedMesh
@@ -80,14 +81,16 @@ def load_valid_skins(folder: Path, model: HeadModel, space: UVSpace) -> list[Val
     islands = _read(folder / "islands.png", cv2.IMREAD_UNCHANGED)
     allowed = np.isin(islands, SKIN_LABELS).astype(np.float32)
     # Hair tints and the collar's edge bleed by a few texels.
-    allowed = cv2.erode(allowed, np.ones((5, 5), np.uint8))
+    allowed = cv2.erode(allowed, np.ones((9, 9), np.uint8))
     skins = []
     for record in records:
         image = _read(folder / record["albedo"], cv2.IMREAD_COLOR_RGB)
         linear = srgb_to_linear(np.arange(256) / 255).astype(np.float32)[image]
         sampled, weight = _carried(linear, correspondence, space), _carried(allowed[..., None], correspondence, space)
         bald = record["scalp"] == "bald skin"
-        skins.append(ValidSkin(record["name"], record["skin_base"], bald, sampled, weight[..., 0]))
+        # What leaks over the borders of its islands is not skin.
+        inside = smooth_step(weight[..., 0], 0.7, 0.98)
+        skins.append(ValidSkin(record["name"], record["skin_base"], bald, sampled, inside))
     return skins
 
 
