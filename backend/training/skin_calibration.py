@@ -11,6 +11,8 @@ from backend.training.skin_portraits import Person
 # ethnic skin colours", 2017): the one group that every set of portraits has many people of.
 REFERENCE_LAB = (65.5, 11.5, 15.5)
 REFERENCE_GROUP, OLDEST = "white", 40
+# Standard deviation of log albedo among people of one group, about 4 L* (the same source).
+USUAL_SPREAD = 0.16
 
 
 def set_gains(people: list[Person], tones: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -37,6 +39,25 @@ def set_gains(people: list[Person], tones: dict[str, np.ndarray]) -> dict[str, n
             raise ValueError(f"the set {group} has nobody of the reference group")
         gains[group] = reference - np.median(np.stack(members), axis=0)
     return gains
+
+
+def photo_gains(people: list[Person], tones: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Log gain [3] of each person: that of the set, and a small one of the photo.
+
+    Exposure and white balance vary from photo to photo as well. Where the reference group of a set differs among
+    itself by more than people do, its deviations from the group are scaled down to what people differ by.
+    """
+    gains = set_gains(people, tones)
+    result = {p.identifier: gains[p.group] for p in people}
+    reference = np.log(lab_to_linear(np.array(REFERENCE_LAB)))
+    for group, gain in gains.items():
+        members = [p for p in people if p.group == group and p.ethnicity == REFERENCE_GROUP]
+        deviations = {p.identifier: tones[p.identifier] + gain - reference for p in members}
+        spread = np.sqrt(np.mean([np.square(d.mean()) for d in deviations.values()]))
+        kept = min(1.0, USUAL_SPREAD / max(float(spread), 1e-6))
+        for name, deviation in deviations.items():
+            result[name] = gain + (kept - 1) * deviation
+    return result
 
 
 def tone_lab(log_tone: np.ndarray) -> np.ndarray:

@@ -33,6 +33,7 @@ EVENING = ((16.0, 0.35), (7.0, 0.6), (3.5, 0.85))
 BEARDED = -0.13  # log luminance of chin and upper lip against the tone
 FACING = (0.2, 0.45)  # cosine: shading and sharpness of skin seen at a lower angle are not trusted
 SHEEN_MM = 5.0
+STRAND_MM, STRAND_ZONE_MM = 9.0, 22.0
 FLOOR = 0.004  # linear; below it 8 bits hold no colour
 
 
@@ -141,7 +142,7 @@ def delit_skin(photo: ShadedSkin, light: np.ndarray, masks: SkinMasks, regions: 
     shade = shading(photo.transfer, light)
     first = divide_light(photo, light)
     weight = photo.visibility * (1 - not_skin(first, photo.visibility, masks))
-    weight = weight * (1 - border_shadow(first, weight, masks))
+    weight = weight * (1 - border_shadow(first, weight, masks)) * (1 - strands(first, weight, masks))
     tone = robust_tone(first, weight, masks)
     predicted = np.exp(tone).astype(np.float32) * shade
     specular = highlights(photo.linear, predicted, weight, regions)
@@ -203,17 +204,49 @@ def border_shadow(log_albedo: np.ndarray, weight: np.ndarray, masks: SkinMasks) 
     tone = robust_tone(log_albedo, weight, masks)
     luminance = (log_albedo - tone.astype(np.float32)) @ LUMINANCE
     smooth = masked_blur(luminance, weight, 2.5 * masks.texels_per_mm)
-    outline = np.zeros(weight.shape, np.uint8)
-    contours, _ = cv2.findContours((weight > 0.3).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    cv2.drawContours(outline, contours, -1, 1, cv2.FILLED)
-    distance = cv2.distanceTransform(np.pad(outline, 1), cv2.DIST_L2, 5)[1:-1, 1:-1] / masks.texels_per_mm
-    whiskers = (torch.maximum(masks.moustache, masks.chin) * masks.beard).numpy() * weight
-    bearded = (luminance * whiskers).sum() / max(whiskers.sum(), 1e-3) < BEARDED
+    distance = _from_outline(weight) / masks.texels_per_mm
+    bearded = _is_bearded(luminance, weight, masks)
     allowed = 0.16 + (0.6 * masks.beard.numpy() if bearded else 0) + 2 * masks.brows.numpy()
     dark = smooth_step(-smooth - allowed, 0.0, 0.15) * (1 - smooth_step(distance, 8, 15))
     reach = max(1, round(1.5 * masks.texels_per_mm))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     return cv2.dilate(dark, kernel)
+
+
+def _is_bearded(luminance: np.ndarray, weight: np.ndarray, masks: SkinMasks) -> bool:
+    """Whether chin and upper lip are darker than the skin, whose log luminance [R, R] is 0."""
+    whiskers = (torch.maximum(masks.moustache, masks.chin) * masks.beard).numpy() * weight
+    return bool((luminance * whiskers).sum() / max(whiskers.sum(), 1e-3) < BEARDED)
+
+
+def _from_outline(weight: np.ndarray) -> np.ndarray:
+    """Distance in texels, float32 [R, R], to the outer border of what is seen; holes inside do not count."""
+    outline = np.zeros(weight.shape, np.uint8)
+    contours, _ = cv2.findContours((weight > 0.3).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(outline, contours, -1, 1, cv2.FILLED)
+    return cv2.distanceTransform(np.pad(outline, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+
+
+def strands(log_albedo: np.ndarray, weight: np.ndarray, masks: SkinMasks) -> np.ndarray:
+    """1 on single strands of hair over the sides of the face, float32 [R, R]: long, thin and dark, unlike moles."""
+    luminance = (log_albedo @ LUMINANCE * (weight > 0.1)).astype(np.float32)
+    width = max(3, round(3 * masks.texels_per_mm)) | 1
+    hollow = cv2.morphologyEx(
+        luminance, cv2.MORPH_BLACKHAT, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    )
+    tone = robust_tone(log_albedo, weight, masks)
+    own_hair = torch.stack([masks.brows, masks.lips, masks.eyes, masks.lids]).amax(0).numpy()
+    if _is_bearded((log_albedo - tone.astype(np.float32)) @ LUMINANCE, weight, masks):
+        own_hair = np.maximum(own_hair, masks.beard.numpy())
+    sides = (_from_outline(weight) < STRAND_ZONE_MM * masks.texels_per_mm) & (weight > 0.3) & (own_hair < 0.3)
+    _, labels, statistics, _ = cv2.connectedComponentsWithStats(
+        ((hollow > 0.14) & sides).astype(np.uint8), connectivity=8
+    )
+    extent = np.hypot(statistics[:, cv2.CC_STAT_WIDTH], statistics[:, cv2.CC_STAT_HEIGHT])
+    long = extent > STRAND_MM * masks.texels_per_mm
+    long[0] = False
+    found = cv2.dilate(long[np.asarray(labels)].astype(np.float32), np.ones((width, width), np.uint8))
+    return cv2.GaussianBlur(found, (0, 0), 0.7)
 
 
 def even_out(log_albedo: np.ndarray, weight: np.ndarray, masks: SkinMasks) -> np.ndarray:

@@ -16,7 +16,7 @@ from torch import Tensor
 from backend.training.augment.skin import Skin, blur, noise
 from backend.training.skin_masks import SkinMasks
 
-MM_PER_DENSITY = 1.6  # depth of a cavity for a darkening by one unit of optical density
+MM_PER_DENSITY = 2.2  # depth of a cavity for a darkening by one unit of optical density
 PORE_MM, CREASE_MM = 0.35, 2.2  # the band of detail that is relief; broader patches are pigment
 _DENSITY_LIMIT = 0.1  # darker than this is a hair or a mole, no cavity
 # F0 / 0.08; skin's F0 is near 0.028, which is 0.35.
@@ -80,5 +80,5 @@ def specular_albedo(skin: Skin, masks: SkinMasks, rng: np.random.Generator | Non
         zone = torch.maximum(masks.forehead, masks.nose)
         patches = noise(rng, skin.resolution, 16 * masks.texels_per_mm, skin.density)[0]
         oily = float(np.exp(rng.normal(0, 0.16)))
-        result = result * oily * (1 + float(rng.normal(0, 0.1)) * zone + 0.05 * patches)
+        result = result * oily * (1 + float(rng.normal(0, 0.1)) * zone + 0.025 * patches)
     return result.clamp(0.04, 0.95)

@@ -14,7 +14,7 @@ from backend.texture.regions import face_regions
 from backend.texture.uv_space import mirror, uv_space
 from backend.training import skin_portraits, skin_valid
 from backend.training.augment.pigments import lab_to_linear
-from backend.training.skin_calibration import REFERENCE_LAB, set_gains, tone_lab
+from backend.training.skin_calibration import REFERENCE_LAB, USUAL_SPREAD, photo_gains, set_gains, tone_lab
 from backend.training.skin_complete import complete_person, graft
 from backend.training.skin_dataset import CHANNELS, NORMAL, TEXTURE, SkinStream
 from backend.training.skin_delight import (
@@ -25,6 +25,7 @@ from backend.training.skin_delight import (
     even_out,
     robust_tone,
     set_light,
+    strands,
 )
 from backend.training.skin_lights import frontal_irradiance, load_environments, random_light
 from backend.training.skin_masks import SkinMasks, skin_masks
@@ -151,6 +152,28 @@ def test_calibration_takes_each_set_to_the_reference_and_keeps_differences() -> 
         np.testing.assert_allclose(tone_lab(tones[person.identifier] + gains[person.group]), REFERENCE_LAB, atol=0.01)
     difference = (tones["a/2"] + gains["a"]) - np.log(lab_to_linear(np.array(REFERENCE_LAB)))
     np.testing.assert_allclose(difference, np.log(0.2), atol=1e-6)
+
+
+def test_exposures_that_vary_more_than_people_are_evened_among_one_group_alone() -> None:
+    people = [Person(f"a/{k}", 20, "male", "white") for k in range(4)] + [Person("a/9", 20, "male", "black")]
+    tones = {p.identifier: np.log(np.full(3, v)) for p, v in zip(people, (0.1, 0.2, 0.4, 0.8, 0.05), strict=True)}
+    gains = photo_gains(people, tones)
+    calibrated = np.stack([tones[p.identifier] + gains[p.identifier] for p in people[:4]]).mean(1)
+    assert np.all(np.diff(calibrated) > 0)
+    assert np.sqrt(np.mean(np.square(calibrated - calibrated.mean()))) <= USUAL_SPREAD * 1.01
+    np.testing.assert_allclose(gains["a/9"], set_gains(people, tones)["a"])
+
+
+def test_a_strand_of_hair_is_left_out_and_a_mole_is_not(masks: SkinMasks) -> None:
+    face = (masks.face.numpy() > 0.5).astype(np.float32)
+    bare = face * (masks.face_low.numpy() > 0.9) * (masks.beard.numpy() < 0.1)
+    row = int(np.median(np.nonzero(bare)[0])) - 4
+    column = int(np.flatnonzero(face[row])[0]) + 4
+    log_albedo = np.broadcast_to(np.log(SKIN), (SIDE, SIDE, 3)).astype(np.float32).copy()
+    log_albedo[row : row + 2, column : column + 2] -= 0.8
+    assert strands(log_albedo, face, masks)[row, column] < 0.1
+    log_albedo[row - 6 : row + 6, column] -= 0.8
+    assert strands(log_albedo, face, masks)[row - 4, column] > 0.5
 
 
 def test_measures_see_what_they_are_for(masks: SkinMasks) -> None:
