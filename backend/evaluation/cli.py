@@ -8,7 +8,10 @@ import importlib
 # Name, module, one-line help. A new table is one line here.
 TABLES = {
     "fit": ("backend.evaluation.fit", "how well the head fits photographs: landmarks, shading, distance, seconds"),
+    "speed": ("backend.evaluation.speed", "seconds and memory of every stage"),
     "completion": ("backend.evaluation.completion", "how well hidden parts of real skin are completed"),
+    "reflectance": ("backend.evaluation.reflectance", "albedos and normals against known ones"),
+    "tone": ("backend.evaluation.tone", "the diffuse albedo's error by skin tone"),
 }
 
 

@@ -131,9 +131,14 @@ def _complete_small(seen: Delit, context: PriorContext, uv_space: UVSpace, regio
     vertices = context.fit.neutral_vertices(context.model)
     filled = complete_field(seen.log_albedo, seen.weight, seen.tone, uv_space, vertices, regions.texels_per_mm)
     log_texture = lit_texture(filled, seen, uv_space, regions)
-    target = skin.plausible_tone(seen.observed, context.white)
+    target = usual_tone(seen, context)
     filled = filled + (np.log(target) - seen.tone).astype(np.float32)
     return Completed(seen.log_seen, log_texture, filled, seen.weight, seen.shine)
+
+
+def usual_tone(seen: Delit, context: PriorContext) -> np.ndarray:
+    """The skin's mean albedo float64 [3], linear: the classical split of what was seen into light and skin."""
+    return skin.plausible_tone(seen.observed, context.white)
 
 
 def lit_texture(filled: np.ndarray, seen: Delit, uv_space: UVSpace, regions: FaceRegions) -> np.ndarray:

@@ -20,10 +20,10 @@ from backend.texture.scale_space import masked_reduce
 
 SIDE = 64  # texels a side at which the system is solved
 # What all seen texels together are worth, in independent ones.
-TEXTURE_EFFECTIVE, ALBEDO_EFFECTIVE = 150.0, 200.0
+TEXTURE_EFFECTIVE, ALBEDO_EFFECTIVE = 150.0, 50.0
 # Standard deviations of what the prior does not know: other cameras, errors of the light.
 TEXTURE_NOISE, ALBEDO_NOISE = 0.15, 0.06
-GAIN_DEVIATION = 2.0
+GAIN_DEVIATION = 0.3  # chosen on training portraits
 # Standard deviation of the antisymmetric latents: photographed light is more even than the training's random lights,
 # and where only one side was seen the other had better look like it.
 ASYMMETRY = 0.15
@@ -56,8 +56,15 @@ class CoarseEstimate:
         return np.sqrt(variance).astype(np.float32)
 
 
-def coarse_estimate(prior: CoarsePrior, seen: Delit) -> CoarseEstimate:
-    """Condition the prior on what was seen."""
+def coarse_estimate(prior: CoarsePrior, seen: Delit, usual_tone: np.ndarray) -> CoarseEstimate:
+    """Condition the prior on what was seen.
+
+    Args:
+        prior: the joint Gaussian.
+        seen: what the photo shows, with and without its light.
+        usual_tone: float64 [3], mean albedo of the skin by the classical split of light and skin, which knows more of
+            the photo than its skin; the estimate strays from it by about `GAIN_DEVIATION`.
+    """
     log_seen, weight = masked_reduce(seen.log_seen, seen.weight, SIDE)
     log_albedo, _ = masked_reduce(seen.log_albedo, seen.weight, SIDE)
     texels = weight > MIN_WEIGHT
@@ -68,8 +75,9 @@ def coarse_estimate(prior: CoarsePrior, seen: Delit) -> CoarseEstimate:
     texture = _observation(
         log_seen[texels], mean, factors, noise + TEXTURE_NOISE**2, weight[texels], TEXTURE, gain_deviation=None
     )
+    usual_gain = seen.tone - np.log(usual_tone)
     albedo = _observation(
-        log_albedo[texels],
+        log_albedo[texels] - usual_gain,
         mean,
         factors,
         noise + ALBEDO_NOISE**2,
@@ -78,7 +86,7 @@ def coarse_estimate(prior: CoarsePrior, seen: Delit) -> CoarseEstimate:
         gain_deviation=GAIN_DEVIATION,
     )
     posterior = condition([tempered(texture, TEXTURE_EFFECTIVE), tempered(albedo, ALBEDO_EFFECTIVE)], prior.latents)
-    return CoarseEstimate(prior, posterior, posterior.nuisance[1])
+    return CoarseEstimate(prior, posterior, posterior.nuisance[1] + usual_gain)
 
 
 def spread(prior: CoarsePrior) -> np.ndarray:

@@ -16,8 +16,10 @@ from backend.prior.baseline import (
     full_size,
     off_border,
     reduced,
+    usual_tone,
 )
 from backend.prior.baseline_fill import complete_field
+from backend.prior.baseline_skin import plain_skin, robust_tone
 from backend.prior.coarse import coarse_estimate
 from backend.prior.coarse_model import DIFFUSE, SPECULAR, TEXTURE, CoarsePrior
 from backend.progress import Progress
@@ -47,7 +49,7 @@ class DraftPrior:
         progress.report("light", 0.0)
         shaded = delit(seen, context, small, regions)
         progress.report("prior", 0.3)
-        estimate = coarse_estimate(self.coarse, shaded)
+        estimate = coarse_estimate(self.coarse, shaded, usual_tone(shaded, context))
         expected = estimate.maps(small.resolution)
         gain = estimate.gain.astype(np.float32)
         vertices = context.fit.neutral_vertices(context.model)
@@ -71,11 +73,13 @@ def joined(
 ) -> np.ndarray:
     """The expectation, joined to what was seen in the gradient domain, float32 [B, B, 3].
 
-    What the prior does not hold of this person is kept where seen, mirrored where the other side was, and fades out
-    elsewhere. Of the mirrored fine detail a part is left: pores and moles of both sides are not the same.
+    What the prior does not hold of this person is kept where seen, mirrored where the other side was, and elsewhere
+    becomes the person's usual difference, so that the skin is of one tone all over. Of the mirrored fine detail a part
+    is left: pores and moles of both sides are not the same.
     """
     difference = (values - expected) * (weight > 0)[..., None]
-    own = complete_field(difference, weight, np.zeros(3), uv_space, vertices, regions.texels_per_mm)
+    usual, _ = robust_tone(difference, weight * plain_skin(regions))
+    own = complete_field(difference, weight, usual, uv_space, vertices, regions.texels_per_mm)
     broad = masked_blur(own, uv_space.mask.astype(np.float32), BROAD_MM * regions.texels_per_mm)
     share = np.maximum(weight, MIRRORED_DETAIL)[..., None]
     return expected + broad + (own - broad) * share

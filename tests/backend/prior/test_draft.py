@@ -14,7 +14,7 @@ from backend.photo.reading import linear_to_srgb, srgb_to_linear
 from backend.pipeline import available_priors
 from backend.prior import coarse_model
 from backend.prior.base import PriorContext
-from backend.prior.baseline import coarser, delit, reduced
+from backend.prior.baseline import coarser, delit, reduced, usual_tone
 from backend.prior.coarse import coarse_estimate
 from backend.prior.coarse_model import DIFFUSE, CoarsePrior, layout_of
 from backend.prior.draft import DraftPrior, height_normals
@@ -150,7 +150,7 @@ def test_more_skin_seen_leaves_less_uncertainty(
         partial = seen_half(albedo, context, regions, frontal_light(), whole=whole)
         small = coarser(context.uv_space, RESOLUTION)
         shown = delit(reduced(partial, RESOLUTION, regions), context, small, regions)
-        deviations.append(coarse_estimate(prior, shown).deviations()[..., DIFFUSE].mean())
+        deviations.append(coarse_estimate(prior, shown, usual_tone(shown, context)).deviations()[..., DIFFUSE].mean())
     assert 0 < deviations[1] < deviations[0]
 
 
