@@ -27,7 +27,7 @@ from backend.training.skin_pack import load_pack
 
 _log = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLES, BATCH, HEADS = 2400, 4, 48
+SAMPLES, BATCH, HEADS = 1000, 4, 48
 
 
 def add_coarse_prior_command(commands: argparse._SubParsersAction) -> None:
