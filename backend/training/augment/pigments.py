@@ -12,6 +12,7 @@ from backend.training.augment.skin import HAEMOGLOBIN, MELANIN, Skin, axis, nois
 from backend.training.skin_masks import SkinMasks
 
 LIGHTNESS = (30.0, 80.0)
+DARKER, LIGHTER = 45.0, 18.0  # how far from its own L* a skin is taken
 # CIE 1976 with the white of sRGB (D65).
 _TO_XYZ = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
@@ -74,8 +75,13 @@ def ordinary_tone(lightness: float) -> Tone:
 
 
 def random_tone(current: Tone, rng: np.random.Generator) -> Tone:
-    """A target tone: lightness uniform over the human range, hue as usual there, with the person's own deviation."""
-    lightness = float(rng.uniform(*LIGHTNESS))
+    """A target tone: lightness uniform over the human range, hue as usual there, with the person's own deviation.
+
+    Dark skin shows little of its blood and much of what photos leave on it, so it is not made very light.
+    """
+    lowest = max(LIGHTNESS[0], current.lightness - DARKER)
+    highest = max(min(LIGHTNESS[1], current.lightness + LIGHTER), lowest + 5)
+    lightness = float(rng.uniform(lowest, highest))
     usual, before = ordinary_tone(lightness), ordinary_tone(current.lightness)
     keep = 0.6
     return Tone(

@@ -94,6 +94,12 @@ def test_random_tones_span_the_human_range(skin: Skin, masks: SkinMasks) -> None
     assert max(lightness) > 77
 
 
+def test_dark_skin_is_not_made_very_light() -> None:
+    rng = np.random.default_rng(0)
+    dark = pigments.ordinary_tone(33)
+    assert max(pigments.random_tone(dark, rng).lightness for _ in range(100)) < 55
+
+
 def test_redness_shows_less_on_dark_skin(skin: Skin, masks: SkinMasks) -> None:
     red = skin.with_pigment(torch.zeros_like(skin.height), 0.3 * masks.cheeks)
     dark = pigments.ordinary_tone(32)
