@@ -40,8 +40,8 @@ _log = logging.getLogger(__name__)
 RESOLUTION = 512
 CERTAIN_RESOLUTION = 128
 LIGHT_PHOTOS = 60  # of a set, spread evenly, are enough to find its light
-# Library skins that need no filling: even paint on ears and neck.
-LIBRARY_BASES = ("skin_01", "skin_03", "skin_08", "skin_13", "skin_16", "skin_09")
+# Library skins with a bald individual: no painted hairline, even paint on ears and neck.
+LIBRARY_BASES = ("skin_01", "skin_03", "skin_08", "skin_13")
 
 
 @dataclass(frozen=True)
