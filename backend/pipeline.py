@@ -21,6 +21,7 @@ from backend.prior import coarse_model
 from backend.prior.base import Prior, PriorContext
 from backend.prior.baseline import BaselinePrior
 from backend.prior.draft import DraftPrior
+from backend.prior.vertex_albedo import vertex_albedo
 from backend.progress import Progress
 from backend.rendering.nvdiffrast_rasteriser import choose_rasteriser
 from backend.rendering.rasteriser import Rasteriser
@@ -88,6 +89,8 @@ class Pipeline:
         self.model: HeadModel = load_head_model()
         self.detector = FaceDetector()
         self.rasteriser: Rasteriser = choose_rasteriser(self.device)
+        coarse = coarse_model.shipped_prior(self.model)
+        self.albedo = None if coarse is None else vertex_albedo(coarse.albedo, self.model)
         self.priors: dict[str, Prior] = available_priors(self.model)
         self._uv_spaces: dict[int, UVSpace] = {}
 
@@ -136,7 +139,8 @@ class Pipeline:
             face = choose_face(self.detector.detect(photo), options.face)
             progress.report("landmarks", 0.15, previews.landmarks_preview(photo, face))
         with stopwatch.stage("fit"):
-            fit = fit_head(self.model, photo, face, self.rasteriser, progress.part(0.15, 0.45))
+            part = progress.part(0.15, 0.45)
+            fit = fit_head(self.model, photo, face, self.rasteriser, part, albedo_prior=self.albedo)
         with stopwatch.stage("transfer"):
             progress.report("skin", 0.45)
             transfer = radiance_transfer(self.model, fit.vertices(self.model))
@@ -163,12 +167,9 @@ class Pipeline:
 def available_priors(model: HeadModel) -> dict[str, Prior]:
     """The priors of this installation that fit the head model, by quality."""
     priors: dict[str, Prior] = {"baseline": BaselinePrior()}
-    if coarse_model.ASSET.is_file():
-        coarse = coarse_model.load_coarse_prior()
-        if coarse.layout == coarse_model.layout_of(model):
-            priors["draft"] = DraftPrior(coarse)
-        else:
-            _log.warning("The coarse prior was trained for another texture layout; the quality draft is left out.")
+    coarse = coarse_model.shipped_prior(model)
+    if coarse is not None:
+        priors["draft"] = DraftPrior(coarse)
     return priors
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from safetensors.numpy import save_file
 
 from backend.head.model import HeadModel
 from backend.prior import cosine
+
+log = logging.getLogger(__name__)
 
 ASSET = Path(__file__).resolve().parents[1] / "assets" / "coarse_prior.safetensors"
 FORMAT = "relightify coarse prior 1"
@@ -175,6 +178,17 @@ def load_coarse_prior(path: Path | None = None) -> CoarsePrior:
         layout=header["layout"],
         metadata=json.loads(header["training"]),
     )
+
+
+def shipped_prior(model: HeadModel) -> CoarsePrior | None:
+    """The prior of this installation, None where there is none or where it was trained for another texture layout."""
+    if not ASSET.is_file():
+        return None
+    prior = load_coarse_prior()
+    if prior.layout != layout_of(model):
+        log.warning("The coarse prior was trained for another texture layout and is left out.")
+        return None
+    return prior
 
 
 def _to_bytes(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

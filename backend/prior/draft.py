@@ -90,7 +90,7 @@ def _all_maps(partial: PartialTexture, full: FullSize, expected: np.ndarray, con
     uv_space, scale = context.uv_space, full.regions.texels_per_mm
     height = relief_height(full, uv_space.mask)
     # Where light takes a step at the border of what was seen there is no relief.
-    height = height * off_border(full.weight, scale)
+    height = height * off_border(full.weight, 0.4 * scale)
     cavity = np.clip(masked_blur(height, uv_space.mask.astype(np.float32), 1.5 * scale) - height, -0.05, 0.12)
     specular = enlarge(expected[..., SPECULAR.start], uv_space.resolution) * (1 - CAVITY_LOSS_PER_MM * cavity)
     density = uv_space.texels_per_metre(context.fit.neutral_vertices(context.model)) / 1000
@@ -114,7 +114,8 @@ def relief_height(full: FullSize, island: np.ndarray) -> np.ndarray:
     weight, scale = island.astype(np.float32), full.regions.texels_per_mm
     band = masked_blur(density, weight, max(PORE_MM * scale, 0.3)) - masked_blur(density, weight, CREASE_MM * scale)
     limited = DENSITY_LIMIT * np.tanh(band / DENSITY_LIMIT)
-    hairless = 1 - np.maximum(full.regions.brows, 0.9 * full.regions.eyes)
+    # The regions have wide margins, in which there is skin.
+    hairless = 1 - np.maximum(full.regions.brows**4, 0.9 * full.regions.eyes**3)
     return (-MM_PER_DENSITY * limited * hairless * weight).astype(np.float32)
 
 
