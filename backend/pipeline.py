@@ -30,7 +30,7 @@ from backend.texture.expected_skin import expected_skin
 from backend.texture.iris import iris_colours
 from backend.texture.light import match_light
 from backend.texture.maps import SkinMaps
-from backend.texture.sclera import sclera_cue
+from backend.texture.sclera import white_cue
 from backend.texture.transfer import radiance_transfer
 from backend.texture.unwrap import unwrap
 from backend.texture.uv_space import UVSpace, uv_space
@@ -153,7 +153,7 @@ class Pipeline:
             preview = previews.map_preview(partial.texture_srgb, partial.visibility)
             progress.report("unwrap", 0.65, preview)
         with stopwatch.stage("completion"):
-            context = PriorContext(self.model, fit, space, transfer, sclera_cue(photo, face.landmarks_px))
+            context = PriorContext(self.model, fit, space, transfer, white_cue(photo, face.landmarks_px))
             maps = prior.complete(partial, context, options.seed, progress.part(0.65, 0.95))
             progress.report("completion", 0.95, previews.map_preview(maps.diffuse_albedo_srgb))
         with stopwatch.stage("finish"):

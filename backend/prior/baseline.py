@@ -10,6 +10,7 @@ from backend.photo.reading import linear_to_srgb, srgb_to_linear
 from backend.prior import baseline_skin as skin
 from backend.prior.base import PriorContext
 from backend.prior.baseline_fill import complete_field
+from backend.prior.skin_tone import plausible_tone
 from backend.progress import Progress
 from backend.texture.detail import band_deviations, fine_residual, solid_detail
 from backend.texture.light import LUMINANCE, estimate_light, shading
@@ -138,7 +139,7 @@ def _complete_small(seen: Delit, context: PriorContext, uv_space: UVSpace, regio
 
 def usual_tone(seen: Delit, context: PriorContext) -> np.ndarray:
     """The skin's mean albedo float64 [3], linear: the classical split of what was seen into light and skin."""
-    return skin.plausible_tone(seen.observed, context.white)
+    return plausible_tone(seen.observed, context.white)
 
 
 def lit_texture(filled: np.ndarray, seen: Delit, uv_space: UVSpace, regions: FaceRegions) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Seen skin, delit: which texels are trusted, highlights taken out, light evened out, tone made plausible."""
+"""Seen skin, delit: which texels are trusted, highlights taken out, light evened out."""
 
 from __future__ import annotations
 
@@ -9,23 +9,8 @@ from backend.texture.detail import MAD_TO_STD
 from backend.texture.light import LUMINANCE
 from backend.texture.regions import FaceRegions
 from backend.texture.scale_space import inner_distance, masked_blur, smooth_step
-from backend.texture.sclera import WhiteCue
 from backend.texture.uv_space import mirror
 
-# Reflectance of facial skin in CIE Lab, D65: lightness, a* and b*, from dark to light. Rounded from published
-# spectrophotometry of cheeks and foreheads over all tones (Xiao et al., "Characterising the variations in ethnic skin
-# colours", 2017).
-SKIN_LOCUS = np.array(
-    [[22, 7, 9], [30, 9, 13], [38, 11, 16], [46, 12.5, 18.5], [54, 13, 19.5], [62, 12.5, 18], [70, 11, 15.5]], float
-)
-# Log luminance of skin's albedo and of the light (irradiance / pi where white is 1), and how far they spread over
-# people, photos, and from what the white of the eyes says.
-TYPICAL_ALBEDO, ALBEDO_SPREAD = 0.26, 0.55
-TYPICAL_EXPOSURE, EXPOSURE_SPREAD = 1.15, 0.40
-WHITE_SPREAD = 0.35
-MOST_STRAYED = 0.3
-# The same for log ratios of channels: skin about `SKIN_LOCUS`, light about white, and the eyes' white.
-SKIN_COLOUR_SPREAD, LIGHT_COLOUR_SPREAD, WHITE_COLOUR_SPREAD = 0.12, 0.13, 0.12
 EVEN_SIGMA_MM = 13.0
 LUMINANCE_KEPT, COLOUR_KEPT = 0.25, 0.55  # of the broad differences between parts of a face that even light leaves
 RESIDUAL_SCALE, BROAD_SCALE = 0.12, 0.45
@@ -234,48 +219,6 @@ def _robust_level(
         robust = weight / np.square(1 + np.square(residual / scale))
         level = masked_blur(values, robust + 1e-4 * weight, sigma)
     return level
-
-
-def plausible_tone(observed: np.ndarray, white: WhiteCue | None = None) -> np.ndarray:
-    """The skin's mean albedo float64 [3], linear, given light x albedo, float64 [3].
-
-    One photo of skin cannot tell a bright light on dark skin from a dim light on fair skin. The most probable split
-    given how widely albedos and exposures spread, how far skin strays from `SKIN_LOCUS`, light from white, and what
-    the white of the eyes shows, which is there in all skin tones: normal distributions of logs, so a weighted mean.
-    """
-    luminance = max(float(observed @ LUMINANCE), 1e-4)
-    confidence = white.confidence if white else 0.0
-    weights = np.array([1 / EXPOSURE_SPREAD**2, 1 / ALBEDO_SPREAD**2, confidence / WHITE_SPREAD**2])
-    eyes = max(float(white.level @ LUMINANCE), 1e-4) if white else TYPICAL_EXPOSURE
-    exposures = np.log([TYPICAL_EXPOSURE, luminance / TYPICAL_ALBEDO, eyes])
-    exposure = float(np.exp(weights @ exposures / weights.sum()))
-    albedo = float(np.clip(luminance / exposure, 0.035, 0.45))
-
-    typical = _log_ratios(_locus_colour(albedo))
-    seen = _log_ratios(observed)
-    by_eyes = _log_ratios(white.level) if white else np.zeros(3)
-    weights = 1 / np.square([LIGHT_COLOUR_SPREAD, SKIN_COLOUR_SPREAD, WHITE_COLOUR_SPREAD])
-    weights[2] *= confidence
-    light = (weights[1] * (seen - typical) + weights[2] * by_eyes) / weights.sum()
-    strayed = np.clip(seen - light - typical, -MOST_STRAYED, MOST_STRAYED)
-    colour = np.exp(typical + strayed)
-    return colour * albedo / float(colour @ LUMINANCE)
-
-
-def _log_ratios(colour: np.ndarray) -> np.ndarray:
-    """Log of a colour's channels relative to its luminance, float64 [3]."""
-    return np.log(np.maximum(colour, 1e-5) / max(float(colour @ LUMINANCE), 1e-5))
-
-
-def _locus_colour(luminance: float) -> np.ndarray:
-    """Linear RGB [3] on the skin locus at a luminance."""
-    lightness = 116 * np.cbrt(luminance) - 16 if luminance > 0.008856 else 903.3 * luminance
-    a, b = (np.interp(lightness, SKIN_LOCUS[:, 0], SKIN_LOCUS[:, k]) for k in (1, 2))
-    fy = (lightness + 16) / 116
-    f = np.array([fy + a / 500, fy, fy - b / 200])
-    xyz = np.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29)) * np.array([0.95047, 1.0, 1.08883])
-    to_rgb = np.array([[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]])
-    return np.maximum(to_rgb @ xyz, 1e-3)
 
 
 def interior(weight: np.ndarray, texels: float) -> np.ndarray:

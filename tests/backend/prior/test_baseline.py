@@ -12,7 +12,7 @@ from backend.head.model import HeadModel, load_head_model
 from backend.photo.reading import linear_to_srgb, srgb_to_linear
 from backend.prior.base import PriorContext
 from backend.prior.baseline import BaselinePrior, coarser
-from backend.prior.baseline_skin import LUMINANCE, plausible_tone
+from backend.prior.skin_tone import LUMINANCE, plausible_tone
 from backend.progress import Progress
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.regions import FaceRegions, face_regions

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from backend.head.landmark_groups import EYE_LEFT, EYE_RIGHT
+from backend.head.landmark_groups import EYE_LEFT, EYE_RIGHT, LIPS_INNER
 from backend.photo.reading import Photo, linear_to_srgb, srgb_to_linear
-from backend.prior.baseline_skin import LUMINANCE, plausible_tone
-from backend.texture.sclera import WhiteCue, sclera_cue
+from backend.prior.skin_tone import LUMINANCE, plausible_tone
+from backend.texture.sclera import WhiteCue, sclera_cue, white_cue
 from tests.backend.texture.test_iris import BROWN, eyes
 
 FAIR = np.array([0.45, 0.28, 0.2])
@@ -56,3 +57,30 @@ def test_a_colour_cast_that_the_eyes_show_is_not_skin() -> None:
     without, by_eyes = plausible_tone(FAIR * cast), plausible_tone(FAIR * cast, WhiteCue(cast, 1.0))
     truth = FAIR / FAIR.sum()
     assert np.abs(by_eyes / by_eyes.sum() - truth).max() < np.abs(without / without.sum() - truth).max()
+
+
+@pytest.mark.parametrize("fair", [True, False])
+def test_a_photo_that_is_dim_as_a_whole_keeps_the_tone(fair: bool) -> None:
+    skin = FAIR if fair else np.array([0.085, 0.052, 0.035])
+    well = plausible_tone(skin, WhiteCue(np.ones(3), 0.6, brightest=0.9)) @ LUMINANCE
+    dim = plausible_tone(skin / 6, WhiteCue(np.ones(3) / 6, 0.6, brightest=0.15)) @ LUMINANCE
+    assert abs(np.log(dim / well)) < 0.15
+    assert (well > 0.25) == fair
+
+
+def test_teeth_speak_where_eyes_are_narrow() -> None:
+    seen = np.array([0.65, 0.36, 0.23])  # a flash on medium skin
+    alone = plausible_tone(seen) @ LUMINANCE
+    smiling = plausible_tone(seen, WhiteCue(np.ones(3), 0.0, teeth=np.full(3, 1.6))) @ LUMINANCE
+    assert smiling < 0.95 * alone
+
+
+def test_a_shut_mouth_shows_no_teeth_and_the_cue_is_always_there() -> None:
+    photo, landmarks = eyes(BROWN, BROWN)
+    landmarks[list(LIPS_INNER)] = landmarks[list(LIPS_INNER)].mean(0)
+    for group in (EYE_LEFT, EYE_RIGHT):
+        landmarks[list(group), 1] = 60
+    cue = white_cue(photo, landmarks)
+    assert cue.teeth is None
+    assert cue.confidence == 0
+    assert 0 < cue.brightest <= 1
