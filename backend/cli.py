@@ -136,7 +136,7 @@ def _add_reconstruct_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photo", type=Path, metavar="PHOTO", help="an image file with a face in it")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
     parser.add_argument("--face", type=int, metavar="N", help="which face, 0 is the largest (default)")
-    parser.add_argument("--quality", choices=QUALITIES, default="baseline", help="default: %(default)s")
+    parser.add_argument("--quality", choices=QUALITIES, default=JobOptions().quality, help="default: %(default)s")
     parser.add_argument(
         "--resolution", type=int, choices=RESOLUTIONS, default=1024, help="texels a side, default: %(default)s"
     )

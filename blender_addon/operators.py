@@ -29,7 +29,7 @@ class RELIGHTIFY_OT_reconstruct(bpy.types.Operator):
 
     filepath: bpy.props.StringProperty(name="Photo", subtype="FILE_PATH", options={"SKIP_SAVE"})
     face: bpy.props.IntProperty(name="Face", description=FACE_TEXT, default=-1, min=-1)
-    quality: bpy.props.EnumProperty(name="Quality", items=QUALITY_ITEMS, default="baseline")
+    quality: bpy.props.EnumProperty(name="Quality", items=QUALITY_ITEMS, default="draft")
     resolution: bpy.props.EnumProperty(name="Maps", items=RESOLUTION_ITEMS, default="1024")
     seed: bpy.props.IntProperty(name="Seed", min=0)
     use_camera: bpy.props.BoolProperty(name="Photo Camera", default=True)

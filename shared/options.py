@@ -22,7 +22,7 @@ class JobOptions:
     """
 
     face: int | None = None
-    quality: str = "baseline"
+    quality: str = "draft"
     resolution: int = 1024
     seed: int = 0
 

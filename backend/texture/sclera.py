@@ -55,7 +55,7 @@ def white_cue(photo: Photo, landmarks_px: np.ndarray) -> WhiteCue:
 
 
 def _teeth_level(photo: Photo, landmarks_px: np.ndarray) -> np.ndarray | None:
-    """Linear RGB float64 [3] that a white surface would show by the teeth of an open smile; None where none are seen."""
+    """Linear RGB float64 [3] of white by the teeth of an open smile; None where none are seen."""
     pixels = _inside(photo, landmarks_px[list(LIPS_INNER)], margin=1)
     if pixels is None or len(pixels[0]) < max(FEWEST_PIXELS, TEETH_AREA * interocular_px(landmarks_px) ** 2):
         return None
