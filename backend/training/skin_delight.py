@@ -245,7 +245,7 @@ def strands(log_albedo: np.ndarray, weight: np.ndarray, masks: SkinMasks) -> np.
     extent = np.hypot(statistics[:, cv2.CC_STAT_WIDTH], statistics[:, cv2.CC_STAT_HEIGHT])
     long = extent > STRAND_MM * masks.texels_per_mm
     long[0] = False
-    found = cv2.dilate(long[np.asarray(labels)].astype(np.float32), np.ones((width, width), np.uint8))
+    found = cv2.dilate(long[np.asarray(labels, np.int32)].astype(np.float32), np.ones((width, width), np.uint8))
     return cv2.GaussianBlur(found, (0, 0), 0.7)
 
 
