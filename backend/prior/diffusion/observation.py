@@ -1,0 +1,82 @@
+"""Where each map lies in the latents, and what is known of them (paper, eq. 7 and section 3.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+LATENT_CHANNELS, LATENT_SIZE = 12, 64
+# z = [z_T, z_Ad, z_As, z_N], eq. 7.
+TEXTURE, DIFFUSE, SPECULAR, NORMAL = slice(0, 3), slice(3, 6), slice(6, 9), slice(9, 12)
+FULLY_SEEN = 0.99
+
+
+@dataclass(frozen=True)
+class Observation:
+    """The seen part of the texture's latents.
+
+    Args:
+        latent: float [B, C, h, w]; only the texture's channels (`TEXTURE`) are looked at, and only where the mask is
+            not 0.
+        mask: float [B, 1, h, w], or [B, 3, h, w] for each channel of the texture, in [0, 1], 1 = known. Between 0 and
+            1 it is a weight: the known latent is blended in with it, and counts with it in eq. 9d.
+
+    Raises:
+        ValueError: the shapes or the values do not fit.
+    """
+
+    latent: Tensor
+    mask: Tensor
+
+    def __post_init__(self) -> None:
+        shape = self.latent.shape
+        channels = len(range(*TEXTURE.indices(shape[1]))) if self.latent.ndim == 4 else 0
+        fits = [(shape[0], c, *shape[2:]) for c in (1, channels)]
+        if not channels or tuple(self.mask.shape) not in fits:
+            raise ValueError(f"a mask {tuple(self.mask.shape)} does not fit latents {tuple(shape)}")
+        if not bool(((self.mask >= 0) & (self.mask <= 1)).all()):
+            raise ValueError("a mask's values lie in [0, 1]")
+
+    @staticmethod
+    def nothing(batch: int, channels: int = LATENT_CHANNELS, size: int = LATENT_SIZE) -> Observation:
+        """Nothing known: samplers then draw from the prior itself."""
+        return Observation(torch.zeros(batch, channels, size, size), torch.zeros(batch, 1, size, size))
+
+    @property
+    def known(self) -> Tensor:
+        """The mask of all channels [B, C, h, w], 0 in those of A_d, A_s and N."""
+        full = torch.zeros_like(self.latent)
+        full[:, TEXTURE] = self.mask.to(full.dtype)
+        return full
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing at all is known."""
+        return not bool(self.mask.any())
+
+    def repeated(self, count: int) -> Observation:
+        """The observation of one photo for `count` samples of it."""
+        return Observation(self.latent.repeat(count, 1, 1, 1), self.mask.repeat(count, 1, 1, 1))
+
+    def to(self, device: torch.device | str) -> Observation:
+        """The same on another device."""
+        return Observation(self.latent.to(device), self.mask.to(device))
+
+
+def latent_mask(visibility: Tensor, size: int = LATENT_SIZE, least: float = FULLY_SEEN) -> Tensor:
+    """Which latent cells are known, float [B, 1, size, size] of 0 and 1, for a visibility m [B, 1, R, R] in [0, 1].
+
+    Cells of the area-downsampled m that are not fully seen (`least`) are dropped, and one more cell along the border:
+    the encoder sees some way around each cell, and no hole may leak into latents that are taken as known. What lies
+    beyond the map counts as not seen.
+
+    Raises:
+        ValueError: R is not a multiple of `size`.
+    """
+    if visibility.ndim != 4 or visibility.shape[1] != 1 or any(side % size for side in visibility.shape[2:]):
+        raise ValueError(f"a visibility [B, 1, R, R] with R a multiple of {size} is needed")
+    seen = (functional.adaptive_avg_pool2d(visibility, size) >= least).to(visibility.dtype)
+    return 1 - functional.max_pool2d(functional.pad(1 - seen, (1, 1, 1, 1), value=1.0), 3, stride=1)

@@ -1,0 +1,160 @@
+"""What all samplers share: the model they call, their options, their noise, where they start and whom they tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, get_args
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from backend.prior.diffusion.observation import Observation
+from backend.prior.diffusion.schedule import NoiseSchedule, Normal
+from backend.progress import Progress
+
+SamplerName = Literal["score_sde", "repaint", "mcg", "mcg_ddim"]
+SAMPLER_NAMES: tuple[SamplerName, ...] = get_args(SamplerName)
+
+
+class EpsilonModel(Protocol):
+    """The denoiser eps_theta(z_t, t) of eq. 4."""
+
+    def __call__(self, z_t: Tensor, t: Tensor) -> Tensor:
+        """The noise in z_t.
+
+        Args:
+            z_t: float32 [B, C, h, w]; the result is differentiable with respect to it.
+            t: int64 [B], 1 ... T (see `NoiseSchedule` on counting).
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class SamplerOptions:
+    """Which sampler, and its settings.
+
+    Args:
+        name: one of `SAMPLER_NAMES`.
+        steps: N, jumps from the start to the clean latents; the schedule's T or more is every step.
+        zeta: strength of the gradient step of eq. 9e-9f; `mcg` and `mcg_ddim`.
+        eta: fresh noise of DDIM's steps, 0 none, 1 as much as DDPM; `mcg_ddim`.
+        resamplings: n, how often each step is drawn; `repaint`.
+
+    Raises:
+        ValueError: a value is out of range.
+    """
+
+    name: SamplerName = "mcg_ddim"
+    steps: int = 200
+    zeta: float = 1.0
+    eta: float = 0.0
+    resamplings: int = 10
+
+    def __post_init__(self) -> None:
+        if self.name not in SAMPLER_NAMES:
+            raise ValueError(f"there is no sampler {self.name!r}")
+        if self.steps < 1 or self.resamplings < 1 or self.zeta < 0 or not 0 <= self.eta <= 1:
+            raise ValueError("a sampler's options are out of range")
+
+
+@dataclass(frozen=True)
+class Start:
+    """Come closer, diffuse faster (CCDF): begin from q(z_t | estimate) instead of noise (Chung et al. 2022).
+
+    Args:
+        latent: float [B, C, h, w], an estimate of z_0.
+        step: t, 1 ... T.
+    """
+
+    latent: Tensor
+    step: int
+
+
+@dataclass(frozen=True)
+class NoiseSource:
+    """Standard normal numbers for a batch, each sample from a generator of its own.
+
+    They are drawn on the CPU and moved, so a seed gives the same numbers on every device and in every batch. Drawing
+    moves the generators on: one source serves one run.
+    """
+
+    generators: tuple[torch.Generator, ...]
+
+    @staticmethod
+    def of_seeds(*seeds: int) -> NoiseSource:
+        """A source for as many samples as seeds; sample k of a job of several has seed + k."""
+        # PyTorch takes seeds from -2^63 to 2^64 - 1.
+        return NoiseSource(tuple(torch.Generator("cpu").manual_seed(seed % 2**64) for seed in seeds))
+
+    def like(self, tensor: Tensor) -> Tensor:
+        """Numbers in the shape [B, ...], on the device and of the type of a tensor."""
+        if len(tensor) != len(self.generators):
+            raise ValueError(f"{len(self.generators)} generators cannot serve {len(tensor)} samples")
+        drawn = [torch.randn(tensor.shape[1:], generator=g, dtype=torch.float32) for g in self.generators]
+        return torch.stack(drawn).to(tensor.device, tensor.dtype)
+
+    def draw(self, normal: Normal) -> Tensor:
+        """A sample of a Gaussian; none of the numbers is used up where it has no spread."""
+        if normal.deviation == 0:
+            return normal.mean
+        return normal.mean + normal.deviation * self.like(normal.mean)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who is told after each step.
+
+    Args:
+        progress: gets the stage `prior` and the fraction done; raises when the user cancels.
+        preview: given the fraction done and the current estimate of z_0 [B, C, h, w], an image to show, uint8
+            [H, W, 3] sRGB, or None to show nothing this time.
+    """
+
+    progress: Progress = field(default_factory=Progress)
+    preview: Callable[[float, Tensor], np.ndarray | None] | None = None
+
+    def step(self, done: int, of: int, z_0: Tensor) -> None:
+        """Report that `done` of `of` steps are done.
+
+        Raises:
+            JobCancelled: the user asked to stop.
+        """
+        fraction = done / of
+        self.progress.report("prior", fraction, self.preview(fraction, z_0) if self.preview else None)
+
+
+class Sampler(Protocol):
+    """Draws latents from the prior given what was observed."""
+
+    def __call__(
+        self,
+        model: EpsilonModel,
+        observation: Observation,
+        schedule: NoiseSchedule,
+        options: SamplerOptions,
+        noise: NoiseSource,
+        start: Start | None = None,
+        watch: Watch = ...,
+    ) -> Tensor:
+        """z_0 [B, C, h, w], float32, on the observation's device; known latents (mask 1) equal the observation exactly.
+
+        Raises:
+            JobCancelled: the user asked to stop; takes effect between steps.
+        """
+        ...
+
+
+def first_latents(
+    observation: Observation, schedule: NoiseSchedule, noise: NoiseSource, start: Start | None
+) -> tuple[Tensor, int]:
+    """z_t to begin with and its t: noise, or the noised estimate of `start`."""
+    if start is None:
+        return noise.like(observation.latent), schedule.noise_step
+    return noise.draw(schedule.forward(start.latent.to(observation.latent), start.step)), start.step
+
+
+def step_tensor(t: int, z_t: Tensor) -> Tensor:
+    """The step as the model takes it, int64 [B]."""
+    return torch.full((len(z_t),), t, dtype=torch.int64, device=z_t.device)
