@@ -16,7 +16,7 @@ from backend.texture.maps import SkinMaps
 from backend.texture.regions import face_regions
 from backend.texture.uv_space import UVSpace
 from backend.training.augment.skin import Skin
-from backend.training.skin_calibration import REFERENCE_GROUP, set_gains
+from backend.training.skin_calibration import REFERENCE_GROUP, of_reference_group, photo_gains
 from backend.training.skin_complete import graft
 from backend.training.skin_delight import DelitSkin, delit_skin, robust_tone, set_light, shaded_skin
 from backend.training.skin_masks import SkinMasks, skin_masks
@@ -70,7 +70,7 @@ def portrait_truths(folder: Path, model: HeadModel, space: UVSpace, limit: int |
         PortraitTruth(
             p.identifier,
             photos_of(folder, p)[EXPRESSIONS[0]],
-            _maps(delit[p.identifier], gains[p.group], masks),
+            _maps(delit[p.identifier], gains[p.identifier], masks),
         )
         for p in people[:limit]
     ]
@@ -87,22 +87,21 @@ def _joined(photos: list[DelitSkin], masks: SkinMasks) -> DelitSkin:
 
 
 def _gains(people: list[Person], tones: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """`set_gains`; a set without anybody of the reference group takes the mean gain of the others.
+    """`photo_gains`, as for training; people of a set without a reference group take the mean gain of the others.
 
     Raises:
         RelightifyError: `no_reference`, no set has anybody of it.
     """
-    groups = list(dict.fromkeys(p.group for p in people))
-    with_reference = [g for g in groups if any(p.group == g and p.ethnicity == REFERENCE_GROUP for p in people)]
+    with_reference = {p.group for p in people if of_reference_group(p)}
     if not with_reference:
         raise RelightifyError(
             "no_reference",
             f"No set of portraits has anybody of the group {REFERENCE_GROUP} whose mean tone is known.",
             "Albedo cannot be calibrated without; add people to the folder.",
         )
-    gains = set_gains([p for p in people if p.group in with_reference], tones)
+    gains = photo_gains([p for p in people if p.group in with_reference], tones)
     usual = np.mean(list(gains.values()), axis=0)
-    return {g: np.asarray(gains.get(g, usual)) for g in groups}
+    return {p.identifier: np.asarray(gains.get(p.identifier, usual)) for p in people}
 
 
 def _maps(skin: DelitSkin, gain: np.ndarray, masks: SkinMasks) -> SkinMaps:

@@ -26,14 +26,14 @@ from backend.training.skin_dataset import DIFFUSE, NORMAL, SPECULAR, TEXTURE, Sk
 from backend.training.skin_pack import load_pack
 
 _log = logging.getLogger(__name__)
-ROOT = Path(__file__).resolve().parents[2]
+PACK = ASSET.parent / "training" / "skin_pack.npz"
 SAMPLES, BATCH, HEADS = 1000, 4, 48
 
 
 def add_coarse_prior_command(commands: argparse._SubParsersAction) -> None:
     """`coarse-prior`."""
     parser = commands.add_parser("coarse-prior", help="train the coarse linear prior from the packed training file")
-    parser.add_argument("--pack", type=Path, default=ROOT / "out" / "skin_data" / "pack.npz")
+    parser.add_argument("--pack", type=Path, default=PACK, help="a packed training file; without, the one that ships")
     parser.add_argument("--out", type=Path, default=ASSET, help="the file to write")
     parser.add_argument("--samples", type=int, default=SAMPLES)
     parser.add_argument("--seed", type=int, default=0)

@@ -15,6 +15,11 @@ REFERENCE_GROUP, OLDEST = "white", 40
 USUAL_SPREAD = 0.16
 
 
+def of_reference_group(person: Person) -> bool:
+    """Whether the person is of the group whose mean tone is known: young white adults."""
+    return person.ethnicity == REFERENCE_GROUP and (person.age is None or person.age <= OLDEST)
+
+
 def set_gains(people: list[Person], tones: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Log gain [3] of each set that takes its reference group's mean log albedo to the reference tone.
 
@@ -28,12 +33,7 @@ def set_gains(people: list[Person], tones: dict[str, np.ndarray]) -> dict[str, n
     gains = {}
     for group in sorted({p.group for p in people}):
         members = [
-            tones[p.identifier]
-            for p in people
-            if p.group == group
-            and p.ethnicity == REFERENCE_GROUP
-            and (p.age is None or p.age <= OLDEST)
-            and p.identifier in tones
+            tones[p.identifier] for p in people if p.group == group and of_reference_group(p) and p.identifier in tones
         ]
         if not members:
             raise ValueError(f"the set {group} has nobody of the reference group")
