@@ -11,7 +11,9 @@ from zmq.utils.monitor import recv_monitor_message
 from .connection import RESTART_HINT, Connection, client_socket, receive, send
 from .errors import RelightifyError
 from .messages import (
+    Detect,
     Error,
+    Faces,
     Goodbye,
     Hello,
     Message,
@@ -72,7 +74,7 @@ class Link:
             send(self._socket, message)
         except zmq.Again as error:
             raise self._lost("takes no more messages") from error
-        if isinstance(message, Reconstruct):
+        if isinstance(message, Reconstruct | Detect):
             self._open_jobs.add(message.job_id)
 
     def receive(self, timeout: float) -> Message | None:
@@ -111,9 +113,9 @@ class Link:
 
     def _of_open_job(self, message: Message) -> bool:
         """Whether the message belongs to a job that is not over; the server may send an outcome twice."""
-        if not isinstance(message, Queued | Progress | Result | Error) or message.job_id not in self._open_jobs:
+        if not isinstance(message, Queued | Progress | Result | Faces | Error) or message.job_id not in self._open_jobs:
             return False
-        if isinstance(message, Result | Error):
+        if isinstance(message, Result | Faces | Error):
             self._open_jobs.discard(message.job_id)
         return True
 

@@ -21,6 +21,7 @@ from .options import JobOptions
 
 MAX_PHOTO_BYTES = 256 * 2**20
 MAX_PREVIEW_SIDE = 2048
+MAX_FACES = 64
 
 Side = Literal["client", "server"]
 WORKER_STATES: tuple[str, ...] = ("stopped", "warming_up", "ready", "busy")
@@ -60,6 +61,27 @@ def _check_worker(value: object) -> None:
 
 def _check_integer(name: str, value: object, low: int, high: int) -> None:
     _check(type(value) is int and low <= value <= high, f"{name} is not a whole number from {low} to {high}")
+
+
+def _check_photo(photo: object) -> None:
+    if not isinstance(photo, Buffer):
+        raise ProtocolError("A message is malformed: the photo is not raw bytes.")
+    size = memoryview(photo).nbytes
+    if size > MAX_PHOTO_BYTES:
+        raise ProtocolError(
+            f"The photo has {size / 2**20:.0f} MB; at most {MAX_PHOTO_BYTES // 2**20} MB can be sent.",
+            "photo_too_large",
+            "Save the photo as a JPEG and try again.",
+        )
+
+
+def _check_picture(name: str, value: object, axes: int) -> None:
+    """An 8-bit RGB picture, [H, W, 3], or a row of them, [N, H, W, 3]."""
+    _check(isinstance(value, np.ndarray), f"{name} is not an array")
+    assert isinstance(value, np.ndarray)
+    right = value.dtype == np.uint8 and value.ndim == axes and value.shape[-1] == 3
+    sides = value.shape[-3:-1]
+    _check(right and min(sides) > 0 and max(sides) <= MAX_PREVIEW_SIDE, f"{name} is not an 8-bit RGB image")
 
 
 def _check_number(name: str, value: object, low: float, high: float) -> None:
@@ -131,18 +153,32 @@ class Reconstruct:
     def __post_init__(self) -> None:
         _check_job_id(self.job_id)
         _check_text("file_name", self.file_name)
-        _check(isinstance(self.photo, Buffer), "the photo is not raw bytes")
+        _check_photo(self.photo)
         _check(isinstance(self.options, JobOptions), "the options are not options")
         _check_integer("seed", self.options.seed, -(2**63), 2**64 - 1)
         if self.options.face is not None:
             _check_integer("face", self.options.face, 0, 2**31)
-        size = memoryview(self.photo).nbytes
-        if size > MAX_PHOTO_BYTES:
-            raise ProtocolError(
-                f"The photo has {size / 2**20:.0f} MB; at most {MAX_PHOTO_BYTES // 2**20} MB can be sent.",
-                "photo_too_large",
-                "Save the photo as a JPEG and try again.",
-            )
+
+
+@dataclass(frozen=True)
+class Detect:
+    """Ask which faces are in a photo, so that one can be chosen; a job like any other, but a matter of a second.
+
+    Args:
+        job_id: chosen by the client, see `new_job_id`.
+        photo: the bytes of the photo's file, at most `MAX_PHOTO_BYTES`.
+        file_name: the photo's name, for messages only; never opened.
+    """
+
+    sender: ClassVar[Side] = "client"
+    job_id: str
+    photo: Buffer
+    file_name: str = ""
+
+    def __post_init__(self) -> None:
+        _check_job_id(self.job_id)
+        _check_text("file_name", self.file_name)
+        _check_photo(self.photo)
 
 
 @dataclass(frozen=True)
@@ -191,10 +227,38 @@ class Progress:
         if self.seconds_left is not None:
             _check_number("seconds_left", self.seconds_left, 0.0, 1e9)
         if self.preview is not None:
-            _check(isinstance(self.preview, np.ndarray), "preview is not an array")
-            shape = self.preview.shape
-            right = self.preview.dtype == np.uint8 and len(shape) == 3 and shape[2] == 3
-            _check(right and min(shape) > 0 and max(shape) <= MAX_PREVIEW_SIDE, "preview is not an 8-bit RGB image")
+            _check_picture("preview", self.preview, 3)
+
+
+@dataclass(frozen=True)
+class Faces:
+    """The outcome of `Detect`: at least one face, in the order of `JobOptions.face`, largest first.
+
+    Args:
+        boxes: float32 [N, 4], x0, y0, x1, y1 of each face as parts of the upright photo's width and height.
+        thumbnails: uint8 [N, S, S, 3], sRGB, row 0 at the top: each face, upright and cut out.
+        photo: uint8 [H, W, 3], sRGB: the upright photo, reduced.
+        problems: N sentences that say why a face cannot be reconstructed; empty where it can.
+    """
+
+    sender: ClassVar[Side] = "server"
+    job_id: str
+    boxes: np.ndarray
+    thumbnails: np.ndarray
+    photo: np.ndarray
+    problems: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        _check_job_id(self.job_id)
+        _check(isinstance(self.boxes, np.ndarray) and self.boxes.dtype == np.float32, "boxes is no float32 array")
+        count = len(self.problems)
+        _check(0 < count <= MAX_FACES and self.boxes.shape == (count, 4), "boxes and problems do not match")
+        _check(bool(np.isfinite(self.boxes).all()), "boxes holds what is no number")
+        _check_picture("thumbnails", self.thumbnails, 4)
+        _check(len(self.thumbnails) == count, "there is not one thumbnail for each face")
+        _check_picture("photo", self.photo, 3)
+        for problem in self.problems:
+            _check_text("problem", problem)
 
 
 @dataclass(frozen=True)
@@ -306,4 +370,6 @@ class Shutdown:
     sender: ClassVar[Side] = "client"
 
 
-Message = Hello | Welcome | Reconstruct | Queued | Progress | Result | Error | Cancel | Ping | Pong | Goodbye | Shutdown
+ClientMessage = Hello | Reconstruct | Detect | Cancel | Ping | Goodbye | Shutdown
+ServerMessage = Welcome | Queued | Progress | Result | Faces | Error | Pong
+Message = ClientMessage | ServerMessage

@@ -19,7 +19,9 @@ from .head_mesh import HeadMesh
 from .messages import (
     Buffer,
     Cancel,
+    Detect,
     Error,
+    Faces,
     Goodbye,
     Hello,
     Message,
@@ -36,7 +38,7 @@ from .messages import (
 )
 from .options import JobOptions
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 MAX_FRAME_BYTES = 512 * 2**20
 MAX_MESSAGE_BYTES = 2**30
@@ -53,7 +55,7 @@ _DTYPES: dict[str, np.dtype] = {
 }
 _BYTES, _TEXT = "bytes", "text"
 _CLASSES: tuple[type[Message], ...] = (
-    Hello, Welcome, Reconstruct, Queued, Progress, Result, Error, Cancel, Ping, Pong, Goodbye, Shutdown,
+    Hello, Welcome, Reconstruct, Detect, Queued, Progress, Result, Faces, Error, Cancel, Ping, Pong, Goodbye, Shutdown,
 )  # fmt: skip
 _TYPES: dict[str, type[Message]] = {kind.__name__.lower(): kind for kind in _CLASSES}
 

@@ -13,7 +13,9 @@ from shared.link import LOST_SECONDS, Link
 from shared.messages import (
     Buffer,
     Cancel,
+    Detect,
     Error,
+    Faces,
     Message,
     Progress,
     Queued,
@@ -25,7 +27,7 @@ from shared.messages import (
 )
 from shared.options import JobOptions
 
-JobMessage = Queued | Progress | Result
+JobMessage = Queued | Progress | Result | Faces
 
 
 class Client:
@@ -74,8 +76,22 @@ class Client:
         self._waiting[job_id] = deque()
         return job_id
 
+    def detect(self, photo: Buffer, file_name: str = "") -> Faces:
+        """The faces of a photo.
+
+        Raises:
+            RelightifyError: the photo cannot be read or has no face, or the backend is lost.
+        """
+        job_id = new_job_id()
+        self._link.send(Detect(job_id, photo, file_name))
+        self._waiting[job_id] = deque()
+        for message in self.messages(job_id):
+            if isinstance(message, Faces):
+                return message
+        raise AssertionError("messages ended without an outcome")
+
     def messages(self, job_id: str) -> Iterator[JobMessage]:
-        """The messages of one job as they come; the last one is its `Result`.
+        """The messages of one job as they come; the last one is its `Result` (or `Faces`).
 
         Leaving the loop early cancels the job.
 
@@ -91,10 +107,11 @@ class Client:
                 if isinstance(message, Error):
                     del self._waiting[job_id]
                     raise message.exception()
-                if isinstance(message, Result):
+                ended = isinstance(message, Result | Faces)
+                if ended:
                     del self._waiting[job_id]
                 yield message
-                if isinstance(message, Result):
+                if ended:
                     return
         finally:
             if self._waiting.pop(job_id, None) is not None:
@@ -139,5 +156,5 @@ class Client:
 
     def _take(self, timeout: float) -> None:
         message: Message | None = self._link.receive(timeout)
-        if isinstance(message, Queued | Progress | Result | Error) and message.job_id in self._waiting:
+        if isinstance(message, Queued | Progress | Result | Faces | Error) and message.job_id in self._waiting:
             self._waiting[message.job_id].append(message)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import zmq
 
-from shared.messages import Buffer, Error, Message, Pong, Progress, Result
+from shared.messages import Buffer, Error, Faces, Message, Pong, Progress, Result
 from shared.protocol import encode
 
 
@@ -80,7 +80,9 @@ class Clients:
         elif not client.unsent:
             self._note(client, self._try(client_id, frames))
 
-    def send_outcome(self, client_id: bytes, message: Result | Error, frames: Sequence[Buffer] | None = None) -> None:
+    def send_outcome(
+        self, client_id: bytes, message: Result | Faces | Error, frames: Sequence[Buffer] | None = None
+    ) -> None:
         """Send the last message of a job, and keep it until `acknowledge`: a line can break with it under way."""
         frames = encode(message) if frames is None else frames
         if client_id in self._clients and message.job_id is not None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.output import describe
+from backend.photo.face_choice import FoundFaces, found_faces
+from backend.photo.reading import read_photo
 from backend.photo.viewer_copy import viewer_copy
 from backend.pipeline import Pipeline, choose_device
 from backend.progress import Progress
@@ -51,6 +53,17 @@ class ServicePipeline:
         done = self._pipeline.reconstruct(data, options, progress)
         files = Files(done.maps, viewer_copy(data))
         return Outcome(done.mesh, files, describe(done, self._pipeline.model), done.warnings)
+
+    def detect(self, data: bytes, progress: Progress) -> FoundFaces:
+        """The faces of a photo, for the user to choose from.
+
+        Raises:
+            RelightifyError: the photo cannot be read, or has no face.
+        """
+        progress.report("photo", 0.0)
+        photo = read_photo(data)
+        progress.report("landmarks", 0.3)
+        return found_faces(photo, self._pipeline.detector.detect(photo))
 
 
 def create(device: str) -> ServicePipeline:

@@ -18,7 +18,7 @@ class Job:
     Args:
         client: ZeroMQ identity of the client.
         job_id: the client's name for the job; another client may use the same.
-        frames: the frames of its `Reconstruct` message.
+        frames: the frames of its `Reconstruct` or `Detect` message.
     """
 
     client: bytes

@@ -20,7 +20,9 @@ from shared.messages import (
     MAX_PHOTO_BYTES,
     Buffer,
     Cancel,
+    Detect,
     Error,
+    Faces,
     Goodbye,
     Hello,
     Message,
@@ -196,7 +198,7 @@ class Server:
             _log.info("Client %s says hello.", message.client)
             self._clients.greet(client_id, message.client)
             self._clients.send(client_id, self._welcome)
-        elif isinstance(message, Reconstruct):
+        elif isinstance(message, Reconstruct | Detect):
             self._take_job(Job(client_id, message.job_id, frames))
         elif isinstance(message, Cancel):
             self._cancel(client_id, message.job_id)
@@ -308,9 +310,9 @@ class Server:
             # After a cancel only the end counts: progress on its way would look as if nothing had happened.
             if self._running.cancelled_at is None:
                 self._clients.send(self._running.job.client, message, frames)
-        elif isinstance(message, Result | Error) and self._running is not None:
+        elif isinstance(message, Result | Faces | Error) and self._running is not None:
             running, self._running = self._running, None
-            outcome = "done" if isinstance(message, Result) else message.code
+            outcome = message.code if isinstance(message, Error) else "done"
             _log.info("Job %s ended: %s.", running.job.job_id, outcome)
             self._tell_state("ready")
             if running.cancelled_at is None:

@@ -29,7 +29,7 @@ from backend.service.pace import Pace
 from shared.connection import receive
 from shared.errors import RelightifyError
 from shared.head_mesh import HeadMesh
-from shared.messages import Buffer, Cancel, Error, Reconstruct, Result, Welcome
+from shared.messages import Buffer, Cancel, Detect, Error, Faces, Reconstruct, Result, Welcome
 from shared.messages import Progress as ProgressMessage
 from shared.options import JobOptions
 from shared.protocol import encode
@@ -62,6 +62,19 @@ class JobResult(Protocol):
     def warnings(self) -> tuple[str, ...]: ...
 
 
+class FoundFaces(Protocol):
+    """What a pipeline finds in a photo, see `shared.messages.Faces`; `backend.photo.face_choice.FoundFaces` is one."""
+
+    @property
+    def boxes(self) -> np.ndarray: ...
+    @property
+    def thumbnails(self) -> np.ndarray: ...
+    @property
+    def photo(self) -> np.ndarray: ...
+    @property
+    def problems(self) -> tuple[str, ...]: ...
+
+
 class JobPipeline(Protocol):
     """What a worker's factory makes, called with the device as its only argument."""
 
@@ -72,6 +85,7 @@ class JobPipeline(Protocol):
     @property
     def qualities(self) -> tuple[str, ...]: ...
     def reconstruct(self, data: bytes, options: JobOptions, progress: Progress) -> JobResult: ...
+    def detect(self, data: bytes, progress: Progress) -> FoundFaces: ...
 
 
 class Line:
@@ -90,12 +104,12 @@ class Line:
         with self._lock:
             self._socket.send_multipart(frames, copy=False)
 
-    def next_job(self) -> Reconstruct:
+    def next_job(self) -> Reconstruct | Detect:
         """Wait for a job."""
         while True:
             self._socket.poll()
             message = receive(self._socket, "client")
-            if isinstance(message, Reconstruct):
+            if isinstance(message, Reconstruct | Detect):
                 self._cancelled.clear()
                 return message
 
@@ -148,21 +162,15 @@ def shrink(image: np.ndarray, side: int) -> np.ndarray:
     return np.round(means).astype(np.uint8)
 
 
-def do_job(pipeline: JobPipeline, job: Reconstruct, line: Line, pace: Pace, log: Path) -> list[Buffer]:
+def do_job(pipeline: JobPipeline, job: Reconstruct | Detect, line: Line, pace: Pace, log: Path) -> list[Buffer]:
     """Do one job; every way in which it can fail becomes an `Error` for the user. Returns the frames of the outcome."""
-    started = time.monotonic()
-    pace.begin((job.options.quality, job.options.resolution))
+    pace.begin(("detect", 0) if isinstance(job, Detect) else (job.options.quality, job.options.resolution))
     progress = Progress(Reporter(line, job.job_id, pace), lambda: line.cancelled(job.job_id))
     try:
-        done = pipeline.reconstruct(bytes(job.photo), job.options, progress.part(0.0, ENCODING_STARTS))
-        reconstructed = time.monotonic()
-        progress.report("encoding", ENCODING_STARTS)
-        frames = encode(Result(job.job_id, done.mesh, done.maps.encode(), done.info, tuple(done.warnings)))
-        ended = time.monotonic()
-        pace.finish(ended - started)
-        encoding = ended - reconstructed
-        _log.info("Job %s took %.2f s and %.2f s to encode.", job.job_id, reconstructed - started, encoding)
-        return frames
+        if isinstance(job, Detect):
+            found = pipeline.detect(bytes(job.photo), progress)
+            return encode(Faces(job.job_id, found.boxes, found.thumbnails, found.photo, found.problems))
+        return _reconstruct(pipeline, job, progress, pace)
     except RelightifyError as error:
         _log.info("Job %s: %s", job.job_id, error)
         outcome = Error.of(error, job.job_id)
@@ -171,6 +179,20 @@ def do_job(pipeline: JobPipeline, job: Reconstruct, line: Line, pace: Pace, log:
         outcome = Error.of(explain(error, log), job.job_id)
     free_memory()  # only now that no traceback holds on to the job's arrays
     return encode(outcome)
+
+
+def _reconstruct(pipeline: JobPipeline, job: Reconstruct, progress: Progress, pace: Pace) -> list[Buffer]:
+    """The frames of a reconstruction's result."""
+    started = time.monotonic()
+    done = pipeline.reconstruct(bytes(job.photo), job.options, progress.part(0.0, ENCODING_STARTS))
+    reconstructed = time.monotonic()
+    progress.report("encoding", ENCODING_STARTS)
+    frames = encode(Result(job.job_id, done.mesh, done.maps.encode(), done.info, tuple(done.warnings)))
+    ended = time.monotonic()
+    pace.finish(ended - started)
+    encoding = ended - reconstructed
+    _log.info("Job %s took %.2f s and %.2f s to encode.", job.job_id, reconstructed - started, encoding)
+    return frames
 
 
 def explain(error: Exception, log: Path) -> RelightifyError:

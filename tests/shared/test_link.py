@@ -110,7 +110,9 @@ def test_a_server_of_another_version_says_which_side_to_update(server: PlayedSer
     link = Link(server.connection, "test")
     server.receive(Hello)
     frames = encode(Welcome("played", "ready"))
-    header = bytes(frames[0]).replace(b"\xa8protocol\x01", bytes([0xA8]) + b"protocol" + bytes([PROTOCOL_VERSION + 1]))
+    header = bytes(frames[0]).replace(
+        b"\xa8protocol" + bytes([PROTOCOL_VERSION]), b"\xa8protocol" + bytes([PROTOCOL_VERSION + 1])
+    )
     server.socket.send_multipart([server.client, header])
     with pytest.raises(RelightifyError) as caught:
         link.receive(1.0)

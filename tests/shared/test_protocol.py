@@ -15,7 +15,9 @@ from shared.messages import (
     MAX_PHOTO_BYTES,
     Buffer,
     Cancel,
+    Detect,
     Error,
+    Faces,
     Goodbye,
     Hello,
     Message,
@@ -44,6 +46,7 @@ MESSAGES: list[Message] = [
     Hello("add-on 1"),
     Welcome("relightify 1", "ready", ("baseline",), ("cpu", "cuda:0"), "cpu"),
     Reconstruct("job-1", b"photo", JobOptions(face=1, resolution=512, seed=2**40), "Ünï.jpg"),
+    Detect("job-2", b"photo", "Ünï.jpg"),
     Queued("job", 2, "busy"),
     Progress("job", "Fitting", 0.5, 3.25),
     Error("no_face", "There is no face.", "Take another photo.", "job"),
@@ -67,6 +70,44 @@ def test_a_preview_comes_out_as_it_went_in() -> None:
     assert isinstance(out, Progress)
     assert out.preview is not None
     assert np.array_equal(out.preview, preview)
+
+
+def faces(count: int = 2, **fields: Any) -> Faces:
+    random = np.random.default_rng(0)
+    made = {
+        "boxes": random.random((count, 4), np.float32),
+        "thumbnails": random.integers(0, 256, (count, 8, 8, 3), np.uint8),
+        "photo": random.integers(0, 256, (9, 12, 3), np.uint8),
+        "problems": ("", "Too small.")[:count],
+        **fields,
+    }
+    return Faces("job", **made)
+
+
+def test_faces_come_out_as_they_went_in() -> None:
+    message = faces()
+    out = decode([bytes(frame) for frame in encode(message)], "server")
+    assert isinstance(out, Faces)
+    assert out.problems == message.problems
+    for name in ("boxes", "thumbnails", "photo"):
+        assert np.array_equal(getattr(out, name), getattr(message, name)), name
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"problems": ()},
+        {"problems": ("",)},
+        {"boxes": np.zeros((2, 4))},
+        {"boxes": np.full((2, 4), np.nan, np.float32)},
+        {"thumbnails": np.zeros((1, 8, 8, 3), np.uint8)},
+        {"photo": np.zeros((0, 8, 3), np.uint8)},
+    ],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_malformed_faces_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ProtocolError):
+        faces(**wrong)
 
 
 def test_a_result_comes_out_as_it_went_in() -> None:

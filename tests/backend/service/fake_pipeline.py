@@ -37,6 +37,14 @@ class FakeResult:
     warnings: tuple[str, ...] = ("This head is not real.",)
 
 
+@dataclass(frozen=True)
+class FakeFaces:
+    boxes: np.ndarray
+    thumbnails: np.ndarray
+    photo: np.ndarray
+    problems: tuple[str, ...]
+
+
 class FakePipeline:
     """Does what the photo says: `sleep 3`, `hang 3`, `exit`, `abort`, `kill`, `memory`, `raise`, `error`, `large`.
 
@@ -48,6 +56,14 @@ class FakePipeline:
 
     def __init__(self, device: str) -> None:
         self.device = device
+
+    def detect(self, data: bytes, progress: Progress) -> FakeFaces:
+        if data == b"empty":
+            raise RelightifyError("no_face", "There is no face in this photo.", "Choose another photo.")
+        progress.report("landmarks", 0.3)
+        boxes = np.array([[0.1, 0.1, 0.5, 0.6], [0.6, 0.2, 0.8, 0.4]], np.float32)
+        grey = np.full((2, 16, 16, 3), 99, np.uint8)
+        return FakeFaces(boxes, grey, grey[0], ("", "Too small."))
 
     def reconstruct(self, data: bytes, options: JobOptions, progress: Progress) -> FakeResult:
         word, _, argument = data.decode(errors="replace").partition(" ")

@@ -69,3 +69,13 @@ def test_a_photo_without_a_face_is_an_error_that_says_so(client: Client) -> None
 
 def test_bytes_that_are_no_photo_are_an_error(client: Client) -> None:
     assert error_of(client, b"not a photo").code.startswith("photo_")
+
+
+def test_the_face_of_a_portrait_is_found_with_a_thumbnail(client: Client) -> None:
+    found = client.detect(png(data.astronaut()), "astronaut.png")
+    assert found.problems == ("",)
+    x0, y0, x1, y1 = found.boxes[0]
+    assert 0.3 < x0 < 0.45 < x1 < 0.6
+    assert 0.05 < y0 < 0.25 < y1 < 0.45
+    assert found.photo.shape == (512, 512, 3)
+    assert found.thumbnails.shape[0] == 1

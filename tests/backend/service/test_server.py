@@ -106,6 +106,17 @@ def test_an_older_client_is_told_to_update(connection: Connection, monkeypatch: 
     assert "add-on" in error.hint
 
 
+def test_faces_are_found_for_the_user_to_choose_from(connection: Connection) -> None:
+    with Client(connection) as client:
+        found = client.detect(b"two people")
+        assert found.problems == ("", "Too small.")
+        assert found.thumbnails.shape == (2, 16, 16, 3)
+        with pytest.raises(RelightifyError) as caught:
+            client.detect(b"empty")
+        assert caught.value.code == "no_face"
+        assert result_of(client, b"echo"), "and jobs go on"
+
+
 # --- malformed --------------------------------------------------------------------------------------------------
 
 
