@@ -13,11 +13,12 @@ def register() -> None:
     """Called by Blender when the extension is enabled."""
     import bpy
 
-    from . import properties, session
+    from . import properties, relight_settings, session
 
     for cls in _classes():
         bpy.utils.register_class(cls)
     bpy.types.Scene.relightify = bpy.props.PointerProperty(type=properties.SceneSettings)
+    bpy.types.Scene.relightify_light = bpy.props.PointerProperty(type=relight_settings.RelightSettings)
     setattr(bpy.types.WindowManager, session.ATTRIBUTE, session.Session(f"Relightify for Blender {VERSION}"))
 
 
@@ -29,7 +30,7 @@ def unregister() -> None:
 
     getattr(bpy.types.WindowManager, session.ATTRIBUTE).close()
     delattr(bpy.types.WindowManager, session.ATTRIBUTE)
-    del bpy.types.Scene.relightify
+    del bpy.types.Scene.relightify, bpy.types.Scene.relightify_light
     for cls in reversed(_classes()):
         bpy.utils.unregister_class(cls)
 
@@ -37,4 +38,23 @@ def unregister() -> None:
 def _classes() -> tuple[type, ...]:
     from . import operators, panel, preferences, properties
 
-    return (preferences.RelightifyPreferences, properties.SceneSettings, *operators.CLASSES, *panel.CLASSES)
+    return (
+        preferences.RelightifyPreferences,
+        properties.SceneSettings,
+        *operators.CLASSES,
+        *panel.CLASSES,
+        *_relight_classes(),
+        *_expression_classes(),
+    )
+
+
+def _relight_classes() -> tuple[type, ...]:
+    from . import relight_operators, relight_panel, relight_settings
+
+    return (*relight_settings.CLASSES, *relight_operators.CLASSES, *relight_panel.CLASSES)
+
+
+def _expression_classes() -> tuple[type, ...]:
+    from . import expression_operators, expression_panel
+
+    return (*expression_operators.CLASSES, *expression_panel.CLASSES)

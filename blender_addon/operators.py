@@ -8,11 +8,10 @@ from pathlib import Path
 
 import bpy
 
-from . import scene_heads
 from ._shared import JobOptions, RelightifyError
 from .jobs import State
 from .preferences import backend_choice
-from .properties import FACE_TEXT, LIGHT_ITEMS, QUALITY_ITEMS, RESOLUTION_ITEMS
+from .properties import FACE_TEXT, QUALITY_ITEMS, RESOLUTION_ITEMS
 from .session import ImportOptions, Session, redraw_panels, session_of
 
 IMAGE_FILTER = "*.jpg;*.jpeg;*.png;*.tif;*.tiff;*.webp;*.bmp;*.heic;*.heif;*.avif"
@@ -124,66 +123,8 @@ class RELIGHTIFY_OT_pick_photo(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class RELIGHTIFY_OT_relight(bpy.types.Operator):
-    """Light the scene with the photo's own light or one of Blender's studio HDRIs"""
-
-    bl_idname = "relightify.relight"
-    bl_label = "Relight"
-    bl_options = {"REGISTER", "UNDO"}
-
-    light: bpy.props.EnumProperty(name="Light", items=LIGHT_ITEMS)
-    rotation: bpy.props.FloatProperty(name="Rotation", subtype="ANGLE")
-    strength: bpy.props.FloatProperty(name="Strength", default=1.0, min=0.0, soft_max=5.0)
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        collection = scene_heads.active_head(context.scene, context.active_object)
-        try:
-            scene_heads.relight(context.scene, collection, self.light, self.rotation, self.strength)
-        except RelightifyError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        # The panel's own values follow without lighting the scene a second time.
-        settings = context.scene.relightify
-        settings["light"] = [item[0] for item in LIGHT_ITEMS].index(self.light)
-        settings["light_rotation"], settings["light_strength"] = self.rotation, self.strength
-        return {"FINISHED"}
-
-
-class RELIGHTIFY_OT_set_expression(bpy.types.Operator):
-    """Relax the face or dial the photo's expression in again"""
-
-    bl_idname = "relightify.set_expression"
-    bl_label = "Set Expression"
-    bl_options = {"REGISTER", "UNDO"}
-
-    expression: bpy.props.EnumProperty(
-        name="Expression",
-        items=[
-            ("NEUTRAL", "Neutral", "Relax the face"),
-            ("PHOTO", "Photo", "The expression of the photo"),
-        ],
-    )
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return scene_heads.active_head(context.scene, context.active_object) is not None
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        collection = scene_heads.active_head(context.scene, context.active_object)
-        if collection is None:
-            self.report({"ERROR"}, "There is no head in this scene.")
-            return {"CANCELLED"}
-        if self.expression == "PHOTO":
-            scene_heads.set_photo_expression(collection)
-        else:
-            scene_heads.set_neutral_expression(collection)
-        return {"FINISHED"}
-
-
 CLASSES = (
     RELIGHTIFY_OT_reconstruct,
     RELIGHTIFY_OT_cancel,
     RELIGHTIFY_OT_pick_photo,
-    RELIGHTIFY_OT_relight,
-    RELIGHTIFY_OT_set_expression,
 )

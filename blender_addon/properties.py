@@ -3,9 +3,7 @@
 
 import bpy
 
-from . import scene_heads
-from ._shared import QUALITIES, RESOLUTIONS, RelightifyError
-from .light import STUDIO_LIGHTS
+from ._shared import QUALITIES, RESOLUTIONS
 
 FACE_TEXT = "Which face of the photo, in order of size from 0; -1 takes the largest"
 QUALITY_ITEMS = [
@@ -22,21 +20,6 @@ QUALITY_ITEMS = [
     )
 ]
 RESOLUTION_ITEMS = [(str(side), f"{side} px", f"Texture maps of {side} by {side} pixels") for side in RESOLUTIONS]
-LIGHT_ITEMS = [
-    (scene_heads.PHOTO_LIGHT, "Photo", "The light of the photo, as far as the face shows it"),
-    *[(name, name.capitalize(), f"Blender's studio light {name!r}") for name in STUDIO_LIGHTS],
-]
-
-
-def apply_light(settings: "SceneSettings", context: bpy.types.Context) -> None:
-    """Update callback of the light's settings."""
-    collection = scene_heads.active_head(context.scene, context.active_object)
-    try:
-        scene_heads.relight(context.scene, collection, settings.light, settings.light_rotation, settings.light_strength)
-    except RelightifyError as error:
-        settings.light_error = str(error)
-    else:
-        settings.light_error = ""
 
 
 class SceneSettings(bpy.types.PropertyGroup):
@@ -61,11 +44,3 @@ class SceneSettings(bpy.types.PropertyGroup):
     use_light: bpy.props.BoolProperty(
         name="Photo Light", description="Light the scene as the photo is lit", default=True
     )
-    light: bpy.props.EnumProperty(name="Light", description="Light of the scene", items=LIGHT_ITEMS, update=apply_light)
-    light_rotation: bpy.props.FloatProperty(
-        name="Rotation", description="Turn the light about the vertical axis", subtype="ANGLE", update=apply_light
-    )
-    light_strength: bpy.props.FloatProperty(
-        name="Strength", description="Brightness of the light", default=1.0, min=0.0, soft_max=5.0, update=apply_light
-    )
-    light_error: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})

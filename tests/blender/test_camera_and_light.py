@@ -76,8 +76,9 @@ def test_every_studio_light_relights_and_photo_light_comes_back(
 
 def test_panel_settings_relight_at_once(installed: SimpleNamespace, imported: SimpleNamespace) -> None:
     scene = bpy.context.scene
-    scene.relightify.light = "forest"
-    scene.relightify.light_rotation = 0.5
+    scene.relightify_light.studio_light = "forest"
+    scene.relightify_light.source = "HDRI"
+    scene.relightify_light.rotation = 0.5
     assert scene.world.name == "Relightify forest"
     assert scene.world.node_tree.nodes["Rotation"].inputs["Rotation"].default_value[2] == pytest.approx(0.5)
 

@@ -1,0 +1,26 @@
+"""What the panels of the tab *Face* have in common."""
+
+from __future__ import annotations
+
+import textwrap
+
+import bpy
+
+PIXELS_PER_LETTER = 7
+
+
+class FacePanel:
+    """Where all panels of the add-on live."""
+
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Face"
+
+
+def draw_text(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str) -> None:
+    """Text in as many lines as the sidebar needs; Blender's labels do not wrap."""
+    scale = context.preferences.system.ui_scale
+    letters = max(20, int((context.region.width / scale - 60) / PIXELS_PER_LETTER))
+    column = layout.column(align=True)
+    for index, line in enumerate(textwrap.wrap(text, letters)):
+        column.label(text=line, icon=icon if index == 0 else "BLANK1")

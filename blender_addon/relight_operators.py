@@ -1,0 +1,87 @@
+"""Operators of the panel *Relight*. (No postponed annotations here: Blender reads them.)"""
+# Blender wants names such as RELIGHTIFY_OT_relight, and reads class attributes as they are.
+# ruff: noqa: N801, RUF012
+# pyright: reportInvalidTypeForm=false
+
+import bpy
+
+from . import scene_heads
+from ._shared import RelightifyError
+from .light import load_light_image
+from .relight import HDRI, IMAGE, PHOTO, PLAIN
+from .relight_settings import relight, studio_light_items
+
+WORDS = {"photo": PHOTO, "image": IMAGE, "plain": PLAIN}
+WORD_ITEMS = (
+    ("photo", "Photo", "The light of the photo", 0, 2001),
+    ("image", "Image", "An image of this file, or an image file", 0, 2002),
+    ("plain", "Plain", "A dim grey that leaves the lighting to lamps", 0, 2003),
+)
+
+
+def light_items(owner: object, context: bpy.types.Context | None) -> list[tuple[str, str, str, int, int]]:
+    """What `relightify.relight` takes: photo, image, plain, or the name of an HDRI."""
+    return [*WORD_ITEMS, *studio_light_items(owner, context)]
+
+
+class RELIGHTIFY_OT_relight(bpy.types.Operator):
+    """Light the scene with the photo's own light, an HDRI or any image"""
+
+    bl_idname = "relightify.relight"
+    bl_label = "Relight"
+    bl_options = {"REGISTER", "UNDO"}
+
+    light: bpy.props.EnumProperty(name="Light", items=light_items)
+    image: bpy.props.StringProperty(name="Image", description="Name of a loaded image, for the light 'image'")
+    filepath: bpy.props.StringProperty(
+        name="File", description="Image file to load, for the light 'image'", subtype="FILE_PATH"
+    )
+    rotation: bpy.props.FloatProperty(name="Rotation", subtype="ANGLE")
+    strength: bpy.props.FloatProperty(name="Strength", default=1.0, min=0.0, soft_max=5.0)
+    show_backdrop: bpy.props.BoolProperty(name="Show Behind Head", default=True)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        settings = context.scene.relightify_light
+        try:
+            if self.light == "image" and self.filepath:
+                settings.image = load_light_image(self.filepath)
+            elif self.light == "image" and self.image:
+                settings.image = bpy.data.images.get(self.image)
+            if self.light not in WORDS:
+                settings.studio_light = self.light
+            settings.source = WORDS.get(self.light, HDRI)
+            settings.rotation, settings.strength = self.rotation, self.strength
+            settings.show_backdrop = self.show_backdrop
+            relight(settings, context)
+        except RelightifyError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class RELIGHTIFY_OT_match_photo_light(bpy.types.Operator):
+    """Light the head as the photo was lit: the estimated environment as it is, without a film look"""
+
+    bl_idname = "relightify.match_photo_light"
+    bl_label = "Match Photo Light"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if scene_heads.active_head(context.scene, context.active_object) is None:
+            cls.poll_message_set("Reconstruct a face first")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        settings = context.scene.relightify_light
+        settings.source, settings.rotation, settings.strength = PHOTO, 0.0, 1.0
+        try:
+            relight(settings, context)
+        except RelightifyError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+CLASSES = (RELIGHTIFY_OT_relight, RELIGHTIFY_OT_match_photo_light)
