@@ -15,9 +15,10 @@ FORBIDDEN = {
     "blender_addon": {"backend", "torch"},
     "backend": {"blender_addon", "bpy"},
     "backend/photo": {"backend.head", "backend.texture", "backend.prior", "backend.service"},
-    "backend/head": {"backend.texture", "backend.prior", "backend.service"},
+    "backend/head": {"backend.texture", "backend.detail", "backend.prior", "backend.service"},
     "backend/rendering": {"backend.texture", "backend.prior", "backend.service"},
-    "backend/texture": {"backend.prior", "backend.service"},
+    "backend/texture": {"backend.detail", "backend.prior", "backend.service"},
+    "backend/detail": {"backend.prior", "backend.service"},
     "backend/prior": {"backend.service"},
 }
 LEAVES = {"backend.training", "backend.evaluation"}

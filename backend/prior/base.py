@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
+from backend.detail.options import DetailOptions
+from backend.detail.stage import Place
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
 from backend.progress import Progress
@@ -25,6 +27,7 @@ class PriorContext:
         uv_space: texels of the skin, at the resolution of the partial texture and of the maps wanted.
         transfer: float32 [V, 9], self-shadowed light transfer of the fitted head, see `backend.texture.transfer`.
         white: how bright the light is by the white of the eyes, None where they do not tell.
+        detail: what was asked of the detail.
     """
 
     model: HeadModel
@@ -32,6 +35,12 @@ class PriorContext:
     uv_space: UVSpace
     transfer: np.ndarray
     white: WhiteCue | None = None
+    detail: DetailOptions = field(default_factory=DetailOptions)
+
+    @property
+    def place(self) -> Place:
+        """Where the maps lie, for the detail stage."""
+        return Place(self.model, self.fit, self.uv_space)
 
 
 class Prior(Protocol):

@@ -7,7 +7,7 @@ import numpy as np
 
 from backend.texture.detail import MAD_TO_STD
 from backend.texture.light import LUMINANCE
-from backend.texture.regions import FaceRegions
+from backend.texture.regions import FaceRegions, plain_skin
 from backend.texture.scale_space import inner_distance, masked_blur, smooth_step
 from backend.texture.uv_space import mirror
 
@@ -17,12 +17,6 @@ RESIDUAL_SCALE, BROAD_SCALE = 0.12, 0.45
 # Log luminance above the median; the knee is where pressing sets in.
 BRIGHTEST_SKIN, BRIGHTEST_LIPS, BRIGHT_KNEE = 0.32, 0.22, 0.15
 BORDER_MM, FEATHER_MM, DOUBTFUL_MM = 16.0, 7.0, 15.0
-
-
-def plain_skin(regions: FaceRegions) -> np.ndarray:
-    """Weight float32 [H, W] of skin with the person's tone: the face without lips, brows, eyes; beards count less."""
-    hair = 1 - 0.75 * regions.beard
-    return regions.face * (1 - regions.lips) * (1 - regions.brows) * (1 - regions.eyes) * hair
 
 
 def trusted(

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
-from backend.photo.reading import linear_to_srgb
+from backend.detail.stage import WorkingMaps, add_detail
 from backend.prior.base import PriorContext
 from backend.prior.baseline import (
     WORKING_RESOLUTION,
-    Completed,
-    FullSize,
     coarser,
     delit,
-    full_size,
-    off_border,
     reduced,
     usual_tone,
 )
@@ -25,12 +20,9 @@ from backend.prior.coarse_model import DIFFUSE, SPECULAR, TEXTURE, CoarsePrior
 from backend.progress import Progress
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.regions import FaceRegions, face_regions
-from backend.texture.scale_space import enlarge, masked_blur
+from backend.texture.scale_space import masked_blur
 from backend.texture.uv_space import UVSpace
 
-# Relief of the albedo's detail, as the training data assume it (`backend.training.skin_reflectance`).
-MM_PER_DENSITY, PORE_MM, CREASE_MM, DENSITY_LIMIT = 0.55, 0.35, 2.2, 0.16
-CAVITY_LOSS_PER_MM = 4.0
 # Of what is mirrored, detail finer than this is kept by that share.
 BROAD_MM, MIRRORED_DETAIL = 1.2, 0.4
 
@@ -56,9 +48,9 @@ class DraftPrior:
         log_albedo = joined(shaded.log_albedo - gain, expected[..., DIFFUSE], shaded.weight, small, vertices, regions)
         log_texture = joined(shaded.log_seen, expected[..., TEXTURE], shaded.weight, small, vertices, regions)
         progress.report("detail", 0.6)
-        completed = Completed(shaded.log_seen, log_texture, log_albedo, shaded.weight, shaded.shine)
-        full = full_size(partial, completed, context, regions, seed)
-        maps = _all_maps(partial, full, expected, context)
+        specular = np.ascontiguousarray(expected[..., SPECULAR.start])
+        working = WorkingMaps(log_texture, log_albedo, specular, None, shaded.log_seen, shaded.weight, shaded.shine)
+        maps = add_detail(working, partial, context.place, seed, context.detail)
         progress.report("detail", 1.0)
         return maps
 
@@ -83,45 +75,3 @@ def joined(
     broad = masked_blur(own, uv_space.mask.astype(np.float32), BROAD_MM * regions.texels_per_mm)
     share = np.maximum(weight, MIRRORED_DETAIL)[..., None]
     return expected + broad + (own - broad) * share
-
-
-def _all_maps(partial: PartialTexture, full: FullSize, expected: np.ndarray, context: PriorContext) -> SkinMaps:
-    """Colours as they are; specular albedo and normals from the prior's expectation and from the albedo's relief."""
-    uv_space, scale = context.uv_space, full.regions.texels_per_mm
-    height = relief_height(full, uv_space.mask)
-    # Where light takes a step at the border of what was seen there is no relief.
-    height = height * off_border(full.weight, 0.4 * scale)
-    cavity = np.clip(masked_blur(height, uv_space.mask.astype(np.float32), 1.5 * scale) - height, -0.05, 0.12)
-    specular = enlarge(expected[..., SPECULAR.start], uv_space.resolution) * (1 - CAVITY_LOSS_PER_MM * cavity)
-    density = uv_space.texels_per_metre(context.fit.neutral_vertices(context.model)) / 1000
-    maps = SkinMaps(
-        texture_srgb=linear_to_srgb(np.exp(full.log_texture)).astype(np.float32),
-        diffuse_albedo_srgb=linear_to_srgb(full.albedo).astype(np.float32),
-        specular_albedo=np.clip(specular, 0.04, 0.95).astype(np.float32),
-        normal=height_normals(height, density),
-        visibility=partial.visibility,
-    )
-    return maps.dilated(uv_space.mask)
-
-
-def relief_height(full: FullSize, island: np.ndarray) -> np.ndarray:
-    """Mesoscopic height float32 [R, R] in mm: fine detail that is darker lies deeper, but hair and moles do not.
-
-    As the training data assume it. Source: Beeler et al., "High-quality single-shot capture of facial geometry",
-    2010, section 5.
-    """
-    density = -np.log(full.albedo).mean(-1)
-    weight, scale = island.astype(np.float32), full.regions.texels_per_mm
-    band = masked_blur(density, weight, max(PORE_MM * scale, 0.3)) - masked_blur(density, weight, CREASE_MM * scale)
-    limited = DENSITY_LIMIT * np.tanh(band / DENSITY_LIMIT)
-    # The regions have wide margins, in which there is skin.
-    hairless = 1 - np.maximum(full.regions.brows**4, 0.9 * full.regions.eyes**3)
-    return (-MM_PER_DENSITY * limited * hairless * weight).astype(np.float32)
-
-
-def height_normals(height: np.ndarray, texels_per_mm: np.ndarray) -> np.ndarray:
-    """Unit tangent-space normals float32 [R, R, 3], +Y up, of a height in mm; row 0 is v = 1."""
-    across = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=1, scale=0.5) * texels_per_mm
-    up = -cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=1, scale=0.5) * texels_per_mm
-    length = np.sqrt(across**2 + up**2 + 1)
-    return np.stack([-across / length, -up / length, 1 / length], axis=-1).astype(np.float32)

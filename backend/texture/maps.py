@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 import cv2
 import numpy as np
 
+from backend.texture.detail_report import DetailReport
 from backend.texture.uv_space import dilate
 from shared.errors import RelightifyError
 from shared.maps import DIFFUSE_ALBEDO, MAPS, NORMAL, SPECULAR_ALBEDO, TEXTURE, VISIBILITY, MapSpec
@@ -38,6 +39,9 @@ class SkinMaps:
         specular_albedo: float32 [R, R] in [0, 1], linear, F0 / 0.08.
         normal: float32 [R, R, 3], unit vectors in tangent space, +Y up.
         visibility: float32 [R, R] in [0, 1], 1 = seen in the photo.
+        displacement_mm: float32 [R, R], height of the fine relief over the mesh, mm; None where not asked for.
+        roughness: float32 [R, R] in [0, 1], perceptual roughness of the gloss; None where not asked for.
+        detail: where the detail comes from, None where it was not counted.
     """
 
     texture_srgb: np.ndarray
@@ -45,6 +49,9 @@ class SkinMaps:
     specular_albedo: np.ndarray
     normal: np.ndarray
     visibility: np.ndarray
+    displacement_mm: np.ndarray | None = None
+    roughness: np.ndarray | None = None
+    detail: DetailReport | None = None
 
     @property
     def resolution(self) -> int:
@@ -52,7 +59,8 @@ class SkinMaps:
 
     def dilated(self, island: np.ndarray, texels: int = DILATION_TEXELS) -> SkinMaps:
         """Maps continued `texels` beyond the island, bool [R, R]; visibility stays as it is."""
-        grown = {f.name: dilate(getattr(self, f.name), island, texels) for f in fields(self) if f.name != "visibility"}
+        names = (f.name for f in fields(self) if f.name not in ("visibility", "detail"))
+        grown = {name: dilate(image, island, texels) for name in names if (image := getattr(self, name)) is not None}
         return replace(self, **grown)
 
     def by_name(self) -> dict[str, np.ndarray]:

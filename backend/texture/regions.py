@@ -47,6 +47,12 @@ class FaceRegions:
     texels_per_mm: float
 
 
+def plain_skin(regions: FaceRegions) -> np.ndarray:
+    """Weight float32 [R, R] of skin with the person's tone: the face without lips, brows, eyes; beards count less."""
+    hair = 1 - 0.75 * regions.beard
+    return regions.face * (1 - regions.lips) * (1 - regions.brows) * (1 - regions.eyes) * hair
+
+
 def face_regions(model: HeadModel, uv_space: UVSpace) -> FaceRegions:
     """Regions on the texels of `uv_space` (the skin)."""
     resolution = uv_space.resolution

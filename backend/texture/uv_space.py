@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
@@ -129,6 +129,20 @@ def uv_space(model: HeadModel, resolution: int, part: str = "skin") -> UVSpace:
     uv_triangles = model.uv_triangles(part)
     triangle, barycentric = rasterise_uv(model.uv[uv_triangles], resolution)
     return UVSpace(resolution, triangle, barycentric, model.triangles(part), uv_triangles, model.uv, model.triangles())
+
+
+def coarser(uv_space: UVSpace, side: int) -> UVSpace:
+    """The same texture space on side x side texels, by taking every n-th texel (R a multiple of side)."""
+    step = uv_space.resolution // side
+    if step <= 1:
+        return uv_space
+    pick = slice(step // 2, None, step)
+    return replace(
+        uv_space,
+        resolution=side,
+        triangle=np.ascontiguousarray(uv_space.triangle[pick, pick]),
+        barycentric=np.ascontiguousarray(uv_space.barycentric[pick, pick]),
+    )
 
 
 def mirror(image: np.ndarray) -> np.ndarray:

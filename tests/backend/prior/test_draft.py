@@ -17,12 +17,12 @@ from backend.prior.base import PriorContext
 from backend.prior.baseline import coarser, delit, reduced, usual_tone
 from backend.prior.coarse import coarse_estimate
 from backend.prior.coarse_model import DIFFUSE, CoarsePrior, layout_of
-from backend.prior.draft import DraftPrior, height_normals
+from backend.prior.draft import DraftPrior
 from backend.progress import Progress
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.regions import FaceRegions, face_regions
 from backend.texture.transfer import radiance_transfer
-from backend.texture.uv_space import dilate, mirror, uv_space
+from backend.texture.uv_space import dilate, uv_space
 from backend.training.linear_prior import as_cosines, fit_prior
 from shared.errors import JobCancelled, RelightifyError
 from tests.backend.texture.test_unwrap import fit_from
@@ -170,16 +170,6 @@ def test_a_cancelled_job_stops(prior: CoarsePrior, context: PriorContext, region
     partial = seen_half(skin_of(regions, np.random.default_rng(12)), context, regions, frontal_light())
     with pytest.raises(JobCancelled):
         DraftPrior(prior).complete(partial, context, 0, Cancelled())
-
-
-def test_normals_lean_away_from_what_is_higher() -> None:
-    ramp = np.tile(np.arange(8, dtype=np.float32) * 0.1, (8, 1))
-    inner = (slice(2, -2), slice(2, -2))
-    normals = height_normals(ramp, np.ones((8, 8), np.float32))[inner]
-    np.testing.assert_allclose(normals[..., 0] / normals[..., 2], -0.1, atol=1e-5)
-    upward = height_normals(np.ascontiguousarray(ramp.T[::-1]), np.ones((8, 8), np.float32))[inner]
-    np.testing.assert_allclose(upward[..., 1] / upward[..., 2], -0.1, atol=1e-5)
-    assert not np.array_equal(normals, mirror(upward))
 
 
 def test_draft_is_there_where_its_weights_fit_the_head_model(

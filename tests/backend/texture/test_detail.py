@@ -7,7 +7,14 @@ import numpy as np
 from backend.head.model import load_head_model
 from backend.texture.detail import CONTINUED_SHARE, band_deviations, solid_detail
 from backend.texture.regions import FaceRegions, face_regions, landmark_texels
-from backend.texture.relief import SPECULAR_LIPS, SPECULAR_SKIN, detail_height, relief_normals, specular_albedo
+from backend.texture.relief import (
+    SPECULAR_LIPS,
+    SPECULAR_SKIN,
+    cavity,
+    height_normals,
+    regional_specular,
+    relief_height,
+)
 from backend.texture.uv_space import mirror, uv_space
 
 
@@ -34,27 +41,29 @@ def test_too_little_skin_has_no_measured_detail() -> None:
     assert band_deviations(np.zeros((32, 32, 3), np.float32), np.zeros((32, 32), np.float32), 2.0) == []
 
 
-def test_a_dark_spot_becomes_a_pit_and_even_skin_stays_flat() -> None:
-    side = 128
-    y, x = np.indices((side, side)) - 64
-    spot = -0.3 * np.exp(-(x**2 + y**2) / (2 * 4.0**2)).astype(np.float32)
-    everywhere = np.ones((side, side), np.float32)
-    height = detail_height(spot, everywhere > 0, texels_per_mm=4.0)
-    normal = relief_normals(height, everywhere * 4000, everywhere, everywhere)
-    np.testing.assert_allclose(np.linalg.norm(normal, axis=-1), 1, atol=1e-5)
-    np.testing.assert_allclose(normal[5, 5], (0, 0, 1), atol=1e-3)
-    # Pit: the left wall faces right, the upper wall (row above the middle) faces down, -Y.
-    assert normal[64, 64 - 5, 0] > 0.01 > -0.01 > normal[64, 64 + 5, 0]
-    assert normal[64 - 5, 64, 1] < -0.01 < 0.01 < normal[64 + 5, 64, 1]
+def test_dark_detail_lies_deep_and_brows_and_even_skin_are_flat() -> None:
+    regions, texels = real_regions()
+    spot, height_at = np.zeros((256, 256, 3), np.float32), {}
+    for landmark in (205, 105):  # cheek, brow
+        column, row = np.round(texels[landmark]).astype(int)
+        spot[row, column] = -0.3
+    height = relief_height(spot, regions, np.ones((256, 256), bool))
+    for landmark in (205, 105):
+        column, row = np.round(texels[landmark]).astype(int)
+        height_at[landmark] = height[row, column]
+    assert height_at[205] < -0.02
+    assert abs(height_at[105]) < 0.3 * abs(height_at[205])
+    assert abs(height[5, 5]) < 1e-4
 
 
-def test_relief_is_off_where_dark_detail_is_no_relief() -> None:
-    rng = np.random.default_rng(0)
-    noise = rng.normal(0, 0.05, (64, 64)).astype(np.float32)
-    ones = np.ones((64, 64), np.float32)
-    height = detail_height(noise, ones > 0, 2.0)
-    normal = relief_normals(height, ones * 2000, ones * 0, ones)
-    np.testing.assert_array_equal(normal[..., 2], 1)
+def test_normals_lean_away_from_what_is_higher() -> None:
+    ramp = np.tile(np.arange(8, dtype=np.float32) * 0.1, (8, 1))
+    inner = (slice(2, -2), slice(2, -2))
+    normals = height_normals(ramp, np.ones((8, 8), np.float32))[inner]
+    np.testing.assert_allclose(normals[..., 0] / normals[..., 2], -0.1, atol=1e-5)
+    upward = height_normals(np.ascontiguousarray(ramp.T[::-1]), np.ones((8, 8), np.float32))[inner]
+    np.testing.assert_allclose(upward[..., 1] / upward[..., 2], -0.1, atol=1e-5)
+    assert not np.array_equal(normals, mirror(upward))
 
 
 def real_regions(resolution: int = 256) -> tuple[FaceRegions, np.ndarray]:
@@ -74,13 +83,17 @@ def test_regions_lie_where_the_landmarks_are_and_are_the_same_on_both_sides() ->
         assert np.abs(mask - mirror(mask)).mean() < 0.01
 
 
-def test_specular_albedo_is_constant_by_region_and_less_in_cavities() -> None:
+def test_specular_albedo_is_constant_by_region() -> None:
     regions, texels = real_regions()
-    flat = np.zeros((256, 256), np.float32)
-    plain = specular_albedo(flat, regions, regions.face)
+    plain = regional_specular(regions)
     column, row = np.round(texels).astype(int).T
     assert abs(plain[row[17], column[17]] - SPECULAR_LIPS) < 0.01
     assert abs(plain[row[205], column[205]] - SPECULAR_SKIN) < 0.01
-    pit = flat.copy()
-    pit[row[205], column[205]] = -0.3
-    assert specular_albedo(pit, regions, regions.face)[row[205], column[205]] < 0.8 * SPECULAR_SKIN
+
+
+def test_a_pit_is_a_cavity() -> None:
+    height = np.zeros((64, 64), np.float32)
+    height[32, 32] = -0.05
+    deep = cavity(height, np.ones((64, 64), bool), texels_per_mm=4.0)
+    assert deep[32, 32] > 0.045
+    assert abs(deep[5, 5]) < 1e-6

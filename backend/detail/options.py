@@ -1,0 +1,26 @@
+"""What a job may choose of the detail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.errors import RelightifyError
+
+
+@dataclass(frozen=True)
+class DetailOptions:
+    """How detail is made.
+
+    Args:
+        strength: of the detail that the photo does not show, 1 = as strong as skin of this kind has it; 0 makes none.
+        extras: displacement and roughness are made as well.
+    """
+
+    strength: float = 1.0
+    extras: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.strength <= 2:
+            raise RelightifyError(
+                "bad_option", f"There is no detail strength {self.strength}.", "Use a number from 0 to 2."
+            )
