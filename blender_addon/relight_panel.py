@@ -1,6 +1,6 @@
 """The panel *Relight*. Panels only draw."""
 # Blender wants names such as RELIGHTIFY_PT_relight, and reads class attributes as they are.
-# ruff: noqa: N801, RUF012
+# ruff: noqa: N801
 
 from __future__ import annotations
 
