@@ -1,8 +1,8 @@
 """Make the zip that Blender installs: ``python build_addon.py [--platform linux-x64|...|all]``.
 
 The zip holds the add-on, the package `shared` inside of it, wheels of pyzmq and msgpack for the platform and for the
-Pythons of Blender 4.2 to 5.0 (3.11) and 5.1 and later (3.13), and the backend's own wheel, from which the backend can
-be installed without an account or a checkout. The same sources and wheels give the same bytes.
+Pythons of Blender 4.2 to 5.0 (3.11) and 5.1 and later (3.13), and the backend's own wheel with the versions that it was
+tested with, from which the add-on's preferences install the backend. The same sources and wheels give the same bytes.
 """
 
 from __future__ import annotations
@@ -122,6 +122,7 @@ def build_zip(platform: str, wheels: Sequence[Path], backend_wheel: Path | None,
     files |= {f"wheels/{path.name}": path.read_bytes() for path in wheels}
     if backend_wheel is not None:
         files[f"backend/{backend_wheel.name}"] = backend_wheel.read_bytes()
+        files["backend/constraints.txt"] = (ROOT / "constraints.txt").read_bytes()
     out.mkdir(parents=True, exist_ok=True)
     target = out / f"relightify-{version}-{platform}.zip"
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:

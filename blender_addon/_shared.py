@@ -19,7 +19,9 @@ if TYPE_CHECKING or find_spec(".shared", __package__) is None:
     from shared.maps import DIFFUSE_ALBEDO, MAPS, NORMAL, SPECULAR_ALBEDO
     from shared.messages import (
         Cancel,
+        Detect,
         Error,
+        Faces,
         Message,
         Progress,
         Queued,
@@ -30,7 +32,7 @@ if TYPE_CHECKING or find_spec(".shared", __package__) is None:
         new_job_id,
     )
     from shared.options import QUALITIES, RESOLUTIONS, JobOptions
-    from shared.paths import cache_folder
+    from shared.paths import CACHE_VARIABLE, cache_folder
     from shared.stages import stage_text
 else:
     from .shared.connection import Connection, default_connection_path, read_connection
@@ -40,7 +42,9 @@ else:
     from .shared.maps import DIFFUSE_ALBEDO, MAPS, NORMAL, SPECULAR_ALBEDO
     from .shared.messages import (
         Cancel,
+        Detect,
         Error,
+        Faces,
         Message,
         Progress,
         Queued,
@@ -51,10 +55,11 @@ else:
         new_job_id,
     )
     from .shared.options import QUALITIES, RESOLUTIONS, JobOptions
-    from .shared.paths import cache_folder
+    from .shared.paths import CACHE_VARIABLE, cache_folder
     from .shared.stages import stage_text
 
 __all__ = [
+    "CACHE_VARIABLE",
     "DIFFUSE_ALBEDO",
     "MAPS",
     "NORMAL",
@@ -63,7 +68,9 @@ __all__ = [
     "SPECULAR_ALBEDO",
     "Cancel",
     "Connection",
+    "Detect",
     "Error",
+    "Faces",
     "HeadMesh",
     "JobCancelled",
     "JobOptions",

@@ -6,11 +6,13 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from ._shared import Connection, RelightifyError, cache_folder, read_connection
+from .machine import clean_environment
 
 START_SECONDS = 120.0
 STOP_SECONDS = 5.0
@@ -37,34 +39,36 @@ class BackendProcess:
         return self.process.poll() is None
 
 
-def start_backend(python: Path, folder: Path | None = None) -> BackendProcess:
+def start_backend(
+    python: Path, folder: Path | None = None, variables: Mapping[str, str] | None = None
+) -> BackendProcess:
     """Start ``python -m backend.cli serve``; returns at once.
 
     Args:
         python: an interpreter that has the package `relightify` installed.
         folder: where connection file and log go; by default the cache folder, apart for each Blender.
+        variables: set in its environment.
 
     Raises:
-        RelightifyError: ``no_python``, there is no such interpreter; ``backend_start``, it cannot be started.
+        RelightifyError: ``no_python``, there is no such interpreter; ``backend_start``, it cannot be started;
+            ``cache_unwritable``, there is no room for its log.
     """
     if not python.is_file():
         raise RelightifyError(
             "no_python",
             f"There is no Python at {python}." if str(python) not in ("", ".") else "No backend has been set up yet.",
-            "Choose the Python that has relightify installed in the add-on's preferences.",
+            "Install the backend in the add-on's preferences, or choose a Python that has it.",
         )
     folder = folder or cache_folder("runtime") / f"blender-{os.getpid()}"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     connection_file, log_file = folder / "connection.json", folder / "backend.log"
-    connection_file.unlink(missing_ok=True)
+    log = _open_log(connection_file, log_file)
     command = [str(python), "-m", "backend.cli", "serve"]
     command += ["--connection-file", str(connection_file), "--parent-pid", str(os.getpid())]
     # Blender's own Python must not leak into the other one, and the working folder must not shadow its packages.
-    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP")}
-    environment["PYTHONUNBUFFERED"] = "1"
+    environment = {**clean_environment(), "PYTHONUNBUFFERED": "1", **(variables or {})}
     flags = subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0
     try:
-        with log_file.open("wb") as log:
+        with log:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -81,6 +85,24 @@ def start_backend(python: Path, folder: Path | None = None) -> BackendProcess:
             "Choose another Python in the add-on's preferences.",
         ) from error
     return BackendProcess(python, process, connection_file, log_file)
+
+
+def _open_log(connection_file: Path, log_file: Path) -> BinaryIO:
+    """Make room for a new backend's files.
+
+    Raises:
+        RelightifyError: ``cache_unwritable``.
+    """
+    try:
+        log_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        connection_file.unlink(missing_ok=True)
+        return log_file.open("wb")
+    except OSError as error:
+        raise RelightifyError(
+            "cache_unwritable",
+            f"The backend's log cannot be written: {error.strerror}.",
+            f"Free some space, or make the folder {log_file.parent} writable.",
+        ) from error
 
 
 def wait_for_connection(
@@ -104,7 +126,7 @@ def wait_for_connection(
                 raise RelightifyError(
                     "no_backend",
                     f"The Python at {backend.python} has no relightify.",
-                    "Choose the Python that has it installed in the add-on's preferences.",
+                    "Install the backend in the add-on's preferences, or choose a Python that has it.",
                 )
             message = f"The backend stopped while it started: {last_line(backend.log_file)}"
             raise RelightifyError("backend_start", message, _log_hint(backend))

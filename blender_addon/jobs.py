@@ -10,7 +10,7 @@ from enum import Enum
 
 import numpy as np
 
-from ._shared import Error, JobOptions, Message, Progress, Queued, RelightifyError, Result, stage_text
+from ._shared import Error, Faces, JobOptions, Message, Progress, Queued, RelightifyError, Result, stage_text
 
 
 class State(Enum):
@@ -55,7 +55,7 @@ Event = Starting | Failed | Imported | Message
 
 @dataclass(frozen=True)
 class Job:
-    """One photo on its way to a head.
+    """One photo on its way to a head, or to the faces that are in it.
 
     Args:
         job_id: as on the wire.
@@ -68,6 +68,7 @@ class Job:
         preview: uint8 [H, W, 3], sRGB, row 0 at the top; the last one that came, or None.
         error: why it failed.
         result: what the backend made, while it waits to be imported.
+        faces: the outcome of a search for faces.
         warnings: sentences about a job that went well.
     """
 
@@ -81,6 +82,7 @@ class Job:
     preview: np.ndarray | None = None
     error: RelightifyError | None = None
     result: Result | None = None
+    faces: Faces | None = None
     warnings: tuple[str, ...] = ()
 
     @property
@@ -104,7 +106,9 @@ def advance(job: Job, event: Event) -> Job:
         return replace(job, state=State.DONE, fraction=1.0, stage="Done", result=None, warnings=event.warnings)
     if job.state is State.CANCELLING:
         # Progress and even a result may still be on their way; the user no longer wants them.
-        return replace(job, state=State.CANCELLED, preview=None) if isinstance(event, Result) else job
+        return replace(job, state=State.CANCELLED, preview=None) if isinstance(event, Result | Faces) else job
+    if isinstance(event, Faces):
+        return replace(job, state=State.DONE, fraction=1.0, stage="Done", seconds_left=None, faces=event)
     if isinstance(event, Starting):
         return replace(job, stage=event.text)
     if isinstance(event, Queued):

@@ -16,6 +16,7 @@ from . import backend_process
 from ._shared import (
     Cancel,
     Connection,
+    Detect,
     Error,
     Link,
     Reconstruct,
@@ -40,10 +41,14 @@ class BackendChoice:
     Args:
         python: interpreter to start it with; None to connect to one that runs.
         connection_file: the running backend's file; None takes the usual place. Unused where `python` is given.
+        connection: address and keys of the running backend, instead of a file.
+        variables: set in the environment of a backend that is started.
     """
 
     python: Path | None = None
     connection_file: Path | None = None
+    connection: Connection | None = None
+    variables: tuple[tuple[str, str], ...] = ()
 
 
 class _Close:
@@ -61,7 +66,7 @@ class BackendLink:
     def __init__(self, choice: BackendChoice, client: str) -> None:
         self.choice = choice
         self._client = client
-        self._commands: queue.SimpleQueue[Reconstruct | Cancel | _Close] = queue.SimpleQueue()
+        self._commands: queue.SimpleQueue[Reconstruct | Detect | Cancel | _Close] = queue.SimpleQueue()
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._cancelled: set[str] = set()
@@ -73,7 +78,7 @@ class BackendLink:
         """Whether commands will still be heard; False after the line broke."""
         return self._thread.is_alive()
 
-    def submit(self, request: Reconstruct) -> None:
+    def submit(self, request: Reconstruct | Detect) -> None:
         """Send a job as soon as the backend is there."""
         self._commands.put(request)
 
@@ -93,10 +98,14 @@ class BackendLink:
             except queue.Empty:
                 return found
 
-    def close(self) -> None:
-        """Say goodbye, end a backend that was started here, and wait for the thread."""
+    def leave(self) -> None:
+        """Have the thread say goodbye and end a backend that was started here; does not wait for it."""
         self._closing.set()
         self._commands.put(_Close())
+
+    def close(self) -> None:
+        """Leave, and wait for the thread."""
+        self.leave()
         self._thread.join(CLOSE_SECONDS)
 
     def _run(self) -> None:
@@ -104,10 +113,11 @@ class BackendLink:
         try:
             if self.choice.python is not None:
                 self._events.put(Starting("Starting the backend"))
-                backend = backend_process.start_backend(self.choice.python)
+                backend = backend_process.start_backend(self.choice.python, variables=dict(self.choice.variables))
                 connection = backend_process.wait_for_connection(backend, self._keep_waiting)
             else:
-                connection = read_connection(self.choice.connection_file or default_connection_path())
+                connection = self.choice.connection
+                connection = connection or read_connection(self.choice.connection_file or default_connection_path())
             self._talk(connection)
         except RelightifyError as error:
             self._events.put(self._explain(error, backend))
@@ -137,8 +147,8 @@ class BackendLink:
         finally:
             link.close()
 
-    def _carry_out(self, link: Link, command: Reconstruct | Cancel) -> None:
-        if isinstance(command, Reconstruct):
+    def _carry_out(self, link: Link, command: Reconstruct | Detect | Cancel) -> None:
+        if isinstance(command, Reconstruct | Detect):
             # Marked first and looked at second, as `cancel` does it the other way round: neither can miss the other.
             self._sent.add(command.job_id)
             if command.job_id in self._cancelled:
