@@ -24,6 +24,8 @@ CLOCK_RATES = (24.0, 25.0, 30.0, 48.0, 50.0, 60.0, 100.0, 120.0)
 USUAL_RATE = 60.0
 HEAD_COLUMNS = ("headyaw", "headpitch", "headroll")
 EYE_COLUMNS = ("lefteyeyaw", "lefteyepitch", "righteyeyaw", "righteyepitch")
+# By how much our eyeLook shapes turn the eyeball at a weight of 1 (they are rotations about its centre).
+EYE_TURN_DEGREES = {"Up": 22.0, "Down": 28.0, "In": 26.0, "Out": 26.0}
 HOUR, MINUTE, DAY = 3600.0, 60.0, 86400.0
 
 
@@ -126,27 +128,19 @@ def at_frames(recording: Recording, fps: float) -> Recording:
     )
 
 
-def look_weights(eyes: np.ndarray, full_turn: float) -> dict[str, np.ndarray]:
+def look_weights(eyes: np.ndarray) -> dict[str, np.ndarray]:
     """The eight eyeLook shapes that turn the eyes as a recording's rotations do.
 
     Args:
         eyes: float [T, 4] as in `Recording`; yaw turns to the subject's left, pitch down, as ARKit's face axes do.
-        full_turn: radians by which a shape of weight 1 turns the eye.
 
     Returns:
         weights float [T] in [0, 1] by shape name.
     """
-    left_yaw, left_pitch, right_yaw, right_pitch = (eyes / full_turn).T
-    signed = {
-        "eyeLookOutLeft": left_yaw,
-        "eyeLookInLeft": -left_yaw,
-        "eyeLookDownLeft": left_pitch,
-        "eyeLookUpLeft": -left_pitch,
-        "eyeLookInRight": right_yaw,
-        "eyeLookOutRight": -right_yaw,
-        "eyeLookDownRight": right_pitch,
-        "eyeLookUpRight": -right_pitch,
-    }
+    signed = {}
+    for side, yaw, pitch, outwards in (("Left", eyes[:, 0], eyes[:, 1], 1), ("Right", eyes[:, 2], eyes[:, 3], -1)):
+        for way, angle in (("Out", outwards * yaw), ("In", -outwards * yaw), ("Down", pitch), ("Up", -pitch)):
+            signed[f"eyeLook{way}{side}"] = angle / np.radians(EYE_TURN_DEGREES[way])
     return {name: np.clip(values, 0.0, 1.0) for name, values in signed.items()}
 
 

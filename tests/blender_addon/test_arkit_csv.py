@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blender_addon.arkit_csv import Recording, at_frames, look_weights, read_recording
+from blender_addon.arkit_csv import EYE_TURN_DEGREES, Recording, at_frames, look_weights, read_recording
+from blender_addon.geometry import head_geometry, part_faces
 from shared.errors import RelightifyError
+from tests.blender.finished_job import head_mesh
 
 SHAPES = ("jawOpen", "eyeBlinkLeft", "mouthSmileLeft")
 HEADER = "Timecode,BlendshapeCount,EyeBlinkLeft,JawOpen,MouthSmileLeft,HeadYaw,HeadPitch,HeadRoll"
@@ -161,8 +163,21 @@ def test_files_without_a_take_are_refused_in_a_sentence(data: bytes, word: str) 
 
 
 def test_eyes_look_where_the_rotations_say() -> None:
-    weights = look_weights(np.array([[0.3, 0.15, 0.3, -0.15]]), full_turn=0.6)
+    weights = look_weights(np.radians([[13.0, 14.0, 13.0, -11.0]]))
     on = {name: float(values[0]) for name, values in weights.items() if values[0] > 0}
     assert on == pytest.approx(
-        {"eyeLookOutLeft": 0.5, "eyeLookDownLeft": 0.25, "eyeLookInRight": 0.5, "eyeLookUpRight": 0.25}
+        {"eyeLookOutLeft": 0.5, "eyeLookDownLeft": 0.5, "eyeLookInRight": 0.5, "eyeLookUpRight": 0.5}
     )
+
+
+def test_eye_shapes_turn_by_the_angles_that_rotations_are_divided_by() -> None:
+    geometry = head_geometry(head_mesh())
+    for side in ("Left", "Right"):
+        eye = geometry.eyes[f"eye_{side.lower()}"]
+        numbers = np.unique(geometry.quads[part_faces(geometry, f"eye_{side.lower()}")])
+        front = numbers[np.argmin(geometry.vertices[numbers, 1])]
+        before = geometry.vertices[front] - eye.centre
+        for way, degrees in EYE_TURN_DEGREES.items():
+            after = before + geometry.shape_offsets[geometry.shape_names.index(f"eyeLook{way}{side}"), front]
+            cosine = before @ after / np.linalg.norm(before) / np.linalg.norm(after)
+            assert np.degrees(np.arccos(cosine)) == pytest.approx(degrees, abs=0.5)
