@@ -33,3 +33,56 @@ def add_shape_key(target: bpy.types.Object, name: str) -> bpy.types.ShapeKey:
 def blend_alpha(material: bpy.types.Material) -> None:
     """Soft transparency in EEVEE that still casts dithered shadows."""
     material.surface_render_method = "DITHERED"
+
+
+def usd_keep_textures() -> dict[str, object]:
+    """Settings of the USD exporter that refer to texture files where they are; from 4.4 a choice of three."""
+    if "export_textures_mode" in bpy.ops.wm.usd_export.get_rna_type().properties:
+        return {"export_textures_mode": "KEEP"}
+    return {"export_textures": False}
+
+
+def animation_curves(owner: bpy.types.ID) -> bpy.types.bpy_prop_collection:
+    """The F-curves of a datablock's action, which is made where there is none.
+
+    From 4.4 an action holds the curves of each of its users in a slot of its own; 5.0 has no other way to them.
+    """
+    data = owner.animation_data_create()
+    if data.action is None:
+        data.action = bpy.data.actions.new(f"{owner.name} Action")
+    action = data.action
+    if bpy.app.version < (4, 4, 0):
+        return action.fcurves
+    if data.action_slot is None:
+        fitting = [slot for slot in action.slots if slot.target_id_type == owner.id_type]
+        data.action_slot = fitting[0] if fitting else action.slots.new(id_type=owner.id_type, name=owner.name)
+    layer = action.layers[0] if action.layers else action.layers.new("Layer")
+    strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
+    return strip.channelbag(data.action_slot, ensure=True).fcurves
+
+
+def existing_curves(owner: bpy.types.ID) -> list[bpy.types.FCurve]:
+    """The F-curves that drive a datablock; nothing is made for it."""
+    data = owner.animation_data
+    if data is None or data.action is None:
+        return []
+    if bpy.app.version < (4, 4, 0):
+        return list(data.action.fcurves)
+    if data.action_slot is None:
+        return []
+    bags = (strip.channelbag(data.action_slot) for layer in data.action.layers for strip in layer.strips)
+    return [curve for bag in bags if bag is not None for curve in bag.fcurves]
+
+
+def show_sidebar_tab(area: bpy.types.Area | None, category: str) -> None:
+    """Open an area's sidebar on one of its tabs; the tab can be chosen by name from 4.3 on."""
+    if area is None or not hasattr(area.spaces.active, "show_region_ui"):
+        return
+    area.spaces.active.show_region_ui = True
+    for region in area.regions:
+        if region.type == "UI":
+            try:
+                region.active_panel_category = category
+            except (AttributeError, TypeError):
+                # 4.2 has no such property to write to, and a sidebar that was never drawn has no tabs yet.
+                continue
