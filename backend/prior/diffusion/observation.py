@@ -22,7 +22,8 @@ class Observation:
         latent: float [B, C, h, w]; only the texture's channels (`TEXTURE`) are looked at, and only where the mask is
             not 0.
         mask: float [B, 1, h, w], or [B, 3, h, w] for each channel of the texture, in [0, 1], 1 = known. Between 0 and
-            1 it is a weight: the known latent is blended in with it, and counts with it in eq. 9d.
+            1 the latent is half known: it counts with that weight in eq. 9d, and is imposed (eq. 9e) down to that noise
+            level only, so that the coarse of it stays and the fine is free, see `held`.
 
     Raises:
         ValueError: the shapes or the values do not fit.
@@ -51,6 +52,14 @@ class Observation:
         full = torch.zeros_like(self.latent)
         full[:, TEXTURE] = self.mask.to(full.dtype)
         return full
+
+    def held(self, t: int, steps: int) -> Tensor:
+        """Which latents are imposed at step t of T, bool [B, C, h, w]: those with a mask of at least 1 - t / T.
+
+        With a mask of 0 and 1 this is the mask, at every step. Blending half-known latents by their mask instead would
+        leave too little noise in them. Source: Levin and Fried, "Differential diffusion", 2023, section 3.
+        """
+        return (self.known > 0) & (self.known >= 1 - t / steps)
 
     @property
     def empty(self) -> bool:

@@ -16,6 +16,7 @@ from backend.progress import Progress
 
 SamplerName = Literal["score_sde", "repaint", "mcg", "mcg_ddim"]
 SAMPLER_NAMES: tuple[SamplerName, ...] = get_args(SamplerName)
+StepSize = Literal["posterior", "residual"]
 
 
 class EpsilonModel(Protocol):
@@ -38,7 +39,10 @@ class SamplerOptions:
     Args:
         name: one of `SAMPLER_NAMES`.
         steps: N, jumps from the start to the clean latents; the schedule's T or more is every step.
-        zeta: strength of the gradient step of eq. 9e-9f; `mcg` and `mcg_ddim`.
+        step_size: how long the gradient step of eq. 9e-9f is (see `guidance`); `mcg` and `mcg_ddim`. `posterior`: as
+            the conditional mean of a Gaussian wants it; `residual`: zeta / |residual|, as MCG.
+        zeta: strength of the gradient step. 1 is right for `posterior`; `residual` wants less the more steps there are.
+        solves: backward passes a step, for `posterior`. One costs as much as `residual`, two or three do better.
         eta: fresh noise of DDIM's steps, 0 none, 1 as much as DDPM; `mcg_ddim`.
         resamplings: n, how often each step is drawn; `repaint`.
 
@@ -48,14 +52,18 @@ class SamplerOptions:
 
     name: SamplerName = "mcg_ddim"
     steps: int = 200
+    step_size: StepSize = "posterior"
     zeta: float = 1.0
+    solves: int = 2
     eta: float = 0.0
     resamplings: int = 10
 
     def __post_init__(self) -> None:
         if self.name not in SAMPLER_NAMES:
             raise ValueError(f"there is no sampler {self.name!r}")
-        if self.steps < 1 or self.resamplings < 1 or self.zeta < 0 or not 0 <= self.eta <= 1:
+        if self.step_size not in get_args(StepSize):
+            raise ValueError(f"there is no step size {self.step_size!r}")
+        if min(self.steps, self.resamplings, self.solves) < 1 or self.zeta < 0 or not 0 <= self.eta <= 1:
             raise ValueError("a sampler's options are out of range")
 
 
@@ -78,6 +86,9 @@ class NoiseSource:
 
     They are drawn on the CPU and moved, so a seed gives the same numbers on every device and in every batch. Drawing
     moves the generators on: one source serves one run.
+
+    Args:
+        generators: one a sample; fewer, and each serves as many neighbouring samples, faster but no longer apart.
     """
 
     generators: tuple[torch.Generator, ...]
@@ -89,11 +100,17 @@ class NoiseSource:
         return NoiseSource(tuple(torch.Generator("cpu").manual_seed(seed % 2**64) for seed in seeds))
 
     def like(self, tensor: Tensor) -> Tensor:
-        """Numbers in the shape [B, ...], on the device and of the type of a tensor."""
-        if len(tensor) != len(self.generators):
+        """Numbers in the shape [B, ...], on the device and of the type of a tensor.
+
+        Raises:
+            ValueError: B is not a multiple of the number of generators.
+        """
+        rows, left = divmod(len(tensor), len(self.generators))
+        if left:
             raise ValueError(f"{len(self.generators)} generators cannot serve {len(tensor)} samples")
-        drawn = [torch.randn(tensor.shape[1:], generator=g, dtype=torch.float32) for g in self.generators]
-        return torch.stack(drawn).to(tensor.device, tensor.dtype)
+        shape = (rows, *tensor.shape[1:])
+        drawn = [torch.randn(shape, generator=g, dtype=torch.float32) for g in self.generators]
+        return torch.cat(drawn).to(tensor.device, tensor.dtype)
 
     def draw(self, normal: Normal) -> Tensor:
         """A sample of a Gaussian; none of the numbers is used up where it has no spread."""
@@ -135,10 +152,19 @@ class Sampler(Protocol):
         schedule: NoiseSchedule,
         options: SamplerOptions,
         noise: NoiseSource,
-        start: Start | None = None,
-        watch: Watch = ...,
+        start: Start | None,
+        watch: Watch,
     ) -> Tensor:
         """z_0 [B, C, h, w], float32, on the observation's device; known latents (mask 1) equal the observation exactly.
+
+        Args:
+            model: eps_theta; samplers with a gradient differentiate it with respect to z_t, the others run without.
+            observation: what is known of the texture, one row a sample.
+            schedule: the noise that the model was trained with.
+            options: settings; the name is not looked at.
+            noise: one generator a sample.
+            start: an estimate to begin from, None for noise.
+            watch: told after every step.
 
         Raises:
             JobCancelled: the user asked to stop; takes effect between steps.

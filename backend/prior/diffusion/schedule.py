@@ -135,6 +135,16 @@ class NoiseSchedule:
 
         Source: Song, Meng and Ermon 2021, eq. 12 and 16.
         """
+        kept_noise, deviation = self._ddim_noise(t, s, eta)
+        return Normal(self.signal(s) * z_0 + kept_noise * epsilon, deviation)
+
+    def gain(self, t: int, s: int, eta: float) -> float:
+        """How far the mean of `ddim`, or with eta = 1 of `posterior`, moves as z_0 moves by 1 and z_t stays."""
+        kept_noise, _ = self._ddim_noise(t, s, eta)
+        return self.signal(s) - kept_noise * self.signal(t) / self.noise(t)
+
+    def _ddim_noise(self, t: int, s: int, eta: float) -> tuple[float, float]:
+        """The weight of the old noise in DDIM's step, and the deviation of the fresh noise."""
         at_t, at_s = float(self.alpha_bar[t]), float(self.alpha_bar[s])
-        deviation = eta * math.sqrt((1 - at_t / at_s) * (1 - at_s) / (1 - at_t))
-        return Normal(math.sqrt(at_s) * z_0 + math.sqrt(1 - at_s - deviation**2) * epsilon, deviation)
+        variance = eta**2 * (1 - at_t / at_s) * (1 - at_s) / (1 - at_t)
+        return math.sqrt(max(1 - at_s - variance, 0.0)), math.sqrt(variance)
