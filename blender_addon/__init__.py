@@ -13,12 +13,15 @@ def register() -> None:
     """Called by Blender when the extension is enabled."""
     import bpy
 
-    from . import properties, relight_settings, session
+    from . import export_properties, properties, relight_settings, session
 
     for cls in _classes():
         bpy.utils.register_class(cls)
     bpy.types.Scene.relightify = bpy.props.PointerProperty(type=properties.SceneSettings)
     bpy.types.Scene.relightify_light = bpy.props.PointerProperty(type=relight_settings.RelightSettings)
+    bpy.types.Scene.relightify_turntable = bpy.props.PointerProperty(type=relight_settings.TurntableSettings)
+    bpy.types.Object.relightify_rig = bpy.props.PointerProperty(type=relight_settings.RigSettings)
+    bpy.types.Scene.relightify_export = bpy.props.PointerProperty(type=export_properties.ExportSettings)
     setattr(bpy.types.WindowManager, session.ATTRIBUTE, session.Session(f"Relightify for Blender {VERSION}"))
 
 
@@ -30,31 +33,46 @@ def unregister() -> None:
 
     getattr(bpy.types.WindowManager, session.ATTRIBUTE).close()
     delattr(bpy.types.WindowManager, session.ATTRIBUTE)
-    del bpy.types.Scene.relightify, bpy.types.Scene.relightify_light
+    del bpy.types.Object.relightify_rig, bpy.types.Scene.relightify_turntable
+    del bpy.types.Scene.relightify, bpy.types.Scene.relightify_light, bpy.types.Scene.relightify_export
     for cls in reversed(_classes()):
         bpy.utils.unregister_class(cls)
 
 
 def _classes() -> tuple[type, ...]:
-    from . import operators, panel, preferences, properties
+    from . import operators, panel, photo_operators, preferences, properties, setup_operators
 
     return (
         preferences.RelightifyPreferences,
         properties.SceneSettings,
+        *setup_operators.CLASSES,
+        *photo_operators.CLASSES,
         *operators.CLASSES,
         *panel.CLASSES,
         *_relight_classes(),
         *_expression_classes(),
+        *_export_classes(),
     )
 
 
 def _relight_classes() -> tuple[type, ...]:
-    from . import relight_operators, relight_panel, relight_settings
+    from . import relight_operators, relight_panel, relight_settings, studio_operators
 
-    return (*relight_settings.CLASSES, *relight_operators.CLASSES, *relight_panel.CLASSES)
+    return (
+        *relight_settings.CLASSES,
+        *relight_operators.CLASSES,
+        *studio_operators.CLASSES,
+        *relight_panel.CLASSES,
+    )
 
 
 def _expression_classes() -> tuple[type, ...]:
     from . import expression_operators, expression_panel
 
     return (*expression_operators.CLASSES, *expression_panel.CLASSES)
+
+
+def _export_classes() -> tuple[type, ...]:
+    from . import export_operators, export_panel, export_properties
+
+    return (export_properties.ExportSettings, *export_operators.CLASSES, *export_panel.CLASSES)

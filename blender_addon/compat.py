@@ -86,3 +86,21 @@ def show_sidebar_tab(area: bpy.types.Area | None, category: str) -> None:
             except (AttributeError, TypeError):
                 # 4.2 has no such property to write to, and a sidebar that was never drawn has no tabs yet.
                 continue
+
+
+def set_movie_format(settings: bpy.types.ImageFormatSettings) -> None:
+    """Write movies; from 5.0 the kind of file is chosen before its format.
+
+    Raises:
+        TypeError: this build of Blender writes no movies.
+    """
+    if hasattr(settings, "media_type"):
+        settings.media_type = "VIDEO"
+    settings.file_format = "FFMPEG"
+
+
+def set_image_format(settings: bpy.types.ImageFormatSettings, name: str) -> None:
+    """Write images of a format such as ``PNG``; see `set_movie_format`."""
+    if hasattr(settings, "media_type"):
+        settings.media_type = "IMAGE"
+    settings.file_format = name

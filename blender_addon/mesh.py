@@ -10,6 +10,8 @@ from .geometry import HeadGeometry
 
 UV_NAME = "UVMap"
 HM08_ATTRIBUTE = "hm08_vertex_id"
+# Custom property of the object: the names of the parts in the order of the material slots, separated by commas.
+PARTS = "relightify_parts"
 
 
 def build_head(name: str, geometry: HeadGeometry, materials: dict[str, bpy.types.Material]) -> bpy.types.Object:
@@ -34,6 +36,7 @@ def build_head(name: str, geometry: HeadGeometry, materials: dict[str, bpy.types
     mesh.update()
 
     head = bpy.data.objects.new(name, mesh)
+    head[PARTS] = ",".join(geometry.part_names)
     _add_shape_keys(head, geometry)
     subdivision = head.modifiers.new("Subdivision", "SUBSURF")
     subdivision.levels = 1

@@ -1,0 +1,51 @@
+"""The sub-panel *Export* of the Face tab. Panels only draw."""
+# Blender wants names such as RELIGHTIFY_PT_export, and reads class attributes as they are.
+# ruff: noqa: N801, RUF012
+
+from __future__ import annotations
+
+import bpy
+
+from . import scene_heads
+from .export_mesh import APPLIED
+from .export_operators import RELIGHTIFY_OT_export
+from .export_presets import GLTF, PRESETS
+from .export_properties import CHOICE_NAMES
+
+
+class RELIGHTIFY_PT_export(bpy.types.Panel):
+    """What to export of the active head, and for what"""
+
+    bl_label = "Export"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Face"
+    bl_parent_id = "RELIGHTIFY_PT_main"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return bool(scene_heads.head_collections(context.scene))
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings = self.layout, context.scene.relightify_export
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(settings, "preset")
+        layout.prop(settings, "texture_size")
+        layout.prop(settings, "subdivisions")
+        column = layout.column(heading="Include")
+        for name in ("use_eyes", "use_mouth", "use_lashes"):
+            column.prop(settings, name)
+        layout.prop(settings, "expression")
+        column = layout.column()
+        column.active = settings.expression != APPLIED
+        column.prop(settings, "use_animation")
+        if PRESETS[settings.preset].writer == GLTF:
+            layout.prop(settings, "use_tangents")
+        button = layout.operator(RELIGHTIFY_OT_export.bl_idname, text="Export...", icon="EXPORT")
+        for name in CHOICE_NAMES:
+            setattr(button, name, getattr(settings, name))
+
+
+CLASSES = (RELIGHTIFY_PT_export,)
