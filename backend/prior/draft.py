@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from backend.detail.stage import WorkingMaps, add_detail
 from backend.prior.base import PriorContext
 from backend.prior.baseline import (
     WORKING_RESOLUTION,
+    Delit,
     coarser,
     delit,
     reduced,
@@ -27,6 +30,27 @@ from backend.texture.uv_space import UVSpace
 BROAD_MM, MIRRORED_DETAIL = 1.2, 0.4
 
 
+@dataclass(frozen=True)
+class CoarseCompletion:
+    """What the coarse prior makes of a photo.
+
+    Args:
+        working: all maps at the working size, joined to what was seen.
+        shaded: what the photo shows, with and without its light.
+        gain: float32 [3], log gain of `shaded.log_albedo` against the albedo.
+        uv_space: texels of the working size.
+        regions: parts of the face there.
+        vertices: float32 [V, 3], the neutral head, metres.
+    """
+
+    working: WorkingMaps
+    shaded: Delit
+    gain: np.ndarray
+    uv_space: UVSpace
+    regions: FaceRegions
+    vertices: np.ndarray
+
+
 class DraftPrior:
     """Conditional mean of the joint Gaussian, joined to what was seen in the gradient domain (issue 3, item 3)."""
 
@@ -35,24 +59,32 @@ class DraftPrior:
 
     def complete(self, partial: PartialTexture, context: PriorContext, seed: int, progress: Progress) -> SkinMaps:
         """See `backend.prior.base.Prior.complete`."""
-        small = coarser(context.uv_space, min(WORKING_RESOLUTION, context.uv_space.resolution))
-        regions = face_regions(context.model, small)
-        seen = reduced(partial, small.resolution, regions)
-        progress.report("light", 0.0)
-        shaded = delit(seen, context, small, regions)
-        progress.report("prior", 0.3)
-        estimate = coarse_estimate(self.coarse, shaded, usual_tone(shaded, context))
-        expected = estimate.maps(small.resolution)
-        gain = estimate.gain.astype(np.float32)
-        vertices = context.fit.neutral_vertices(context.model)
-        log_albedo = joined(shaded.log_albedo - gain, expected[..., DIFFUSE], shaded.weight, small, vertices, regions)
-        log_texture = joined(shaded.log_seen, expected[..., TEXTURE], shaded.weight, small, vertices, regions)
+        completion = coarse_completion(self.coarse, partial, context, progress.part(0.0, 0.6))
         progress.report("detail", 0.6)
-        specular = np.ascontiguousarray(expected[..., SPECULAR.start])
-        working = WorkingMaps(log_texture, log_albedo, specular, None, shaded.log_seen, shaded.weight, shaded.shine)
-        maps = add_detail(working, partial, context.place, seed, context.detail)
+        maps = add_detail(completion.working, partial, context.place, seed, context.detail)
         progress.report("detail", 1.0)
         return maps
+
+
+def coarse_completion(
+    coarse: CoarsePrior, partial: PartialTexture, context: PriorContext, progress: Progress
+) -> CoarseCompletion:
+    """All maps at the working size; see `backend.prior.base.Prior.complete` for arguments and errors."""
+    small = coarser(context.uv_space, min(WORKING_RESOLUTION, context.uv_space.resolution))
+    regions = face_regions(context.model, small)
+    seen = reduced(partial, small.resolution, regions)
+    progress.report("light", 0.0)
+    shaded = delit(seen, context, small, regions)
+    progress.report("prior", 0.5)
+    estimate = coarse_estimate(coarse, shaded, usual_tone(shaded, context))
+    expected = estimate.maps(small.resolution)
+    gain = estimate.gain.astype(np.float32)
+    vertices = context.fit.neutral_vertices(context.model)
+    log_albedo = joined(shaded.log_albedo - gain, expected[..., DIFFUSE], shaded.weight, small, vertices, regions)
+    log_texture = joined(shaded.log_seen, expected[..., TEXTURE], shaded.weight, small, vertices, regions)
+    specular = np.ascontiguousarray(expected[..., SPECULAR.start])
+    working = WorkingMaps(log_texture, log_albedo, specular, None, shaded.log_seen, shaded.weight, shaded.shine)
+    return CoarseCompletion(working, shaded, gain, small, regions, vertices)
 
 
 def joined(
