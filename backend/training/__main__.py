@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 
 from backend.training.coarse_prior import add_coarse_prior_command
+from backend.training.detail_statistics import add_detail_statistics_command
+from backend.training.diffusion_commands import add_diffusion_commands
+from backend.training.quadruples import add_quadruples_command
 from backend.training.skin_commands import add_skin_commands
 from shared.errors import RelightifyError
 
@@ -22,6 +25,9 @@ def main(arguments: list[str] | None = None) -> int:
     _add_head_model(commands)
     add_skin_commands(commands)
     add_coarse_prior_command(commands)
+    add_quadruples_command(commands)
+    add_diffusion_commands(commands)
+    add_detail_statistics_command(commands)
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:

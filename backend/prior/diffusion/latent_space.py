@@ -1,0 +1,135 @@
+"""What is known of the latents without any network: their mean, spread and covariance, and the best linear denoiser.
+
+Latents are whitened before they are diffused: the three channels of each map are rotated to be uncorrelated, and every
+cell is brought to zero mean and unit variance, so that eyes and cheeks are drowned in noise at the same step.
+Of the whitened latents' cosine coefficients the low ones are a factor model (they hold light, tone, and the shape of
+everything broad), the others are taken as independent. For such a Gaussian the expectation of the clean latents given
+the noisy ones is closed form (Wiener's filter); the network learns what it misses.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from backend.prior.diffusion.schedule import NoiseSchedule
+
+
+@dataclass(frozen=True)
+class LatentStatistics:
+    """Statistics of the latents z [C, h, h], C = 3 channels for each of the maps.
+
+    Args:
+        rotation: float32 [C/3, 3, 3], rows are the directions of each map's channels.
+        mean: float32 [C, h, h] of the rotated latents.
+        scale: float32 [C, h, h], their standard deviation.
+        factors: float32 [K, C, L, L], W of the low cosine coefficients y = W z + e of the whitened latents.
+        variance: float32 [C, h, h], variance of e, and of all other coefficients.
+    """
+
+    rotation: Tensor
+    mean: Tensor
+    scale: Tensor
+    factors: Tensor
+    variance: Tensor
+
+    def to(self, device: torch.device | str) -> LatentStatistics:
+        """The same on another device."""
+        return LatentStatistics(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
+
+    def whitened(self, latents: Tensor) -> Tensor:
+        """Latents [B, C, h, h] as the diffusion knows them."""
+        return (self._rotated(latents, self.rotation) - self.mean) / self.scale
+
+    def coloured(self, whitened: Tensor) -> Tensor:
+        """The inverse of `whitened`."""
+        return self._rotated(whitened * self.scale + self.mean, self.rotation.transpose(1, 2))
+
+    def _rotated(self, latents: Tensor, rotation: Tensor) -> Tensor:
+        by_map = latents.unflatten(1, (len(rotation), 3))
+        return torch.einsum("mij,bmjhw->bmihw", rotation, by_map).flatten(1, 2)
+
+    def save(self, path: Path) -> None:
+        """Write in half precision."""
+        save_file({name: getattr(self, name).half().contiguous() for name in self.__dataclass_fields__}, path)
+
+    @staticmethod
+    def load(path: Path) -> LatentStatistics:
+        """What `save` wrote.
+
+        Raises:
+            OSError: there is no such file.
+        """
+        with safe_open(path, "pt") as file:
+            return LatentStatistics(*(file.get_tensor(name).float() for name in LatentStatistics.__dataclass_fields__))
+
+
+class LinearDenoiser:
+    """E[y_0 | y_t] of the Gaussian with these statistics, y_t = sqrt(alpha_bar) y_0 + sqrt(1 - alpha_bar) noise."""
+
+    def __init__(self, statistics: LatentStatistics, schedule: NoiseSchedule) -> None:
+        size, self._low = statistics.variance.shape[-1], statistics.factors.shape[-1]
+        device = statistics.variance.device
+        self._cosines = cosine_matrix(size).to(device)
+        self._variance = statistics.variance
+        self._factors = statistics.factors.flatten(1)
+        self._noise = statistics.variance[:, : self._low, : self._low].reshape(-1)
+        self._alpha_bar = schedule.alpha_bar.float().to(device)
+
+    def __call__(self, noisy: Tensor, t: Tensor) -> Tensor:
+        """The expectation [B, C, h, h] of the clean latents; float32, differentiable.
+
+        Args:
+            noisy: y_t, float32 [B, C, h, h].
+            t: int64 [B], as `schedule` counts.
+        """
+        coefficients = self._cosines @ noisy @ self._cosines.T
+        power = self._alpha_bar[t].reshape(-1, 1, 1, 1)
+        filtered = power.sqrt() * self._variance / (power * self._variance + 1 - power) * coefficients
+        low = coefficients[..., : self._low, : self._low]
+        return self._cosines.T @ _with_corner(filtered, self._low_part(low, power[:, :, 0, 0])) @ self._cosines
+
+    def _low_part(self, low: Tensor, power: Tensor) -> Tensor:
+        """a S (a^2 S + s^2 I)^-1 y with S = W^T W + diag(noise), by the matrix inversion lemma."""
+        y = low.flatten(1)
+        weight = 1 / (power * self._noise + 1 - power)  # [B, n]
+        weighted = torch.einsum("kn,bn,jn->bkj", self._factors, weight, self._factors)
+        identity = torch.eye(len(self._factors), device=y.device)
+        loadings = torch.linalg.solve(identity + power[:, :, None] * weighted, (weight * y) @ self._factors.T)
+        solved = weight * (y - power * (loadings @ self._factors))
+        expected = (solved @ self._factors.T) @ self._factors + self._noise * solved
+        return (power.sqrt() * expected).reshape(low.shape)
+
+
+def remaining_deviation(statistics: LatentStatistics, schedule: NoiseSchedule) -> Tensor:
+    """Root mean square error of `LinearDenoiser` at each step, float32 [T + 1], were the latents such a Gaussian."""
+    low = statistics.factors.shape[-1]
+    factors = statistics.factors.flatten(1).double()
+    corner = factors.T @ factors + torch.diag(statistics.variance[:, :low, :low].reshape(-1).double())
+    rest = statistics.variance.double().clone()
+    rest[:, :low, :low] = 0
+    eigenvalues = torch.cat([torch.linalg.eigvalsh(corner).clamp_min(0), rest[rest > 0].flatten()])
+    power = schedule.alpha_bar[:, None]
+    left = torch.stack([(eigenvalues * (1 - p) / (p * eigenvalues + 1 - p)).sum() for p in power[:, 0].tolist()])
+    return (left / statistics.variance.numel()).sqrt().float().clamp_min(1e-4)
+
+
+def cosine_matrix(size: int) -> Tensor:
+    """The orthonormal DCT-II, float32 [size, size], rows are frequencies."""
+    frequency, position = torch.meshgrid(torch.arange(size), torch.arange(size), indexing="ij")
+    matrix = torch.cos(math.pi * frequency * (2 * position + 1) / (2 * size)) * math.sqrt(2 / size)
+    matrix[0] /= math.sqrt(2)
+    return matrix
+
+
+def _with_corner(coefficients: Tensor, corner: Tensor) -> Tensor:
+    """Coefficients whose low ones are replaced."""
+    low = corner.shape[-1]
+    upper = torch.cat([corner, coefficients[..., :low, low:]], dim=-1)
+    return torch.cat([upper, coefficients[..., low:, :]], dim=-2)

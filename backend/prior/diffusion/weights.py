@@ -1,0 +1,115 @@
+"""The diffusion prior's weights on disk: diffusers' folder format, half-precision safetensors.
+
+```
+<folder>/relightify.json              how it was trained, layout of the texture space
+<folder>/<map>_autoencoder/           config.json, diffusion_pytorch_model.safetensors, for each of the four maps
+<folder>/denoiser/                    config.json, diffusion_pytorch_model.safetensors
+<folder>/latent_statistics.safetensors
+```
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import AutoencoderKL, UNet2DModel
+from torch import Tensor
+
+from backend.prior.diffusion.autoencoder import MapAutoencoder
+from backend.prior.diffusion.denoiser import LatentDenoiser
+from backend.prior.diffusion.latent_space import LatentStatistics
+from backend.prior.diffusion.observation import DIFFUSE, NORMAL, SPECULAR, TEXTURE
+from backend.prior.diffusion.schedule import NoiseSchedule
+
+ASSET = Path(__file__).resolve().parents[2] / "assets" / "diffusion"
+FACTS = "relightify.json"
+# In the order in which their latents are stacked, eq. 7.
+MAPS = ("texture", "diffuse_albedo", "specular_albedo", "normal")
+SLICES = dict(zip(MAPS, (TEXTURE, DIFFUSE, SPECULAR, NORMAL), strict=True))
+STATISTICS = "latent_statistics.safetensors"
+
+
+@dataclass(frozen=True)
+class DiffusionWeights:
+    """All networks of the prior; what it diffuses are whitened latents [B, 12, h, h] of maps [B, C, 8 h, 8 h]."""
+
+    autoencoders: dict[str, MapAutoencoder]
+    denoiser: LatentDenoiser
+    statistics: LatentStatistics
+
+    def encode(self, maps: dict[str, Tensor]) -> Tensor:
+        """Whitened latents of the maps given, in [-1, 1]; those of maps that are left out are 0, their mean."""
+        first = next(iter(maps.values()))
+        size = self.statistics.mean.shape[-1]
+        latents = torch.zeros(len(first), 3 * len(MAPS), size, size, device=first.device)
+        for name, values in maps.items():
+            latents[:, SLICES[name]] = self.autoencoders[name].encode(values)[0].float()
+        whitened = self.statistics.whitened(latents)
+        for name in MAPS:
+            if name not in maps:
+                whitened[:, SLICES[name]] = 0
+        return whitened
+
+    def decode(self, whitened: Tensor, names: tuple[str, ...] = MAPS) -> dict[str, Tensor]:
+        """Maps in [-1, 1] of whitened latents."""
+        latents = self.statistics.coloured(whitened)
+        return {name: self.autoencoders[name].decode(latents[:, SLICES[name]]).float() for name in names}
+
+
+def load_weights(folder: Path = ASSET, device: str = "cpu") -> DiffusionWeights:
+    """The prior in a folder, ready for use.
+
+    Raises:
+        OSError: a file is missing.
+    """
+    layout = torch.channels_last
+    autoencoders = {name: load_autoencoder(folder, name).to(device, memory_format=layout) for name in MAPS}
+    network = UNet2DModel.from_pretrained(folder / "denoiser", local_files_only=True)
+    network = network.to(device, torch.float32, memory_format=layout).eval().requires_grad_(False)
+    statistics = LatentStatistics.load(folder / STATISTICS).to(device)
+    return DiffusionWeights(autoencoders, LatentDenoiser(network, statistics, NoiseSchedule.cosine()), statistics)
+
+
+def save_denoiser(network: UNet2DModel, statistics: LatentStatistics, folder: Path) -> None:
+    """Write the denoiser's network in half precision, and the statistics it goes with."""
+    copy = UNet2DModel.from_config(network.config)
+    copy.load_state_dict(network.state_dict())
+    copy.to(torch.float16).save_pretrained(folder / "denoiser", safe_serialization=True)
+    statistics.to("cpu").save(folder / STATISTICS)
+
+
+def save_autoencoder(model: MapAutoencoder, folder: Path, name: str, training: str) -> None:
+    """Write one map's auto-encoder in half precision; `training` (JSON) says how it was made."""
+    target = folder / f"{name}_autoencoder"
+    # A copy: the model itself stays in single precision.
+    network = AutoencoderKL.from_config(model.network.config)
+    network.load_state_dict(model.network.state_dict())
+    network.to(torch.float16).save_pretrained(target, safe_serialization=True)
+    add_facts(folder, {f"{name}_autoencoder": json.loads(training)})
+
+
+def load_autoencoder(folder: Path, name: str) -> MapAutoencoder:
+    """What `save_autoencoder` wrote, in single precision, ready for use; nothing is looked for online.
+
+    Raises:
+        OSError: a file is missing.
+    """
+    network = AutoencoderKL.from_pretrained(folder / f"{name}_autoencoder", local_files_only=True)
+    return MapAutoencoder(network.to(torch.float32)).eval().requires_grad_(False)
+
+
+def read_facts(folder: Path) -> dict[str, Any]:
+    """What is known about how the weights were made; empty where there are none."""
+    path = folder / FACTS
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def add_facts(folder: Path, facts: dict[str, Any]) -> None:
+    """Add to what is known."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({**read_facts(folder), **facts}, indent=1, sort_keys=True)
+    (folder / FACTS).write_text(text + "\n", encoding="utf-8")
