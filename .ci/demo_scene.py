@@ -30,7 +30,8 @@ def main(photo: Path, out: Path, backend_python: Path) -> None:
     bpy.ops.wm.read_homefile(use_empty=True)
     install()
     try:
-        bpy.context.preferences.addons[MODULE].preferences.python = str(backend_python)
+        preferences = bpy.context.preferences.addons[MODULE].preferences
+        preferences.backend, preferences.python = "PYTHON", str(backend_python)
         began = time.monotonic()
         bpy.ops.relightify.reconstruct(filepath=str(photo))
         print(f"Photo to head in Blender: {time.monotonic() - began:.1f} s", flush=True)

@@ -32,6 +32,14 @@ def image_from_bytes(name: str, data: bytes, *, srgb: bool) -> bpy.types.Image:
     return image
 
 
+def stored_file(name: str, data: bytes) -> bpy.types.Image:
+    """An image that keeps the bytes of a file in the .blend, whether or not Blender can show it."""
+    image = bpy.data.images.new(name, 1, 1)
+    image.pack(data=data, data_len=len(data))
+    image.source = "FILE"
+    return image
+
+
 def painted_image(name: str, values: np.ndarray, *, srgb: bool, bits: int = 8) -> bpy.types.Image:
     """A packed image from values [H, W, C] in [0, 1], row 0 at the top, already sRGB-encoded where `srgb` is set."""
     return image_from_bytes(name, encode_png(values, bits), srgb=srgb)

@@ -3,44 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Any
 
 import bpy
 
 from . import camera, light, materials, mesh
 from ._shared import HeadMesh, RelightifyError
 from .geometry import head_geometry
-from .images import image_from_bytes
+from .heads import (
+    CAMERA,
+    EXPRESSION,
+    HEAD,
+    OPTIONS,
+    PHOTO,
+    VIEW_TRANSFORM,
+    WORLD,
+    ImportedHead,
+    is_head_collection,
+)
+from .images import image_from_bytes, stored_file
+from .parts import FULL, SKIN, kept_parts
 
 SPACING_M = 0.35
-
-# Custom properties that let the add-on find its things again, also in a file that was saved and reloaded.
-HEAD = "relightify_head"
-WORLD = "relightify_world"
-CAMERA = "relightify_camera"
-EXPRESSION = "relightify_expression"
-VIEW_TRANSFORM = "relightify_view_transform"
-
-
-@dataclass(frozen=True)
-class ImportedHead:
-    """What `import_head` made.
-
-    Args:
-        collection: holds all objects of the head.
-        root: empty that moves head and camera together.
-        head: the mesh object.
-        camera: the photo's camera.
-        world: the photo's light.
-        warnings: sentences for the user about what could not be done.
-    """
-
-    collection: bpy.types.Collection
-    root: bpy.types.Object
-    head: bpy.types.Object
-    camera: bpy.types.Object
-    world: bpy.types.World
-    warnings: tuple[str, ...] = ()
 
 
 def import_head(
@@ -52,6 +36,9 @@ def import_head(
     *,
     use_camera: bool = True,
     use_light: bool = True,
+    parts: str = FULL,
+    original: bytes | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> ImportedHead:
     """Build head, materials, camera and world in a collection of their own.
 
@@ -61,8 +48,11 @@ def import_head(
         head_mesh: mesh, camera and light.
         maps: PNG bytes by map name.
         photo: bytes of the upright photo for the camera's background.
-        use_camera: make the photo's camera the scene's camera, with the photo's frame.
+        use_camera: add the photo's camera and make it the scene's camera, with the photo's frame.
         use_light: make the photo's light the scene's world, shown without a film look so that it matches the photo.
+        parts: `parts.FULL`, or `parts.SKIN` for a head without eyes, mouth and lashes.
+        original: bytes of the photo's own file, kept for reconstructing it again; None for those of `photo`.
+        options: what the job was asked for; plain values, kept with the head.
 
     Raises:
         KeyError: a map is missing.
@@ -70,32 +60,54 @@ def import_head(
     """
     offset = SPACING_M * sum(is_head_collection(c) for c in scene.collection.children_recursive)
     geometry = head_geometry(head_mesh)
-    parts = materials.build_materials(name, maps, head_mesh.iris_colour_srgb, geometry.eyes)
-    background, warnings = _background(f"{name} photo", photo, head_mesh)
+    eyes = geometry.eyes
+    geometry = kept_parts(geometry, parts)
+    surfaces = materials.build_materials(name, maps, head_mesh.iris_colour_srgb, eyes, skin_only=parts == SKIN)
 
     collection = bpy.data.collections.new(f"Relightify {name}")
     scene.collection.children.link(collection)
     root = bpy.data.objects.new(f"{name} root", None)
     root.empty_display_size = 0.05
-    head = mesh.build_head(name, geometry, parts)
-    photo_camera = camera.build_camera(f"{name} camera", head_mesh, background)
-    for thing in (root, head, photo_camera):
+    head = mesh.build_head(name, geometry, surfaces)
+    for thing in (root, head):
         collection.objects.link(thing)
-    head.parent = photo_camera.parent = root
+    head.parent = root
     # Side by side: a second head must not stand inside the first.
     root.location.x = offset
     world = light.environment_world(f"{name} photo light", head_mesh.environment)
-    collection[HEAD], collection[CAMERA], collection[WORLD] = head, photo_camera, world
+    collection[HEAD], collection[WORLD] = head, world
+    collection[OPTIONS] = {**(options or {}), "parts": parts}
     head[EXPRESSION] = dict(zip(geometry.shape_names, map(float, geometry.shape_weights), strict=True))
-    if use_camera:
-        scene.camera = photo_camera
-        camera.set_render_size(scene, head_mesh)
+
+    background, warnings = _background(f"{name} photo", photo, head_mesh) if use_camera else (None, ())
+    photo_camera = _add_camera(scene, name, collection, root, head_mesh, background) if use_camera else None
+    kept = original or photo
+    if kept:
+        shown = background is not None and kept == photo
+        collection[PHOTO] = background if shown else stored_file(f"{name} original photo", kept)
     if use_light:
         scene.world = world
         if VIEW_TRANSFORM not in scene:
             scene[VIEW_TRANSFORM] = scene.view_settings.view_transform
         scene.view_settings.view_transform = "Standard"
     return ImportedHead(collection, root, head, photo_camera, world, warnings)
+
+
+def _add_camera(
+    scene: bpy.types.Scene,
+    name: str,
+    collection: bpy.types.Collection,
+    root: bpy.types.Object,
+    head_mesh: HeadMesh,
+    background: bpy.types.Image | None,
+) -> bpy.types.Object:
+    photo_camera = camera.build_camera(f"{name} camera", head_mesh, background)
+    collection.objects.link(photo_camera)
+    photo_camera.parent = root
+    collection[CAMERA] = photo_camera
+    scene.camera = photo_camera
+    camera.set_render_size(scene, head_mesh)
+    return photo_camera
 
 
 def _background(name: str, photo: bytes | None, head_mesh: HeadMesh) -> tuple[bpy.types.Image | None, tuple[str, ...]]:
@@ -111,8 +123,3 @@ def _background(name: str, photo: bytes | None, head_mesh: HeadMesh) -> tuple[bp
         bpy.data.images.remove(image)
         return None, (f"{missing}its file is not upright.",)
     return image, ()
-
-
-def is_head_collection(collection: bpy.types.Collection) -> bool:
-    """Whether a collection was made by `import_head`."""
-    return HEAD in collection

@@ -133,7 +133,7 @@ def find_gpu(
 def nvidia_smi(platform: str) -> str:
     """NVIDIA's tool; on Windows not always on the path."""
     if platform == "win32" and shutil.which("nvidia-smi") is None:
-        return os.path.join(os.environ.get("SystemRoot", r"C:\Windows"), "System32", "nvidia-smi.exe")
+        return os.path.join(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "nvidia-smi.exe")
     return "nvidia-smi"
 
 

@@ -15,7 +15,13 @@ from .mesh import UV_NAME
 
 
 def build_materials(
-    person: str, maps: Mapping[str, bytes], iris_colours_srgb: np.ndarray, eyes: Mapping[str, Eyeball], seed: int = 0
+    person: str,
+    maps: Mapping[str, bytes],
+    iris_colours_srgb: np.ndarray,
+    eyes: Mapping[str, Eyeball],
+    seed: int = 0,
+    *,
+    skin_only: bool = False,
 ) -> dict[str, bpy.types.Material]:
     """A material for each part of the head.
 
@@ -25,13 +31,17 @@ def build_materials(
         iris_colours_srgb: [2, 3], left and right iris, sRGB-encoded.
         eyes: fitted eyeballs by part name.
         seed: seed of the painted details.
+        skin_only: leave out all parts but the skin.
 
     Raises:
         KeyError: a map is missing.
         RelightifyError: ``bad_image`` where Blender cannot read a map.
     """
+    skin = skin_material(f"{person} skin", maps)
+    if skin_only:
+        return {"skin": skin}
     materials = {
-        "skin": skin_material(f"{person} skin", maps),
+        "skin": skin,
         "mouth": mouth_material(f"{person} mouth"),
         "tongue": tongue_material(f"{person} tongue"),
         "teeth": teeth_material(f"{person} teeth", seed),

@@ -1,45 +1,71 @@
-"""Operators: they start, poll and finish. (No postponed annotations here: Blender reads them.)"""
+"""Operators that make heads: they start, poll and finish. (No postponed annotations here: Blender reads them.)"""
 # Blender wants names such as RELIGHTIFY_OT_cancel, and reads class attributes as they are.
 # ruff: noqa: N801, RUF012
 # pyright: reportInvalidTypeForm=false
 
 import time
-from pathlib import Path
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import bpy
 
+from . import parts, scene_heads
 from ._shared import JobOptions, RelightifyError
+from .backend_choice import backend_choice
+from .heads import HEAD, PHOTO
 from .jobs import State
-from .preferences import backend_choice
-from .properties import FACE_TEXT, QUALITY_ITEMS, RESOLUTION_ITEMS
-from .session import ImportOptions, Session, redraw_panels, session_of
+from .photo_source import PhotoSource, chosen_photo
+from .properties import (
+    CAMERA_TEXT,
+    FACE_TEXT,
+    LIGHT_TEXT,
+    PARTS_ITEMS,
+    QUALITY_ITEMS,
+    RESOLUTION_ITEMS,
+    SEED_TEXT,
+)
+from .session import ImportOptions, Session, redraw_panels, session_of, wait
 
-IMAGE_FILTER = "*.jpg;*.jpeg;*.png;*.tif;*.tiff;*.webp;*.bmp;*.heic;*.heif;*.avif"
-WAIT_SECONDS = 0.02
+SETTINGS = ("face", "quality", "resolution", "seed", "parts", "use_camera", "use_light")
 
 
-class RELIGHTIFY_OT_reconstruct(bpy.types.Operator):
-    """Make a head with skin, eyes, expressions, camera and light out of one photo"""
+# A mix-in: Blender registers the classes below, which are operators themselves.
+_Base = bpy.types.Operator if TYPE_CHECKING else object
 
-    bl_idname = "relightify.reconstruct"
-    bl_label = "Reconstruct Face"
-    # No UNDO flag: the one undo step is pushed when the head is built, which is long after the button was pressed.
-    bl_options = {"REGISTER"}
 
-    filepath: bpy.props.StringProperty(name="Photo", subtype="FILE_PATH", options={"SKIP_SAVE"})
+class JobOperator(_Base):
+    """What operators that run a job have in common."""
+
     face: bpy.props.IntProperty(name="Face", description=FACE_TEXT, default=-1, min=-1)
-    quality: bpy.props.EnumProperty(name="Quality", items=QUALITY_ITEMS, default="draft")
-    resolution: bpy.props.EnumProperty(name="Maps", items=RESOLUTION_ITEMS, default="1024")
-    seed: bpy.props.IntProperty(name="Seed", min=0)
-    use_camera: bpy.props.BoolProperty(name="Photo Camera", default=True)
-    use_light: bpy.props.BoolProperty(name="Photo Light", default=True)
+    quality: bpy.props.EnumProperty(
+        name="Quality", description="How unseen skin is completed", items=QUALITY_ITEMS, default="draft"
+    )
+    resolution: bpy.props.EnumProperty(
+        name="Maps", description="Size of the texture maps", items=RESOLUTION_ITEMS, default="1024"
+    )
+    seed: bpy.props.IntProperty(name="Seed", description=SEED_TEXT, min=0)
+    parts: bpy.props.EnumProperty(name="Import", description="What to import", items=PARTS_ITEMS, default=parts.FULL)
+    use_camera: bpy.props.BoolProperty(name="Photo Camera", description=CAMERA_TEXT, default=True)
+    use_light: bpy.props.BoolProperty(name="Photo Light", description=LIGHT_TEXT, default=True)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if session_of(context).busy:
+        session = session_of(context)
+        if session.busy:
             cls.poll_message_set("A photo is being reconstructed")
-            return False
-        return True
+        elif session.setup.state.busy:
+            cls.poll_message_set("The backend is being installed or removed")
+        else:
+            return True
+        return False
+
+    def photo_and_target(self, context: bpy.types.Context) -> tuple[PhotoSource, str]:
+        """The photo, and the name of the collection of the head to renew, empty for a new one.
+
+        Raises:
+            RelightifyError: there is no photo.
+        """
+        raise NotImplementedError
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Start the job and let Blender go on; a timer watches it."""
@@ -56,9 +82,7 @@ class RELIGHTIFY_OT_reconstruct(bpy.types.Operator):
         if not self._start(context, session):
             return {"CANCELLED"}
         try:
-            while session.busy:
-                session.pump()
-                time.sleep(WAIT_SECONDS)
+            wait(session, lambda: session.busy, time.sleep)
         finally:
             session.cancel()
         job = session.job
@@ -71,20 +95,64 @@ class RELIGHTIFY_OT_reconstruct(bpy.types.Operator):
 
     def _start(self, context: bpy.types.Context, session: Session) -> bool:
         try:
-            if not self.filepath:
-                raise RelightifyError("no_photo", "No photo was chosen.", "Pick a photo first.")
+            photo, target = self.photo_and_target(context)
             options = JobOptions(
                 face=self.face if self.face >= 0 else None,
                 quality=self.quality,
                 resolution=int(self.resolution),
                 seed=self.seed,
             )
-            path = Path(bpy.path.abspath(self.filepath))
-            session.start(backend_choice(context), path, options, ImportOptions(self.use_camera, self.use_light))
+            wanted = ImportOptions(self.use_camera, self.use_light, self.parts, target)
+            session.start(backend_choice(context), photo, options, wanted)
         except RelightifyError as error:
             self.report({"ERROR"}, str(error))
             return False
         return True
+
+
+class RELIGHTIFY_OT_reconstruct(JobOperator, bpy.types.Operator):
+    """Make a head with skin, eyes, expressions, camera and light out of one photo"""
+
+    bl_idname = "relightify.reconstruct"
+    bl_label = "Reconstruct Face"
+    # No UNDO flag: the one undo step is pushed when the head is built, which is long after the button was pressed.
+    bl_options = {"REGISTER"}
+
+    filepath: bpy.props.StringProperty(
+        name="Photo", description="File of the photo", subtype="FILE_PATH", options={"SKIP_SAVE"}
+    )
+    image: bpy.props.StringProperty(
+        name="Image", description="Name of an image in this file to take instead of a photo", options={"SKIP_SAVE"}
+    )
+
+    def photo_and_target(self, context: bpy.types.Context) -> tuple[PhotoSource, str]:
+        image = bpy.data.images.get(self.image) if self.image else None
+        if self.image and image is None:
+            raise RelightifyError("no_photo", f"There is no image {self.image!r}.", "Choose another image.")
+        return chosen_photo(self.filepath, image), ""
+
+
+class RELIGHTIFY_OT_reconstruct_again(JobOperator, bpy.types.Operator):
+    """Reconstruct the active head once more from its own photo, with other options and in its own place"""
+
+    bl_idname = "relightify.reconstruct_again"
+    bl_label = "Reconstruct Again"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        collection = scene_heads.active_head(context.scene, context.active_object)
+        if collection is None or collection.get(PHOTO) is None:
+            cls.poll_message_set("There is no head whose photo is known")
+            return False
+        return super().poll(context)
+
+    def photo_and_target(self, context: bpy.types.Context) -> tuple[PhotoSource, str]:
+        collection = scene_heads.active_head(context.scene, context.active_object)
+        if collection is None:
+            raise RelightifyError("no_head", "There is no head in this scene.", "Reconstruct one first.")
+        photo = chosen_photo("", collection[PHOTO])
+        return replace(photo, name=collection[HEAD].name), collection.name
 
 
 class RELIGHTIFY_OT_cancel(bpy.types.Operator):
@@ -104,27 +172,4 @@ class RELIGHTIFY_OT_cancel(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class RELIGHTIFY_OT_pick_photo(bpy.types.Operator):
-    """Choose the photograph of a face"""
-
-    bl_idname = "relightify.pick_photo"
-    bl_label = "Pick Photo"
-    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
-
-    filepath: bpy.props.StringProperty(name="Photo", subtype="FILE_PATH", options={"SKIP_SAVE"})
-    filter_glob: bpy.props.StringProperty(default=IMAGE_FILTER, options={"HIDDEN"})
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        context.scene.relightify.photo = self.filepath
-        return {"FINISHED"}
-
-
-CLASSES = (
-    RELIGHTIFY_OT_reconstruct,
-    RELIGHTIFY_OT_cancel,
-    RELIGHTIFY_OT_pick_photo,
-)
+CLASSES = (RELIGHTIFY_OT_reconstruct, RELIGHTIFY_OT_reconstruct_again, RELIGHTIFY_OT_cancel)

@@ -1,4 +1,4 @@
-"""Small pictures in the panel: the chosen photo, and what the backend is looking at."""
+"""Small pictures in the panel: the chosen photo, the faces in it, and what the backend is looking at."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ import bpy
 import bpy.utils.previews
 import numpy as np
 
+from ._shared import Faces
+
 LIVE_SIDE = 256
+FACE_SIDE = 96
+PHOTO_SIDE = 384
+PLAIN_RGB, CHOSEN_RGB = (230, 230, 230), (240, 140, 40)
 
 
 class Previews:
@@ -14,7 +19,9 @@ class Previews:
 
     def __init__(self) -> None:
         self._collection = None if bpy.app.background else bpy.utils.previews.new()
-        self._live = 0
+        self._count = 0
+        self._names: dict[str, str] = {}
+        self._faces: Faces | None = None
 
     def photo_icon(self, path: str) -> int:
         """Icon number of a photo's thumbnail; 0 where there is none."""
@@ -26,30 +33,59 @@ class Previews:
 
     def show_live(self, image: np.ndarray | None) -> None:
         """Show an image uint8 [H, W, 3], sRGB, row 0 at the top; None takes it away."""
-        if self._collection is None:
-            return
-        if f"live {self._live}" in self._collection:
-            del self._collection[f"live {self._live}"]
-        self._live += 1
-        if image is None:
-            return
-        rgba = square_icon(image, LIVE_SIDE)
-        preview = self._collection.new(f"live {self._live}")
-        preview.image_size = (LIVE_SIDE, LIVE_SIDE)
-        preview.image_pixels_float.foreach_set(rgba[::-1].ravel())
+        self._show("live", image, LIVE_SIDE)
 
     def live_icon(self) -> int:
         """Icon number of the live preview; 0 where there is none."""
-        name = f"live {self._live}"
-        if self._collection is None or name not in self._collection:
+        return self._icon("live")
+
+    def show_faces(self, faces: Faces | None) -> None:
+        """Show the faces of a photo; None takes them away."""
+        for role in [role for role in self._names if role.startswith(("face ", "faces "))]:
+            self._show(role, None, 0)
+        self._faces = faces
+        if faces is not None:
+            for index, thumbnail in enumerate(faces.thumbnails):
+                self._show(f"face {index}", thumbnail, FACE_SIDE)
+
+    def face_icon(self, index: int) -> int:
+        """Icon number of a face; 0 where there is none."""
+        return self._icon(f"face {index}")
+
+    def faces_icon(self, chosen: int) -> int:
+        """Icon number of the photo with its faces framed, the chosen one in another colour; 0 where there is none."""
+        if self._faces is None or self._collection is None:
             return 0
-        return self._collection[name].icon_id
+        role = f"faces {chosen}"
+        if role not in self._names:
+            self._show(role, framed(self._faces.photo, self._faces.boxes, chosen), PHOTO_SIDE)
+        return self._icon(role)
 
     def close(self) -> None:
         """Give the icons back to Blender."""
         if self._collection is not None:
             bpy.utils.previews.remove(self._collection)
             self._collection = None
+
+    def _icon(self, role: str) -> int:
+        name = self._names.get(role)
+        return self._collection[name].icon_id if self._collection is not None and name else 0
+
+    def _show(self, role: str, image: np.ndarray | None, side: int) -> None:
+        """A new icon each time: Blender does not notice when the pixels of one that it has drawn change."""
+        if self._collection is None:
+            return
+        old = self._names.pop(role, None)
+        if old is not None:
+            del self._collection[old]
+        if image is None:
+            return
+        self._count += 1
+        name = f"{role} {self._count}"
+        preview = self._collection.new(name)
+        preview.image_size = (side, side)
+        preview.image_pixels_float.foreach_set(square_icon(image, side)[::-1].ravel())
+        self._names[role] = name
 
 
 def square_icon(image: np.ndarray, side: int) -> np.ndarray:
@@ -64,3 +100,16 @@ def square_icon(image: np.ndarray, side: int) -> np.ndarray:
     square[top : top + rows, left : left + columns, :3] = image[row_of[:, None], column_of[None]] / 255.0
     square[top : top + rows, left : left + columns, 3] = 1.0
     return square
+
+
+def framed(photo: np.ndarray, boxes: np.ndarray, chosen: int) -> np.ndarray:
+    """A copy of a photo uint8 [H, W, 3] with a frame around each box [N, 4] (parts of width and height)."""
+    image = photo.copy()
+    height, width, _ = image.shape
+    line = max(2, round(max(height, width) / 120))
+    for index, box in enumerate(boxes):
+        x0, y0, x1, y1 = np.clip(np.rint(box * (width, height, width, height)), 0, (width, height) * 2).astype(int)
+        colour = CHOSEN_RGB if index == chosen else PLAIN_RGB
+        image[y0 : y0 + line, x0:x1] = image[max(y1 - line, 0) : y1, x0:x1] = colour
+        image[y0:y1, x0 : x0 + line] = image[y0:y1, max(x1 - line, 0) : x1] = colour
+    return image

@@ -3,7 +3,10 @@
 
 import bpy
 
+from . import parts
 from ._shared import QUALITIES, RESOLUTIONS
+from .photo_choice import photo_changed
+from .photo_source import FILE, IMAGE
 
 FACE_TEXT = "Which face of the photo, in order of size from 0; -1 takes the largest"
 QUALITY_ITEMS = [
@@ -11,22 +14,45 @@ QUALITY_ITEMS = [
     for name, text in zip(
         QUALITIES,
         (
-            "Mirrors and fills what the photo does not show; needs no trained model",
-            "Completes the skin by learned statistics, in seconds",
-            "Completes the skin by diffusion in a few steps",
-            "Completes the skin by diffusion in many steps",
+            "Mirror and fill what the photo does not show; needs no trained model",
+            "Complete the skin by learned statistics, in seconds",
+            "Complete the skin by diffusion in a few steps",
+            "Complete the skin by diffusion in many steps",
         ),
         strict=True,
     )
 ]
 RESOLUTION_ITEMS = [(str(side), f"{side} px", f"Texture maps of {side} by {side} pixels") for side in RESOLUTIONS]
+SOURCE_ITEMS = [
+    (FILE, "File", "A photo on the disk", "FILE_IMAGE", 0),
+    (IMAGE, "Image", "One of the images in this blend-file, saved or not", "IMAGE_DATA", 1),
+]
+PARTS_ITEMS = [
+    (parts.FULL, "Full Head", "Skin, eyes, teeth, tongue and lashes"),
+    (parts.SKIN, "Skin Only", "The head without eyes, mouth and lashes"),
+]
+SEED_TEXT = "The same seed gives the same head; another one other details in unseen skin"
+CAMERA_TEXT = "Add the photo's camera with the photo behind the head, and look through it"
+LIGHT_TEXT = "Light the scene as the photo is lit"
 
 
 class SceneSettings(bpy.types.PropertyGroup):
     """Choices of the panel."""
 
+    source: bpy.props.EnumProperty(
+        name="Photo From", description="Where the photo comes from", items=SOURCE_ITEMS, update=photo_changed
+    )
     photo: bpy.props.StringProperty(
-        name="Photo", description="Photograph of the face to reconstruct", subtype="FILE_PATH"
+        name="Photo",
+        description="Photograph of the face to reconstruct. Drop an image file here or onto the viewport",
+        subtype="FILE_PATH",
+        update=photo_changed,
+    )
+    image: bpy.props.PointerProperty(
+        name="Image",
+        description="Image of the face to reconstruct; need not be saved",
+        type=bpy.types.Image,
+        update=photo_changed,
     )
     face: bpy.props.IntProperty(name="Face", description=FACE_TEXT, default=-1, min=-1)
     quality: bpy.props.EnumProperty(
@@ -35,12 +61,7 @@ class SceneSettings(bpy.types.PropertyGroup):
     resolution: bpy.props.EnumProperty(
         name="Maps", description="Size of the texture maps", items=RESOLUTION_ITEMS, default="1024"
     )
-    seed: bpy.props.IntProperty(
-        name="Seed", description="The same seed gives the same head; another one other details in unseen skin", min=0
-    )
-    use_camera: bpy.props.BoolProperty(
-        name="Photo Camera", description="Look through the photo's camera and take over its frame", default=True
-    )
-    use_light: bpy.props.BoolProperty(
-        name="Photo Light", description="Light the scene as the photo is lit", default=True
-    )
+    seed: bpy.props.IntProperty(name="Seed", description=SEED_TEXT, min=0)
+    parts: bpy.props.EnumProperty(name="Import", description="What to import", items=PARTS_ITEMS)
+    use_camera: bpy.props.BoolProperty(name="Photo Camera", description=CAMERA_TEXT, default=True)
+    use_light: bpy.props.BoolProperty(name="Photo Light", description=LIGHT_TEXT, default=True)

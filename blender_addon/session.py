@@ -1,4 +1,4 @@
-"""What the add-on remembers while it is enabled: the line to the backend and the current job.
+"""What the add-on remembers while it is enabled: the line to the backend, the current jobs, the installation.
 
 One `Session` is made by `register` and closed by `unregister`; it hangs on `bpy.types.WindowManager` in between,
 because Blender itself makes panels and operators and hands them nothing but the context.
@@ -7,16 +7,21 @@ because Blender itself makes panels and operators and hands them nothing but the
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 
 import bpy
 
 from . import jobs, previews
-from ._shared import JobOptions, Reconstruct, RelightifyError, Result, new_job_id
-from .importer import ImportedHead, import_head
-from .jobs import Job, State
+from ._shared import Detect, JobOptions, Reconstruct, RelightifyError, Result, Welcome, new_job_id
+from .heads import ImportedHead, is_head_collection
+from .importer import import_head
+from .jobs import Event, Job, State
 from .link import BackendChoice, BackendLink
+from .parts import FULL
+from .photo_source import PhotoSource
+from .replacing import replace_head
+from .setup_run import Setup
 
 log = logging.getLogger(__name__)
 
@@ -29,25 +34,43 @@ class ImportOptions:
     """What to do with a finished head.
 
     Args:
-        use_camera: make the photo's camera the scene's camera.
+        use_camera: add the photo's camera and look through it.
         use_light: make the photo's light the scene's world.
+        parts: `parts.FULL` or `parts.SKIN`.
+        target: name of the collection of the head that is to be renewed; empty for a new head.
     """
 
     use_camera: bool = True
     use_light: bool = True
+    parts: str = FULL
+    target: str = ""
 
 
 @dataclass(frozen=True)
 class Request:
     """A job and everything that its import needs."""
 
-    photo: bytes
+    photo: PhotoSource
     scene_name: str
+    options: JobOptions
     import_options: ImportOptions
 
 
+@dataclass(frozen=True)
+class FaceSearch:
+    """The search for the faces of a photo.
+
+    Args:
+        key: the photo, see `photo_source.photo_key`.
+        job: where the search is; its `faces` are the outcome.
+    """
+
+    key: str
+    job: Job
+
+
 class Session:
-    """The line to the backend and the current job. Used on Blender's main thread only.
+    """The line to the backend and what goes over it. Used on Blender's main thread only.
 
     Args:
         client: name and version for the backend's log.
@@ -55,59 +78,77 @@ class Session:
 
     def __init__(self, client: str) -> None:
         self.job: Job | None = None
+        self.search: FaceSearch | None = None
         self.imported: ImportedHead | None = None
+        self.welcome: Welcome | None = None
+        self.link_error: RelightifyError | None = None
+        self.setup = Setup()
         self.previews = previews.Previews()
         self._client = client
         self._link: BackendLink | None = None
+        self._left: list[BackendLink] = []
         self._request: Request | None = None
+        self._setup_state = self.setup.state
+        self._waiting_for_welcome = False
 
     @property
     def busy(self) -> bool:
-        """Whether a job is under way."""
+        """Whether a head is under way."""
         return self.job is not None and not self.job.ended
 
-    def start(self, choice: BackendChoice, path: Path, options: JobOptions, request: ImportOptions) -> None:
+    @property
+    def searching(self) -> bool:
+        """Whether a search for faces is under way."""
+        return self.search is not None and not self.search.job.ended
+
+    @property
+    def linked(self) -> bool:
+        """Whether there is a line to a backend, which then holds its models in memory."""
+        return self._link is not None and self._link.alive()
+
+    @property
+    def checking(self) -> bool:
+        """Whether an answer of the backend is being waited for."""
+        return self._waiting_for_welcome
+
+    # --- what operators ask for ---------------------------------------------------------------------------------
+
+    def start(self, choice: BackendChoice, photo: PhotoSource, options: JobOptions, request: ImportOptions) -> None:
         """Begin a job; `pump` moves it on.
 
         Raises:
-            RelightifyError: ``busy``, another job is under way; ``no_photo``, the file cannot be read; whatever is
-                wrong with the options.
+            RelightifyError: ``busy``, another job is under way; whatever is wrong with the options.
         """
         if self.busy:
             raise RelightifyError("busy", "Another photo is being reconstructed.", "Wait for it or cancel it.")
-        photo = read_photo_file(path)
-        message = Reconstruct(new_job_id(), photo, options, path.name)
-        if self._link is None or not self._link.alive() or self._link.choice != choice:
-            self._close_link()
-            self._link = BackendLink(choice, self._client)
-        self._request = Request(photo, bpy.context.scene.name, request)
-        self.job = Job(message.job_id, path.stem, options)
+        message = Reconstruct(new_job_id(), photo.data, options, photo.file_name)
+        link = self._link_to(choice)
+        self._request = Request(photo, bpy.context.scene.name, options, request)
+        self.job = Job(message.job_id, photo.name, options)
         self.imported = None
-        self._link.submit(message)
+        self.previews.show_live(None)
+        link.submit(message)
 
-    def pump(self) -> bool:
-        """Take what came from the backend and build the head when it is there.
+    def find_faces(self, choice: BackendChoice, photo: PhotoSource) -> None:
+        """Begin to look for the faces in a photo; an older search is given up.
 
-        Returns:
-            Whether anything changed that the panel shows.
+        Raises:
+            RelightifyError: the photo is too large.
         """
-        if self.job is None or self._link is None:
-            return False
-        before = self.job
-        alive = self._link.alive()
-        if before.state is State.IMPORTING:
-            # One tick later than the result, so that the panel could say what Blender is busy with.
-            self._import(before)
-            return True
-        for event in self._link.events():
-            self.job = jobs.advance(self.job, event)
-        if not self.job.ended and self.job.state is not State.IMPORTING and not alive:
-            # It was gone before its last words were read above, so it ended without any about this job.
-            lost = RelightifyError("backend_lost", "The line to the backend was closed.", "Try again.")
-            self.job = jobs.advance(self.job, jobs.Failed(lost))
-        if self.job.preview is not before.preview:
-            self.previews.show_live(self.job.preview)
-        return self.job is not before
+        message = Detect(new_job_id(), photo.data, photo.file_name)
+        link = self._link_to(choice)
+        if self.search is not None and self.searching:
+            link.cancel(self.search.job.job_id)
+        self.search = FaceSearch(photo.key, Job(message.job_id, photo.name))
+        self.previews.show_faces(None)
+        link.submit(message)
+
+    def check(self, choice: BackendChoice) -> None:
+        """Reach the backend, starting it if need be; `welcome` or `link_error` is the outcome."""
+        self.welcome = None
+        self.release()
+        self._waiting_for_welcome = True
+        self._link_to(choice)
 
     def cancel(self) -> None:
         """Stop the current job; it ends when the backend has confirmed it."""
@@ -115,23 +156,88 @@ class Session:
             self.job = jobs.cancelling(self.job)
             self._link.cancel(self.job.job_id)
 
+    def release(self) -> None:
+        """Let go of the backend, and end it where it was started here; does not wait for that."""
+        if self._link is not None:
+            self._link.leave()
+            self._left = [link for link in (*self._left, self._link) if link.alive()]
+            self._link = None
+        self._end_jobs(RelightifyError("backend_ended", "The backend was shut down.", "Try again."))
+
+    def wait_for_release(self) -> None:
+        """Wait until backends that were let go of have ended; may be called from any thread."""
+        for link in self._left:
+            link.close()
+
     def close(self) -> None:
         """Let go of the backend and of everything that Blender holds for us."""
         if bpy.app.timers.is_registered(self.tick):
             bpy.app.timers.unregister(self.tick)
-        self._close_link()
+        self.setup.close()
+        self.release()
+        self.wait_for_release()
         self.previews.close()
 
+    # --- what the timer does ------------------------------------------------------------------------------------
+
     def watch(self) -> None:
-        """Have Blender call `tick` until the job has ended."""
+        """Have Blender call `tick` until nothing is under way any more."""
         if not bpy.app.timers.is_registered(self.tick):
             bpy.app.timers.register(self.tick, first_interval=TICK_SECONDS, persistent=True)
 
     def tick(self) -> float | None:
-        """The timer: moves the job on, redraws the panel."""
+        """The timer: moves everything on, and redraws what shows it."""
         if self.pump():
             redraw_panels()
-        return TICK_SECONDS if self.busy else None
+        under_way = self.busy or self.searching or self.checking or self.setup.state.busy or self.setup.looking()
+        return TICK_SECONDS if under_way else None
+
+    def pump(self) -> bool:
+        """Take what came from the backend and build the head when it is there.
+
+        Returns:
+            Whether anything changed that a panel shows.
+        """
+        changed = self._setup_state is not self.setup.state or self.setup.looking()
+        self._setup_state = self.setup.state
+        if self.job is not None and self.job.state is State.IMPORTING:
+            # One tick later than the result, so that the panel could say what Blender is busy with.
+            self._import(self.job)
+            return True
+        if self._link is None:
+            return changed
+        before = self.job, self.search, self.welcome, self.link_error
+        alive = self._link.alive()
+        for event in self._link.events():
+            self._take(event)
+        if not alive:
+            # It was gone before its last words were read above, so jobs that have not ended by them never will.
+            self._end_jobs(RelightifyError("backend_lost", "The line to the backend was closed.", "Try again."))
+            self._waiting_for_welcome = False
+            self.welcome = None
+        return changed or before != (self.job, self.search, self.welcome, self.link_error)
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, Welcome):
+            self.welcome, self.link_error, self._waiting_for_welcome = event, None, False
+        if isinstance(event, jobs.Failed):
+            self.link_error = event.error
+        if self.job is not None:
+            before, self.job = self.job, jobs.advance(self.job, event)
+            if self.job.preview is not before.preview:
+                self.previews.show_live(self.job.preview)
+        if self.search is not None:
+            self.search = replace(self.search, job=jobs.advance(self.search.job, event))
+            if self.search.job.faces is not None and self.search.job.faces is event:
+                self.previews.show_faces(self.search.job.faces)
+
+    def _end_jobs(self, error: RelightifyError) -> None:
+        """Fail what is under way, but for a result that is here already."""
+        failed = jobs.Failed(error)
+        if self.job is not None and self.job.state is not State.IMPORTING:
+            self.job = jobs.advance(self.job, failed)
+        if self.search is not None:
+            self.search = replace(self.search, job=jobs.advance(self.search.job, failed))
 
     def _import(self, job: Job) -> None:
         request, result = self._request, job.result
@@ -144,19 +250,26 @@ class Session:
             self.job = jobs.advance(job, jobs.Failed(error))
         except Exception as error:
             log.exception("the head could not be built")
-            wrong = RelightifyError(
-                "import_failed", f"The head could not be built: {error}.", "Please report this with Blender's console."
-            )
+            wrong = RelightifyError("internal", f"The head cannot be built: {error}.", "Please report this.")
             self.job = jobs.advance(job, jobs.Failed(wrong))
         else:
             push_undo("Reconstruct Face")
             self.job = jobs.advance(job, jobs.Imported((*result.warnings, *self.imported.warnings)))
         self._request = None
 
-    def _close_link(self) -> None:
-        if self._link is not None:
-            self._link.close()
-            self._link = None
+    def _link_to(self, choice: BackendChoice) -> BackendLink:
+        """The line to the backend, a new one where there is none or another backend is wanted.
+
+        Raises:
+            RelightifyError: ``busy``, the line to another backend is still needed.
+        """
+        if self._link is None or not self._link.alive() or self._link.choice != choice:
+            if self.busy and self._link is not None and self._link.alive():
+                raise RelightifyError("busy", "Another backend is still at work.", "Wait for it or cancel it.")
+            self.release()
+            self.link_error = None
+            self._link = BackendLink(choice, self._client)
+        return self._link
 
 
 def session_of(context: bpy.types.Context) -> Session:
@@ -164,42 +277,34 @@ def session_of(context: bpy.types.Context) -> Session:
     return getattr(bpy.types.WindowManager, ATTRIBUTE)
 
 
-def read_photo_file(path: Path) -> bytes:
-    """The bytes of a photo.
-
-    Raises:
-        RelightifyError: ``no_photo`` where the file cannot be read.
-    """
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise RelightifyError(
-            "no_photo", f"The photo {path.name or path} cannot be read: {error.strerror}.", "Choose another photo."
-        ) from error
-
-
 def build_result(scene: bpy.types.Scene, name: str, result: Result, request: Request) -> ImportedHead:
-    """Build the head of a finished job in a scene.
+    """Build the head of a finished job in a scene, in the place of an older one where asked.
 
     Raises:
         RelightifyError: ``bad_result`` where a map is missing, or what `import_head` raises.
     """
     maps = {key: bytes(value) for key, value in result.maps.items()}
+    wanted = request.import_options
+    old = next((c for c in scene.collection.children_recursive if c.name == wanted.target), None)
     try:
-        return import_head(
+        new = import_head(
             scene,
             name,
             result.mesh,
             maps,
             # The backend sends the photo along where it had to turn or convert it.
-            maps.get("photo", request.photo),
-            use_camera=request.import_options.use_camera,
-            use_light=request.import_options.use_light,
+            maps.get("photo", request.photo.data),
+            use_camera=wanted.use_camera,
+            use_light=wanted.use_light,
+            parts=wanted.parts,
+            original=request.photo.data,
+            options={k: v for k, v in asdict(request.options).items() if v is not None},
         )
     except KeyError as error:
         raise RelightifyError(
             "bad_result", f"The backend's result has no {error}.", "Use the add-on and the backend of the same release."
         ) from error
+    return replace_head(old, new) if old is not None and is_head_collection(old) else new
 
 
 def push_undo(message: str) -> None:
@@ -211,9 +316,16 @@ def push_undo(message: str) -> None:
         bpy.ops.ed.undo_push(message=message)
 
 
+def wait(session: Session, under_way: Callable[[], bool], sleep: Callable[[float], None]) -> None:
+    """Move everything on until nothing is under way, for scripts and Blender without a window."""
+    while under_way():
+        session.pump()
+        sleep(0.02)
+
+
 def redraw_panels() -> None:
-    """Have the sidebars of all 3D viewports drawn anew."""
+    """Have the sidebars of all 3D viewports, and the preferences, drawn anew."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type == "VIEW_3D":
+            if area.type in ("VIEW_3D", "PREFERENCES", "IMAGE_EDITOR"):
                 area.tag_redraw()

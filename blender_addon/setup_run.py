@@ -115,13 +115,22 @@ class Setup:
         """Whether `survey` is about to change."""
         return self._looking is not None and self._looking.is_alive()
 
-    def install(self, options: SetupOptions) -> None:
+    def install(self, options: SetupOptions, before: Callable[[], None] = lambda: None) -> None:
         """Begin an installation.
+
+        Args:
+            options: what to install, and how.
+            before: called first, on the thread: ends a backend that runs out of the folder.
 
         Raises:
             RelightifyError: ``busy``.
         """
-        self._begin(Phase.INSTALLING, lambda: self._install(options))
+
+        def install() -> None:
+            before()
+            self._install(options)
+
+        self._begin(Phase.INSTALLING, install)
 
     def remove(self, folder: Path, before: Callable[[], None] = lambda: None) -> None:
         """Begin to remove everything that `install` made.
@@ -205,27 +214,41 @@ class Setup:
 
     def _do(self, step: Step, start: float, share: float, folder: Path, write: Callable[[str], object]) -> None:
         """Try one way after the other; the last one's output says why it failed."""
+        output: deque[str] = deque(maxlen=FAILURE_LINES)
         for attempt in step.attempts:
-            recent: deque[str] = deque(maxlen=FAILURE_LINES)
-            progress = StepProgress()
-            self._show(step.text, progress, start, share)
-            for command in attempt:
-                write(f"$ {' '.join(command)}\n")
-
-                def take(line: str) -> None:
-                    nonlocal progress
-                    progress = follow(progress, line)
-                    if not is_progress(line):
-                        write(line + "\n")
-                        recent.append(line)
-                        self._lines.append(line)
-                    self._show(step.text, progress, start, share)
-
-                if self._run(command, folder, take):
-                    break
-            else:
+            output.clear()
+            if self._attempt(step.text, attempt, start, share, folder, write, output):
                 return
-        raise explain_failure(step.text, list(recent), step.hint)
+        raise explain_failure(step.text, list(output), step.hint)
+
+    def _attempt(
+        self,
+        text: str,
+        commands: tuple[Command, ...],
+        start: float,
+        share: float,
+        folder: Path,
+        write: Callable[[str], object],
+        output: deque[str],
+    ) -> bool:
+        """Run the commands as long as they succeed, and whether they all did; `output` gets their last lines."""
+        progress = StepProgress()
+
+        def take(line: str) -> None:
+            nonlocal progress
+            progress = follow(progress, line)
+            if not is_progress(line):
+                write(line + "\n")
+                output.append(line)
+                self._lines.append(line)
+            self._show(text, progress, start, share)
+
+        self._show(text, progress, start, share)
+        for command in commands:
+            write(f"$ {' '.join(command)}\n")
+            if self._run(command, folder, take):
+                return False
+        return True
 
     def _show(self, text: str, progress: StepProgress, start: float, share: float) -> None:
         fraction = max(self.state.fraction, start + share * progress.fraction)

@@ -46,7 +46,8 @@ class Link:
         self.worker = "stopped"
         self._open_jobs: set[str] = set()
         self._lost_after = lost_after
-        self._local = connection.host in ("127.0.0.1", "::1", "localhost")
+        # Without a process number the connection was typed in.
+        self._local = connection.pid > 0 and connection.host in ("127.0.0.1", "::1", "localhost")
         self._context = zmq.Context()
         self._socket = client_socket(self._context, connection)
         self._monitor = self._socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_HANDSHAKE_FAILED_AUTH)

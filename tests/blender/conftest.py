@@ -48,7 +48,8 @@ def installed(zip_file: Path) -> Iterator[SimpleNamespace]:
     bpy.ops.extensions.package_install_files(filepath=str(zip_file), repo="user_default", enable_on_install=True)
     assert addon_utils.check(MODULE)[1], "the extension could not be enabled"
     names = "camera compat geometry images importer jobs light materials mesh scene_heads session preferences _shared"
-    names += " arkit_csv face_recording"
+    names += " backend_choice heads operators photo_source previews properties replacing setup_operators setup_run"
+    names += " arkit_csv face_recording light_rig turntable"
     modules = {name: importlib.import_module(f"{MODULE}.{name}") for name in names.split()}
     yield SimpleNamespace(**modules)
     # Blender 4.2 crashes and 4.5 hangs at exit with an add-on still registered.
@@ -64,7 +65,8 @@ def addon(installed: SimpleNamespace) -> Iterator[SimpleNamespace]:
         addon_utils.enable(MODULE)
     yield installed
     session = installed.session.session_of(bpy.context)
-    session.close()
+    session.release()
+    session.wait_for_release()
 
 
 @pytest.fixture(scope="module")

@@ -48,8 +48,9 @@ def test_timer_moves_the_job_on_and_shows_progress(
     connected.behaviour = fake_backend.stay_busy
     session = addon.session.session_of(bpy.context)
     options = addon._shared.JobOptions()
-    choice = addon.preferences.backend_choice(bpy.context)
-    session.start(choice, photo_file, options, addon.session.ImportOptions())
+    choice = addon.backend_choice.backend_choice(bpy.context)
+    photo = addon.photo_source.chosen_photo(str(photo_file), None)
+    session.start(choice, photo, options, addon.session.ImportOptions())
     wait_for(lambda: session.job.state is addon.jobs.State.RUNNING, session)
     assert session.job.fraction == pytest.approx(0.3)
     assert not bpy.ops.relightify.reconstruct.poll()
