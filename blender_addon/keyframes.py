@@ -53,6 +53,9 @@ def remove_curves(owner: bpy.types.ID, data_paths: Iterable[str]) -> int:
     curves = compat.animation_curves(owner)
     for curve in found:
         curves.remove(curve)
+    data = owner.animation_data
     if not compat.existing_curves(owner):
-        owner.animation_data_clear()
+        data.action = None
+        if not data.drivers and not data.nla_tracks:
+            owner.animation_data_clear()
     return len(found)

@@ -1,12 +1,13 @@
 """What the panel *Relight* edits; saved with the scene. (No postponed annotations here: Blender reads them.)"""
 # pyright: reportInvalidTypeForm=false
 
+import math
 import zlib
 from functools import lru_cache
 
 import bpy
 
-from . import scene_heads
+from . import light_rig, scene_heads
 from ._shared import RelightifyError
 from .light import STUDIO_LIGHTS, StudioLight, studio_lights
 from .relight import HDRI, IMAGE, PHOTO, PLAIN, LightChoice, light_scene
@@ -101,4 +102,106 @@ class RelightSettings(bpy.types.PropertyGroup):
     error: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
 
-CLASSES = (RelightSettings,)
+def on_rig_change(settings: "RigSettings", context: bpy.types.Context) -> None:
+    """Update callback of a rig's settings; they live on the rig's own empty."""
+    for collection in scene_heads.head_collections(context.scene):
+        if light_rig.find_rig(collection) == settings.id_data:
+            light_rig.shape_rig(collection, settings.shape())
+
+
+# Not animatable: lamps are placed when a slider moves, so keyframes on it would do nothing. The lamps can be keyed.
+RIG = {"options": set(), "update": on_rig_change}
+
+
+class RigSettings(bpy.types.PropertyGroup):
+    """A head's studio lights."""
+
+    angle: bpy.props.FloatProperty(
+        name="Key Angle",
+        description="From the nose to the key light, positive to the left of whoever faces the head",
+        default=math.radians(40),
+        min=math.radians(-180),
+        max=math.radians(180),
+        subtype="ANGLE",
+        **RIG,
+    )
+    height: bpy.props.FloatProperty(
+        name="Key Height",
+        description="From the eyes up to the key light",
+        default=math.radians(30),
+        min=math.radians(-60),
+        max=math.radians(85),
+        subtype="ANGLE",
+        **RIG,
+    )
+    brightness: bpy.props.FloatProperty(
+        name="Brightness",
+        description="Brightness of all lights; at 1 the key light shows a white card as white",
+        default=1.0,
+        min=0.0,
+        soft_max=5.0,
+        **RIG,
+    )
+    ratio: bpy.props.FloatProperty(
+        name="Key to Fill",
+        description="How many times brighter the key light is than the fill light: 2 is flattering, 8 dramatic",
+        default=4.0,
+        min=1.0,
+        soft_max=16.0,
+        **RIG,
+    )
+    rim: bpy.props.FloatProperty(
+        name="Rim", description="Rim light, in brightness of the key light", default=1.5, min=0.0, soft_max=5.0, **RIG
+    )
+    softness: bpy.props.FloatProperty(
+        name="Softness", description="Size of the lights", default=1.0, min=0.05, soft_max=3.0, **RIG
+    )
+    warmth: bpy.props.FloatProperty(
+        name="Warmth",
+        description="Key light warm and fill light cool; below 0 the other way round",
+        default=0.15,
+        min=-1.0,
+        max=1.0,
+        subtype="FACTOR",
+        **RIG,
+    )
+
+    def shape(self) -> light_rig.RigShape:
+        """The settings as a value."""
+        names = ("angle", "height", "brightness", "ratio", "rim", "softness", "warmth")
+        return light_rig.RigShape(**{name: getattr(self, name) for name in names})
+
+
+class TurntableSettings(bpy.types.PropertyGroup):
+    """The scene's turntable."""
+
+    turns: bpy.props.EnumProperty(
+        name="Turn",
+        description="What goes round",
+        items=[
+            ("CAMERA", "Camera", "A new camera goes round the head"),
+            ("LIGHT", "Light", "The HDRI goes round the head; the camera stays"),
+        ],
+    )
+    frames: bpy.props.IntProperty(
+        name="Frames", description="Length of one full turn", default=120, min=2, soft_max=1000
+    )
+    start: bpy.props.IntProperty(name="Start", description="First frame of the turn", default=1)
+    lens: bpy.props.FloatProperty(
+        name="Lens", description="Focal length of the camera", default=85.0, min=10.0, max=500.0, unit="CAMERA"
+    )
+    elevation: bpy.props.FloatProperty(
+        name="Elevation",
+        description="How far above the head the camera goes round",
+        default=0.0,
+        min=math.radians(-60),
+        max=math.radians(80),
+        subtype="ANGLE",
+    )
+    clockwise: bpy.props.BoolProperty(name="Clockwise", description="Turn clockwise as seen from above")
+    set_range: bpy.props.BoolProperty(
+        name="Set Frame Range", description="Make the scene one turn long, so that it loops", default=True
+    )
+
+
+CLASSES = (RelightSettings, RigSettings, TurntableSettings)
