@@ -21,12 +21,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from backend.prior.diffusion.autoencoder import DOWN, AutoencoderConfig, MapAutoencoder, divergence, sampled
-from backend.prior.diffusion.weights import MAPS, save_autoencoder
+from backend.prior.diffusion.weights import MAPS, quick, save_autoencoder
 from backend.training.quadruples import Quadruples, as_float
 from backend.training.skin_dataset import DIFFUSE, NORMAL, SPECULAR, TEXTURE
 
 _log = logging.getLogger(__name__)
-CHANNELS = dict(zip(MAPS, (TEXTURE, DIFFUSE, SPECULAR, NORMAL), strict=True))
+CHANNELS: dict[str, slice] = dict(zip(MAPS, (TEXTURE, DIFFUSE, SPECULAR, NORMAL), strict=True))
 FLIPPED = torch.tensor([-1.0, 1.0, 1.0]).reshape(1, 3, 1, 1)  # a mirrored normal's x changes its sign
 KL_WEIGHT, GRADIENT_CLIP = 1e-6, 1.0
 HELD_BACK = 16  # the last quadruples are never trained on: they tell how training goes
@@ -121,7 +121,7 @@ def train_autoencoder(
     count = len(range(10)[channels])
     model = MapAutoencoder.untrained(AutoencoderConfig(count, training.widths, training.layers))
     critic = PatchDiscriminator(count)
-    model, critic = (m.to(memory_format=torch.channels_last) for m in (model, critic))
+    model, critic = quick(model, "cpu"), quick(critic, "cpu")
     optimiser = torch.optim.AdamW(model.parameters(), training.rate, betas=(0.9, 0.99), weight_decay=1e-4)
     rival = torch.optim.AdamW(critic.parameters(), training.rate * 0.5, betas=(0.5, 0.9))
     checkpoint, first = folder / f"{name}.pt", 0

@@ -24,6 +24,7 @@ from backend.prior.diffusion.weights import (
     DiffusionWeights,
     add_facts,
     load_autoencoder,
+    quick,
     save_denoiser,
 )
 from backend.training.autoencoders import HELD_BACK, scheduled
@@ -74,7 +75,7 @@ class Training:
         self.statistics = self._kept_statistics(latents)
         torch.manual_seed(seed)
         network = untrained_network(latents.shape[1], latents.shape[-1], training.network)
-        network = network.to(memory_format=torch.channels_last)
+        network = quick(network, "cpu")
         self.mean = copy.deepcopy(network).requires_grad_(False)
         self.optimiser = torch.optim.AdamW(network.parameters(), training.rate, betas=(0.9, 0.99), weight_decay=1e-3)
         self.step = 0

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from backend.prior.diffusion.autoencoder import MapAutoencoder
 from backend.prior.diffusion.latent_space import LatentStatistics, cosine_matrix
-from backend.prior.diffusion.weights import MAPS
+from backend.prior.diffusion.weights import MAPS, quick
 from backend.training.autoencoders import CHANNELS
 from backend.training.quadruples import Quadruples, as_float
 
@@ -34,7 +34,7 @@ def encode_all(
     kept = torch.load(file, weights_only=True) if file.is_file() else {"numbers": [], "latents": torch.zeros(0)}
     known = set(kept["numbers"])
     missing = [int(n) for n in numbers if int(n) not in known]
-    networks = {name: model.to(device, memory_format=torch.channels_last) for name, model in autoencoders.items()}
+    networks = {name: quick(model, device) for name, model in autoencoders.items()}
     parts, started = [kept["latents"]] if known else [], time.perf_counter()
     for first in range(0, len(missing), batch):
         maps = as_float(np.stack([quadruples.values[n] for n in missing[first : first + batch]]), device)

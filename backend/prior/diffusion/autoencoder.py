@@ -9,9 +9,10 @@ decoder to the enlarged latent. An untrained auto-encoder is thus a thumbnail, a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from diffusers import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -51,24 +52,26 @@ class MapAutoencoder(nn.Module):
     def untrained(cls, config: AutoencoderConfig) -> MapAutoencoder:
         """With random weights and outputs that begin at 0, so that it begins as its shortcuts."""
         stacked = config.channels * STEM**2
-        network = AutoencoderKL(
-            in_channels=stacked,
-            out_channels=stacked,
-            down_block_types=("DownEncoderBlock2D",) * 2,
-            up_block_types=("UpDecoderBlock2D",) * 2,
-            block_out_channels=config.widths,
-            layers_per_block=config.layers,
-            latent_channels=LATENT_CHANNELS,
-            norm_num_groups=config.groups,
-            mid_block_add_attention=False,
-            use_quant_conv=False,
-            use_post_quant_conv=False,
-            scaling_factor=1.0,
-        )
-        for last in (network.encoder.conv_out, network.decoder.conv_out):
-            nn.init.zeros_(last.weight)
-            nn.init.zeros_(last.bias)
-        nn.init.constant_(network.encoder.conv_out.bias[LATENT_CHANNELS:], FIRST_LOG_VARIANCE)
+        shape: dict[str, Any] = {
+            "in_channels": stacked,
+            "out_channels": stacked,
+            "down_block_types": ("DownEncoderBlock2D",) * 2,
+            "up_block_types": ("UpDecoderBlock2D",) * 2,
+            "block_out_channels": config.widths,
+            "layers_per_block": config.layers,
+            "latent_channels": LATENT_CHANNELS,
+            "norm_num_groups": config.groups,
+            "mid_block_add_attention": False,
+            "use_quant_conv": False,
+            "use_post_quant_conv": False,
+            "scaling_factor": 1.0,
+        }
+        network = AutoencoderKL(**shape)
+        with torch.no_grad():
+            for last in (network.encoder.conv_out, network.decoder.conv_out):
+                for values in last.parameters():
+                    values.zero_()
+            dict(network.encoder.conv_out.named_parameters())["bias"][LATENT_CHANNELS:] = FIRST_LOG_VARIANCE
         return cls(network)
 
     def encode(self, maps: Tensor) -> tuple[Tensor, Tensor]:

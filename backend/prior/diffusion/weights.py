@@ -10,14 +10,16 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import torch
-from diffusers import AutoencoderKL, UNet2DModel
-from torch import Tensor
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.unets.unet_2d import UNet2DModel
+from torch import Tensor, nn
 
 from backend.prior.diffusion.autoencoder import MapAutoencoder
 from backend.prior.diffusion.denoiser import LatentDenoiser
@@ -28,8 +30,9 @@ from backend.prior.diffusion.schedule import NoiseSchedule
 ASSET = Path(__file__).resolve().parents[2] / "assets" / "diffusion"
 FACTS = "relightify.json"
 # In the order in which their latents are stacked, eq. 7.
-MAPS = ("texture", "diffuse_albedo", "specular_albedo", "normal")
-SLICES = dict(zip(MAPS, (TEXTURE, DIFFUSE, SPECULAR, NORMAL), strict=True))
+MAPS: tuple[str, ...] = ("texture", "diffuse_albedo", "specular_albedo", "normal")
+SLICES: dict[str, slice] = dict(zip(MAPS, (TEXTURE, DIFFUSE, SPECULAR, NORMAL), strict=True))
+M = TypeVar("M", bound=nn.Module)
 STATISTICS = "latent_statistics.safetensors"
 
 
@@ -40,6 +43,30 @@ class DiffusionWeights:
     autoencoders: dict[str, MapAutoencoder]
     denoiser: LatentDenoiser
     statistics: LatentStatistics
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return self.statistics.mean.device
+
+    def to(self, device: str) -> DiffusionWeights:
+        """The same networks, moved to another device."""
+        for network in self.autoencoders.values():
+            network.to(device)
+        statistics = self.statistics.to(device)
+        network = quick(self.denoiser.network, device)
+        return DiffusionWeights(
+            self.autoencoders, LatentDenoiser(network, statistics, self.denoiser.schedule), statistics
+        )
+
+    def autocast(self) -> torch.autocast:
+        """Half precision where the device is quicker at it."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda")
+
+    def epsilon(self, z_t: Tensor, t: Tensor) -> Tensor:
+        """The denoiser as the samplers call it."""
+        with self.autocast():
+            return self.denoiser(z_t, t)
 
     def encode(self, maps: dict[str, Tensor]) -> Tensor:
         """Whitened latents of the maps given, in [-1, 1]; those of maps that are left out are 0, their mean."""
@@ -66,19 +93,16 @@ def load_weights(folder: Path = ASSET, device: str = "cpu") -> DiffusionWeights:
     Raises:
         OSError: a file is missing.
     """
-    layout = torch.channels_last
-    autoencoders = {name: load_autoencoder(folder, name).to(device, memory_format=layout) for name in MAPS}
-    network = UNet2DModel.from_pretrained(folder / "denoiser", local_files_only=True)
-    network = network.to(device, torch.float32, memory_format=layout).eval().requires_grad_(False)
+    autoencoders = {name: quick(load_autoencoder(folder, name), device) for name in MAPS}
+    network = cast(UNet2DModel, UNet2DModel.from_pretrained(folder / "denoiser", local_files_only=True))
+    network = quick(network.float(), device).eval().requires_grad_(False)
     statistics = LatentStatistics.load(folder / STATISTICS).to(device)
     return DiffusionWeights(autoencoders, LatentDenoiser(network, statistics, NoiseSchedule.cosine()), statistics)
 
 
 def save_denoiser(network: UNet2DModel, statistics: LatentStatistics, folder: Path) -> None:
     """Write the denoiser's network in half precision, and the statistics it goes with."""
-    copy = UNet2DModel.from_config(network.config)
-    copy.load_state_dict(network.state_dict())
-    copy.to(torch.float16).save_pretrained(folder / "denoiser", safe_serialization=True)
+    copy.deepcopy(network).half().save_pretrained(folder / "denoiser", safe_serialization=True)
     statistics.to("cpu").save(folder / STATISTICS)
 
 
@@ -86,9 +110,7 @@ def save_autoencoder(model: MapAutoencoder, folder: Path, name: str, training: s
     """Write one map's auto-encoder in half precision; `training` (JSON) says how it was made."""
     target = folder / f"{name}_autoencoder"
     # A copy: the model itself stays in single precision.
-    network = AutoencoderKL.from_config(model.network.config)
-    network.load_state_dict(model.network.state_dict())
-    network.to(torch.float16).save_pretrained(target, safe_serialization=True)
+    copy.deepcopy(model.network).half().save_pretrained(target, safe_serialization=True)
     add_facts(folder, {f"{name}_autoencoder": json.loads(training)})
 
 
@@ -99,7 +121,12 @@ def load_autoencoder(folder: Path, name: str) -> MapAutoencoder:
         OSError: a file is missing.
     """
     network = AutoencoderKL.from_pretrained(folder / f"{name}_autoencoder", local_files_only=True)
-    return MapAutoencoder(network.to(torch.float32)).eval().requires_grad_(False)
+    return MapAutoencoder(cast(AutoencoderKL, network).float()).eval().requires_grad_(False)
+
+
+def quick(network: M, device: str) -> M:
+    """A network on a device in the memory layout in which its convolutions are quickest."""
+    return network.to(device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
 def read_facts(folder: Path) -> dict[str, Any]:

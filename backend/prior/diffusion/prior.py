@@ -1,0 +1,181 @@
+"""The qualities `standard` and `high`: inpainting with the latent diffusion model (paper, section 3.3, eq. 9)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from backend import previews
+from backend.detail.stage import WorkingMaps, add_detail
+from backend.photo.reading import linear_to_srgb, srgb_to_linear
+from backend.prior.base import PriorContext
+from backend.prior.coarse_model import CoarsePrior
+from backend.prior.diffusion.observation import Observation, latent_mask
+from backend.prior.diffusion.samplers import sample
+from backend.prior.diffusion.sampling import NoiseSource, SamplerOptions, Start, Watch
+from backend.prior.diffusion.weights import DiffusionWeights
+from backend.prior.draft import CoarseCompletion, coarse_completion, joined
+from backend.progress import Progress
+from backend.texture.maps import PartialTexture, SkinMaps
+from backend.texture.relief import height_normals, relief_height
+
+_log = logging.getLogger(__name__)
+SEEN = 0.5  # trust from which a texel of the photo is taken as known
+SMALLEST_LINEAR = 1.5e-3
+PREVIEWS = 6  # pictures sent while sampling
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How a quality samples.
+
+    Args:
+        options: sampler and number of steps.
+        start_noise: deviation of the noise from which the coarse estimate is refined (CCDF), None to begin from noise.
+    """
+
+    options: SamplerOptions
+    start_noise: float | None
+
+
+PRESETS = {
+    "standard": Preset(SamplerOptions("mcg_ddim", steps=12), 0.7),
+    "high": Preset(SamplerOptions("mcg_ddim", steps=200), None),
+}
+
+
+class DiffusionPrior:
+    """Draws texture and reflectance from the joint prior given what was seen."""
+
+    def __init__(self, coarse: CoarsePrior, weights: DiffusionWeights, preset: Preset) -> None:
+        self.coarse, self.weights, self.preset = coarse, weights, preset
+
+    def complete(self, partial: PartialTexture, context: PriorContext, seed: int, progress: Progress) -> SkinMaps:
+        """See `backend.prior.base.Prior.complete`."""
+        return self.samples(partial, context, (seed,), progress)[0]
+
+    def samples(
+        self, partial: PartialTexture, context: PriorContext, seeds: Sequence[int], progress: Progress
+    ) -> tuple[SkinMaps, ...]:
+        """One completion for each seed; see `backend.prior.base.Prior.complete` for the rest."""
+        coarse = coarse_completion(self.coarse, partial, context, progress.part(0.0, 0.3))
+        drawn = self._drawn(coarse, context, seeds, progress.part(0.3, 0.8))
+        results = []
+        for index, maps in enumerate(drawn):
+            progress.report("detail", 0.8 + 0.2 * index / len(drawn))
+            working = self.working_maps(coarse, maps)
+            results.append(add_detail(working, partial, context.place, seeds[index], context.detail))
+        progress.report("detail", 1.0)
+        return tuple(results)
+
+    def _drawn(
+        self, coarse: CoarseCompletion, context: PriorContext, seeds: Sequence[int], progress: Progress
+    ) -> list[dict[str, np.ndarray]]:
+        """The network's maps for each seed, float32 [B, B, C] as `working_maps` takes them."""
+        estimate = coarse_maps(coarse, context)
+
+        def draw(weights: DiffusionWeights, chosen: Sequence[int]) -> list[dict[str, np.ndarray]]:
+            device = weights.device
+            with torch.inference_mode(), weights.autocast():
+                latent = weights.encode({name: as_tensor(image).to(device) for name, image in estimate.items()})
+            seen = torch.from_numpy((coarse.shaded.weight > SEEN).astype(np.float32))[None, None]
+            # Clones: tensors of inference mode take no part in the gradient of eq. 9d.
+            observation = Observation(latent.clone(), latent_mask(seen, latent.shape[-1]).to(device))
+            options, schedule = self.preset.options, weights.denoiser.schedule
+            start = None
+            if self.preset.start_noise is not None:
+                start = Start(
+                    latent.clone().repeat(len(chosen), 1, 1, 1), schedule.step_of_noise(self.preset.start_noise)
+                )
+            watch = Watch(progress, _preview(weights, options.steps))
+            noise = NoiseSource.of_seeds(*chosen)
+            observation = observation.repeated(len(chosen))
+            drawn = sample(weights.epsilon, observation, schedule, options, noise, start, watch)
+            with torch.inference_mode(), weights.autocast():
+                maps = weights.decode(drawn)
+            return [{name: as_image(maps[name][k]) for name in maps} for k in range(len(chosen))]
+
+        return with_fallback(self.weights, draw, seeds)
+
+    def working_maps(self, coarse: CoarseCompletion, maps: dict[str, np.ndarray]) -> WorkingMaps:
+        """The network's maps, joined to what was seen in the gradient domain."""
+        shaded, place = coarse.shaded, (coarse.uv_space, coarse.vertices, coarse.regions)
+        log_texture = joined(shaded.log_seen, log_colour(maps["texture"]), shaded.weight, *place)
+        log_albedo = joined(shaded.log_albedo - coarse.gain, log_colour(maps["diffuse_albedo"]), shaded.weight, *place)
+        specular = np.clip((maps["specular_albedo"][..., 0] + 1) / 2, 0.0, 1.0)
+        return WorkingMaps(log_texture, log_albedo, specular, None, shaded.log_seen, shaded.weight, shaded.shine)
+
+
+def coarse_maps(coarse: CoarseCompletion, context: PriorContext) -> dict[str, np.ndarray]:
+    """The coarse completion as the auto-encoders take it: float32 [B, B, C] in [-1, 1] by map.
+
+    It has no holes: outside the island it repeats its border, as the training's maps do.
+    """
+    island = coarse.uv_space.mask
+    working = coarse.working.dilated(island)
+    albedo = np.exp(working.log_albedo)
+    height = relief_height(np.log(albedo), coarse.regions, island)
+    normal = height_normals(height, coarse.uv_space.texels_per_metre(coarse.vertices) / 1000)
+    return {
+        "texture": 2 * np.clip(linear_to_srgb(np.exp(working.log_texture)), 0, 1) - 1,
+        "diffuse_albedo": 2 * np.clip(linear_to_srgb(albedo), 0, 1) - 1,
+        "specular_albedo": 2 * np.clip(working.specular_albedo, 0, 1)[..., None] - 1,
+        "normal": np.where(island[..., None], normal, np.array([0, 0, 1], np.float32)),
+    }
+
+
+def with_fallback(
+    weights: DiffusionWeights,
+    draw: Callable[[DiffusionWeights, Sequence[int]], list[dict[str, np.ndarray]]],
+    seeds: Sequence[int],
+) -> list[dict[str, np.ndarray]]:
+    """Draw all samples at once; where the GPU's memory does not suffice one by one, and then on the CPU."""
+    if weights.device.type != "cuda":
+        return draw(weights, seeds)
+    sizes = [len(seeds), 1] if len(seeds) > 1 else [1]
+    for size in sizes:
+        try:
+            return [one for first in range(0, len(seeds), size) for one in draw(weights, seeds[first : first + size])]
+        except torch.OutOfMemoryError:
+            _log.warning("The GPU has too little free memory for %d samples at once.", size)
+            torch.cuda.empty_cache()
+    _log.warning("The prior runs on the CPU for this job, which takes longer.")
+    try:
+        return draw(weights.to("cpu"), seeds)
+    finally:
+        weights.to("cuda")
+
+
+def as_tensor(image: np.ndarray) -> Tensor:
+    """An image [R, R, C] as a tensor [1, C, R, R]."""
+    return torch.from_numpy(np.ascontiguousarray(np.moveaxis(image, -1, 0), np.float32))[None]
+
+
+def as_image(values: Tensor) -> np.ndarray:
+    """A tensor [C, R, R] as an image [R, R, C]."""
+    return np.ascontiguousarray(np.moveaxis(values.float().cpu().numpy(), 0, -1))
+
+
+def log_colour(encoded: np.ndarray) -> np.ndarray:
+    """sRGB-encoded colour in [-1, 1] as the logarithm of linear colour."""
+    linear = srgb_to_linear(np.clip((encoded + 1) / 2, 0, 1))
+    return np.log(np.maximum(linear, SMALLEST_LINEAR)).astype(np.float32)
+
+
+def _preview(weights: DiffusionWeights, steps: int) -> Callable[[float, Tensor], np.ndarray | None]:
+    """Decodes the texture of the first sample now and then."""
+    every = max(1, steps // PREVIEWS)
+
+    def preview(fraction: float, z_0: Tensor) -> np.ndarray | None:
+        if round(fraction * steps) % every:
+            return None
+        with torch.inference_mode(), weights.autocast():
+            texture = weights.decode(z_0[:1], ("texture",))["texture"][0]
+        return previews.map_preview(np.clip((as_image(texture) + 1) / 2, 0, 1))
+
+    return preview
