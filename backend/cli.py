@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.errors import JobCancelled, RelightifyError
-from shared.options import QUALITIES, RESOLUTIONS, JobOptions
+from shared.options import MAX_SAMPLES, QUALITIES, RESOLUTIONS, JobOptions
 
 EXIT_CODES = """exit codes:
   0    done
@@ -142,11 +142,15 @@ def _add_reconstruct_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of everything random, default: 0")
+    parser.add_argument(
+        "--samples", type=int, default=1, metavar="K",
+        help=f"completions to choose from, 1 to {MAX_SAMPLES}, further ones in sample_2 and so on, default: 1",
+    )  # fmt: skip
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
 def _reconstruct(options: argparse.Namespace) -> int:
-    job = JobOptions(options.face, options.quality, options.resolution, options.seed)
+    job = JobOptions(options.face, options.quality, options.resolution, options.seed, options.samples)
     data = _read_photo_file(options.photo)
     from backend.output import write_reconstruction
     from backend.pipeline import Pipeline

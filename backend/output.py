@@ -1,4 +1,7 @@
-"""A reconstruction as files: `head.obj`, `mesh.npz`, the maps as PNG and `reconstruction.json`, all or nothing."""
+"""A reconstruction as files: `head.obj`, `mesh.npz`, the maps as PNG and `reconstruction.json`, all or nothing.
+
+Maps of further samples lie in folders of their own, `sample_2` and so on.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ import numpy as np
 from backend.head.model import HeadModel
 from backend.pipeline import Reconstruction
 from shared.errors import RelightifyError
-from shared.maps import DIFFUSE_ALBEDO, MAPS, NORMAL
+from shared.maps import DIFFUSE_ALBEDO, MAPS, NORMAL, sample_folder
 
 _log = logging.getLogger(__name__)
 
@@ -49,9 +52,10 @@ def write_reconstruction(reconstruction: Reconstruction, model: HeadModel, folde
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent) as name:
             temporary = Path(name)
             _write_files(reconstruction, model, temporary)
-            files = sorted(temporary.iterdir())
-            folder.mkdir(exist_ok=True)
-            return tuple(f.replace(folder / f.name) for f in files)
+            files = sorted(path.relative_to(temporary) for path in temporary.rglob("*") if path.is_file())
+            for parent in {folder, *(folder / file.parent for file in files)}:
+                parent.mkdir(exist_ok=True)
+            return tuple((temporary / file).replace(folder / file) for file in files)
     except OSError as error:
         raise _write_error(folder, error) from error
 
@@ -61,6 +65,10 @@ def _write_files(reconstruction: Reconstruction, model: HeadModel, folder: Path)
     encoded = reconstruction.maps.encode()
     for spec in MAPS:
         (folder / spec.file_name).write_bytes(encoded[spec.name])
+    for number, sample in enumerate(reconstruction.further, 2):
+        (folder / sample_folder(number)).mkdir()
+        for spec in MAPS:
+            (folder / sample_folder(number) / spec.file_name).write_bytes(sample.files[spec.name])
     (folder / "head.obj").write_text(obj_text(reconstruction, model), encoding="utf-8")
     (folder / "head.mtl").write_text(mtl_text(model.part_names), encoding="utf-8")
     description = json.dumps(describe(reconstruction, model), indent=2, ensure_ascii=False)
@@ -117,6 +125,7 @@ def describe(reconstruction: Reconstruction, model: HeadModel) -> dict:
             "quality": options.quality,
             "resolution": options.resolution,
             "seed": options.seed,
+            "samples": options.samples,
         },
         "identity": _rounded(fit.identity),
         "expression": dict(zip(model.expression_names, _rounded(fit.expression), strict=True)),
@@ -143,6 +152,10 @@ def describe(reconstruction: Reconstruction, model: HeadModel) -> dict:
             }
             for spec in MAPS
         },
+        "further_samples": [
+            {"folder": sample_folder(number), "seed": sample.seed, "light_sh": _rounded(sample.light)}
+            for number, sample in enumerate(reconstruction.further, 2)
+        ],
         "warnings": list(reconstruction.warnings),
         "timings_s": {stage: round(seconds, 3) for stage, seconds in reconstruction.timings.items()},
         "peak_memory_mib": None if peak is None else round(peak / 2**20),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -21,6 +21,7 @@ from backend.prior import coarse_model
 from backend.prior.base import Prior, PriorContext
 from backend.prior.baseline import BaselinePrior
 from backend.prior.draft import DraftPrior
+from backend.prior.several import completions, require_samples
 from backend.prior.vertex_albedo import vertex_albedo
 from backend.progress import Progress
 from backend.rendering.nvdiffrast_rasteriser import choose_rasteriser
@@ -46,6 +47,21 @@ LIGHT_SAMPLES = 20_000
 
 
 @dataclass(frozen=True)
+class FurtherSample:
+    """Another completion of the same photo.
+
+    Args:
+        seed: the seed that gives it as a job of its own.
+        files: its maps as PNG files by name; encoded, since several at 4096 would not fit into memory.
+        light: [9, 3], as `HeadFit.light`, the one under which its albedo looks like the photo.
+    """
+
+    seed: int
+    files: Mapping[str, bytes]
+    light: np.ndarray
+
+
+@dataclass(frozen=True)
 class Reconstruction:
     """Everything that one photo gave.
 
@@ -58,6 +74,7 @@ class Reconstruction:
         warnings: sentences for the user about what may have spoilt the result.
         timings: seconds by stage, in order.
         peak_memory_bytes: largest resident memory of the process during the job, None where unknown.
+        further: samples 2, 3, ... where more than one was asked for.
     """
 
     mesh: HeadMesh
@@ -68,6 +85,7 @@ class Reconstruction:
     warnings: tuple[str, ...]
     timings: dict[str, float]
     peak_memory_bytes: int | None
+    further: tuple[FurtherSample, ...] = ()
 
 
 class Pipeline:
@@ -128,6 +146,7 @@ class Pipeline:
             JobCancelled: the user asked to stop.
         """
         prior = self.prior(options.quality)
+        require_samples(prior, options)
         stopwatch = _Stopwatch()
         memory.reset_peak()
 
@@ -154,14 +173,20 @@ class Pipeline:
             progress.report("unwrap", 0.65, preview)
         with stopwatch.stage("completion"):
             context = PriorContext(self.model, fit, space, transfer, white_cue(photo, face.landmarks_px))
-            maps = prior.complete(partial, context, options.seed, progress.part(0.65, 0.95))
+            drawn = completions(prior, partial, context, options, progress.part(0.65, 0.95))
+            maps = next(drawn)
+            further = tuple(
+                FurtherSample(seed, sample.encode(), refit_light(fit, sample, space, transfer).light)
+                for seed, sample in enumerate(drawn, options.seed + 1)
+            )
             progress.report("completion", 0.95, previews.map_preview(maps.diffuse_albedo_srgb))
         with stopwatch.stage("finish"):
             fit = refit_light(fit, maps, space, transfer)
             mesh = head_mesh(self.model, fit, photo, face)
         progress.report("done", 1.0)
         _log.info("Reconstructed in %.1f s.", sum(stopwatch.seconds.values()))
-        return Reconstruction(mesh, maps, fit, face, options, face.warnings, stopwatch.seconds, memory.peak_bytes())
+        peak = memory.peak_bytes()
+        return Reconstruction(mesh, maps, fit, face, options, face.warnings, stopwatch.seconds, peak, further)
 
 
 def available_priors(model: HeadModel) -> dict[str, Prior]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 
 @dataclass(frozen=True)
@@ -33,3 +35,39 @@ NORMAL = MapSpec("normal", 3, srgb=False, bits=16)
 VISIBILITY = MapSpec("visibility", 1, srgb=False, bits=8)
 
 MAPS: tuple[MapSpec, ...] = (TEXTURE, DIFFUSE_ALBEDO, SPECULAR_ALBEDO, NORMAL, VISIBILITY)
+
+File = TypeVar("File")
+
+
+def sample_folder(number: int) -> str:
+    """Where the maps of a job's sample 2, 3, ... lie: `sample_2`, ...; those of sample 1 lie at the top."""
+    return f"sample_{number}"
+
+
+def sample_key(number: int, name: str) -> str:
+    """The name in a result of a map of sample 1, 2, ...: `normal`, `sample_2/normal`, ..."""
+    return name if number == 1 else f"{sample_folder(number)}/{name}"
+
+
+def sample_count(files: Mapping[str, object]) -> int:
+    """How many samples a result's maps hold."""
+    number = 1
+    while sample_key(number + 1, DIFFUSE_ALBEDO.name) in files:
+        number += 1
+    return number
+
+
+def maps_of_sample(files: Mapping[str, File], number: int) -> dict[str, File]:
+    """The maps of sample 1, 2, ... of a result by their plain names.
+
+    What the samples share, such as `photo`, is in each.
+
+    Raises:
+        KeyError: there is no such sample.
+    """
+    if not 1 <= number <= sample_count(files):
+        raise KeyError(f"there is no sample {number}")
+    shared = {name: file for name, file in files.items() if "/" not in name}
+    prefix = sample_key(number, "")
+    own = {name.removeprefix(prefix): file for name, file in files.items() if prefix and name.startswith(prefix)}
+    return {**shared, **own}

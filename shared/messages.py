@@ -267,8 +267,9 @@ class Result:
 
     Args:
         mesh: the head.
-        maps: encoded PNG file of each map by its name in `shared.maps`; under `photo` a JPEG of the upright photo where
-            the file that was sent is turned or in a format that few programs read.
+        maps: encoded PNG file of each map by its name in `shared.maps`, those of further samples by
+            `shared.maps.sample_key`; under `photo` a JPEG of the upright photo where the file that was sent is turned
+            or in a format that few programs read.
         info: what `reconstruction.json` holds; plain JSON values.
         warnings: sentences for the user.
     """

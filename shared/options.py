@@ -8,6 +8,9 @@ from .errors import RelightifyError
 
 QUALITIES: tuple[str, ...] = ("baseline", "draft", "standard", "high")
 RESOLUTIONS: tuple[int, ...] = (512, 1024, 2048, 4096)
+MAX_SAMPLES = 8
+# Of all samples of a job together, so that a result stays within the limits of a message.
+MAX_TEXELS = 4 * 4096**2
 
 
 @dataclass(frozen=True)
@@ -19,12 +22,15 @@ class JobOptions:
         quality: one of `QUALITIES`.
         resolution: side of the texture maps in texels, one of `RESOLUTIONS`.
         seed: seed of everything random in the job.
+        samples: how many completions of the photo to make, 1 to `MAX_SAMPLES`; sample k = 1, 2, ... is what a job of
+            one sample with the seed `seed` + k - 1 makes. Only the qualities that draw at random can make several.
     """
 
     face: int | None = None
     quality: str = "draft"
     resolution: int = 1024
     seed: int = 0
+    samples: int = 1
 
     def __post_init__(self) -> None:
         if self.quality not in QUALITIES:
@@ -34,3 +40,14 @@ class JobOptions:
         if self.resolution not in RESOLUTIONS:
             sizes = ", ".join(map(str, RESOLUTIONS))
             raise RelightifyError("bad_option", f"There is no resolution {self.resolution}.", f"Use {sizes}.")
+        if type(self.samples) is not int or not 1 <= self.samples <= MAX_SAMPLES:
+            raise RelightifyError(
+                "bad_option", f"{self.samples} samples cannot be made.", f"Use a number from 1 to {MAX_SAMPLES}."
+            )
+        if self.samples * self.resolution**2 > MAX_TEXELS:
+            most = MAX_TEXELS // self.resolution**2
+            raise RelightifyError(
+                "bad_option",
+                f"{self.samples} samples are too many at {self.resolution} texels.",
+                f"Use at most {most} samples, or a lower resolution.",
+            )

@@ -43,7 +43,7 @@ PROTOCOL_VERSION = 2
 MAX_FRAME_BYTES = 512 * 2**20
 MAX_MESSAGE_BYTES = 2**30
 MAX_HEADER_BYTES = 2**20
-MAX_FRAMES = 64
+MAX_FRAMES = 128
 
 # Names of array types on the wire; multi-byte values are little-endian.
 _DTYPES: dict[str, np.dtype] = {

@@ -10,22 +10,32 @@ from backend.output import describe
 from backend.photo.face_choice import FoundFaces, found_faces
 from backend.photo.reading import read_photo
 from backend.photo.viewer_copy import viewer_copy
-from backend.pipeline import Pipeline, choose_device
+from backend.pipeline import FurtherSample, Pipeline, choose_device
 from backend.progress import Progress
 from backend.texture.maps import SkinMaps
 from shared.head_mesh import HeadMesh
+from shared.maps import sample_key
 from shared.options import JobOptions
 
 
 @dataclass(frozen=True)
 class Files:
-    """The encoded maps, and under `photo` a copy of the photo where a client may not show the file itself upright."""
+    """The encoded maps, and under `photo` a copy of the photo where a client may not show the file itself upright.
+
+    Args:
+        maps: of the first sample.
+        further: maps of samples 2, 3, ...
+        photo: the copy, or None.
+    """
 
     maps: SkinMaps
+    further: tuple[FurtherSample, ...]
     photo: bytes | None
 
     def encode(self) -> Mapping[str, bytes]:
         files = dict(self.maps.encode())
+        for number, sample in enumerate(self.further, 2):
+            files.update({sample_key(number, name): file for name, file in sample.files.items()})
         return files if self.photo is None else {**files, "photo": self.photo}
 
 
@@ -51,7 +61,7 @@ class ServicePipeline:
     def reconstruct(self, data: bytes, options: JobOptions, progress: Progress) -> Outcome:
         """See `Pipeline.reconstruct`."""
         done = self._pipeline.reconstruct(data, options, progress)
-        files = Files(done.maps, viewer_copy(data))
+        files = Files(done.maps, done.further, viewer_copy(data))
         return Outcome(done.mesh, files, describe(done, self._pipeline.model), done.warnings)
 
     def detect(self, data: bytes, progress: Progress) -> FoundFaces:

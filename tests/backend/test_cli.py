@@ -42,6 +42,7 @@ def test_help_does_not_load_the_heavy_modules() -> None:
         ["reconstruct", "x.jpg", "--out", "o", "--quality", "best"],
         ["reconstruct", "x.jpg", "--out", "o", "--resolution", "1000"],
         ["reconstruct", "x.jpg", "--out", "o", "--face", "first"],
+        ["reconstruct", "x.jpg", "--out", "o", "--samples", "many"],
     ],
 )
 def test_a_wrong_command_line_ends_with_two(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from backend.output import write_reconstruction
 from backend.photo.reading import srgb_to_linear
-from backend.pipeline import Pipeline, Reconstruction, choose_device
+from backend.pipeline import FurtherSample, Pipeline, Reconstruction, choose_device
 from backend.progress import Progress
 from backend.texture.maps import SkinMaps
 from backend.texture.transfer import radiance_transfer
@@ -103,6 +103,13 @@ def test_a_quality_that_is_not_installed_is_an_error_that_names_those_that_are(j
     assert "baseline" in raised.value.hint
 
 
+def test_several_samples_of_a_quality_without_chance_are_a_usage_error_before_anything_is_read(job: Job) -> None:
+    with pytest.raises(RelightifyError) as raised:
+        job.pipeline.reconstruct(b"", JobOptions(quality="baseline", samples=2), Progress())
+    assert raised.value.code == "bad_option"
+    assert "baseline" in str(raised.value)
+
+
 def test_an_unknown_device_is_a_usage_error() -> None:
     with pytest.raises(RelightifyError) as raised:
         choose_device("gpu")
@@ -152,6 +159,20 @@ def test_writing_again_replaces_the_files_and_leaves_others(job: Job, tmp_path: 
     write_reconstruction(job.result, job.pipeline.model, tmp_path)
     assert (tmp_path / "head.obj").read_text().startswith("# Relightify")
     assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_further_samples_lie_in_folders_of_their_own_and_are_listed(job: Job, tmp_path: Path) -> None:
+    files = job.result.maps.encode()
+    further = tuple(FurtherSample(seed, files, job.result.fit.light) for seed in (1, 2))
+    for _ in range(2):  # a second time over the first
+        written = write_reconstruction(replace(job.result, further=further), job.pipeline.model, tmp_path)
+    assert len(written) == 4 + 3 * len(MAPS)
+    for folder in ("sample_2", "sample_3"):
+        assert {p.name for p in (tmp_path / folder).iterdir()} == {spec.file_name for spec in MAPS}
+        assert (tmp_path / folder / "normal.png").read_bytes() == files["normal"]
+    described = json.loads((tmp_path / "reconstruction.json").read_text())
+    assert [(s["folder"], s["seed"]) for s in described["further_samples"]] == [("sample_2", 1), ("sample_3", 2)]
+    assert np.shape(described["further_samples"][0]["light_sh"]) == (9, 3)
 
 
 @pytest.mark.parametrize(("number", "code"), [(errno.ENOSPC, "disk_full"), (errno.EACCES, "cannot_write")])
