@@ -158,7 +158,9 @@ def clean_stem(name: str) -> str:
     """A name that every engine takes in asset names: letters, digits and underscores, not too long, never empty."""
     cleaned = re.sub(r"[^0-9A-Za-z_]+", "_", name).strip("_")[:MAX_STEM].strip("_")
     # Identifiers of USD prims and of some engines must not begin with a digit.
-    return f"Head_{cleaned}" if not cleaned or cleaned[0].isdigit() else cleaned
+    if not cleaned:
+        return "Head"
+    return f"Head_{cleaned}" if cleaned[0].isdigit() else cleaned
 
 
 def texture_folder(stem: str) -> str:
