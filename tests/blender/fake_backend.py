@@ -14,7 +14,9 @@ import zmq
 from shared.connection import Connection, write_connection
 from shared.messages import (
     Cancel,
+    Detect,
     Error,
+    Faces,
     Goodbye,
     Hello,
     Message,
@@ -50,6 +52,13 @@ def find_no_face(request: Reconstruct, reply: Reply) -> None:
     reply(Error("no_face", "No face was found in the photo.", "Use a photo with a larger face.", request.job_id))
 
 
+def two_faces(job_id: str) -> Faces:
+    """A large face on the left and one on the right that is too small."""
+    boxes = np.array([[0.1, 0.1, 0.4, 0.6], [0.7, 0.2, 0.8, 0.3]], np.float32)
+    thumbnails = np.full((2, 32, 32, 3), 90, np.uint8)
+    return Faces(job_id, boxes, thumbnails, np.full((60, 80, 3), 70, np.uint8), ("", "The face is too small."))
+
+
 class FakeBackend:
     """A server on a thread; `behaviour` decides what happens to each job."""
 
@@ -57,6 +66,7 @@ class FakeBackend:
         self.path = path
         self.behaviour: Callable[[Reconstruct, Reply], None] = finish
         self.requests: list[Reconstruct] = []
+        self.searches: list[Detect] = []
         self.cancelled: list[str] = []
         self.silent = False
         self._stop = threading.Event()
@@ -101,6 +111,9 @@ class FakeBackend:
             self.requests.append(message)
             reply(Queued(message.job_id, 0, "ready"))
             self.behaviour(message, reply)
+        elif isinstance(message, Detect):
+            self.searches.append(message)
+            reply(two_faces(message.job_id))
         elif isinstance(message, Cancel):
             self.cancelled.append(message.job_id)
             reply(Error("cancelled", "The job was cancelled.", "", message.job_id))
