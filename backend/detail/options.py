@@ -14,10 +14,12 @@ class DetailOptions:
     Args:
         strength: of the detail that the photo does not show, 1 = as strong as skin of this kind has it; 0 makes none.
         extras: displacement and roughness are made as well.
+        age: of the person, years, where it is known: older skin has stronger creases. None: as the photo suggests.
     """
 
     strength: float = 1.0
     extras: bool = False
+    age: float | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 2:

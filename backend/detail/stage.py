@@ -9,18 +9,31 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from backend.detail import separation
+from backend.detail.bands import COARSEST_OCTAVE, finest_octave, reduce_to, split, wavelength_mm
 from backend.detail.options import DetailOptions
+from backend.detail.regions import SKIN_PARTS, part_weights
+from backend.detail.seen import fine_detail, pixels_per_texel, resolved_share
+from backend.detail.statistics import SkinStatistics, load_statistics, measured_contrast
+from backend.detail.surface import fine_height, roughness, surface_maps
+from backend.detail.unseen import RESOLVED, Shown, missing_detail
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
-from backend.photo.reading import linear_to_srgb, srgb_to_linear
-from backend.texture.detail import band_deviations, fine_residual, solid_detail
+from backend.photo.reading import linear_to_srgb
+from backend.texture.detail_report import DetailReport
+from backend.texture.light import LUMINANCE
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.regions import FaceRegions, face_regions, plain_skin
-from backend.texture.relief import CAVITY_LOSS_PER_MM, cavity, height_normals, relief_height
+from backend.texture.relief import relief_height
 from backend.texture.scale_space import enlarge, inner_distance, smooth_step
-from backend.texture.uv_space import UVSpace, coarser, dilate, mirror
+from backend.texture.uv_space import UVSpace, coarser, dilate
 
-SMALLEST_LINEAR = 1.5e-3
+# Of fine detail that is relief so much stays in the albedo: pores and creases hold less light from any side.
+RELIEF_IN_ALBEDO = 0.5
+# Where the photo shows the skin, made detail is kept out of the texture but for this: what was seen stays what it is.
+MADE_IN_SEEN_TEXTURE = 0.15
+REGION_SIDE = 512  # of what varies slowly
+SAMPLE_BORDER_MM = 3.0
 
 
 @dataclass(frozen=True)
@@ -79,8 +92,13 @@ def add_detail(
     place: Place,
     seed: int,
     options: DetailOptions = DetailOptions(),  # noqa: B008 (frozen)
+    statistics: SkinStatistics | None = None,
 ) -> SkinMaps:
     """All maps at the size of `place.uv_space`, dilated beyond the island, without holes.
+
+    The photo's fine detail is parted into pigment, relief and gloss; pigment goes to the albedo, relief mostly to the
+    normals, gloss nowhere. What the photo does not show is continued from the person's own skin, or made by the
+    statistics of skin, octave by octave up to the contrast that the part of the face should have.
 
     Args:
         working: what the prior made, B x B.
@@ -88,70 +106,151 @@ def add_detail(
         place: model, fit and texels.
         seed: of everything random; same seed and versions give the same maps.
         options: strength of made detail, and whether displacement and roughness are wanted.
+        statistics: of people's skin; None takes those that ship.
     """
     uv_space = place.uv_space
     side = uv_space.resolution
     small = coarser(uv_space, working.side)
-    grown = working.dilated(small.mask)
-    small_regions = face_regions(place.model, small)
-    regions = small_regions if side == working.side else enlarged_regions(small_regions, side)
+    regions = face_regions(place.model, small)
+    scale = regions.texels_per_mm * side / working.side
     weight = np.clip(enlarge(working.weight, side), 0, 1)
-    detail = _detail(partial, grown, place, small_regions, weight, seed)
-    # Detail in a highlight is the relief's sparkle more than the skin's colour.
-    shine = enlarge(smooth_step(working.shine, 0.05, 0.5), side)
-    albedo = _soft_range(np.exp(enlarge(grown.log_albedo, side) + detail * (1 - 0.8 * shine[..., None])))
-    log_texture = enlarge(grown.log_texture, side) + detail
+    shine = np.clip(enlarge(smooth_step(working.shine, 0.05, 0.5), side), 0, 1)
+    grown = working.dilated(small.mask)
 
-    height = relief_height(np.log(albedo), regions, uv_space.mask)
-    # Where light takes a step at the border of what was seen there is no relief.
-    height = height * off_border(weight, 0.4 * regions.texels_per_mm)
-    deep = cavity(height, uv_space.mask, regions.texels_per_mm)
-    specular = enlarge(grown.specular_albedo, side) * (1 - CAVITY_LOSS_PER_MM * deep)
-    density = uv_space.texels_per_metre(place.fit.neutral_vertices(place.model)) / 1000
+    # The reduction is of the texture before completion; outside of what was seen it must not ring.
+    reduced = grown.log_texture + working.weight[..., None] * (working.log_seen - grown.log_texture)
+    own = fine_detail(partial, reduced, smooth_step(weight, 0.5, 1.0))
+    log_texture = enlarge(grown.log_texture, side)
+    matte = separation.without_gloss(own, log_texture, shine, scale) if own.any() else own
+    log_albedo = enlarge(grown.log_albedo, side)
+    luminance = LUMINANCE.astype(np.float32)
+    spot = separation.spots((log_albedo + matte) @ luminance, weight, scale)
+    shown = _shown(log_albedo @ luminance + matte @ luminance, spot, weight, place, regions, scale)
+    contrast = measured_contrast(shown.bands, shown.parts, _plainly_seen(shown, regions))
+    expected = (statistics or load_statistics()).expected(contrast, options.age)
+    density = small.texels_per_metre(place.fit.neutral_vertices(place.model)) * (side / working.side / 1000)
+    made = missing_detail(shown, expected, options.strength, uv_space, place.model.mean, density, scale, seed)
+
+    # Into colours: what is relief leaves the albedo in part.
+    full_regions = enlarged_regions(regions, side)
+    stubbly = separation.stubble(contrast, SKIN_PARTS.index("beard"), SKIN_PARTS.index("cheeks"))
+    pigment = separation.pigment_share(spot, stubbly, full_regions)
+    relief = (matte @ luminance) * (1 - pigment) + made.fine + made.coarse
+    del spot
+    tint = made_colour(matte, weight)
+    log_texture += own
+    log_texture += ((made.fine + made.coarse) * (1 - (1 - MADE_IN_SEEN_TEXTURE) * smooth_step(weight, 0.5, 1.0)))[
+        ..., None
+    ] * tint
+    texture = linear_to_srgb(np.exp(log_texture, out=log_texture)).astype(np.float32)
+    del log_texture, own
+    log_albedo += matte * (pigment + (1 - pigment) * RELIEF_IN_ALBEDO)[..., None]
+    log_albedo += (RELIEF_IN_ALBEDO * made.fine + made.coarse)[..., None] * tint
+    albedo = linear_to_srgb(_soft_range(np.exp(log_albedo, out=log_albedo))).astype(np.float32)
+    del log_albedo, matte, pigment
+
+    coarsest = finest_octave(working.side) - 1 if working.normal is not None else COARSEST_OCTAVE
+    height = fine_height(relief, scale, max(coarsest, finest_octave(side))) * uv_space.mask
+    del relief, made
+    if working.normal is None:
+        coarse = relief_height(working.log_albedo, regions, small.mask) * off_border(
+            working.weight, 0.4 * regions.texels_per_mm
+        )
+        height += enlarge(dilate(coarse, small.mask, 3), side) * uv_space.mask
+    gradient = uv_space.surface_gradient(place.fit.neutral_vertices(place.model))
+    base_normal = None if grown.normal is None else enlarge(grown.normal, side)
+    surface = surface_maps(height, base_normal, enlarge(grown.specular_albedo, side), gradient, uv_space.mask, scale)
     maps = SkinMaps(
-        texture_srgb=linear_to_srgb(np.exp(log_texture)).astype(np.float32),
-        diffuse_albedo_srgb=linear_to_srgb(albedo).astype(np.float32),
-        specular_albedo=np.clip(specular, 0.04, 0.95).astype(np.float32),
-        normal=height_normals(height, density),
+        texture_srgb=texture,
+        diffuse_albedo_srgb=albedo,
+        specular_albedo=surface.specular_albedo,
+        normal=surface.normal,
         visibility=partial.visibility,
+        displacement_mm=height if options.extras else None,
+        roughness=roughness(height, full_regions, uv_space.mask) if options.extras else None,
+        detail=_report(shown, regions, options, place, scale),
     )
     return maps.dilated(uv_space.mask)
 
 
-def _detail(
-    partial: PartialTexture, working: WorkingMaps, place: Place, regions: FaceRegions, weight: np.ndarray, seed: int
-) -> np.ndarray:
-    """Log detail float32 [R, R, 3]: the photo's where seen, the other side's where that was seen, noise elsewhere."""
-    uv_space = place.uv_space
-    side = uv_space.resolution
-    own = np.zeros((side, side, 3), np.float32)
-    scale = regions.texels_per_mm * side / working.side
-    if side > working.side:
-        log_full = np.log(np.maximum(srgb_to_linear(partial.texture_srgb).astype(np.float32), SMALLEST_LINEAR))
-        # The reduction is of the texture before completion; outside of what was seen it must not ring.
-        reduced = working.log_texture + working.weight[..., None] * (working.log_seen - working.log_texture)
-        own = fine_residual(log_full, reduced, smooth_step(weight, 0.5, 1.0))
-        del log_full
-    strength = smooth_step(weight, 0.5, 1.0)
-    other = mirror(strength) * (1 - strength)
-    missing = (1 - np.maximum(strength, mirror(smooth_step(weight, 0.0, 0.6)))) * uv_space.mask
-    detail = own + other[..., None] * mirror(own)
-    reference = plain_skin(regions) * working.weight
-    bands = band_deviations(working.log_albedo, reference, regions.texels_per_mm)
-    if side > working.side:
-        full_reference = enlarge(reference, side)
-        small_limit = 2.0 / regions.texels_per_mm  # the finest wavelength that the working size holds, mm
-        fine = band_deviations(own, full_reference, scale)
-        bands = bands + [(wavelength, deviation) for wavelength, deviation in fine if wavelength < small_limit]
-    where = np.flatnonzero(missing > 0.01)
-    positions = uv_space.positions(place.model.mean).reshape(-1, 3)[where] * 1000
-    noise = solid_detail(positions, bands, seed)
-    detail.reshape(-1, 3)[where] += noise * missing.reshape(-1)[where][:, None]
-    return detail
+def _shown(
+    log_luminance: np.ndarray,
+    spot: np.ndarray,
+    weight: np.ndarray,
+    place: Place,
+    regions: FaceRegions,
+    texels_per_mm: float,
+) -> Shown:
+    """What there is of the detail: bands of the albedo [R, R], and where they come from the photo."""
+    side = log_luminance.shape[0]
+    bands, _ = split(log_luminance)
+    uv_space = coarser(place.uv_space, min(side, REGION_SIDE))
+    pixels = pixels_per_texel(place.model, place.fit, uv_space)
+    strength = smooth_step(reduce_to(weight, uv_space.resolution), 0.5, 1.0)
+    shares = {o: resolved_share(pixels, o, uv_space.resolution) for o in bands}
+    face = (strength * reduce_to(regions.face, uv_space.resolution)) > 0.5
+    resolved = {o: float(np.median(share[face])) if face.any() else 0.0 for o, share in shares.items()}
+    seen = {
+        o: reduce_to(share * strength, band.shape[0])
+        for (o, share), band in zip(shares.items(), bands.values(), strict=True)
+    }
+    plain = reduce_to(plain_skin(regions), uv_space.resolution)
+    clear = (strength > 0.7) & (reduce_to(spot, uv_space.resolution) < 0.2)
+    border = inner_distance(clear) > SAMPLE_BORDER_MM * texels_per_mm * uv_space.resolution / side
+    haired = reduce_to(regions.beard * (1 - regions.lips), uv_space.resolution)
+    skin = np.maximum(plain, haired * reduce_to(regions.face, uv_space.resolution)) * border
+    parts = np.stack([reduce_to(p, uv_space.resolution) for p in part_weights(regions)])
+    return Shown(bands, seen, resolved, skin.astype(np.float32), parts)
+
+
+def _plainly_seen(shown: Shown, regions: FaceRegions) -> dict[int, np.ndarray]:
+    """By octave, where its contrast may be measured: seen, and for what is resolved at all."""
+    hairless = 1 - reduce_to(regions.brows, shown.skin.shape[0])
+    return {o: (reduce_to(seen, hairless.shape[0]) > 0.9) * hairless for o, seen in shown.seen.items()}
+
+
+def made_colour(detail: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """How detail of the luminance looks in red, green and blue, float32 [3], by the photo's own detail [R, R, 3]."""
+    picked = detail[::4, ::4][weight[::4, ::4] > 0.9]
+    usual = np.array([0.8, 1.04, 1.18])  # absorbed by melanin and blood, and lit by light that went through skin
+    luminance = picked @ LUMINANCE
+    energy = float(luminance @ luminance)
+    if len(picked) < 200 or energy < 1e-4 * len(picked):
+        return usual.astype(np.float32)
+    slope = np.clip((picked.T @ luminance) / energy, 0.5, 1.6)
+    return (slope / float(slope @ LUMINANCE)).astype(np.float32)
+
+
+def _report(
+    shown: Shown, regions: FaceRegions, options: DetailOptions, place: Place, texels_per_mm: float
+) -> DetailReport:
+    """Shares of the face's detail, every octave counting the same."""
+    face = reduce_to(regions.face, shown.skin.shape[0])
+    rows = []
+    side = place.uv_space.resolution
+    for octave, seen in shown.seen.items():
+        weight = reduce_to(face, seen.shape[0])
+        share = float((seen * weight).sum() / max(float(weight.sum()), 1e-6))
+        continued = (1 - share) if shown.resolved[octave] > RESOLVED else 0.0
+        if shown.resolved[octave] > RESOLVED and shown.resolved[octave] < 1:
+            # Of what was looked at but only half shown, the rest is made.
+            looked = share / shown.resolved[octave]
+            continued = max(0.0, 1 - looked)
+        rows.append((wavelength_mm(octave, texels_per_mm, side), share, continued, max(0.0, 1 - share - continued)))
+    table = np.array(rows)
+    pixels = pixels_per_texel(place.model, place.fit, coarser(place.uv_space, shown.skin.shape[0]))
+    looked = (face > 0.5) & (reduce_to(shown.seen[COARSEST_OCTAVE], len(face)) > 0.5)
+    per_mm = texels_per_mm * len(face) / side
+    photo = float(np.median(pixels[looked])) * per_mm if looked.any() else 0.0
+    seen, continued, made = (round(float(x), 4) for x in table[:, 1:].mean(0))
+    octaves = tuple(tuple(round(float(x), 4) for x in row) for row in rows)
+    return DetailReport(seen, continued, made, options.strength, round(photo, 3), round(texels_per_mm, 3), octaves)
 
 
 def enlarged_regions(regions: FaceRegions, side: int) -> FaceRegions:
     """The regions on side x side texels."""
+    if side == regions.face.shape[0]:
+        return regions
     masks = {
         name: np.clip(enlarge(getattr(regions, name), side), 0, 1)
         for name in ("lips", "nose", "forehead", "brows", "eyes", "beard", "face")

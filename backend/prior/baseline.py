@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.detail.stage import SMALLEST_LINEAR, WorkingMaps, add_detail
+from backend.detail.seen import SMALLEST_LINEAR
+from backend.detail.stage import WorkingMaps, add_detail
 from backend.photo.reading import srgb_to_linear
 from backend.prior import baseline_skin as skin
 from backend.prior.base import PriorContext

@@ -5,10 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from backend.texture.detail import MAD_TO_STD
 from backend.texture.light import LUMINANCE
 from backend.texture.regions import FaceRegions, plain_skin
-from backend.texture.scale_space import inner_distance, masked_blur, smooth_step
+from backend.texture.scale_space import MAD_TO_STD, inner_distance, masked_blur, smooth_step
 from backend.texture.uv_space import mirror
 
 EVEN_SIGMA_MM = 13.0

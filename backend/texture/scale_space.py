@@ -5,6 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+# Median absolute deviation to standard deviation, of a normal distribution.
+MAD_TO_STD = 1.4826
+
 
 def masked_blur(
     image: np.ndarray,  # float32 [H, W] or [H, W, C]

@@ -43,6 +43,25 @@ class TangentFrames:
 
 
 @dataclass(frozen=True)
+class SurfaceGradient:
+    """How slopes on the surface follow from differences between texels, for heights in millimetres.
+
+    Args:
+        matrix: float32 [R, R, 4], row by row the 2 x 2 matrix from (dh/d texel right, dh/d texel up) to the slopes
+            (along the tangent, along the bitangent).
+    """
+
+    matrix: np.ndarray
+
+    def slopes(self, height_mm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Slopes along tangent and bitangent, float32 [R, R] each, of a height [R, R] over the surface, mm."""
+        right = cv2.Sobel(height_mm, cv2.CV_32F, 1, 0, ksize=1, scale=0.5)
+        up = cv2.Sobel(height_mm, cv2.CV_32F, 0, 1, ksize=1, scale=-0.5)  # rows run down
+        m = self.matrix
+        return m[..., 0] * right + m[..., 1] * up, m[..., 2] * right + m[..., 3] * up
+
+
+@dataclass(frozen=True)
 class UVSpace:
     """Texels of one part of a head. Row 0 of every image is v = 1.
 
@@ -89,6 +108,14 @@ class UVSpace:
         mirrored.
         Source: Mikkelsen, "Simulation of wrinkled surfaces revisited", 2008.
         """
+        tangent, _ = self._vertex_frames(vertices)
+        at_corner = vertex_normals(vertices, self.mesh_triangles)[self.triangles]
+        tangent_map = self._gather(tangent[self.uv_triangles].astype(np.float32))
+        normal_map = self._gather(at_corner.astype(np.float32))
+        return TangentFrames(tangent_map, np.cross(normal_map, tangent_map), normal_map)
+
+    def _vertex_frames(self, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Unit tangents and bitangents per UV vertex, float64 [W, 3] each; 0 where no triangle is."""
         normal = vertex_normals(vertices, self.mesh_triangles).astype(np.float64)
         corners = np.asarray(vertices, np.float64)[self.triangles]
         uv = self.uv.astype(np.float64)[self.uv_triangles]
@@ -101,9 +128,34 @@ class UVSpace:
         in_plane = along_u[:, None] - at_corner * np.einsum("nd,nkd->nk", along_u, at_corner)[..., None]
         weighted = _unit(in_plane) * corner_angles(corners)[..., None]
         tangent = _unit(sum_by_index(weighted.reshape(-1, 3), self.uv_triangles.ravel(), len(self.uv)))
-        tangent_map = self._gather(tangent[self.uv_triangles].astype(np.float32))
-        normal_map = self._gather(at_corner.astype(np.float32))
-        return TangentFrames(tangent_map, np.cross(normal_map, tangent_map), normal_map)
+        normals = np.zeros_like(tangent)
+        normals[self.uv_triangles] = at_corner
+        return tangent, np.cross(normals, tangent)
+
+    def surface_gradient(self, vertices: np.ndarray) -> SurfaceGradient:
+        """The gradient of `vertices` [V, 3] in the frames of `tangents`: exact for stretched and sheared texels.
+
+        Per corner dP/du and dP/dv are written in the tangent plane (t, b); heights h have h_u = dP/du . grad h and
+        h_v = dP/dv . grad h, solved for grad h and averaged over the corners of each UV vertex.
+        """
+        tangent, bitangent = self._vertex_frames(vertices)
+        corners = np.asarray(vertices, np.float64)[self.triangles] * 1000
+        uv = self.uv.astype(np.float64)[self.uv_triangles] * self.resolution
+        edges = np.stack([corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]], axis=1)  # [n, 2, 3]
+        steps = np.stack([uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]], axis=1)  # [n, 2, 2]
+        usable = np.abs(np.linalg.det(steps)) > 1e-9
+        per_texel = np.linalg.solve(np.where(usable[:, None, None], steps, np.eye(2)), edges)  # rows: dP/du, dP/dv
+        frame = np.stack([tangent[self.uv_triangles], bitangent[self.uv_triangles]], axis=2)  # [n, 3, 2, 3]
+        jacobian = np.einsum("nid,nkjd->nkij", per_texel, frame)
+        usable = usable[:, None] & (np.abs(np.linalg.det(jacobian)) > 1e-9)
+        inverse = np.linalg.inv(np.where(usable[..., None, None], jacobian, np.eye(2))) * usable[..., None, None]
+        weight = (corner_angles(corners) * usable)[..., None]
+        total = sum_by_index(
+            (inverse.reshape(-1, 3, 4) * weight).reshape(-1, 4), self.uv_triangles.ravel(), len(self.uv)
+        )
+        count = sum_by_index(weight.reshape(-1, 1), self.uv_triangles.ravel(), len(self.uv))
+        mean = (total / np.maximum(count, 1e-9)).astype(np.float32)
+        return SurfaceGradient(self._gather(mean[self.uv_triangles]))
 
     def texels_per_metre(self, vertices: np.ndarray) -> np.ndarray:
         """Texture density float32 [R, R]: the square root of texels per square metre of surface; 0 outside."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from backend.head.model import load_head_model
-from backend.texture.detail import CONTINUED_SHARE, band_deviations, solid_detail
+from backend.texture.detail import solid_noise
 from backend.texture.regions import FaceRegions, face_regions, landmark_texels
 from backend.texture.relief import (
     SPECULAR_LIPS,
@@ -18,27 +18,20 @@ from backend.texture.relief import (
 from backend.texture.uv_space import mirror, uv_space
 
 
-def test_continued_detail_has_the_strength_of_what_was_seen() -> None:
-    rng = np.random.default_rng(0)
-    seen = rng.normal(0, 0.02, (256, 256, 3)).astype(np.float32)
-    bands = band_deviations(seen, np.ones((256, 256), np.float32), texels_per_mm=2.0)
-    assert [round(wavelength, 2) for wavelength, _ in bands] == [6.0, 3.0, 1.5]
-    points = rng.uniform(0, 80, (20_000, 3)).astype(np.float32)
-    noise = solid_detail(points, bands, seed=1)
-    expected = CONTINUED_SHARE * np.sqrt(sum(np.square(deviation) for _, deviation in bands))
-    np.testing.assert_allclose(noise[:, 0].std(), expected[0], rtol=0.2)
+def test_solid_noise_has_unit_deviation_and_the_wavelength_asked_for() -> None:
+    line = np.zeros((40_000, 3), np.float32)
+    line[:, 0] = np.arange(40_000) * 0.05
+    noise = solid_noise(line, wavelength_mm=2.0, seed=1)
+    assert 0.8 < noise.std() < 1.2
+    crossings = np.count_nonzero(np.diff(np.sign(noise)))
+    assert 0.5 < 2 * 40_000 * 0.05 / crossings / 2.0 < 2.5
 
 
-def test_continued_detail_is_a_function_of_place_and_seed() -> None:
-    bands = [(1.5, np.full(3, 0.02))]
+def test_solid_noise_is_a_function_of_place_and_seed() -> None:
     points = np.random.default_rng(0).uniform(-90, 90, (500, 3)).astype(np.float32)
-    first, again = solid_detail(points, bands, 4), solid_detail(points[::-1], bands, 4)[::-1]
+    first, again = solid_noise(points, 1.5, 4), solid_noise(points[::-1], 1.5, 4)[::-1]
     np.testing.assert_array_equal(first, again)
-    assert np.abs(first - solid_detail(points, bands, 5)).max() > 0.01
-
-
-def test_too_little_skin_has_no_measured_detail() -> None:
-    assert band_deviations(np.zeros((32, 32, 3), np.float32), np.zeros((32, 32), np.float32), 2.0) == []
+    assert np.abs(first - solid_noise(points, 1.5, 5)).max() > 0.5
 
 
 def test_dark_detail_lies_deep_and_brows_and_even_skin_are_flat() -> None:

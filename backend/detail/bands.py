@@ -1,0 +1,57 @@
+"""Octaves of detail: Laplacian pyramids whose levels mean the same size of detail at every size of the maps.
+
+Octave 0 is the finest of a map of 4096 texels, octave 1 the finest of 2048, and so on; octave o holds wavelengths
+around 3 * 2^o texels of a 4096 map, which is 0.23 mm * 2^o on the cheeks. Source: Burt and Adelson, "The Laplacian
+pyramid as a compact image code", 1983.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+FINEST_SIDE = 4096
+TEXELS_PER_WAVE = 3.0  # the middle of a pyramid level, which holds waves of 2 to 4 texels
+COARSEST_OCTAVE = 4  # 3.7 mm: coarser variation is not skin detail, and continued it would look like blotches
+OCTAVES = COARSEST_OCTAVE + 1
+
+
+def finest_octave(side: int) -> int:
+    """The octave that the finest level of a side x side map holds; sides are powers of two up to 4096."""
+    return round(float(np.log2(FINEST_SIDE / side)))
+
+
+def wavelength_mm(octave: int, texels_per_mm: float, side: int) -> float:
+    """Wavelength in the middle of an octave, for maps with `texels_per_mm` at `side` texels."""
+    return TEXELS_PER_WAVE * 2.0 ** (octave - finest_octave(side)) / texels_per_mm
+
+
+def split(
+    image: np.ndarray,  # float32 [R, R] or [R, R, C], R a power of two
+    coarsest: int = COARSEST_OCTAVE,
+) -> tuple[dict[int, np.ndarray], np.ndarray]:
+    """Bands by octave, each [R / 2^k, ...] at its own size, and the rest, which is coarser."""
+    bands, current = {}, image
+    for octave in range(finest_octave(image.shape[0]), coarsest + 1):
+        reduced = cv2.pyrDown(current)
+        bands[octave] = current - cv2.pyrUp(reduced, dstsize=current.shape[1::-1])
+        current = reduced
+    return bands, current
+
+
+def join(bands: dict[int, np.ndarray], rest: np.ndarray | None = None) -> np.ndarray:
+    """The image of bands and rest, at the size of the finest band; undoes `split`. No rest: the rest is 0."""
+    total = rest
+    for octave in sorted(bands, reverse=True):
+        band = bands[octave]
+        total = band if total is None else band + cv2.pyrUp(total, dstsize=band.shape[1::-1])
+    assert total is not None
+    return total
+
+
+def reduce_to(image: np.ndarray, side: int) -> np.ndarray:
+    """Area average of an image on side x side texels; enlarged bilinearly where it is smaller."""
+    if image.shape[0] == side:
+        return image
+    kind = cv2.INTER_AREA if image.shape[0] > side else cv2.INTER_LINEAR
+    return cv2.resize(image, (side, side), interpolation=kind)

@@ -1,0 +1,58 @@
+"""The texture's seam: on both of its sides detail is a function of the place in space, so that it fits together."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from backend.texture.detail import solid_noise
+from backend.texture.scale_space import smooth_step
+from backend.texture.uv_space import UVSpace
+
+NEAR_MM, FAR_MM = 3.0, 10.0  # nearer than the first only solid noise, farther than the second none of it
+
+
+def seam_share(uv_space: UVSpace, texels_per_mm: float, side: int) -> np.ndarray:
+    """1 at the seam, 0 away from it, float32 [side, side]; `texels_per_mm` at that size."""
+    lines = np.full((side, side), 255, np.uint8)
+    for first, second in seam_edges(uv_space):
+        ends = np.stack([uv_space.uv[[first, second], 0], 1 - uv_space.uv[[first, second], 1]], axis=1) * side - 0.5
+        a, b = (tuple(round(16 * x) for x in end) for end in ends.tolist())
+        cv2.line(lines, a, b, 0, 1, cv2.LINE_8, 4)
+    if lines.min() == 255:
+        return np.zeros((side, side), np.float32)
+    distance = cv2.distanceTransform(lines, cv2.DIST_L2, 5)
+    return smooth_step(distance, FAR_MM * texels_per_mm, NEAR_MM * texels_per_mm)
+
+
+def seam_edges(uv_space: UVSpace) -> np.ndarray:
+    """Pairs of UV vertices, int [n, 2], whose edge is one on the mesh and two in the texture."""
+    corners = [0, 1, 1, 2, 2, 0]
+    uv_edges = np.sort(uv_space.uv_triangles[:, corners].reshape(-1, 2), axis=1)
+    edges = np.sort(uv_space.triangles[:, corners].reshape(-1, 2), axis=1)
+    _, index, count = np.unique(uv_edges, axis=0, return_index=True, return_counts=True)
+    border = index[count == 1]
+    _, inverse, times = np.unique(edges[border], axis=0, return_inverse=True, return_counts=True)
+    return uv_edges[border[times[inverse.reshape(-1)] == 2]]
+
+
+def blended_at_seam(
+    band: np.ndarray,  # float32 [h, h], unit variance
+    share: np.ndarray,  # float32 [h, h], `seam_share`
+    uv_space: UVSpace,  # h x h texels
+    mean_vertices: np.ndarray,  # [V, 3], metres
+    wavelength: float,  # mm
+    seed: int,
+) -> np.ndarray:
+    """The band, near the seam replaced by solid noise of the same variance."""
+    where = np.flatnonzero((share > 0.01) & uv_space.mask)
+    if not len(where):
+        return band
+    corners = mean_vertices[uv_space.triangles[uv_space.triangle.reshape(-1)[where]]]
+    points = np.einsum("nk,nkd->nd", uv_space.barycentric.reshape(-1, 3)[where], corners) * 1000
+    noise = solid_noise(points.astype(np.float32), wavelength, seed)
+    result = band.copy()
+    part = share.reshape(-1)[where]
+    flat = result.reshape(-1)
+    flat[where] = np.sqrt(1 - np.square(part)) * flat[where] + part * noise
+    return result

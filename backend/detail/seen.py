@@ -1,0 +1,51 @@
+"""The fine detail that the photo shows, and how far the photo is large enough to show it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from backend.detail.bands import TEXELS_PER_WAVE, finest_octave
+from backend.head.head_fit import HeadFit
+from backend.head.model import HeadModel
+from backend.photo.reading import srgb_to_linear
+from backend.texture.maps import PartialTexture
+from backend.texture.sampling import Footprint
+from backend.texture.scale_space import enlarge, smooth_step
+from backend.texture.uv_space import UVSpace
+
+SMALLEST_LINEAR = 1.5e-3
+# Pixels per wave at which a photo begins to show detail, and shows all of it.
+PIXELS_LOW, PIXELS_HIGH = 1.6, 2.6
+
+
+def fine_detail(
+    partial: PartialTexture,  # R x R
+    log_reduced: np.ndarray,  # float32 [B, B, 3], the same texture at the working size, complete
+    weight: np.ndarray,  # float32 [R, R], how much of the detail is wanted
+) -> np.ndarray:
+    """What the reduction to the working size lost: log colour float32 [R, R, 3], 0 where the weight is."""
+    side = weight.shape[0]
+    if side == log_reduced.shape[0]:
+        return np.zeros((side, side, 3), np.float32)
+    decode = srgb_to_linear(np.arange(4097) / 4096).astype(np.float32)  # fine enough: 8-bit steps are 16 of these
+    linear = decode[np.round(np.clip(partial.texture_srgb, 0, 1) * 4096).astype(np.int16)]
+    detail = np.log(np.maximum(linear, SMALLEST_LINEAR, out=linear), out=linear)
+    detail -= enlarge(log_reduced, side)
+    detail *= weight[..., None]
+    return detail
+
+
+def pixels_per_texel(model: HeadModel, fit: HeadFit, uv_space: UVSpace) -> np.ndarray:
+    """How many pixels of the photo a texel is wide, float32 [R, R]: the root of the area; 0 outside of the island."""
+    vertices = fit.vertices(model)
+    uv = uv_space.uv.astype(np.float64)[uv_space.uv_triangles] * uv_space.resolution
+    texels = np.stack([uv[..., 0], uv_space.resolution - uv[..., 1]], axis=-1)
+    jacobian = Footprint.of_triangles(fit.camera.project(vertices[uv_space.triangles]), texels).jacobian
+    size = np.sqrt(np.abs(np.linalg.det(jacobian))).astype(np.float32)
+    return np.where(uv_space.mask, size[np.maximum(uv_space.triangle, 0)], np.float32(0))
+
+
+def resolved_share(pixels: np.ndarray, octave: int, side: int) -> np.ndarray:
+    """How far the photo shows an octave, in [0, 1]; `pixels` are `pixels_per_texel` of side x side texels."""
+    wave = TEXELS_PER_WAVE * 2.0 ** (octave - finest_octave(side))
+    return smooth_step(pixels * wave, PIXELS_LOW, PIXELS_HIGH)

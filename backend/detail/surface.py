@@ -1,0 +1,86 @@
+"""Normals, gloss, displacement and roughness of the fine relief."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from backend.detail.bands import finest_octave, join, split, wavelength_mm
+from backend.texture.regions import FaceRegions
+from backend.texture.relief import CAVITY_LOSS_PER_MM, cavity
+from backend.texture.scale_space import smooth_step
+from backend.texture.uv_space import SurfaceGradient, dilate
+
+# Depth of relief for a darkening by one unit of log luminance, as a share of the wavelength: finer relief is flatter in
+# the proportion of its size. At the octave of 1.9 mm this is the depth that the training data assume
+# (`backend.texture.relief`), up to what the photo's blur took from finer octaves.
+DEPTH_PER_WAVE = 0.29
+FINE_GAIN = 1.5
+LOG_LIMIT = 0.16  # darker than this is a hair
+STEEPEST = 1.2  # slope
+
+# Perceptual roughness of skin; oily parts are glossier. Means as in published fits of facial reflectance (Weyrich et
+# al. 2006, table of lobes by region), rounded.
+ROUGHNESS, ROUGHNESS_BY_REGION = 0.48, (("forehead", 0.43), ("nose", 0.38), ("eyes", 0.46), ("lips", 0.36))
+ROUGHER_PER_MM = 2.5  # in cavities
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Maps that follow from the relief, as in `SkinMaps`; `height_mm` float32 [R, R]."""
+
+    normal: np.ndarray
+    specular_albedo: np.ndarray
+    height_mm: np.ndarray
+
+
+def fine_height(relief: np.ndarray, texels_per_mm: float, coarsest: int) -> np.ndarray:
+    """Height float32 [R, R] in mm of fine detail of the log luminance [R, R] that is relief: darker lies deeper."""
+    side = relief.shape[0]
+    limited = LOG_LIMIT * np.tanh(relief / LOG_LIMIT)
+    bands, _ = split(limited, coarsest)
+    working = finest_octave(512)
+    for octave, band in bands.items():
+        gain = FINE_GAIN if octave < working else 1.0
+        band *= np.float32(DEPTH_PER_WAVE * gain * wavelength_mm(octave, texels_per_mm, side))
+    return join(bands)
+
+
+def surface_maps(
+    height: np.ndarray,  # float32 [R, R], mm
+    base_normal: np.ndarray | None,  # float32 [R, R, 3], relief that is not in the height
+    specular: np.ndarray,  # float32 [R, R], without cavities of the height
+    gradient: SurfaceGradient,
+    island: np.ndarray,  # bool [R, R]
+    texels_per_mm: float,
+) -> Surface:
+    """Normals and specular albedo of a height."""
+    deep = cavity(height, island, texels_per_mm)
+    gloss = np.clip(specular * (1 - CAVITY_LOSS_PER_MM * deep), 0.04, 0.95).astype(np.float32)
+    along, up = gradient.slopes(dilate(height, island, 3))
+    if base_normal is not None:
+        length = np.maximum(base_normal[..., 2], 0.1)
+        along -= base_normal[..., 0] / length
+        up -= base_normal[..., 1] / length
+    return Surface(normals_of_slopes(along, up), gloss, height)
+
+
+def normals_of_slopes(along: np.ndarray, up: np.ndarray) -> np.ndarray:
+    """Unit tangent-space normals float32 [R, R, 3], +Y up, of slopes along the tangent and the bitangent."""
+    # Steeper than any photo can tell is noise.
+    limit = STEEPEST / np.sqrt(STEEPEST**2 + np.square(along) + np.square(up))
+    normal = np.empty((*along.shape, 3), np.float32)
+    normal[..., 0], normal[..., 1], normal[..., 2] = -along * limit, -up * limit, 1
+    normal /= np.sqrt(np.einsum("hwk,hwk->hw", normal, normal))[..., None]
+    return normal
+
+
+def roughness(height: np.ndarray, regions: FaceRegions, island: np.ndarray) -> np.ndarray:
+    """Perceptual roughness float32 [R, R] in [0, 1]: by region, rougher in cavities. Plausible, not measured."""
+    values = np.full(height.shape, ROUGHNESS, np.float32)
+    for name, level in ROUGHNESS_BY_REGION:
+        values += smooth_step(getattr(regions, name), 0, 1) * (np.float32(level) - values)
+    values = cv2.GaussianBlur(values, (0, 0), max(2 * regions.texels_per_mm, 0.5))
+    return np.clip(values + ROUGHER_PER_MM * cavity(height, island, regions.texels_per_mm), 0.2, 0.9).astype(np.float32)

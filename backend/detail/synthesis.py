@@ -1,0 +1,123 @@
+"""Texture without end from a sample: random patches, blended so that their contrast stays.
+
+Source: Heitz and Neyret, "High-performance by-example noise using a histogram-preserving blending operator", 2018
+(variance-preserving weights); Efros and Freeman, "Image quilting", 2001 (patches much larger than the texture's grain).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from backend.texture.scale_space import inner_distance, masked_blur
+
+PATCH_MM, OVERLAP_MM = 9.0, 3.0
+NORMALISED_OVER_MM = 6.0
+# At most so much a patch is enlarged or reduced where the texture space is sparser or denser than at its source.
+SCALE_LIMIT = 1.4
+FEWEST_PLACES = 40
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What patches are taken from.
+
+    Args:
+        image: float32 [S, S], mean about 0.
+        density: float32 [S, S], texels per mm.
+        places: for each sort of skin the middles of patches, int [n, 2] (column, row); a sort without any takes
+            those of the first that has some.
+        periodic: patches may run over the border.
+    """
+
+    image: np.ndarray
+    density: np.ndarray
+    places: tuple[np.ndarray, ...]
+    periodic: bool = False
+
+
+def periodic_sample(tile: np.ndarray, texels_per_mm: float) -> Sample:
+    """A periodic tile float32 [S, S], of which every place is as good."""
+    row, column = np.indices(tile.shape)
+    places = np.stack([column.ravel(), row.ravel()], axis=1)
+    return Sample(tile, np.full(tile.shape, texels_per_mm, np.float32), (places,), periodic=True)
+
+
+def good_places(allowed: np.ndarray, reach: float, rng: np.random.Generator, most: int = 4000) -> np.ndarray:
+    """Middles int [n, 2] (column, row), in random order, of discs of `reach` texels inside a bool mask."""
+    inside = np.flatnonzero(inner_distance(allowed) > reach)
+    picked = rng.permutation(inside)[:most]
+    row, column = np.divmod(picked, allowed.shape[1])
+    return np.stack([column, row], axis=1)
+
+
+def patchwork(
+    sample: Sample,
+    needed: np.ndarray,  # bool [R, R]
+    sort: np.ndarray,  # int [r, r], index into `sample.places`, r <= R
+    density: np.ndarray,  # float32 [r, r], texels of R per mm
+    texels_per_mm: float,  # typical density at R, for the size of patches
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """A texture float32 [R, R] like the sample, with about its variance where `needed`.
+
+    Patches lie in rows of a grid, each row shifted at random; every patch is turned, and maybe mirrored, at random, so
+    no place of the sample is recognised again.
+    """
+    side = needed.shape[0]
+    spacing, overlap = max(8, round(PATCH_MM * texels_per_mm)), max(2, round(OVERLAP_MM * texels_per_mm))
+    size = spacing + overlap
+    window = _window(spacing, overlap)
+    total = np.zeros((side + 2 * size, side + 2 * size), np.float32)
+    coarse = sort.shape[0] / side
+    border = cv2.BORDER_WRAP if sample.periodic else cv2.BORDER_REFLECT_101
+    used = np.zeros(len(sample.places), int)
+    for top in range(-overlap, side, spacing):
+        for left in range(-int(rng.integers(overlap, size)), side, spacing):
+            turn, flip = float(rng.uniform(0, 360)), bool(rng.integers(2))
+            rows, columns = slice(max(top, 0), top + size), slice(max(left, 0), left + size)
+            if not needed[rows, columns].any():
+                continue
+            at = tuple(int(np.clip((c + size / 2) * coarse, 0, sort.shape[0] - 1)) for c in (top, left))
+            kind = _kind(sample, int(sort[at]))
+            places = sample.places[kind]
+            x, y = places[used[kind] % len(places)]
+            used[kind] += 1
+            scale = sample.density[y, x] / max(float(density[at]), 1e-3)
+            matrix = _placement((float(x), float(y)), np.clip(scale, 1 / SCALE_LIMIT, SCALE_LIMIT), turn, flip, size)
+            patch = cv2.warpAffine(
+                sample.image, matrix, (size, size), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=border
+            )
+            total[top + size : top + 2 * size, left + size : left + 2 * size] += window * patch
+    return total[size : size + side, size : size + side]
+
+
+def unit_variance(band: np.ndarray, weight: np.ndarray, texels_per_mm: float) -> np.ndarray:
+    """A band [R, R] scaled to local standard deviation 1 where weight [R, R] > 0."""
+    variance = masked_blur(np.square(band), weight, max(NORMALISED_OVER_MM * texels_per_mm, 2.0))
+    return band / np.sqrt(np.maximum(variance, 1e-10))
+
+
+def _kind(sample: Sample, wanted: int) -> int:
+    """The wanted sort of skin, or the first that has places enough, or any."""
+    order = [min(wanted, len(sample.places) - 1), *range(len(sample.places))]
+    enough = [k for k in order if len(sample.places[k]) >= FEWEST_PLACES]
+    return enough[0] if enough else max(order, key=lambda k: len(sample.places[k]))
+
+
+def _window(spacing: int, overlap: int) -> np.ndarray:
+    """Weights float32 [size, size]; squares of overlapping neighbours add up to 1, so that variance is kept."""
+    ramp = np.sin(0.5 * np.pi * (np.arange(overlap) + 0.5) / overlap)
+    line = np.concatenate([ramp, np.ones(spacing - overlap), ramp[::-1]])
+    return np.outer(line, line).astype(np.float32)
+
+
+def _placement(middle: tuple[float, float], scale: float, turn: float, flip: bool, size: int) -> np.ndarray:
+    """The affine map float64 [2, 3] from a patch's texels to the sample's."""
+    angle = np.radians(turn)
+    linear = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    if flip:
+        linear[:, 0] *= -1
+    return np.hstack([linear, (np.array(middle) - linear @ np.full(2, (size - 1) / 2))[:, None]])
