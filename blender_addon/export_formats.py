@@ -8,7 +8,26 @@ import bpy
 
 from . import compat
 from . import export_presets as presets
+from ._shared import RelightifyError
 from .export_presets import Preset
+
+
+def check_exporter(preset: Preset) -> None:
+    """Make sure that this Blender has the exporter of a preset: two are add-ons, one is left out of some builds.
+
+    Raises:
+        RelightifyError: ``no_exporter``.
+    """
+    operators = {
+        presets.GLTF: (bpy.ops.export_scene, "gltf", "glTF", "Switch on glTF 2.0 format in Preferences > Add-ons."),
+        presets.FBX: (bpy.ops.export_scene, "fbx", "FBX", "Switch on FBX format in Preferences > Add-ons."),
+        presets.USD: (bpy.ops.wm, "usd_export", "USD", "Use another preset, or Blender from blender.org."),
+    }
+    module, name, label, hint = operators[preset.writer]
+    try:
+        getattr(module, name).get_rna_type()
+    except (KeyError, AttributeError) as error:
+        raise RelightifyError("no_exporter", f"This Blender has no {label} exporter.", hint) from error
 
 
 def write(preset: Preset, path: Path, stem: str, *, animated: bool, tangents: bool) -> None:

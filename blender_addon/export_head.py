@@ -68,10 +68,11 @@ def export_head(
         The files written, the main one first.
 
     Raises:
-        RelightifyError: ``no_preset``, ``no_window``, ``no_folder``, ``read_only``, ``disk_full``, ``nothing_left`` or
-            ``export_failed``; the folder then holds what it held before.
+        RelightifyError: ``no_preset``, ``no_exporter``, ``no_window``, ``no_folder``, ``read_only``, ``disk_full``,
+            ``nothing_left`` or ``export_failed``; the folder then holds what it held before.
     """
     preset = export_presets.preset_named(options.preset)
+    export_formats.check_exporter(preset)
     target = checked_target(filepath, preset.suffix)
     if context.window is None:
         raise RelightifyError("no_window", "Blender has no window to export from.", "Run this from a window.")

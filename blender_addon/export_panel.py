@@ -43,7 +43,9 @@ class RELIGHTIFY_PT_export(bpy.types.Panel):
         column.prop(settings, "use_animation")
         if PRESETS[settings.preset].writer == GLTF:
             layout.prop(settings, "use_tangents")
-        button = layout.operator(RELIGHTIFY_OT_export.bl_idname, text="Export...", icon="EXPORT")
+        row = layout.row()
+        row.scale_y = 1.25
+        button = row.operator(RELIGHTIFY_OT_export.bl_idname, text="Export...", icon="EXPORT")
         for name in CHOICE_NAMES:
             setattr(button, name, getattr(settings, name))
 
