@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from backend import memory, previews
+from backend.detail.options import DetailOptions
+from backend.detail.statistics import load_statistics
 from backend.head.fitting import fit_head
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel, load_head_model
@@ -20,6 +22,7 @@ from backend.photo.skin_mask import skin_mask
 from backend.prior import coarse_model
 from backend.prior.base import Prior, PriorContext
 from backend.prior.baseline import BaselinePrior
+from backend.prior.diffusion.shipped import shipped_diffusion
 from backend.prior.draft import DraftPrior
 from backend.prior.several import completions, require_samples
 from backend.prior.vertex_albedo import vertex_albedo
@@ -109,7 +112,8 @@ class Pipeline:
         self.rasteriser: Rasteriser = choose_rasteriser(self.device)
         coarse = coarse_model.shipped_prior(self.model)
         self.albedo = None if coarse is None else vertex_albedo(coarse.albedo, self.model)
-        self.priors: dict[str, Prior] = available_priors(self.model)
+        self.priors: dict[str, Prior] = available_priors(self.model, self.device)
+        self.photo_kernel = load_statistics().kernel
         self._uv_spaces: dict[int, UVSpace] = {}
 
     def prior(self, quality: str) -> Prior:
@@ -168,11 +172,13 @@ class Pipeline:
         with stopwatch.stage("unwrap"):
             progress.report("unwrap", 0.55)
             space = self.uv_space(options.resolution)
-            partial = unwrap(photo, mask, self.model, fit, self.rasteriser, space)
+            partial = unwrap(photo, mask, self.model, fit, self.rasteriser, space, self.photo_kernel)
             preview = previews.map_preview(partial.texture_srgb, partial.visibility)
             progress.report("unwrap", 0.65, preview)
         with stopwatch.stage("completion"):
-            context = PriorContext(self.model, fit, space, transfer, white_cue(photo, face.landmarks_px))
+            white = white_cue(photo, face.landmarks_px)
+            detail = DetailOptions(options.detail_strength, options.extra_maps, options.age)
+            context = PriorContext(self.model, fit, space, transfer, white, detail)
             drawn = completions(prior, partial, context, options, progress.part(0.65, 0.95))
             maps = next(drawn)
             further = tuple(
@@ -189,12 +195,13 @@ class Pipeline:
         return Reconstruction(mesh, maps, fit, face, options, face.warnings, stopwatch.seconds, peak, further)
 
 
-def available_priors(model: HeadModel) -> dict[str, Prior]:
-    """The priors of this installation that fit the head model, by quality."""
+def available_priors(model: HeadModel, device: str = "cpu") -> dict[str, Prior]:
+    """The priors of this installation that fit the head model, by quality; networks run on `device`."""
     priors: dict[str, Prior] = {"baseline": BaselinePrior()}
     coarse = coarse_model.shipped_prior(model)
     if coarse is not None:
         priors["draft"] = DraftPrior(coarse)
+        priors.update(shipped_diffusion(model, coarse, device))
     return priors
 
 

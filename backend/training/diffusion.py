@@ -13,6 +13,8 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
+from backend.head.model import load_head_model
+from backend.prior.coarse_model import layout_of
 from backend.prior.diffusion.denoiser import DenoiserConfig, LatentDenoiser, untrained_network
 from backend.prior.diffusion.latent_space import LatentStatistics
 from backend.prior.diffusion.observation import Observation
@@ -208,12 +210,12 @@ def _export(run: Training, name: str, out: Path, samples: int) -> None:
         "device": str(run.accelerator.device),
         "of_the_linear_error": {level: round(ratio, 3) for level, ratio in run.judge().items()},
     }
-    add_facts(out, {"denoiser": facts})
+    add_facts(out, {"denoiser": facts, "layout": layout_of(load_head_model())})
 
 
 def _sheet(run: Training, autoencoders: dict, path: Path) -> None:
     weights = DiffusionWeights(autoencoders, run.averaged, run.statistics.to(run.accelerator.device))
-    observation = Observation.nothing(4).to(run.accelerator.device)
+    observation = Observation.nothing(4, size=run.whitened.shape[-1]).to(run.accelerator.device)
     picture = sample_sheet(
         weights, run.schedule, observation, SamplerOptions(steps=50), NoiseSource.of_seeds(0, 1, 2, 3)
     )

@@ -60,15 +60,16 @@ def statistics_of(latents: Tensor) -> LatentStatistics:
     cosines = cosine_matrix(size)
     coefficients = cosines @ ((rotated - mean) / scale) @ cosines.T
     variance = coefficients.var(0)
-    low = coefficients[..., :LOW, :LOW].reshape(count, -1)
+    side = min(LOW, size)
+    low = coefficients[..., :side, :side].reshape(count, -1)
     _, singular, directions = torch.linalg.svd(low, full_matrices=False)
     spread = singular[:FACTORS].square() / (count - 1)
     # What the left-out directions hold on average is noise in the kept ones too (Tipping and Bishop 1999, eq. 8).
     left = singular[FACTORS:].square().sum() / (count - 1) / max(low.shape[1] - FACTORS, 1)
     factors = (spread - left).clamp_min(0).sqrt()[:, None] * directions[:FACTORS]
-    variance[:, :LOW, :LOW] -= factors.square().sum(0).reshape(channels, LOW, LOW)
+    variance[:, :side, :side] -= factors.square().sum(0).reshape(channels, side, side)
     return LatentStatistics(
-        rotation, mean, scale, factors.reshape(-1, channels, LOW, LOW), variance.clamp_min(LEAST_VARIANCE)
+        rotation, mean, scale, factors.reshape(-1, channels, side, side), variance.clamp_min(LEAST_VARIANCE)
     )
 
 

@@ -20,6 +20,7 @@ from backend.prior.diffusion.latent_space import LatentStatistics, LinearDenoise
 from backend.prior.diffusion.schedule import NoiseSchedule
 
 STEM = 2
+HEAD_CHANNELS = 32
 INPUTS = 3  # noisy latents, their linear estimate, the mean
 
 
@@ -44,7 +45,7 @@ def untrained_network(channels: int, size: int, config: DenoiserConfig) -> UNet2
         block_out_channels=config.widths,
         layers_per_block=config.layers,
         norm_num_groups=config.groups,
-        attention_head_dim=32,
+        attention_head_dim=min(HEAD_CHANNELS, *config.widths),
     )
     nn.init.zeros_(network.conv_out.weight)
     if network.conv_out.bias is not None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,11 +19,13 @@ from backend.prior.coarse_model import CoarsePrior
 from backend.prior.diffusion.observation import Observation, latent_mask
 from backend.prior.diffusion.samplers import sample
 from backend.prior.diffusion.sampling import NoiseSource, SamplerOptions, Start, Watch
-from backend.prior.diffusion.weights import DiffusionWeights
 from backend.prior.draft import CoarseCompletion, coarse_completion, joined
 from backend.progress import Progress
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.relief import height_normals, relief_height
+
+if TYPE_CHECKING:
+    from backend.prior.diffusion.weights import DiffusionWeights
 
 _log = logging.getLogger(__name__)
 SEEN = 0.5  # trust from which a texel of the photo is taken as known
@@ -50,28 +53,31 @@ PRESETS = {
 
 
 class DiffusionPrior:
-    """Draws texture and reflectance from the joint prior given what was seen."""
+    """Draws texture and reflectance from the joint prior given what was seen.
 
-    def __init__(self, coarse: CoarsePrior, weights: DiffusionWeights, preset: Preset) -> None:
-        self.coarse, self.weights, self.preset = coarse, weights, preset
+    Args:
+        coarse: the linear prior, for the estimate that fills holes and that sampling may start from.
+        load: gives the networks; called by each job, so it keeps what it has loaded.
+        preset: how to sample.
+    """
+
+    def __init__(self, coarse: CoarsePrior, load: Callable[[], DiffusionWeights], preset: Preset) -> None:
+        self.coarse, self.load, self.preset = coarse, load, preset
 
     def complete(self, partial: PartialTexture, context: PriorContext, seed: int, progress: Progress) -> SkinMaps:
         """See `backend.prior.base.Prior.complete`."""
-        return self.samples(partial, context, (seed,), progress)[0]
+        return next(self.samples(partial, context, (seed,), progress))
 
     def samples(
         self, partial: PartialTexture, context: PriorContext, seeds: Sequence[int], progress: Progress
-    ) -> tuple[SkinMaps, ...]:
-        """One completion for each seed; see `backend.prior.base.Prior.complete` for the rest."""
+    ) -> Iterator[SkinMaps]:
+        """See `backend.prior.several.SamplingPrior.samples`."""
         coarse = coarse_completion(self.coarse, partial, context, progress.part(0.0, 0.3))
         drawn = self._drawn(coarse, context, seeds, progress.part(0.3, 0.8))
-        results = []
         for index, maps in enumerate(drawn):
             progress.report("detail", 0.8 + 0.2 * index / len(drawn))
-            working = self.working_maps(coarse, maps)
-            results.append(add_detail(working, partial, context.place, seeds[index], context.detail))
+            yield add_detail(working_maps(coarse, maps), partial, context.place, seeds[index], context.detail)
         progress.report("detail", 1.0)
-        return tuple(results)
 
     def _drawn(
         self, coarse: CoarseCompletion, context: PriorContext, seeds: Sequence[int], progress: Progress
@@ -100,15 +106,16 @@ class DiffusionPrior:
                 maps = weights.decode(drawn)
             return [{name: as_image(maps[name][k]) for name in maps} for k in range(len(chosen))]
 
-        return with_fallback(self.weights, draw, seeds)
+        return with_fallback(self.load(), draw, seeds)
 
-    def working_maps(self, coarse: CoarseCompletion, maps: dict[str, np.ndarray]) -> WorkingMaps:
-        """The network's maps, joined to what was seen in the gradient domain."""
-        shaded, place = coarse.shaded, (coarse.uv_space, coarse.vertices, coarse.regions)
-        log_texture = joined(shaded.log_seen, log_colour(maps["texture"]), shaded.weight, *place)
-        log_albedo = joined(shaded.log_albedo - coarse.gain, log_colour(maps["diffuse_albedo"]), shaded.weight, *place)
-        specular = np.clip((maps["specular_albedo"][..., 0] + 1) / 2, 0.0, 1.0)
-        return WorkingMaps(log_texture, log_albedo, specular, None, shaded.log_seen, shaded.weight, shaded.shine)
+
+def working_maps(coarse: CoarseCompletion, maps: dict[str, np.ndarray]) -> WorkingMaps:
+    """The network's maps, joined to what was seen in the gradient domain."""
+    shaded, place = coarse.shaded, (coarse.uv_space, coarse.vertices, coarse.regions)
+    log_texture = joined(shaded.log_seen, log_colour(maps["texture"]), shaded.weight, *place)
+    log_albedo = joined(shaded.log_albedo - coarse.gain, log_colour(maps["diffuse_albedo"]), shaded.weight, *place)
+    specular = np.clip((maps["specular_albedo"][..., 0] + 1) / 2, 0.0, 1.0)
+    return WorkingMaps(log_texture, log_albedo, specular, None, shaded.log_seen, shaded.weight, shaded.shine)
 
 
 def coarse_maps(coarse: CoarseCompletion, context: PriorContext) -> dict[str, np.ndarray]:

@@ -26,9 +26,8 @@ from backend.prior.diffusion.denoiser import LatentDenoiser
 from backend.prior.diffusion.latent_space import LatentStatistics
 from backend.prior.diffusion.observation import DIFFUSE, NORMAL, SPECULAR, TEXTURE
 from backend.prior.diffusion.schedule import NoiseSchedule
+from backend.prior.diffusion.shipped import FACTS
 
-ASSET = Path(__file__).resolve().parents[2] / "assets" / "diffusion"
-FACTS = "relightify.json"
 # In the order in which their latents are stacked, eq. 7.
 MAPS: tuple[str, ...] = ("texture", "diffuse_albedo", "specular_albedo", "normal")
 SLICES: dict[str, slice] = dict(zip(MAPS, (TEXTURE, DIFFUSE, SPECULAR, NORMAL), strict=True))
@@ -87,7 +86,7 @@ class DiffusionWeights:
         return {name: self.autoencoders[name].decode(latents[:, SLICES[name]]).float() for name in names}
 
 
-def load_weights(folder: Path = ASSET, device: str = "cpu") -> DiffusionWeights:
+def load_weights(folder: Path, device: str = "cpu") -> DiffusionWeights:
     """The prior in a folder, ready for use.
 
     Raises:
