@@ -50,14 +50,19 @@ def fit_head(
     """
     progress.report("fit", 0.0)
     width, height = photo.width, photo.height
-    start, problem = fit_landmarks(model, face.landmarks_px, face.expression, width, height, photo.focal_px)
+    start, problem = fit_landmarks(
+        model, face.landmarks_px, face.expression, width, height, photo.focal_px, progress.part(0.0, 0.3)
+    )
     progress.report("fit", 0.3)
     region = face_region(model)
     albedo = albedo_prior or region_albedo(model)
     reduced = reduce_photo(photo.image_linear, face.landmarks_px, skin)
     fitted = model.shape(start.identity, start.expression)
     occlusion = ambient_occlusion(fitted, region.triangles, OCCLUSION_RAYS)
-    refined = refine(Scene(problem, region, albedo, occlusion, reduced, rasteriser), start)
+    progress.report("fit", 0.4)
+    refined = refine(
+        Scene(problem, region, albedo, occlusion, reduced, rasteriser), start, progress=progress.part(0.4, 0.9)
+    )
     progress.report("fit", 0.9)
     parameters = refined.parameters
     camera = parameters.camera(problem.centre_px, width, height)

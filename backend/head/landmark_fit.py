@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from backend.head.landmark_groups import interocular_px, landmark_weights
 from backend.head.landmark_solve import FitParameters, PointBasis, Priors, Targets, point_basis, solve_landmarks
 from backend.head.model import HeadModel
 from backend.photo.reading import FILM_DIAGONAL_MM
+from backend.progress import Progress
 
 # The median of what phones, snapshots and portraits use, as a 35 mm equivalent, when nothing is known.
 TYPICAL_FOCAL_35MM = 45.0
@@ -43,6 +45,7 @@ def fit_landmarks(
     width: int,
     height: int,
     focal_px: float | None,
+    progress: Progress | None = None,
 ) -> tuple[FitParameters, LandmarkProblem]:
     """Pose, focal length, identity and expression that explain 478 landmarks, and the problem that they solve.
 
@@ -52,7 +55,9 @@ def fit_landmarks(
         expression_scores: float [52], the detector's, in the model's order.
         width, height: of the photo, pixels.
         focal_px: focal length in pixels, None where unknown: it is estimated then.
+        progress: told about each step of the solve, stage ``fit``; raises when the user cancels.
     """
+    progress = progress or Progress()
     centre = (width / 2, height / 2)
     known = focal_px is not None and focal_is_plausible(focal_px, landmarks_px)
     focal = focal_px if focal_px and known else TYPICAL_FOCAL_35MM / FILM_DIAGONAL_MM * math.hypot(width, height)
@@ -70,13 +75,18 @@ def fit_landmarks(
     modes = len(basis.identity)
     parameters = initial_parameters(basis.mean, landmarks_px, focal, centre, expression_scores, modes)
     targets = landmark_targets(landmarks_px, iod)
-    parameters = solve_landmarks(basis, targets, parameters, priors, centre, iterations=12)
+    first = progress.part(0.0, 0.4)
+    on_step = partial(first.report, "fit")
+    parameters = solve_landmarks(basis, targets, parameters, priors, centre, iterations=12, on_step=on_step)
     region = contour_region(model)
     problem = LandmarkProblem(basis, targets, priors, centre)
     sliding = problem
-    for _ in range(CONTOUR_ROUNDS):
+    for turn in range(CONTOUR_ROUNDS):
+        part = progress.part(0.4 + 0.6 * turn / CONTOUR_ROUNDS, 0.4 + 0.6 * (turn + 1) / CONTOUR_ROUNDS)
+        on_step = partial(part.report, "fit")
         sliding = slide_contour(model, problem, region, parameters, width, height)
-        parameters = solve_landmarks(sliding.basis, sliding.targets, parameters, priors, centre, iterations=6)
+        basis, targets = sliding.basis, sliding.targets
+        parameters = solve_landmarks(basis, targets, parameters, priors, centre, iterations=6, on_step=on_step)
     return parameters, sliding
 
 

@@ -245,6 +245,15 @@ def solve_step(terms: Terms, parameters: FitParameters, damping: float, fixed_fo
     return step
 
 
+# Called before each step with the part of all steps that are done; may raise to stop.
+OnStep = Callable[[float], None]
+
+
+def no_step(fraction: float) -> None:
+    """Nobody wants to know."""
+    del fraction
+
+
 def solve_landmarks(
     basis: PointBasis,
     targets: Targets,
@@ -253,6 +262,7 @@ def solve_landmarks(
     centre_px: tuple[float, float],
     iterations: int,
     robust_scale: float = 3.0,
+    on_step: OnStep = no_step,
 ) -> FitParameters:
     """Minimise the robust reprojection error plus priors by Levenberg-Marquardt from `parameters`.
 
@@ -264,12 +274,13 @@ def solve_landmarks(
         centre_px: principal point.
         iterations: at most so many accepted or rejected steps.
         robust_scale: residuals of so many sigmas count half (Cauchy).
+        on_step: see `OnStep`.
     """
 
     def linearise(at: FitParameters) -> Terms:
         return landmark_terms(basis, targets, at, centre_px, robust_scale).plus(prior_terms(at, priors))
 
-    return minimise(linearise, parameters, iterations, priors.log_focal_sigma <= 0)
+    return minimise(linearise, parameters, iterations, priors.log_focal_sigma <= 0, on_step)
 
 
 def landmark_terms(
@@ -286,12 +297,17 @@ def landmark_terms(
 
 
 def minimise(
-    linearise: Callable[[FitParameters], Terms], parameters: FitParameters, iterations: int, fixed_focal: bool
+    linearise: Callable[[FitParameters], Terms],
+    parameters: FitParameters,
+    iterations: int,
+    fixed_focal: bool,
+    on_step: OnStep = no_step,
 ) -> FitParameters:
-    """Levenberg-Marquardt from `parameters`, at most so many accepted or rejected steps."""
+    """Levenberg-Marquardt from `parameters`, at most so many accepted or rejected steps; `on_step` before each."""
     damping = 1e-3
     terms = linearise(parameters)
-    for _ in range(iterations):
+    for index in range(iterations):
+        on_step(index / iterations)
         step = solve_step(terms, parameters, damping, fixed_focal)
         trial = parameters.stepped(step)
         trial_terms = linearise(trial)

@@ -8,6 +8,7 @@ photo where they project. Derivatives go through the photo's gradient and throug
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -44,6 +45,7 @@ from backend.head.shading import (
     solve_lighting,
 )
 from backend.photo.reading import linear_to_srgb
+from backend.progress import Progress
 from backend.rendering.rasteriser import Rasteriser
 
 FACE_PX = 140  # longer side of the face in the reduced photo
@@ -175,26 +177,32 @@ def _blurred_around(image: np.ndarray, landmarks_px: np.ndarray, side: float, si
     return image
 
 
-def refine(scene: Scene, parameters: FitParameters, rounds: int = ROUNDS) -> Refined:
+def refine(scene: Scene, parameters: FitParameters, rounds: int = ROUNDS, progress: Progress | None = None) -> Refined:
     """Refine all parameters on shading and landmarks together.
 
     Args:
         scene: photo, models and landmark terms.
         parameters: the landmark fit.
         rounds: how often the seen points are found anew.
+        progress: told about each step, stage ``fit``; raises when the user cancels.
     """
+    progress = progress or Progress()
     problem = scene.problem
     seen = _see(scene, parameters)
     lighting = _light(scene, seen, parameters, None)
     before = photometric_error(scene, seen, parameters, lighting)
     best, best_error = (parameters, lighting), before
-    for _ in range(rounds):
+    for turn in range(rounds):
+        part = progress.part((turn + 0.5) / (rounds + 0.5), (turn + 1.5) / (rounds + 0.5))
+        on_step = partial(part.report, "fit")
 
         def linearise(at: FitParameters, seen: Seen = seen, lighting: Lighting = lighting) -> Terms:
             landmarks = landmark_terms(problem.basis, problem.targets, at, problem.centre_px)
             return _shading_terms(scene, seen, at, lighting).plus(landmarks).plus(prior_terms(at, problem.priors))
 
-        parameters = minimise(linearise, parameters, iterations=2, fixed_focal=problem.priors.log_focal_sigma <= 0)
+        fixed_focal = problem.priors.log_focal_sigma <= 0
+        parameters = minimise(linearise, parameters, iterations=2, fixed_focal=fixed_focal, on_step=on_step)
+        on_step(0.9)
         seen = _see(scene, parameters)
         lighting = _light(scene, seen, parameters, lighting)
         error = photometric_error(scene, seen, parameters, lighting)

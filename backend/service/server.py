@@ -69,7 +69,7 @@ class ServerSettings:
     client_silent: float = 30.0
     client_unreachable: float = 5.0
     cancel_reply: float = 0.7
-    cancel_kill: float = 5.0
+    cancel_kill: float = 10.0
     tick: float = 0.2
 
 

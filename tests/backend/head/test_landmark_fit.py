@@ -9,7 +9,8 @@ from backend.head.contour import associate_contour, contour_region, silhouette
 from backend.head.landmark_fit import fit_landmarks, landmark_errors
 from backend.head.landmark_groups import interocular_px
 from backend.head.model import HeadModel, load_head_model
-from shared.errors import RelightifyError
+from backend.progress import Progress
+from shared.errors import JobCancelled, RelightifyError
 
 SIZE = 1000
 
@@ -52,6 +53,17 @@ def test_noisy_landmarks_give_back_the_shape_within_a_few_millimetres(model: Hea
     assert there_mm < 0.5 * before_mm
     assert there_mm < 2.5
     assert np.abs(found.identity).max() < 4
+
+
+def test_fit_reports_each_step_and_stops_at_the_next_when_cancelled(model: HeadModel) -> None:
+    pixels = camera_at(5, 5, 0.6, 1500).project(model.landmarks(model.mean))
+    seen: list[float] = []
+    progress = Progress(lambda stage, fraction, preview: seen.append(fraction), lambda: len(seen) >= 5, 0.2, 0.4)
+    with pytest.raises(JobCancelled):
+        fit_landmarks(model, pixels, np.zeros(52), SIZE, SIZE, 1500.0, progress)
+    assert len(seen) == 5
+    assert seen == sorted(seen)
+    assert 0.2 <= seen[0] <= seen[-1] <= 0.4
 
 
 def test_near_and_far_photographs_come_out_in_the_right_order(model: HeadModel) -> None:
