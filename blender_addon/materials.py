@@ -115,7 +115,8 @@ def eye_material(name: str, iris_colour_srgb: np.ndarray, iris_angle: float, see
         {
             "Roughness": 0.45,
             "IOR": 1.4,
-            "Specular IOR Level": 0.2,
+            # All gloss is the cornea's and the tear film's; a second one under it would veil dark irises in grey.
+            "Specular IOR Level": 0.0,
             "Subsurface Weight": 0.12,
             "Subsurface Radius": (1.0, 0.6, 0.4),
             "Subsurface Scale": 0.002,
@@ -129,12 +130,12 @@ def eye_material(name: str, iris_colour_srgb: np.ndarray, iris_angle: float, see
 
 def mouth_material(name: str) -> bpy.types.Material:
     """The inside of the mouth and the rims of the lids: wet and dark pink."""
-    return _flesh(name, (0.34, 0.085, 0.075), roughness=0.28)
+    return _flesh(name, (0.46, 0.15, 0.13), roughness=0.25)
 
 
 def tongue_material(name: str) -> bpy.types.Material:
     """The tongue: lighter and rougher than the palate."""
-    return _flesh(name, (0.45, 0.14, 0.13), roughness=0.38)
+    return _flesh(name, (0.56, 0.22, 0.20), roughness=0.34)
 
 
 def teeth_material(name: str, seed: int = 0) -> bpy.types.Material:

@@ -13,6 +13,10 @@ from .geometry import EYE_UV_MAX_ANGLE
 PUPIL = 0.36
 CORNEA_RADIUS_PER_IRIS_RADIUS = 7.8 / 5.85
 TURN_SAMPLES = 2048
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+# Luminance of a very dark brown iris, and how blue brown irises are.
+DARKEST_IRIS = 0.02
+BROWN_BLUE_PER_GREEN = 0.55
 
 
 def srgb_from_linear(values: np.ndarray) -> np.ndarray:
@@ -93,7 +97,7 @@ def paint_lashes(size: int = 1024, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     height = size // 4
     halves = []
-    for count, length, width in ((105, 0.92, 4.2), (70, 0.55, 3.0)):
+    for count, length, width, line in ((120, 0.95, 5.0, 0.75), (75, 0.55, 3.2, 0.3)):
         alpha = np.zeros((height, size))
         for root in (np.arange(count) + rng.uniform(0.2, 0.8, count)) / count:
             reach = length * rng.uniform(0.72, 1.0) * (0.55 + 0.45 * np.sin(np.pi * np.clip(root * 0.85 + 0.1, 0, 1)))
@@ -102,6 +106,10 @@ def paint_lashes(size: int = 1024, seed: int = 0) -> np.ndarray:
             t = np.linspace(0, 1, int(height * reach) + 2)
             x = (root + lean * t**1.4) * size
             _draw_stroke(alpha, x, t * reach * height, width * (1 - t**1.6) + 0.35)
+        # Between the hairs the roots of those that were left out darken the lid's edge; it fades towards both corners.
+        u, v = (np.arange(size) + 0.5) / size, ((np.arange(height) + 0.5) / height)[:, None]
+        fade = smoothstep(0.0, 0.12, u) * (1 - smoothstep(0.9, 1.0, u))
+        alpha = np.maximum(alpha, line * fade * (1 - smoothstep(0.02, 0.16, v)))
         # Row 0 of a half is its top, where the tips are.
         halves.append(alpha[::-1])
     return np.clip(np.concatenate(halves), 0, 1)[..., None]
@@ -115,22 +123,29 @@ def paint_teeth(size: int = 1024, seed: int = 0) -> np.ndarray:
     t = ((np.arange(height) + 0.5) / height)[:, None]
     halves = []
     # Crown widths in millimetres from the middle outwards (Wheeler's tables): incisors, canine, premolars, molars.
-    for widths in ((8.5, 6.5, 7.5, 7.0, 7.0, 10.0, 9.0), (5.0, 5.5, 7.0, 7.0, 7.0, 11.0, 10.5)):
+    # The last number says how far round the crowns the biting edge lies; beyond it is their back.
+    for widths, bite in (((8.5, 6.5, 7.5, 7.0, 7.0, 10.0, 9.0), 0.62), ((5.0, 5.5, 7.0, 7.0, 7.0, 11.0, 10.5), 0.54)):
         edges = np.concatenate([[0], np.cumsum(widths)]) / np.sum(widths)
         edges = np.concatenate([0.5 - 0.5 * edges[::-1], 0.5 + 0.5 * edges[1:]])
         index = np.clip(np.searchsorted(edges, u) - 1, 0, len(edges) - 2)
         within = (u - edges[index]) / (edges[index + 1] - edges[index])
         to_gap = np.minimum(within, 1 - within) * (edges[index + 1] - edges[index]) * 2
-        gap = np.exp(-((to_gap / 0.006) ** 2))
-        shade = rng.uniform(0.94, 1.03, len(edges) - 1)[index] * (1 - 0.12 * np.abs(u - 0.5) * 2)
-        enamel = (
-            np.array([0.72, 0.66, 0.54]) * shade[None, :, None] * (0.90 + 0.10 * smoothstep(0.1, 0.5, t))[..., None]
-        )
+        gap = np.exp(-((to_gap / 0.004) ** 2))
+        # A crown is round, so its sides turn away from the light.
+        side = np.abs(2 * within - 1)
+        shade = rng.uniform(0.94, 1.03, len(edges) - 1)[index] * (1 - 0.12 * np.abs(u - 0.5) * 2) * (1 - 0.20 * side**3)
+        enamel = np.array([0.74, 0.68, 0.56]) * shade[None, :, None]
+        # Dentine shines through yellow at the neck; the edge is thin enamel alone, greyer and clearer.
+        neck = (1 - smoothstep(0.22, 0.45, t))[..., None]
+        edge = smoothstep(bite - 0.2, bite - 0.02, t)[..., None]
+        enamel = enamel * (1 - neck * np.array([0.06, 0.10, 0.20])) * (1 - edge * np.array([0.12, 0.09, 0.04]))
         gum = np.array([0.42, 0.13, 0.12])
         # The gum rises between the teeth.
-        gum_line = 0.16 + 0.07 * (1 - np.sin(np.pi * within))
+        gum_line = 0.22 + 0.07 * (1 - np.sin(np.pi * within))
         is_gum = 1 - smoothstep(-0.015, 0.015, t - gum_line)
-        colour = enamel * (1 - 0.65 * gap * (t > 0.05))[..., None]
+        # What is seen between two crowns is their shaded flanks: brown, and darkest towards the edge.
+        depth = gap * (0.30 + 0.30 * smoothstep(bite - 0.3, bite, t))
+        colour = enamel * (1 - depth[..., None] * np.array([0.9, 1.0, 1.1]))
         colour = colour * (1 - is_gum[..., None]) + gum * is_gum[..., None]
         # v grows from the gum over the edge to the back, and row 0 is the top of the half.
         halves.append(colour[::-1])
@@ -172,7 +187,8 @@ def _fibres(rho: np.ndarray, turn: np.ndarray, rng: np.random.Generator) -> np.n
 def _iris(mean: np.ndarray, rho: np.ndarray, turn: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Linear colour of the iris [H, W, 3] around a mean colour [3]."""
     # In the photo it lay in the shade of lid and lashes.
-    mean = np.clip(mean * 1.15, 0.012, 0.5)
+    mean = natural_iris(mean) * 1.15
+    mean = np.clip(mean * max(1.0, DARKEST_IRIS / max(float(mean @ LUMINANCE), 1e-4)), 0.002, 0.5)
     fibres = _fibres(rho, turn, rng)
     collarette = 0.58 + 0.035 * _around(_band_noise(1, 22, rng), turn)
     inner = 1 - smoothstep(-0.05, 0.07, rho - collarette)
@@ -186,6 +202,17 @@ def _iris(mean: np.ndarray, rho: np.ndarray, turn: np.ndarray, rng: np.random.Ge
     warmth = 0.38 * inner[..., None]
     colour = mean * (1 - warmth) + (0.5 * mean + 0.5 * brown) * warmth
     return colour * brightness[..., None]
+
+
+def natural_iris(colour: np.ndarray) -> np.ndarray:
+    """A measured iris colour, linear [3], without the purple that skin and noise lend to dark brown ones.
+
+    Irises are coloured by brown melanin over scattered blue, so where red leads, blue trails green; blue, grey and
+    green irises stay as they are.
+    """
+    red, green, blue = (float(c) for c in colour)
+    brown = float(smoothstep(1.0, 1.3, np.array(red / max(green, 1e-6))))
+    return np.array([red, green, blue + brown * (min(blue, BROWN_BLUE_PER_GREEN * green) - blue)], np.float32)
 
 
 def _sclera(angle: np.ndarray, turn: np.ndarray, iris_angle: float, rng: np.random.Generator) -> np.ndarray:
