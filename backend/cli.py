@@ -146,11 +146,22 @@ def _add_reconstruct_arguments(parser: argparse.ArgumentParser) -> None:
         "--samples", type=int, default=1, metavar="K",
         help=f"completions to choose from, 1 to {MAX_SAMPLES}, further ones in sample_2 and so on, default: 1",
     )  # fmt: skip
+    parser.add_argument(
+        "--detail-strength", type=float, default=1.0, metavar="X",
+        help="of the fine detail that the photo does not show, 0 to 2, default: 1",
+    )  # fmt: skip
+    parser.add_argument("--extra-maps", action="store_true", help="also write displacement and roughness")
+    parser.add_argument(
+        "--age", type=float, metavar="YEARS", help="of the person, for made detail; default: as it looks"
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
 def _reconstruct(options: argparse.Namespace) -> int:
-    job = JobOptions(options.face, options.quality, options.resolution, options.seed, options.samples)
+    job = JobOptions(
+        *(options.face, options.quality, options.resolution, options.seed, options.samples),
+        *(options.detail_strength, options.extra_maps, options.age),
+    )
     data = _read_photo_file(options.photo)
     from backend.output import write_reconstruction
     from backend.pipeline import Pipeline

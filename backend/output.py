@@ -18,8 +18,18 @@ import numpy as np
 
 from backend.head.model import HeadModel
 from backend.pipeline import Reconstruction
+from backend.texture.maps import SkinMaps
 from shared.errors import RelightifyError
-from shared.maps import DIFFUSE_ALBEDO, MAPS, NORMAL, sample_folder
+from shared.maps import (
+    DIFFUSE_ALBEDO,
+    DISPLACEMENT_RANGE_MM,
+    DISPLACEMENT_ZERO,
+    EXTRA_MAPS,
+    MAPS,
+    NORMAL,
+    MapSpec,
+    sample_folder,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -63,11 +73,11 @@ def write_reconstruction(reconstruction: Reconstruction, model: HeadModel, folde
 def _write_files(reconstruction: Reconstruction, model: HeadModel, folder: Path) -> None:
     reconstruction.mesh.save(folder / "mesh.npz")
     encoded = reconstruction.maps.encode()
-    for spec in MAPS:
+    for spec in made_maps(reconstruction.maps):
         (folder / spec.file_name).write_bytes(encoded[spec.name])
     for number, sample in enumerate(reconstruction.further, 2):
         (folder / sample_folder(number)).mkdir()
-        for spec in MAPS:
+        for spec in made_maps(reconstruction.maps):
             (folder / sample_folder(number) / spec.file_name).write_bytes(sample.files[spec.name])
     (folder / "head.obj").write_text(obj_text(reconstruction, model), encoding="utf-8")
     (folder / "head.mtl").write_text(mtl_text(model.part_names), encoding="utf-8")
@@ -126,6 +136,9 @@ def describe(reconstruction: Reconstruction, model: HeadModel) -> dict:
             "resolution": options.resolution,
             "seed": options.seed,
             "samples": options.samples,
+            "detail_strength": options.detail_strength,
+            "extra_maps": options.extra_maps,
+            "age": options.age,
         },
         "identity": _rounded(fit.identity),
         "expression": dict(zip(model.expression_names, _rounded(fit.expression), strict=True)),
@@ -150,8 +163,9 @@ def describe(reconstruction: Reconstruction, model: HeadModel) -> dict:
                 "bits": spec.bits,
                 "encoding": "sRGB" if spec.srgb else "linear",
             }
-            for spec in MAPS
+            for spec in made_maps(reconstruction.maps)
         },
+        "detail": describe_detail(reconstruction.maps),
         "further_samples": [
             {"folder": sample_folder(number), "seed": sample.seed, "light_sh": _rounded(sample.light)}
             for number, sample in enumerate(reconstruction.further, 2)
@@ -164,6 +178,39 @@ def describe(reconstruction: Reconstruction, model: HeadModel) -> dict:
         "notes": "Specular albedo and fine relief are plausible, not measured. Face landmarks: MediaPipe Face "
         "Landmarker (Apache-2.0). Head model: see head_model and backend/assets/README.md.",
     }
+
+
+def made_maps(maps: SkinMaps) -> list[MapSpec]:
+    """The maps that there are, in the order of `shared.maps`."""
+    names = maps.by_name()
+    return [spec for spec in (*MAPS, *EXTRA_MAPS) if spec.name in names]
+
+
+def describe_detail(maps: SkinMaps) -> dict | None:
+    """Which share of the face's detail was seen, continued and made, and what the displacement's values mean."""
+    report = maps.detail
+    if report is None:
+        return None
+    result: dict = {
+        "shares": {"seen": report.seen, "continued": report.continued, "made": report.made},
+        "meaning": "shares of the face's detail, every octave of wavelength counting the same; seen: from the photo; "
+        "continued: from this person's seen skin; made: by statistics of people's skin",
+        "strength": report.strength,
+        "photo_px_per_mm": report.photo_px_per_mm,
+        "texels_per_mm": report.texels_per_mm,
+        "octaves": [
+            {"wavelength_mm": wave, "seen": seen, "continued": continued, "made": made}
+            for wave, seen, continued, made in report.octaves_mm
+        ],
+    }
+    if maps.displacement_mm is not None:
+        result["displacement"] = {
+            "unit": "mm",
+            "height": "(value - midlevel) * scale_mm, value from 0 to 1, along the normal",
+            "midlevel": DISPLACEMENT_ZERO,
+            "scale_mm": DISPLACEMENT_RANGE_MM,
+        }
+    return result
 
 
 def _rounded(values: np.ndarray, digits: int = 6) -> list:

@@ -34,7 +34,14 @@ SPECULAR_ALBEDO = MapSpec("specular_albedo", 1, srgb=False, bits=16)
 NORMAL = MapSpec("normal", 3, srgb=False, bits=16)
 VISIBILITY = MapSpec("visibility", 1, srgb=False, bits=8)
 
+# Made where they are asked for.
+DISPLACEMENT = MapSpec("displacement", 1, srgb=False, bits=16)
+ROUGHNESS = MapSpec("roughness", 1, srgb=False, bits=8)
+# The height of a displacement over the mesh, mm, is (value - 0.5) * this; 0 lies at DISPLACEMENT_ZERO.
+DISPLACEMENT_RANGE_MM, DISPLACEMENT_ZERO = 1.0, 0.5
+
 MAPS: tuple[MapSpec, ...] = (TEXTURE, DIFFUSE_ALBEDO, SPECULAR_ALBEDO, NORMAL, VISIBILITY)
+EXTRA_MAPS: tuple[MapSpec, ...] = (DISPLACEMENT, ROUGHNESS)
 
 File = TypeVar("File")
 

@@ -10,6 +10,7 @@ QUALITIES: tuple[str, ...] = ("baseline", "draft", "standard", "high")
 RESOLUTIONS: tuple[int, ...] = (512, 1024, 2048, 4096)
 MAX_SAMPLES = 8
 # Of all samples of a job together, so that a result stays within the limits of a message.
+MAX_STRENGTH, MAX_AGE = 2, 120
 MAX_TEXELS = 4 * 4096**2
 
 
@@ -24,6 +25,9 @@ class JobOptions:
         seed: seed of everything random in the job.
         samples: how many completions of the photo to make, 1 to `MAX_SAMPLES`; sample k = 1, 2, ... is what a job of
             one sample with the seed `seed` + k - 1 makes. Only the qualities that draw at random can make several.
+        detail_strength: of the fine detail that the photo does not show, 0 to 2; 1 = as skin of this kind has it.
+        extra_maps: displacement and roughness are made as well.
+        age: of the person, years, where the user states it; older skin has stronger creases. None: as the photo looks.
     """
 
     face: int | None = None
@@ -31,6 +35,9 @@ class JobOptions:
     resolution: int = 1024
     seed: int = 0
     samples: int = 1
+    detail_strength: float = 1.0
+    extra_maps: bool = False
+    age: float | None = None
 
     def __post_init__(self) -> None:
         if self.quality not in QUALITIES:
@@ -44,6 +51,18 @@ class JobOptions:
             raise RelightifyError(
                 "bad_option", f"{self.samples} samples cannot be made.", f"Use a number from 1 to {MAX_SAMPLES}."
             )
+        if not _is_number(self.detail_strength, 0, MAX_STRENGTH):
+            raise RelightifyError(
+                "bad_option",
+                f"There is no detail strength {self.detail_strength!r}.",
+                f"Use a number from 0 to {MAX_STRENGTH}.",
+            )
+        if self.age is not None and not _is_number(self.age, 0, MAX_AGE):
+            raise RelightifyError(
+                "bad_option", f"{self.age!r} is not an age.", f"Use years from 0 to {MAX_AGE}, or leave it out."
+            )
+        if not isinstance(self.extra_maps, bool):
+            raise RelightifyError("bad_option", "Extra maps are wanted or not.", "Use true or false.")
         if self.samples * self.resolution**2 > MAX_TEXELS:
             most = MAX_TEXELS // self.resolution**2
             raise RelightifyError(
@@ -51,3 +70,7 @@ class JobOptions:
                 f"{self.samples} samples are too many at {self.resolution} texels.",
                 f"Use at most {most} samples, or a lower resolution.",
             )
+
+
+def _is_number(value: object, low: float, high: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high

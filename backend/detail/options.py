@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.errors import RelightifyError
+from shared.options import MAX_STRENGTH
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,9 @@ class DetailOptions:
     age: float | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.strength <= 2:
+        if not 0 <= self.strength <= MAX_STRENGTH:
             raise RelightifyError(
-                "bad_option", f"There is no detail strength {self.strength}.", "Use a number from 0 to 2."
+                "bad_option",
+                f"There is no detail strength {self.strength}.",
+                f"Use a number from 0 to {MAX_STRENGTH}.",
             )

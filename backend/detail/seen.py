@@ -40,8 +40,7 @@ def pixels_per_texel(model: HeadModel, fit: HeadFit, uv_space: UVSpace) -> np.nd
     vertices = fit.vertices(model)
     uv = uv_space.uv.astype(np.float64)[uv_space.uv_triangles] * uv_space.resolution
     texels = np.stack([uv[..., 0], uv_space.resolution - uv[..., 1]], axis=-1)
-    jacobian = Footprint.of_triangles(fit.camera.project(vertices[uv_space.triangles]), texels).jacobian
-    size = np.sqrt(np.abs(np.linalg.det(jacobian))).astype(np.float32)
+    size = Footprint.of_triangles(fit.camera.project(vertices[uv_space.triangles]), texels).size.astype(np.float32)
     return np.where(uv_space.mask, size[np.maximum(uv_space.triangle, 0)], np.float32(0))
 
 

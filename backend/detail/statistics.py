@@ -35,7 +35,7 @@ class SkinStatistics:
         mean: float64 [parts * octaves + 1], mean log contrast (standard deviation of the log luminance) by part and
             octave, then the mean age in years.
         covariance: float64 [n, n] of the same.
-        kernel: float32 [4, 9, 9], doubles the size of a photo, see `backend.detail.enlarging`.
+        kernel: float32 [4, 9, 9], doubles the size of a photo, see `backend.texture.enlarging`.
         metadata: where it comes from.
     """
 

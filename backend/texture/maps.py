@@ -10,7 +10,20 @@ import numpy as np
 from backend.texture.detail_report import DetailReport
 from backend.texture.uv_space import dilate
 from shared.errors import RelightifyError
-from shared.maps import DIFFUSE_ALBEDO, MAPS, NORMAL, SPECULAR_ALBEDO, TEXTURE, VISIBILITY, MapSpec
+from shared.maps import (
+    DIFFUSE_ALBEDO,
+    DISPLACEMENT,
+    DISPLACEMENT_RANGE_MM,
+    DISPLACEMENT_ZERO,
+    EXTRA_MAPS,
+    MAPS,
+    NORMAL,
+    ROUGHNESS,
+    SPECULAR_ALBEDO,
+    TEXTURE,
+    VISIBILITY,
+    MapSpec,
+)
 
 # Mip-maps and filtering reach over the island's border; 16 texels serve four mip levels.
 DILATION_TEXELS = 16
@@ -64,19 +77,21 @@ class SkinMaps:
         return replace(self, **grown)
 
     def by_name(self) -> dict[str, np.ndarray]:
-        """The maps under the names of `shared.maps.MAPS`."""
-        return {
+        """The maps under the names of `shared.maps.MAPS`, and of `EXTRA_MAPS` those that were made."""
+        maps = {
             TEXTURE.name: self.texture_srgb,
             DIFFUSE_ALBEDO.name: self.diffuse_albedo_srgb,
             SPECULAR_ALBEDO.name: self.specular_albedo,
             NORMAL.name: self.normal,
             VISIBILITY.name: self.visibility,
         }
+        extras = {DISPLACEMENT.name: self.displacement_mm, ROUGHNESS.name: self.roughness}
+        return maps | {name: image for name, image in extras.items() if image is not None}
 
     def encode(self) -> dict[str, bytes]:
         """Every map as a PNG file, by name."""
         arrays = self.by_name()
-        return {spec.name: encode_map(arrays[spec.name], spec) for spec in MAPS}
+        return {s.name: encode_map(arrays[s.name], s) for s in (*MAPS, *EXTRA_MAPS) if s.name in arrays}
 
     @staticmethod
     def decode(files: dict[str, bytes]) -> SkinMaps:
@@ -86,18 +101,22 @@ class SkinMaps:
             KeyError: a map is missing.
             RelightifyError: ``map_unreadable``.
         """
-        arrays = {spec.name: decode_map(files[spec.name], spec) for spec in MAPS}
+        specs = (*MAPS, *(spec for spec in EXTRA_MAPS if spec.name in files))
+        arrays = {spec.name: decode_map(files[spec.name], spec) for spec in specs}
         return SkinMaps(
             arrays[TEXTURE.name],
             arrays[DIFFUSE_ALBEDO.name],
             arrays[SPECULAR_ALBEDO.name],
             arrays[NORMAL.name],
             arrays[VISIBILITY.name],
+            arrays.get(DISPLACEMENT.name),
+            arrays.get(ROUGHNESS.name),
         )
 
 
 def encode_map(values: np.ndarray, spec: MapSpec) -> bytes:
-    """A map, float [R, R] or [R, R, 3], as PNG with the channels and bits of `spec`; normals go from [-1, 1] to [0, 1].
+    """A map, float [R, R] or [R, R, 3], as PNG with the channels and bits of `spec`; normals go from [-1, 1] to [0, 1],
+    displacements in mm to a range of `DISPLACEMENT_RANGE_MM` about 0.5.
 
     Raises:
         ValueError: the channels are not those of `spec`.
@@ -106,6 +125,8 @@ def encode_map(values: np.ndarray, spec: MapSpec) -> bytes:
         raise ValueError(f"{spec.name} has {spec.channels} channels, got shape {values.shape}")
     if spec == NORMAL:
         values = values * 0.5 + 0.5
+    if spec == DISPLACEMENT:
+        values = values / DISPLACEMENT_RANGE_MM + DISPLACEMENT_ZERO
     top, dtype = (65535, np.uint16) if spec.bits == 16 else (255, np.uint8)
     whole = np.round(np.clip(values, 0, 1) * np.float32(top)).astype(dtype)
     if spec.channels == 3:
@@ -137,4 +158,6 @@ def decode_map(data: bytes, spec: MapSpec) -> np.ndarray:
     if spec == NORMAL:
         values = values * 2 - 1
         values = values / np.maximum(np.linalg.norm(values, axis=-1, keepdims=True), 1e-6)
+    if spec == DISPLACEMENT:
+        values = (values - DISPLACEMENT_ZERO) * DISPLACEMENT_RANGE_MM
     return np.ascontiguousarray(values)

@@ -29,6 +29,15 @@ class Footprint:
         # Rows of `pixels` and `texels` are edges: pixels = texels @ J^T.
         return Footprint(np.einsum("nij,njk->nki", inverse, pixels))
 
+    @property
+    def size(self) -> np.ndarray:
+        """Pixels that a texel is wide, float64 [n]: the root of its area."""
+        return np.sqrt(np.abs(np.linalg.det(self.jacobian)))
+
+    def scaled(self, factor: float) -> Footprint:
+        """The footprints in an image resized by `factor`."""
+        return Footprint(self.jacobian * factor)
+
     def select(self, index: np.ndarray) -> Footprint:
         """The footprints of listed triangles."""
         return Footprint(self.jacobian[index])

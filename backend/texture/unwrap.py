@@ -15,6 +15,7 @@ from backend.head.model import HeadModel
 from backend.photo.reading import Photo, linear_to_srgb, srgb_to_linear
 from backend.rendering.normals import vertex_normals
 from backend.rendering.rasteriser import Rasteriser
+from backend.texture.enlarging import enlarged
 from backend.texture.maps import PartialTexture
 from backend.texture.sampling import Footprint, sample_image
 from backend.texture.uv_space import UVSpace
@@ -51,13 +52,15 @@ def unwrap(
     fit: HeadFit,
     rasteriser: Rasteriser,
     uv_space: UVSpace,
+    kernel: np.ndarray | None = None,  # float32 [4, 9, 9], see `backend.texture.enlarging`
 ) -> PartialTexture:
     """Sample the photo at every texel's surface point and say which texels it shows.
 
     A texel is seen where its point lies in the frame, nothing stands between it and the camera (rays against all parts
     of the head but the lashes), it faces the camera (n.v > 0.2, soft up to 0.45), lies on the skin mask and keeps a
     small distance from depth edges and from eyes, teeth and mouth. Colours are filtered over the texel's footprint in
-    linear light and then encoded.
+    linear light and then encoded. A photo with fewer pixels than the face has texels is enlarged with `kernel` first,
+    where there is one.
 
     Returns:
         R x R texels as `uv_space`; the texture is 0 where the visibility is.
@@ -73,6 +76,10 @@ def unwrap(
     footprint = Footprint.of_triangles(fit.camera.project(vertices[uv_space.triangles]), _uv_texels(uv_space))
     texture = np.zeros((*uv_space.mask.shape, 3), np.float32)
     offset, crop = _crop_linear(photo, fit.camera, vertices)
+    factor = 1
+    if kernel is not None and (visibility > 0.5).any():
+        pixels_per_texel = float(np.median(footprint.size[uv_space.triangle[::4, ::4][visibility[::4, ::4] > 0.5]]))
+        crop, factor = enlarged(crop, kernel, pixels_per_texel)
     normals = vertex_normals(vertices, uv_space.mesh_triangles)
     for start in range(0, uv_space.resolution, ROWS_PER_BAND):
         rows = slice(start, start + ROWS_PER_BAND)
@@ -80,8 +87,8 @@ def unwrap(
         if not len(seen):
             continue
         surface = _surface(uv_space, vertices, normals, seen)
-        pixels = fit.camera.project(surface.position) - offset
-        colour = sample_image(crop, pixels, footprint.select(surface.triangle))
+        pixels = (fit.camera.project(surface.position) - offset) * factor
+        colour = sample_image(crop, pixels, footprint.select(surface.triangle).scaled(factor))
         texture.reshape(-1, 3)[surface.texel] = linear_to_srgb(colour)
     return PartialTexture(texture, visibility.astype(np.float32))
 

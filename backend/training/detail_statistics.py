@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from backend.detail.bands import finest_octave, split
-from backend.detail.enlarging import fitted_kernel
+from backend.texture.enlarging import fitted_kernel
 from backend.detail.regions import SKIN_PARTS, part_weights
 from backend.detail.statistics import ASSET, SkinStatistics, fit_statistics, measured_contrast
 from backend.head.model import load_head_model

@@ -5,8 +5,28 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from backend.photo.reading import linear_to_srgb, srgb_to_linear
+
 TAPS = 9
+# A photo is doubled, at most twice, until the face has this many pixels a texel, and while it stays below this size.
+ENOUGH_PIXELS, MOST_TIMES, LARGEST = 0.75, 2, 4096**2
 PHASES = ((0, 0), (0, 1), (1, 0), (1, 1))  # (row, column) of the fine pixel within the coarse one
+
+
+def enlarged(
+    linear: np.ndarray,  # float32 [H, W, 3], linear light
+    kernel: np.ndarray,  # float32 [4, 9, 9]
+    pixels_per_texel: float,
+) -> tuple[np.ndarray, int]:
+    """The image doubled as often as its texels need, linear light, and the factor: 1, 2 or 4."""
+    factor = 1
+    for _ in range(MOST_TIMES):
+        if pixels_per_texel * factor >= ENOUGH_PIXELS or linear.shape[0] * linear.shape[1] * 4 > LARGEST:
+            break
+        # In the encoding the noise and the eye are about even over the tones.
+        linear = srgb_to_linear(np.clip(doubled(linear_to_srgb(linear).astype(np.float32), kernel), 0, 1))
+        linear, factor = linear.astype(np.float32), 2 * factor
+    return linear, factor
 
 
 def doubled(
