@@ -163,7 +163,9 @@ def _reconstruct(options: argparse.Namespace) -> int:
         *(options.detail_strength, options.extra_maps, options.age),
     )
     data = _read_photo_file(options.photo)
-    from backend.output import write_reconstruction
+    from backend.output import require_writable, write_reconstruction
+
+    require_writable(options.out, options.resolution)
     from backend.pipeline import Pipeline
     from backend.progress import Progress
     from backend.terminal import ProgressBar
@@ -184,6 +186,8 @@ def _reconstruct(options: argparse.Namespace) -> int:
 
 
 def _read_photo_file(path: Path) -> bytes:
+    if path.expanduser().is_dir():
+        raise RelightifyError("photo_not_found", f"{path} is a folder, not a photo.", "Name an image file in it.")
     try:
         return path.expanduser().read_bytes()
     except OSError as error:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import errno
 import json
 import logging
+import os
 import platform
+import shutil
 import tempfile
 from datetime import UTC, datetime
 from importlib import metadata
@@ -34,6 +36,8 @@ from shared.maps import (
 _log = logging.getLogger(__name__)
 
 PACKAGES = ("relightify", "numpy", "opencv-contrib-python", "mediapipe", "embreex", "scipy", "torch")
+# Least size of a result: noise apart, maps pack to about this; mesh, OBJ and description do not depend on the maps.
+BYTES_PER_TEXEL, BYTES_OF_THE_REST = 5, 3_000_000
 # Diffuse colours of the parts that have no maps, linear RGB, for viewers of the OBJ file.
 PART_COLOURS = {
     "mouth": (0.30, 0.06, 0.05),
@@ -66,6 +70,29 @@ def write_reconstruction(reconstruction: Reconstruction, model: HeadModel, folde
             for parent in {folder, *(folder / file.parent for file in files)}:
                 parent.mkdir(exist_ok=True)
             return tuple((temporary / file).replace(folder / file) for file in files)
+    except OSError as error:
+        raise _write_error(folder, error) from error
+
+
+def require_writable(folder: Path, resolution: int) -> None:
+    """Find out before a long job that its result could not be written; makes nothing.
+
+    Args:
+        folder: where the result is to go; may not exist yet.
+        resolution: side of the maps in texels.
+
+    Raises:
+        RelightifyError: ``disk_full`` or ``cannot_write``.
+    """
+    folder = folder.expanduser().absolute()
+    try:
+        existing = next(path for path in (folder, *folder.parents) if path.exists())
+        if not existing.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "a file is in its place", str(existing))
+        if not os.access(existing, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "you may not write there", str(existing))
+        if shutil.disk_usage(existing).free < BYTES_OF_THE_REST + BYTES_PER_TEXEL * resolution**2:
+            raise OSError(errno.ENOSPC, "the disk is full", str(existing))
     except OSError as error:
         raise _write_error(folder, error) from error
 

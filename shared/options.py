@@ -9,6 +9,7 @@ from .errors import RelightifyError
 QUALITIES: tuple[str, ...] = ("baseline", "draft", "standard", "high")
 RESOLUTIONS: tuple[int, ...] = (512, 1024, 2048, 4096)
 MAX_SAMPLES = 8
+MAX_SEED = 2**32
 # Of all samples of a job together, so that a result stays within the limits of a message.
 MAX_STRENGTH, MAX_AGE = 2, 120
 MAX_TEXELS = 4 * 4096**2
@@ -47,6 +48,10 @@ class JobOptions:
         if self.resolution not in RESOLUTIONS:
             sizes = ", ".join(map(str, RESOLUTIONS))
             raise RelightifyError("bad_option", f"There is no resolution {self.resolution}.", f"Use {sizes}.")
+        if type(self.seed) is not int or not 0 <= self.seed < MAX_SEED:
+            raise RelightifyError(
+                "bad_option", f"{self.seed!r} is not a seed.", f"Use a whole number from 0 to {MAX_SEED - 1}."
+            )
         if type(self.samples) is not int or not 1 <= self.samples <= MAX_SAMPLES:
             raise RelightifyError(
                 "bad_option", f"{self.samples} samples cannot be made.", f"Use a number from 1 to {MAX_SAMPLES}."
