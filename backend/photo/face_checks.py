@@ -9,6 +9,9 @@ from backend.photo.landmark_topology import CHIN, EYE_LEFT, EYE_RIGHT, FACE_OVAL
 
 SOFT_FACE_PX = 200
 FAR_TURN_DEGREES = 60.0
+# sRGB levels. Eyes and highlights of a face in dim but usable light are brighter than the first, whatever its skin.
+DARK_FACE_LEVEL, WHITE_LEVEL = 50, 250
+WHITE_FACE_SHARE = 0.2
 # Points of the cheeks below the eyes, on skin whatever the glasses.
 _CHEEKS = (50, 280, 205, 425)
 
@@ -26,11 +29,27 @@ def face_warnings(image_srgb: np.ndarray, landmarks_px: np.ndarray, yaw_degrees:
         warnings.append("Part of the face lies outside the photo; it will be guessed.")
     if _eyes_are_dark(image_srgb, landmarks_px):
         warnings.append("The eyes seem to be hidden behind sunglasses; the region around them will be guessed.")
+    warnings += _light_warnings(image_srgb, landmarks_px)
     if abs(yaw_degrees) > FAR_TURN_DEGREES:
         warnings.append("The face is turned far to the side; the hidden half will be guessed.")
     if size < SOFT_FACE_PX:
         warnings.append(f"The face is only {size:.0f} pixels high, so its texture will be soft.")
     return tuple(warnings)
+
+
+def _light_warnings(image_srgb: np.ndarray, landmarks_px: np.ndarray) -> list[str]:
+    """Warnings of too little and too much light on the face."""
+    mask = np.zeros(image_srgb.shape[:2], np.uint8)
+    outline = np.round(landmarks_px[list(FACE_OVAL)]).astype(np.int32)
+    cv2.fillConvexPoly(mask, cv2.convexHull(outline), 1)
+    inside = image_srgb[mask > 0]
+    if not len(inside):
+        return []
+    if np.percentile(inside.max(axis=-1), 95) < DARK_FACE_LEVEL:
+        return ["The face is very dark, so its colours will be noisy and its skin tone a guess."]
+    if (inside.min(axis=-1) >= WHITE_LEVEL).mean() > WHITE_FACE_SHARE:
+        return ["Much of the face is overexposed; the skin there will be guessed."]
+    return []
 
 
 def _eyes_are_dark(image_srgb: np.ndarray, landmarks_px: np.ndarray) -> bool:

@@ -8,11 +8,13 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from backend.cli import CANCELLED, INSTALLATION, INTERNAL, OUTPUT, PHOTO, USAGE, exit_code, main
 from backend.doctor import CHECKS, Finding, run
+from backend.photo.reading import read_photo
 from backend.terminal import ProgressBar
 from shared.errors import JobCancelled, RelightifyError
 
@@ -59,6 +61,75 @@ def test_a_photo_that_is_not_there_is_one_line_with_a_hint(tmp_path: Path, capsy
     assert "Check the path." in error
     assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "is a folder, not a photo"),
+        (b"", "The photo file is empty."),
+        (b"Dear Ada, this is a letter." * 9, "not an image that can be read"),
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(20), "damaged or incomplete"),
+    ],
+    ids=["folder", "empty", "text", "truncated"],
+)
+def test_files_that_are_no_photo_end_with_three_and_leave_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, content: bytes | None, words: str
+) -> None:
+    path = tmp_path / "photo.jpg"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    monkeypatch.setattr("backend.pipeline.Pipeline", PhotoOnly)
+    assert main(["reconstruct", str(path), "--out", str(tmp_path / "out"), "--quiet"]) == PHOTO
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["photo.jpg"]
+
+
+class PhotoOnly:
+    """A pipeline that reads the photo and never comes to the end."""
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+
+    def reconstruct(self, data: bytes, *_: object) -> None:
+        read_photo(data)
+        raise AssertionError("the photo should not have been readable")
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_before_the_job_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo, taken = tmp_path / "photo.jpg", tmp_path / "taken"
+    photo.write_bytes(b"anything")
+    taken.write_text("a file")
+    for out in (taken, taken / "below"):
+        assert main(["reconstruct", str(photo), "--out", str(out), "--quiet"]) == OUTPUT
+        assert "cannot be written: a file is in its place. Choose another folder" in capsys.readouterr().err
+    monkeypatch.setattr("backend.output.os.access", lambda path, mode: False)
+    assert main(["reconstruct", str(photo), "--out", str(tmp_path / "a" / "b"), "--quiet"]) == OUTPUT
+    assert "you may not write there" in capsys.readouterr().err
+    assert taken.read_text() == "a file"
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_full_disk_is_an_error_before_the_job_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(b"anything")
+    monkeypatch.setattr("backend.output.shutil.disk_usage", lambda path: SimpleNamespace(free=1_000_000))
+    assert main(["reconstruct", str(photo), "--out", str(tmp_path / "out"), "--quiet"]) == OUTPUT
+    assert "not enough space" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seed", ["-1", "99999999999"])
+def test_a_seed_out_of_range_ends_with_two(tmp_path: Path, capsys: pytest.CaptureFixture[str], seed: str) -> None:
+    assert main(["reconstruct", "x.jpg", "--out", str(tmp_path), "--seed", seed]) == USAGE
+    assert "is not a seed" in capsys.readouterr().err
 
 
 def test_an_unexpected_failure_is_one_line_and_ends_with_one(

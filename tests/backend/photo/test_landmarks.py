@@ -115,6 +115,16 @@ def test_dark_glasses_and_a_cut_chin_are_warned_of(detector: FaceDetector, portr
     assert any("chin" in w for w in cut.warnings)
 
 
+@pytest.mark.parametrize(("factor", "words"), [(0.06, "very dark"), (1.0, ""), (6.0, "overexposed")])
+def test_too_little_and_too_much_light_are_warned_of(
+    detector: FaceDetector, portrait: np.ndarray, factor: float, words: str
+) -> None:
+    exposed = np.clip(portrait * factor, 0, 255).astype(np.uint8)
+    warnings = " ".join(choose_face(detector.detect(Photo(exposed))).warnings)
+    assert words in warnings
+    assert bool(words) == ("dark," in warnings or "overexposed" in warnings)
+
+
 def test_the_largest_face_comes_first_and_the_choice_is_warned_of(detector: FaceDetector, portrait: np.ndarray) -> None:
     small = cv2.resize(portrait, (384, 384), interpolation=cv2.INTER_AREA)
     pair = np.full((512, 900, 3), 120, np.uint8)
