@@ -10,8 +10,9 @@ from backend.photo.landmark_topology import CHIN, EYE_LEFT, EYE_RIGHT, FACE_OVAL
 SOFT_FACE_PX = 200
 FAR_TURN_DEGREES = 60.0
 # sRGB levels. Eyes and highlights of a face in dim but usable light are brighter than the first, whatever its skin.
-DARK_FACE_LEVEL, WHITE_LEVEL = 50, 250
-WHITE_FACE_SHARE = 0.2
+DARK_FACE_LEVEL, CLIPPED_LEVEL = 50, 254
+# Highlights clip a few per cent of well exposed faces; at twice the right exposure it is half of the face or more.
+CLIPPED_FACE_SHARE = 0.4
 # Points of the cheeks below the eyes, on skin whatever the glasses.
 _CHEEKS = (50, 280, 205, 425)
 
@@ -47,8 +48,8 @@ def _light_warnings(image_srgb: np.ndarray, landmarks_px: np.ndarray) -> list[st
         return []
     if np.percentile(inside.max(axis=-1), 95) < DARK_FACE_LEVEL:
         return ["The face is very dark, so its colours will be noisy and its skin tone a guess."]
-    if (inside.min(axis=-1) >= WHITE_LEVEL).mean() > WHITE_FACE_SHARE:
-        return ["Much of the face is overexposed; the skin there will be guessed."]
+    if (inside.max(axis=-1) >= CLIPPED_LEVEL).mean() > CLIPPED_FACE_SHARE:
+        return ["Much of the face is overexposed, so its colours there are lost."]
     return []
 
 

@@ -81,7 +81,11 @@ def test_a_photo_that_is_not_there_is_one_line_with_a_hint(tmp_path: Path, capsy
     ids=["folder", "empty", "text", "truncated"],
 )
 def test_files_that_are_no_photo_end_with_three_and_leave_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, content: bytes | None, words: str
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    content: bytes | None,
+    words: str,
 ) -> None:
     path = tmp_path / "photo.jpg"
     if content is None:
