@@ -11,6 +11,7 @@ TABLES = {
     "speed": ("backend.evaluation.speed", "seconds and memory of every stage"),
     "completion": ("backend.evaluation.completion", "how well hidden parts of real skin are completed"),
     "reflectance": ("backend.evaluation.reflectance", "albedos and normals against known ones"),
+    "detail": ("backend.evaluation.detail", "how well fine detail comes back from reduced photos"),
     "tone": ("backend.evaluation.tone", "the diffuse albedo's error by skin tone"),
 }
 

@@ -1,0 +1,305 @@
+"""The table `detail`: portraits are reduced, reconstructed, and compared with what the full size shows of the skin."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from backend.detail.bands import split
+from backend.detail.options import DetailOptions
+from backend.detail.regions import SKIN_PARTS, part_weights
+from backend.detail.statistics import measured_contrast
+from backend.evaluation.subjects import add_portraits_argument, portraits_folder
+from backend.evaluation.tables import Row, Table, mean_of, verdict, write_figure, write_table
+from backend.photo.reading import Photo, linear_to_srgb, read_photo, srgb_to_linear
+from backend.pipeline import Pipeline
+from backend.prior.base import PriorContext
+from backend.progress import Progress
+from backend.texture.light import LUMINANCE
+from backend.texture.maps import PartialTexture, SkinMaps
+from backend.texture.regions import FaceRegions, face_regions
+from backend.texture.scale_space import enlarge, masked_blur
+from backend.texture.unwrap import unwrap
+from backend.texture.uv_space import UVSpace, coarser
+from shared.errors import RelightifyError
+from shared.options import JobOptions
+
+log = logging.getLogger(__name__)
+
+SIDE, SMALL_SIDE = 1024, 512
+FACTORS = {"50 %": 0.5, "25 %": 0.25}
+OURS, UNMADE, BICUBIC, SMALL = "detail stage", "strength 0", "bicubic", "512 maps"
+QUALITY = "draft"
+KNOWN, BORDER_MM = 0.9, 3.0
+# Light for the figures, in the tangent space of the skin: (towards the light, strength).
+LIGHTS = {"front": ((0.15, 0.35, 0.92), 1.0), "raking": ((0.88, 0.25, 0.4), 1.9)}
+CROP = 224
+PROTOCOL = """Neutral portraits of people who are in no prior or statistics, reduced to 50 % and 25 % (area averages, 8
+bits). The fit is that of the full size, so that texels can be compared; everything else sees the small photo. Maps of
+1024 x 1024 (3.2 texels a mm; the full photos have about 2.8 pixels a mm) by the quality `draft`. Compared, on the face,
+3 mm inside of what the full-size photo shows: the still shaded texture, with the unwrap of the full-size photo.
+`gradient PSNR`: of the differences between neighbouring texels of the sRGB luminance, peak 1, dB. `slope error`: of the
+spectral slope, the log contrast per octave over three octaves (0.9 to 3.7 mm), absolute difference from the full
+size's. `contrast error`: of the log contrast, absolute difference from the full size's, mean over the three octaves and
+the parts of the face; one column a part for the finest octave. `relit contrast error`: the same for the albedo, gloss
+and normals lit by two lights, against those reconstructed from the full-size photo.
+`bicubic`: the small photo unwrapped by bicubic interpolation. `512 maps`: the maps of the small photo at 512 x 512,
+enlarged bicubically. `strength 0`: the detail stage without made or continued detail.
+"""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A person's full-size photo in texture space; `known` bool [R, R] is where it is compared."""
+
+    name: str
+    photo: Photo
+    partial: PartialTexture
+    context: PriorContext
+    known: np.ndarray
+    regions: FaceRegions
+    parts: np.ndarray
+
+
+class _Stop(Exception):
+    """Ends a job where the prior would begin."""
+
+
+@dataclass
+class _Catch:
+    """Stands in for a prior, keeps what it is given and stops the job."""
+
+    given: tuple[PartialTexture, PriorContext] | None = None
+
+    def complete(self, partial: PartialTexture, context: PriorContext, seed: int, progress: Progress) -> SkinMaps:
+        self.given = (partial, context)
+        raise _Stop
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `relightify evaluate detail`."""
+    add_portraits_argument(parser)
+    parser.add_argument("--split", choices=("heldout", "train"), default="heldout", help="whose portraits")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="only every N-th person")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Reduce, reconstruct, compare; write table and figures.
+
+    Raises:
+        RelightifyError: `no_photos`.
+    """
+    pipeline = Pipeline("cpu")
+    rows: list[Row] = []
+    failures: dict[str, str] = {}
+    for name, path in photos(portraits_folder(options), options.split)[:: options.every][: options.limit]:
+        try:
+            task = prepare(pipeline, name, path)
+            measured, figures = measure(pipeline, task)
+        except RelightifyError as error:
+            failures[name] = error.message
+            continue
+        rows += measured
+        columns = [f"{m}, {light}" for light in LIGHTS for m in ("full size", OURS, SMALL)]
+        for part, tiles in figures.items():
+            write_figure(options.out / "detail" / f"{name.replace('/', '_')}_{part}.png", tiles, columns, side=CROP)
+        log.info("%s done", name)
+    write_table(Table("detail", "Fine detail", PROTOCOL, rows, verdicts(rows), failures), options.out)
+    return 0
+
+
+def photos(folder: Path, wanted: str) -> list[tuple[str, Path]]:
+    """(identifier, path) of the neutral photographs of a split."""
+    index = json.loads((folder / "index.json").read_text())
+    records = index["individuals"] if isinstance(index, dict) else index
+    found = [
+        (r["id"], folder / f"{r['id']}_neutral.jpg") for r in records if (r["split"] == "train") == (wanted == "train")
+    ]
+    return [(name, path) for name, path in found if path.is_file()]
+
+
+def prepare(pipeline: Pipeline, name: str, path: Path) -> Task:
+    """Fit and unwrap a photo at full size.
+
+    Raises:
+        RelightifyError: the photo cannot be used.
+    """
+    data = path.read_bytes()
+    catch, kept = _Catch(), pipeline.priors[QUALITY]
+    pipeline.priors[QUALITY] = catch
+    try:
+        pipeline.reconstruct(data, JobOptions(quality=QUALITY, resolution=SIDE), Progress())
+    except _Stop:
+        pass
+    finally:
+        pipeline.priors[QUALITY] = kept
+    assert catch.given is not None
+    partial, context = catch.given
+    regions = face_regions(context.model, context.uv_space)
+    shown = ((partial.visibility > KNOWN) & (regions.face > 0.5)).astype(np.uint8)
+    known = cv2.distanceTransform(shown, cv2.DIST_L2, 5) > BORDER_MM * regions.texels_per_mm
+    return Task(name, read_photo(data), partial, context, known, regions, part_weights(regions))
+
+
+def measure(pipeline: Pipeline, task: Task) -> tuple[list[Row], dict[str, list[list[np.ndarray]]]]:
+    """Figures of every method and size, and tiles at 100 % by part of the face, a row for each size."""
+    prior, context = pipeline.priors[QUALITY], task.context
+    truth = prior.complete(task.partial, context, 0, Progress())
+    rows: list[Row] = []
+    tiles: dict[str, list[list[np.ndarray]]] = {"cheek": [], "forehead": []}
+    for condition, factor in FACTORS.items():
+        small = reduced_photo(task.photo, factor)
+        fit = replace(context.fit, camera=context.fit.camera.scaled(factor), iod_px=context.fit.iod_px * factor)
+        smaller = replace(context, fit=fit)
+        plain = _unwrapped(pipeline, small, smaller, context.uv_space, task.partial.visibility, None)
+        partial = _unwrapped(pipeline, small, smaller, context.uv_space, task.partial.visibility, pipeline.photo_kernel)
+        space = coarser(context.uv_space, SMALL_SIDE)
+        reduced = cv2.resize(task.partial.visibility, (SMALL_SIDE, SMALL_SIDE), interpolation=cv2.INTER_AREA)
+        coarse = _unwrapped(pipeline, small, smaller, space, reduced, None)
+        made = prior.complete(partial, smaller, 0, Progress())
+        unmade = prior.complete(partial, replace(smaller, detail=DetailOptions(0.0)), 0, Progress())
+        low = enlarged_maps(prior.complete(coarse, replace(smaller, uv_space=space), 0, Progress()), SIDE)
+        textures = {
+            OURS: made.texture_srgb,
+            UNMADE: unmade.texture_srgb,
+            BICUBIC: plain.texture_srgb,
+            SMALL: low.texture_srgb,
+        }
+        relit = {OURS: made, UNMADE: unmade, SMALL: low}
+        for method, texture in textures.items():
+            figures = compare(texture, task.partial.texture_srgb, task)
+            figures["relit contrast error"] = relit_error(relit[method], truth, task) if method in relit else np.nan
+            rows.append(Row(method, condition, task.name, figures))
+        for part, corner in crops(task).items():
+            shown = [lit(maps, light, corner) for light in LIGHTS for maps in (truth, made, low)]
+            tiles[part].append(shown)
+    return rows, tiles
+
+
+def _unwrapped(
+    pipeline: Pipeline,
+    photo: Photo,
+    context: PriorContext,
+    space: UVSpace,
+    visibility: np.ndarray,
+    kernel: np.ndarray | None,
+) -> PartialTexture:
+    """What a reduced photo shows, seen where the full-size photo was."""
+    everywhere = np.ones((photo.height, photo.width), np.float32)
+    part = unwrap(photo, everywhere, context.model, context.fit, pipeline.rasteriser, space, kernel)
+    seen = np.minimum(part.visibility, visibility)
+    return PartialTexture(part.texture_srgb * (seen > 0)[..., None], seen)
+
+
+def reduced_photo(photo: Photo, factor: float) -> Photo:
+    """The photo at a fraction of its size: area averages of linear light, rounded to 8 bits."""
+    linear = srgb_to_linear(np.arange(256) / 255).astype(np.float32)[photo.image_srgb]
+    size = (round(photo.width * factor), round(photo.height * factor))
+    encoded = linear_to_srgb(cv2.resize(linear, size, interpolation=cv2.INTER_AREA))
+    return Photo(np.round(255 * np.clip(encoded, 0, 1)).astype(np.uint8), photo.focal_35mm)
+
+
+def enlarged_maps(maps: SkinMaps, side: int) -> SkinMaps:
+    """Maps enlarged bicubically to side x side."""
+    normal = enlarge(maps.normal, side)
+    return SkinMaps(
+        *(np.clip(enlarge(image, side), 0, 1) for image in (maps.texture_srgb, maps.diffuse_albedo_srgb)),
+        np.clip(enlarge(maps.specular_albedo, side), 0, 1),
+        normal / np.linalg.norm(normal, axis=-1, keepdims=True),
+        enlarge(maps.visibility, side),
+    )
+
+
+def compare(texture: np.ndarray, truth: np.ndarray, task: Task) -> dict[str, float]:
+    """The figures of a texture, sRGB [R, R, 3], against the full-size unwrap."""
+    own, true = (contrasts(image, task) for image in (texture, truth))
+    errors = np.abs(np.log(own) - np.log(true))
+    finest = errors[:, _octaves(true)[0]]
+    return {
+        "gradient PSNR": gradient_psnr(texture, truth, task.known),
+        "slope error": abs(slope(own) - slope(true)),
+        "contrast error": float(np.nanmean(errors)),
+        **{f"{name} contrast error": float(e) for name, e in zip(SKIN_PARTS, finest, strict=True) if name != "rest"},
+    }
+
+
+def gradient_psnr(image: np.ndarray, truth: np.ndarray, known: np.ndarray) -> float:
+    """PSNR in dB, peak 1, of the differences to the next texel (right, below) of the sRGB luminance [R, R, 3]."""
+    error = ((image - truth) @ LUMINANCE).astype(np.float64)
+    right = (error[:, 1:] - error[:, :-1])[known[:, 1:] & known[:, :-1]]
+    down = (error[1:] - error[:-1])[known[1:] & known[:-1]]
+    return float(
+        -10 * np.log10(max((np.square(right).sum() + np.square(down).sum()) / (right.size + down.size), 1e-12))
+    )
+
+
+def contrasts(srgb: np.ndarray, task: Task) -> np.ndarray:
+    """Contrast by part and octave float64 [parts, OCTAVES] of a picture [R, R, 3] on the known texels."""
+    luminance = np.log(np.maximum(srgb_to_linear(srgb).astype(np.float32) @ LUMINANCE.astype(np.float32), 2e-3))
+    weight = (task.partial.visibility > 0.5).astype(np.float32)
+    level = masked_blur(luminance, weight, 4 * task.regions.texels_per_mm)
+    bands, _ = split(np.where(weight > 0, luminance, level).astype(np.float32))
+    return measured_contrast(bands, task.parts, dict.fromkeys(bands, task.known.astype(np.float32)))
+
+
+def slope(contrast: np.ndarray) -> float:
+    """Mean log contrast gained per octave towards the coarser, over the parts of the face."""
+    octaves = _octaves(contrast)
+    complete = contrast[~np.isnan(contrast[:, octaves]).any(axis=1)][:, octaves]
+    return float(np.polyfit(octaves, np.log(complete).mean(0), 1)[0])
+
+
+def _octaves(contrast: np.ndarray) -> np.ndarray:
+    return np.flatnonzero(~np.isnan(contrast).all(axis=0))
+
+
+def relit_error(maps: SkinMaps, truth: SkinMaps, task: Task) -> float:
+    """Mean absolute difference of log contrast under `LIGHTS`, by part and octave."""
+    whole = (slice(None), slice(None))
+    pairs = [[contrasts(lit(m, light, whole), task) for m in (maps, truth)] for light in LIGHTS]
+    return float(np.mean([np.nanmean(np.abs(np.log(own) - np.log(true))) for own, true in pairs]))
+
+
+def lit(maps: SkinMaps, light: str, place: tuple[slice, slice]) -> np.ndarray:
+    """A piece of skin, flattened, under one of `LIGHTS`, sRGB [h, w, 3]: Lambert and a Blinn-Phong gloss, seen from
+    straight above."""
+    direction, strength = LIGHTS[light]
+    towards = np.array(direction) / np.linalg.norm(direction)
+    half = towards + np.array([0.0, 0.0, 1.0])
+    half /= np.linalg.norm(half)
+    normal = maps.normal[place]
+    diffuse = np.maximum(normal @ towards, 0)[..., None] * srgb_to_linear(maps.diffuse_albedo_srgb[place])
+    gloss = np.maximum(normal @ half, 0) ** 24 * maps.specular_albedo[place] * 0.08 * 26 / 8
+    shaded = strength * (diffuse * 0.9 + (gloss * np.maximum(normal @ towards, 0))[..., None])
+    return linear_to_srgb(np.clip(shaded, 0, 1)).astype(np.float32)
+
+
+def crops(task: Task) -> dict[str, tuple[slice, slice]]:
+    """Places of `CROP` x `CROP` texels in the middle of parts of the known skin."""
+    found = {}
+    for name, part in (("cheek", "cheeks"), ("forehead", "forehead")):
+        there = (task.parts[SKIN_PARTS.index(part)] * task.known) > 0.5
+        if part == "cheeks":
+            there[:, : SIDE // 2] = False
+        row, column = np.nonzero(there)
+        top, left = (int(np.clip(np.median(x) - CROP / 2, 0, SIDE - CROP)) if len(x) else 0 for x in (row, column))
+        found[name] = (slice(top, top + CROP), slice(left, left + CROP))
+    return found
+
+
+def verdicts(rows: list[Row]) -> list[str]:
+    """Better than bicubic and than the maps of 512 in each measure?"""
+    sentences = []
+    for condition in FACTORS:
+        for value, higher in (("gradient PSNR", True), ("slope error", False), ("contrast error", False)):
+            own, *others = (mean_of(rows, m, condition, value) for m in (OURS, BICUBIC, SMALL))
+            better = own > max(others) if higher else own < min(others)
+            text = f"{condition}, {value}: {own:.3f}, bicubic {others[0]:.3f}, 512 maps {others[1]:.3f}"
+            sentences.append(verdict(text, better))
+    return sentences

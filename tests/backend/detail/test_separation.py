@@ -1,0 +1,78 @@
+"""Pigment, relief and gloss are told apart."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from backend.detail.separation import pigment_share, spots, stubble, without_gloss
+from backend.head.model import load_head_model
+from backend.texture.regions import face_regions
+from backend.texture.uv_space import uv_space
+
+SIDE, PER_MM = 512, 3.2
+
+
+def skin(seed: int = 0) -> np.ndarray:
+    return cv2.GaussianBlur(np.random.default_rng(seed).normal(0, 0.05, (SIDE, SIDE)), (0, 0), 1.0).astype(np.float32)
+
+
+def test_a_mole_is_a_spot_and_a_wrinkle_is_not() -> None:
+    y, x = np.indices((SIDE, SIDE), np.float32)
+    mole = -0.5 * np.exp(-(np.square(x - 150) + np.square(y - 200)) / (2 * (0.9 * PER_MM) ** 2))
+    wrinkle = -0.35 * np.exp(-np.square(x - 350) / (2 * (0.5 * PER_MM) ** 2))
+    found = spots(skin() + mole + wrinkle, np.ones((SIDE, SIDE), np.float32), PER_MM)
+    assert found[200, 150] > 0.9
+    assert found[198:202, 140:160].mean() > 0.3
+    assert found[60:450, 340:360].mean() < 0.1
+    assert found.mean() < 0.02
+
+
+def test_pores_are_no_spots() -> None:
+    image = skin()
+    for row, column in np.random.default_rng(1).integers(20, SIDE - 20, (300, 2)):
+        image[row, column] -= 0.25
+    assert spots(cv2.GaussianBlur(image, (0, 0), 0.6), np.ones((SIDE, SIDE), np.float32), PER_MM).mean() < 0.03
+
+
+def test_nothing_seen_has_no_spots() -> None:
+    assert not spots(skin(), np.zeros((SIDE, SIDE), np.float32), PER_MM).any()
+
+
+def test_white_sparkle_goes_and_red_and_dark_detail_stays() -> None:
+    base = np.tile(np.log(np.array([0.45, 0.25, 0.18], np.float32)), (64, 64, 1))
+    colour = np.exp(base)
+    white, red, dark = colour.copy(), colour.copy(), colour.copy()
+    disc = np.hypot(*(np.indices((64, 64)) - 32)) < 4
+    white[disc] += 0.12
+    red[disc] *= (1.25, 1.05, 1.05)
+    dark[disc] *= 0.7
+    shine = np.zeros((64, 64), np.float32)
+    for changed, low, high in ((white, -1, 0.45), (red, 0.6, 1.01), (dark, 0.95, 1.01)):
+        detail = (np.log(changed) - base).astype(np.float32)
+        kept = without_gloss(detail, base, shine, PER_MM)[32, 32, 0] / detail[32, 32, 0]
+        assert low < kept < high
+
+
+def test_detail_in_a_highlight_is_not_kept() -> None:
+    base = np.full((32, 32, 3), -1.5, np.float32)
+    detail = np.full((32, 32, 3), 0.1, np.float32)
+    ones = np.ones((32, 32), np.float32)
+    assert np.abs(without_gloss(detail, base, ones, PER_MM)).max() < 0.02
+    assert np.abs(without_gloss(-detail, base, ones, PER_MM)).max() < 0.05
+
+
+def test_stubble_is_rougher_than_cheeks_and_goes_to_both_maps() -> None:
+    contrast = np.full((7, 5), np.nan)
+    contrast[2, 2:4], contrast[3, 2:4] = 0.02, 0.021
+    assert stubble(contrast, beard=3, cheeks=2) == 0
+    contrast[3, 2:4] = 0.04
+    assert stubble(contrast, beard=3, cheeks=2) == 1
+    model = load_head_model()
+    regions = face_regions(model, uv_space(model, 256))
+    nothing = np.zeros((256, 256), np.float32)
+    bearded, shaven = (pigment_share(nothing, s, regions) for s in (1.0, 0.0))
+    chin = (regions.beard > 0.9) & (regions.lips < 0.05)
+    np.testing.assert_allclose(bearded[chin], 0.5, atol=0.06)
+    assert shaven[chin].max() < 0.05
+    assert shaven[regions.brows > 0.99].min() > 0.9
