@@ -128,6 +128,7 @@ def add_detail(
     shown = _shown(log_albedo @ luminance + matte @ luminance, spot, weight, place, regions, scale)
     contrast = measured_contrast(shown.bands, shown.parts, _plainly_seen(shown, regions))
     expected = (statistics or load_statistics()).expected(contrast, options.age)
+    expected = _without_edges(expected)
     density = small.texels_per_metre(place.fit.neutral_vertices(place.model)) * (side / working.side / 1000)
     made = missing_detail(shown, expected, options.strength, uv_space, place.model.mean, density, scale, seed)
 
@@ -171,6 +172,16 @@ def add_detail(
         detail=_report(shown, regions, options, place, scale),
     )
     return maps.dilated(uv_space.mask)
+
+
+def _without_edges(contrast: np.ndarray) -> np.ndarray:
+    """Contrasts [parts, octaves] of skin: what was measured of lids and lips has their borders and lashes in it."""
+    limited = contrast.copy()
+    cheeks = contrast[SKIN_PARTS.index("cheeks")]
+    for part, most in (("eyes", 0.8), ("lips", 1.3)):
+        number = SKIN_PARTS.index(part)
+        limited[number] = np.minimum(contrast[number], most * cheeks)
+    return limited
 
 
 def _shown(

@@ -287,8 +287,10 @@ def crops(task: Task) -> dict[str, tuple[slice, slice]]:
         there = (task.parts[SKIN_PARTS.index(part)] * task.known) > 0.5
         if part == "cheeks":
             there[:, : SIDE // 2] = False
-        row, column = np.nonzero(there)
-        top, left = (int(np.clip(np.median(x) - CROP / 2, 0, SIDE - CROP)) if len(x) else 0 for x in (row, column))
+        # The middle of the largest disc that lies inside.
+        distance = cv2.distanceTransform(there.astype(np.uint8), cv2.DIST_L2, 5)
+        middle = np.unravel_index(int(distance.argmax()), distance.shape)
+        top, left = (int(np.clip(x - CROP / 2, 0, SIDE - CROP)) for x in middle)
         found[name] = (slice(top, top + CROP), slice(left, left + CROP))
     return found
 

@@ -6,14 +6,18 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import splu
 
+from backend.detail.separation import spots
 from backend.prior.baseline_skin import interior
+from backend.texture.light import LUMINANCE
 from backend.texture.poisson import extend
+from backend.texture.scale_space import masked_blur
 from backend.texture.uv_space import UVSpace, mirror
 
 MIRROR_FEATHER_MM = 5.0
 MESH_DECAY_M = 0.035  # how far the skin's end of the photo colours what is behind it
 BORDER_DECAY_MM = 12.0
 KNOWN_WEIGHT = 40.0
+SPOT_SURROUNDINGS_MM = 2.5
 
 
 def complete_field(
@@ -27,11 +31,11 @@ def complete_field(
     """The field everywhere on the skin, float32 [H, W, 3], seamless; seen values are kept.
 
     A smooth field on the mesh, which knows no texture seam, carries the colour from the seen skin to the tone. The
-    mirrored side is laid over it, and both are joined to what was seen in the gradient domain.
+    mirrored side, without its moles, is laid over it, and both are joined to what was seen in the gradient domain.
     """
     firm = interior(weight, 3 * texels_per_mm)
     mirrored_weight = mirror(interior(weight, MIRROR_FEATHER_MM * texels_per_mm))
-    mirrored = mirror(values)
+    mirrored = mirror(_without_spots(values, weight, texels_per_mm))
     support = firm + 0.3 * mirrored_weight * (1 - firm)
     blended = values * firm[..., None] + mirrored * (support - firm)[..., None]
     base = _mesh_field(blended / np.maximum(support, 1e-6)[..., None], support, tone, uv_space, vertices)
@@ -39,6 +43,13 @@ def complete_field(
     known = KNOWN_WEIGHT * np.square(weight)
     joined = guess + extend(values - guess, known, uv_space.mask, BORDER_DECAY_MM * texels_per_mm)
     return joined + weight[..., None] * np.where(weight[..., None] > 0, values - joined, 0)
+
+
+def _without_spots(values: np.ndarray, weight: np.ndarray, texels_per_mm: float) -> np.ndarray:
+    """The field without moles and freckles: nobody has the same on both sides."""
+    spot = spots(values @ LUMINANCE.astype(np.float32), weight, texels_per_mm)
+    around = masked_blur(values, weight * (1 - spot), SPOT_SURROUNDINGS_MM * texels_per_mm)
+    return values + spot[..., None] * (around - values)
 
 
 def _mesh_field(

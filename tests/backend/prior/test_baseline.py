@@ -15,7 +15,7 @@ from backend.prior.baseline import BaselinePrior, coarser
 from backend.prior.skin_tone import LUMINANCE, plausible_tone
 from backend.progress import Progress
 from backend.texture.maps import PartialTexture, SkinMaps
-from backend.texture.regions import FaceRegions, face_regions
+from backend.texture.regions import FaceRegions, face_regions, landmark_texels
 from backend.texture.transfer import radiance_transfer
 from backend.texture.uv_space import UVSpace, mirror, uv_space
 from shared.errors import JobCancelled, RelightifyError
@@ -216,3 +216,21 @@ def test_a_coarser_texture_space_shows_the_same_points(context: PriorContext) ->
     coarse = coarser(fine, RESOLUTION // 4)
     assert coarse.resolution == RESOLUTION // 4
     np.testing.assert_array_equal(coarse.positions(vertices), fine.positions(vertices)[2::4, 2::4])
+
+
+def test_a_mole_is_not_mirrored(context: PriorContext, regions: FaceRegions) -> None:
+    space = uv_space(context.model, 512)
+    large, own = replace(context, uv_space=space), face_regions(context.model, space)
+    visibility = (own.face > 0.9).astype(np.float32) * (np.indices((512, 512))[1] > 240)
+    row, column = np.round(landmark_texels(context.model, 512)[425]).astype(int)[::-1]  # a cheek
+    y, x = np.indices((512, 512), np.float32)
+    spot = np.exp(-(np.square(x - column) + np.square(y - row)) / (2 * 2.0**2))
+    assert visibility[row, column] > 0.9
+
+    def unseen_cheek(depth: float) -> float:
+        texture = np.clip(np.array([0.75, 0.6, 0.52]) - depth * spot[..., None], 0, 1) * (visibility > 0)[..., None]
+        maps = completed(PartialTexture(texture.astype(np.float32), visibility), large)
+        assert depth == 0 or maps.diffuse_albedo_srgb[row, column, 1] < 0.5
+        return float(mirror(maps.diffuse_albedo_srgb)[row - 1 : row + 2, column - 1 : column + 2, 1].mean())
+
+    assert abs(unseen_cheek(0.3) - unseen_cheek(0.0)) < 0.03
