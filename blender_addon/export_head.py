@@ -147,7 +147,8 @@ def _dress(
     folder = out.parent / "work" if copies else out / export_presets.texture_folder(stem)
     for index, slot in enumerate(slots):
         part = parts[slot]
-        surface = export_surfaces.surface_of(head.material_slots[slot].material, part)
+        material = head.material_slots[slot].material if slot < len(head.material_slots) else None
+        surface = export_surfaces.surface_of(material, part)
         images = _write_textures(surface, textures_of(surface, preset, stem, limit_px), folder)
         copy.data.materials[index] = export_material(material_name(preset, stem, part), surface, images, preset)
         report(0.1 + 0.5 * (index + 1) / len(slots))

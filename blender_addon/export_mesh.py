@@ -85,21 +85,16 @@ def subdivide(head: bpy.types.Object, layer: bpy.types.ViewLayer, levels: int) -
     names = [k.name for k in keys.key_blocks] if keys else []
     values = [k.value for k in keys.key_blocks] if keys else []
     head.show_only_shape_key = True
-    shapes: list[np.ndarray] = []
-    fine: bpy.types.Mesh | None = None
-    for index in range(max(1, len(names))):
-        head.active_shape_key_index = index
-        layer.update()
-        evaluated = head.evaluated_get(layer.depsgraph)
-        if fine is None:
-            fine = bpy.data.meshes.new_from_object(evaluated, preserve_all_data_layers=True, depsgraph=layer.depsgraph)
-        shapes.append(mesh_coordinates(evaluated.data))
+    fine = bpy.data.meshes.new_from_object(
+        _evaluated(head, layer, 0), preserve_all_data_layers=True, depsgraph=layer.depsgraph
+    )
+    shapes = [mesh_coordinates(_evaluated(head, layer, index).data) for index in range(len(names))]
     coarse = head.data
     animation = _animation_of(keys)
     head.modifiers.remove(modifier)
     head.show_only_shape_key = False
     head.data = fine
-    for name, value, shape in zip(names, values, shapes, strict=False):
+    for name, value, shape in zip(names, values, shapes, strict=True):
         key = compat.add_shape_key(head, name)
         key.data.foreach_set("co", shape.ravel())
         key.value = value
@@ -107,6 +102,13 @@ def subdivide(head: bpy.types.Object, layer: bpy.types.ViewLayer, levels: int) -
     name = coarse.name
     bpy.data.meshes.remove(coarse)
     fine.name = name
+
+
+def _evaluated(head: bpy.types.Object, layer: bpy.types.ViewLayer, index: int) -> bpy.types.Object:
+    """The head with its modifiers, showing one shape key alone."""
+    head.active_shape_key_index = index
+    layer.update()
+    return head.evaluated_get(layer.depsgraph)
 
 
 def shape_coordinates(key: bpy.types.ShapeKey) -> np.ndarray:

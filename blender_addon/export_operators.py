@@ -68,8 +68,8 @@ class RELIGHTIFY_OT_export(ExportChoices, bpy.types.Operator):
             return {"CANCELLED"}
         finally:
             manager.progress_end()
-        more = f" and {len(files) - 1} more files" if len(files) > 1 else ""
-        self.report({"INFO"}, f"Exported {files[0]}{more}")
+        main, *others = files
+        self.report({"INFO"}, f"Exported {main}" + (f" and {len(others)} more files" if others else ""))
         return {"FINISHED"}
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -156,10 +158,12 @@ def preset_named(identifier: str) -> Preset:
 
 def clean_stem(name: str) -> str:
     """A name that every engine takes in asset names: letters, digits and underscores, not too long, never empty."""
-    cleaned = re.sub(r"[^0-9A-Za-z_]+", "_", name).strip("_")[:MAX_STEM].strip("_")
-    # Identifiers of USD prims and of some engines must not begin with a digit.
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    cleaned = re.sub(r"[^0-9A-Za-z_]+", "_", plain).strip("_")[:MAX_STEM].strip("_")
     if not cleaned:
-        return "Head"
+        # Names in other scripts stay apart, so that two heads in one folder do not share their textures.
+        return f"Head_{zlib.crc32(name.encode()):08x}"
+    # Identifiers of USD prims and of some engines must not begin with a digit.
     return f"Head_{cleaned}" if cleaned[0].isdigit() else cleaned
 
 

@@ -14,10 +14,9 @@ DEFAULT_PARTS = ("skin", "mouth", "eye_left", "eye_right", "teeth", "tongue", "l
 
 
 def parts_of(head: bpy.types.Object) -> tuple[str, ...]:
-    """Name of the part that each material slot of a head belongs to."""
+    """Name of the part that each material slot of a head belongs to, also where slots have been removed since."""
     named = tuple(head[PARTS].split(",")) if PARTS in head else DEFAULT_PARTS
-    slots = len(head.data.materials)
-    return named[:slots] + tuple(f"part{index}" for index in range(len(named), slots))
+    return named + tuple(f"part{index}" for index in range(len(named), len(head.material_slots)))
 
 
 def surface_of(material: bpy.types.Material | None, part: str) -> Surface:
@@ -33,16 +32,16 @@ def surface_of(material: bpy.types.Material | None, part: str) -> Surface:
     return Surface(
         part=part,
         colour_srgb=None if colour is None else stored_pixels(colour.image)[..., :3],
-        colour=tuple(_value(shader, "Base Color")[:3]),
+        colour=_colour(shader),
         opacity=None if opacity is None else _opacity(shader, opacity),
         normal=None if normal is None else stored_pixels(normal.image)[..., :3],
         coat_normal=None if coat_normal is None else stored_pixels(coat_normal.image)[..., :3],
         specular=None if specular is None else stored_pixels(specular.image)[..., :1],
-        specular_level=float(_value(shader, "Specular IOR Level")),
-        roughness=float(_value(shader, "Roughness")),
-        ior=float(_value(shader, "IOR")),
-        coat=float(_value(shader, "Coat Weight")),
-        coat_roughness=float(_value(shader, "Coat Roughness")),
+        specular_level=_number(shader, "Specular IOR Level"),
+        roughness=_number(shader, "Roughness"),
+        ior=_number(shader, "IOR"),
+        coat=_number(shader, "Coat Weight"),
+        coat_roughness=_number(shader, "Coat Roughness"),
         repeats=colour is None or colour.extension == "REPEAT",
     )
 
@@ -65,9 +64,13 @@ def _principled(material: bpy.types.Material | None) -> bpy.types.Node | None:
     return next((n for n in material.node_tree.nodes if n.type == "BSDF_PRINCIPLED"), None)
 
 
-def _value(shader: bpy.types.Node, socket: str) -> float | tuple[float, ...]:
-    value = shader.inputs[socket].default_value
-    return value if isinstance(value, float) else tuple(value)
+def _number(shader: bpy.types.Node, socket: str) -> float:
+    return float(shader.inputs[socket].default_value)
+
+
+def _colour(shader: bpy.types.Node) -> tuple[float, float, float]:
+    red, green, blue, _ = shader.inputs["Base Color"].default_value
+    return red, green, blue
 
 
 def _image(shader: bpy.types.Node, socket: str) -> bpy.types.Node | None:

@@ -134,6 +134,16 @@ def test_blender_without_the_exporter_is_an_error_that_says_how_to_get_it(
     assert not list(tmp_path.iterdir())
 
 
+def test_heads_without_shape_keys_or_materials_are_exported_all_the_same(
+    head: bpy.types.Object, tmp_path: Path
+) -> None:
+    head.shape_key_clear()
+    head.data.materials.clear()
+    head.hide_viewport = True
+    assert bpy.ops.relightify.export(filepath=str(tmp_path / "Ada.fbx"), preset="UNITY", expression="APPLIED")
+    assert (tmp_path / "Ada.fbx").is_file()
+
+
 def test_export_without_a_head_is_not_offered(addon: SimpleNamespace, tmp_path: Path) -> None:
     assert not bpy.ops.relightify.export.poll()
 
