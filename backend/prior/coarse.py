@@ -23,7 +23,9 @@ SIDE = 64  # texels a side at which the system is solved
 TEXTURE_EFFECTIVE, ALBEDO_EFFECTIVE = 150.0, 50.0
 # Standard deviations of what the prior does not know: other cameras, errors of the light.
 TEXTURE_NOISE, ALBEDO_NOISE = 0.15, 0.06
-GAIN_DEVIATION = 0.3  # chosen on training portraits
+# Log exposure against the training's photographs, and log gain per channel against the classical split of light and
+# skin: chosen on pictures of training people.
+EXPOSURE_DEVIATION, GAIN_DEVIATION = 0.4, 0.15
 # Standard deviation of the antisymmetric latents: photographed light is more even than the training's random lights,
 # and where only one side was seen the other had better look like it.
 ASYMMETRY = 0.15
@@ -73,7 +75,14 @@ def coarse_estimate(prior: CoarsePrior, seen: Delit, usual_tone: np.ndarray) -> 
     # Texels in highlights say less of the albedo.
     dull = 1 - masked_reduce(seen.shine[..., None], seen.weight, SIDE)[0][texels][..., 0]
     texture = _observation(
-        log_seen[texels], mean, factors, noise + TEXTURE_NOISE**2, weight[texels], TEXTURE, gain_deviation=None
+        log_seen[texels],
+        mean,
+        factors,
+        noise + TEXTURE_NOISE**2,
+        weight[texels],
+        TEXTURE,
+        np.ones((3, 1)),
+        EXPOSURE_DEVIATION,
     )
     usual_gain = seen.tone - np.log(usual_tone)
     albedo = _observation(
@@ -83,7 +92,8 @@ def coarse_estimate(prior: CoarsePrior, seen: Delit, usual_tone: np.ndarray) -> 
         noise + ALBEDO_NOISE**2,
         weight[texels] * np.square(dull),
         DIFFUSE,
-        gain_deviation=GAIN_DEVIATION,
+        np.eye(3),
+        GAIN_DEVIATION,
     )
     posterior = condition([tempered(texture, TEXTURE_EFFECTIVE), tempered(albedo, ALBEDO_EFFECTIVE)], prior.latents)
     return CoarseEstimate(prior, posterior, posterior.nuisance[1] + usual_gain)
@@ -101,12 +111,11 @@ def _observation(
     noise: np.ndarray,  # [n, 9]
     weight: np.ndarray,  # [n]
     channels: slice,
-    gain_deviation: float | None,
+    gains: np.ndarray,  # [3, Q], log gains of the channels
+    deviation: float,  # of each of the gains
 ) -> Observation:
-    """All channels of a map as one observation, with a free gain per channel where one is allowed."""
+    """All channels of a map as one observation, with free gains."""
     count = len(values)
-    gains = np.tile(np.eye(3), (count, 1)) if gain_deviation is not None else np.zeros((3 * count, 0))
-    variance = np.full(gains.shape[1], (gain_deviation or 1.0) ** 2)
     assert factors.shape[1] == CHANNELS
     return Observation(
         values.reshape(-1),
@@ -114,6 +123,6 @@ def _observation(
         factors[:, channels].reshape(3 * count, -1),
         noise[:, channels].reshape(-1),
         np.repeat(weight, 3),
-        gains,
-        variance,
+        np.tile(gains, (count, 1)),
+        np.full(gains.shape[1], deviation**2),
     )

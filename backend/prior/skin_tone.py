@@ -18,13 +18,20 @@ DARKEST, LIGHTEST = 0.05, 0.44
 DARK_END, LIGHT_END = 0.25, 0.12  # spread of the log luminance beyond the ends
 LIKELY_ALBEDO, ALBEDO_SPREAD = 0.25, 1.2
 # Light on the face (irradiance / pi where white is 1) of photos that are exposed well, and of those that are not.
-TYPICAL_EXPOSURE, EXPOSURE_SPREAD = 0.85, 0.35
-DIM_SHARE, DIM_SHIFT, DIM_SPREAD = 0.12, -0.9, 0.7
-# Photos whose brightest parts are below this are dim as a whole.
-BRIGHT_PARTS = 0.8
-# Log scale of the cues: how far the light may be below what they show, and above (eyes and teeth lie in shadow).
-EYES_BELOW, EYES_ABOVE = 0.25, 0.45
-TEETH_BELOW, TEETH_ABOVE, TEETH_TRUST = 0.25, 0.45, 0.8
+TYPICAL_EXPOSURE, EXPOSURE_SPREAD = 0.8, 0.25
+DIM_SHARE, DIM_SHIFT, DIM_SPREAD = 0.2, -0.9, 0.7
+# What skin still reflects at its surface when its highlights are taken out, as an albedo: on dark skin it counts.
+SHEEN = 0.008
+# The brightest parts of most photos are white things in the face's light; of the others, anything down to the face
+# itself before a dark wall, which says little of the light.
+WHITE_THINGS, WHITE_THING, WHITE_THING_SPREAD = 0.65, 0.9, 0.35
+OTHER_BRIGHTEST = 0.3  # density of the log of the brightest parts' reflectance where they are no white things
+SATURATED = 0.93  # brighter parts are only a lower bound
+# What eyes and teeth show of the light, as logarithms: a + b log(luminance of the skin), because lids and lips reflect
+# light on them; and how far the light may be below that and above. All from the 178 photos of the training portraits,
+# whose scales were then tuned on nine Cycles pictures of training heads as well.
+EYES_SHOW, EYES_BY_SKIN, EYES_BELOW, EYES_ABOVE = 0.18, 0.25, 0.16, 0.2
+TEETH_SHOW, TEETH_BY_SKIN, TEETH_BELOW, TEETH_ABOVE, TEETH_TRUST = 0.37, 0.15, 0.17, 0.2, 0.8
 # Log ratios of channels: skin about `SKIN_LOCUS`, light about white, and the eyes' white.
 SKIN_COLOUR_SPREAD, LIGHT_COLOUR_SPREAD, WHITE_COLOUR_SPREAD = 0.12, 0.13, 0.12
 MOST_STRAYED = 0.3
@@ -35,23 +42,24 @@ def plausible_tone(observed: np.ndarray, white: WhiteCue | None = None) -> np.nd
     """The skin's mean albedo float64 [3], linear, given light x albedo, float64 [3].
 
     One photo of skin cannot tell a bright light on dark skin from a dim light on fair skin. The posterior mean over
-    log albedo, from how widely albedos and exposures spread, what the whites of eyes and teeth show of the light (at
-    least that much light: lids and lips shade them), how bright the photo is as a whole, and the colour, which is
-    stronger in medium skin than in fair skin.
+    log albedo, from how widely albedos and exposures spread, what the whites of eyes and teeth show of the light, how
+    bright the photo is as a whole, and the colour, which is stronger in medium skin than in fair skin.
     """
     luminance = max(float(observed @ LUMINANCE), 1e-4)
     seen = _log_ratios(observed)
     albedo = np.log(_ALBEDOS)
-    exposure = np.log(luminance) - albedo
-    score = _albedo_score(albedo) + _exposure_score(exposure, white.brightest if white else 1.0)
+    exposure = np.log(luminance) - np.log(_ALBEDOS + SHEEN)
+    score = _albedo_score(albedo) + _exposure_score(exposure)
+    if white:
+        score += _brightest_score(exposure, white.brightest)
     if white and white.confidence > 0:
-        eyes = np.log(max(float(white.level @ LUMINANCE), 1e-4))
+        eyes = np.log(max(float(white.level @ LUMINANCE), 1e-4)) - EYES_SHOW - EYES_BY_SKIN * albedo
         score += white.confidence * _cue_score(exposure - eyes, EYES_BELOW, EYES_ABOVE)
     if white and white.teeth is not None:
-        teeth = np.log(max(float(white.teeth @ LUMINANCE), 1e-4))
+        teeth = np.log(max(float(white.teeth @ LUMINANCE), 1e-4)) - TEETH_SHOW - TEETH_BY_SKIN * albedo
         score += TEETH_TRUST * _cue_score(exposure - teeth, TEETH_BELOW, TEETH_ABOVE)
     light, light_variance = _light_colour(white)
-    typical = np.stack([_log_ratios(_locus_colour(a)) for a in _ALBEDOS])
+    typical = np.stack([_log_ratios(_locus_colour(a) + SHEEN) for a in _ALBEDOS])
     # Red and blue; green follows from the luminance.
     strayed = (seen - light - typical)[:, [0, 2]] ** 2 / (SKIN_COLOUR_SPREAD**2 + light_variance)
     score -= 4.0 * np.log1p(strayed.sum(1) / 6)  # Student's distribution: strange light must not decide alone
@@ -68,12 +76,22 @@ def _albedo_score(albedo: np.ndarray) -> np.ndarray:
     return -0.5 * (above**2 + below**2 + middle**2)
 
 
-def _exposure_score(exposure: np.ndarray, brightest: float) -> np.ndarray:
-    """Log probability of log light on the face in a photo whose brightest parts have this linear luminance."""
-    typical = np.log(TYPICAL_EXPOSURE) + min(0.0, float(np.log(max(brightest, 1e-3) / BRIGHT_PARTS)))
+def _exposure_score(exposure: np.ndarray) -> np.ndarray:
+    """Log probability of log light on the face."""
+    typical = np.log(TYPICAL_EXPOSURE)
     well = (1 - DIM_SHARE) / EXPOSURE_SPREAD * np.exp(-0.5 * np.square((exposure - typical) / EXPOSURE_SPREAD))
     dim = DIM_SHARE / DIM_SPREAD * np.exp(-0.5 * np.square((exposure - typical - DIM_SHIFT) / DIM_SPREAD))
-    return np.log(well + dim + 1e-12)
+    return np.log(well + np.where(exposure < typical, dim, 0.0) + 1e-12)
+
+
+def _brightest_score(exposure: np.ndarray, brightest: float) -> np.ndarray:
+    """Log probability of the luminance of a photo's brightest parts where the face is in this log light."""
+    reflectance = np.log(max(brightest, 1e-3)) - exposure
+    strayed = (reflectance - np.log(WHITE_THING)) / WHITE_THING_SPREAD
+    if brightest > SATURATED:
+        strayed = np.maximum(strayed, 0)
+    white = np.exp(-0.5 * np.square(strayed)) / (np.sqrt(2 * np.pi) * WHITE_THING_SPREAD)
+    return np.log(WHITE_THINGS * white + (1 - WHITE_THINGS) * OTHER_BRIGHTEST)
 
 
 def _cue_score(residual: np.ndarray, below: float, above: float) -> np.ndarray:
@@ -94,11 +112,11 @@ def _light_colour(white: WhiteCue | None) -> tuple[np.ndarray, float]:
 
 def _tone_colour(seen: np.ndarray, level: float, white: WhiteCue | None) -> np.ndarray:
     """The albedo [3] of a luminance: its log ratios between what was seen and the locus, by their variances."""
-    typical = _log_ratios(_locus_colour(level))
+    usual = _locus_colour(level)
     light, variance = _light_colour(white)
     share = SKIN_COLOUR_SPREAD**2 / (SKIN_COLOUR_SPREAD**2 + variance)
-    strayed = np.clip(share * (seen - light - typical), -MOST_STRAYED, MOST_STRAYED)
-    colour = np.exp(typical + strayed)
+    strayed = np.clip(share * (seen - light - _log_ratios(usual + SHEEN)), -MOST_STRAYED, MOST_STRAYED)
+    colour = np.maximum(usual * np.exp(strayed), 1e-4)
     return colour * level / float(colour @ LUMINANCE)
 
 

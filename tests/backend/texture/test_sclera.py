@@ -62,10 +62,25 @@ def test_a_colour_cast_that_the_eyes_show_is_not_skin() -> None:
 @pytest.mark.parametrize("fair", [True, False])
 def test_a_photo_that_is_dim_as_a_whole_keeps_the_tone(fair: bool) -> None:
     skin = FAIR if fair else np.array([0.085, 0.052, 0.035])
-    well = plausible_tone(skin, WhiteCue(np.ones(3), 0.6, brightest=0.9)) @ LUMINANCE
-    dim = plausible_tone(skin / 6, WhiteCue(np.ones(3) / 6, 0.6, brightest=0.15)) @ LUMINANCE
-    assert abs(np.log(dim / well)) < 0.15
+    well = plausible_tone(skin, WhiteCue(np.ones(3), 1.0, brightest=0.9)) @ LUMINANCE
+    dim = plausible_tone(skin / 6, WhiteCue(np.ones(3) / 6, 1.0, brightest=0.15)) @ LUMINANCE
+    assert abs(np.log(dim / well)) < 0.25
     assert (well > 0.25) == fair
+
+
+def test_a_dark_room_does_not_make_dark_skin_fair() -> None:
+    skin = np.array([0.085, 0.052, 0.035])
+    eyes = np.full(3, 0.6)  # as they show full light on dark skin
+    bright, dark = (plausible_tone(skin, WhiteCue(eyes, 1.0, brightest=b)) @ LUMINANCE for b in (0.95, 0.3))
+    assert dark < 1.6 * bright
+    assert dark < 1.6 * float(skin @ LUMINANCE)
+
+
+def test_the_same_eyes_speak_of_less_light_on_fair_skin_than_on_dark() -> None:
+    # Lids of fair skin reflect more light on the eyes, so the same grey in them means less light.
+    eyes = WhiteCue(np.full(3, 0.6), 1.0, brightest=0.95)
+    dark, fair = (float(plausible_tone(skin, eyes) @ LUMINANCE) for skin in (FAIR * 0.15, FAIR))
+    assert float(FAIR @ LUMINANCE) * 0.15 / dark > float(FAIR @ LUMINANCE) / fair
 
 
 def test_teeth_speak_where_eyes_are_narrow() -> None:
