@@ -186,10 +186,12 @@ def _reconstruct(options: argparse.Namespace) -> int:
 
 
 def _read_photo_file(path: Path) -> bytes:
-    if path.expanduser().is_dir():
-        raise RelightifyError("photo_not_found", f"{path} is a folder, not a photo.", "Name an image file in it.")
     try:
         return path.expanduser().read_bytes()
+    except IsADirectoryError as error:
+        raise RelightifyError(
+            "photo_not_found", f"{path} is a folder, not a photo.", "Name an image file in it."
+        ) from error
     except OSError as error:
         raise RelightifyError(
             "photo_not_found", f"The photo {path} cannot be read: {error.strerror}.", "Check the path."

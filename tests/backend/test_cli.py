@@ -143,6 +143,15 @@ def test_a_seed_out_of_range_ends_with_two(tmp_path: Path, capsys: pytest.Captur
     assert "is not a seed" in capsys.readouterr().err
 
 
+def test_a_path_that_the_system_refuses_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(b"anything")
+    too_long = tmp_path / ("x" * 300)
+    assert main(["reconstruct", str(too_long), "--out", str(tmp_path)]) == PHOTO
+    assert main(["reconstruct", str(photo), "--out", str(too_long)]) == OUTPUT
+    assert capsys.readouterr().err.count("\n") == 2
+
+
 def test_an_unexpected_failure_is_one_line_and_ends_with_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
