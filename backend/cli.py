@@ -21,9 +21,10 @@ EXIT_CODES = """exit codes:
   3    the photo or its face cannot be used
   4    the result cannot be written
   5    this installation lacks something; relightify doctor says what
+  6    the backend that Blender talks to cannot be started
   130  cancelled
 """
-OK, INTERNAL, USAGE, PHOTO, OUTPUT, INSTALLATION, CANCELLED = 0, 1, 2, 3, 4, 5, 130
+OK, INTERNAL, USAGE, PHOTO, OUTPUT, INSTALLATION, SERVICE, CANCELLED = 0, 1, 2, 3, 4, 5, 6, 130
 _CODES = {
     USAGE: ("bad_option", "quality_unavailable", "bad_face_index", "no_cuda"),
     PHOTO: ("no_face", "face_too_small", "face_in_profile", "no_pose", "too_little_skin", "photo_not_found"),
@@ -32,6 +33,7 @@ _CODES = {
         *("model_unavailable", "model_corrupt", "cache_unwritable"),
         *("head_model_missing", "anny_missing", "command_missing"),
     ),
+    SERVICE: ("already_running", "cannot_listen", "connection_file", "connection_exposed", "bad_keys"),
     CANCELLED: ("cancelled",),
 }
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING or find_spec(".shared", __package__) is None:
     from shared.errors import JobCancelled, RelightifyError
     from shared.head_mesh import HeadMesh
     from shared.link import Link
-    from shared.maps import DIFFUSE_ALBEDO, MAPS, NORMAL, SPECULAR_ALBEDO
+    from shared.maps import DIFFUSE_ALBEDO, MAPS, NORMAL, SPECULAR_ALBEDO, maps_of_sample, sample_count
     from shared.messages import (
         Cancel,
         Detect,
@@ -31,7 +31,7 @@ if TYPE_CHECKING or find_spec(".shared", __package__) is None:
         Welcome,
         new_job_id,
     )
-    from shared.options import QUALITIES, RESOLUTIONS, JobOptions
+    from shared.options import MAX_AGE, MAX_SAMPLES, MAX_STRENGTH, QUALITIES, RESOLUTIONS, JobOptions
     from shared.paths import CACHE_VARIABLE, cache_folder
     from shared.stages import stage_text
 else:
@@ -39,7 +39,7 @@ else:
     from .shared.errors import JobCancelled, RelightifyError
     from .shared.head_mesh import HeadMesh
     from .shared.link import Link
-    from .shared.maps import DIFFUSE_ALBEDO, MAPS, NORMAL, SPECULAR_ALBEDO
+    from .shared.maps import DIFFUSE_ALBEDO, MAPS, NORMAL, SPECULAR_ALBEDO, maps_of_sample, sample_count
     from .shared.messages import (
         Cancel,
         Detect,
@@ -54,7 +54,7 @@ else:
         Welcome,
         new_job_id,
     )
-    from .shared.options import QUALITIES, RESOLUTIONS, JobOptions
+    from .shared.options import MAX_AGE, MAX_SAMPLES, MAX_STRENGTH, QUALITIES, RESOLUTIONS, JobOptions
     from .shared.paths import CACHE_VARIABLE, cache_folder
     from .shared.stages import stage_text
 
@@ -62,6 +62,9 @@ __all__ = [
     "CACHE_VARIABLE",
     "DIFFUSE_ALBEDO",
     "MAPS",
+    "MAX_AGE",
+    "MAX_SAMPLES",
+    "MAX_STRENGTH",
     "NORMAL",
     "QUALITIES",
     "RESOLUTIONS",
@@ -85,7 +88,9 @@ __all__ = [
     "Welcome",
     "cache_folder",
     "default_connection_path",
+    "maps_of_sample",
     "new_job_id",
     "read_connection",
+    "sample_count",
     "stage_text",
 ]

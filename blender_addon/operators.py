@@ -9,24 +9,28 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from . import parts, scene_heads
-from ._shared import JobOptions, RelightifyError
+from . import parts, samples, scene_heads
+from ._shared import MAX_AGE, MAX_SAMPLES, MAX_STRENGTH, JobOptions, RelightifyError
 from .backend_choice import backend_choice
 from .heads import HEAD, PHOTO
 from .jobs import State
 from .photo_source import PhotoSource, chosen_photo
 from .properties import (
+    AGE_TEXT,
     CAMERA_TEXT,
+    DETAIL_TEXT,
     FACE_TEXT,
     LIGHT_TEXT,
     PARTS_ITEMS,
     QUALITY_ITEMS,
     RESOLUTION_ITEMS,
+    SAMPLES_TEXT,
     SEED_TEXT,
 )
 from .session import ImportOptions, Session, redraw_panels, session_of, wait
 
-SETTINGS = ("face", "quality", "resolution", "seed", "parts", "use_camera", "use_light")
+SETTINGS = ("face", "quality", "resolution", "seed", "samples", "detail_strength", "age", "parts", "use_camera")
+SETTINGS += ("use_light",)
 
 
 # A mix-in: Blender registers the classes below, which are operators themselves.
@@ -44,6 +48,11 @@ class JobOperator(_Base):
         name="Maps", description="Size of the texture maps", items=RESOLUTION_ITEMS, default="1024"
     )
     seed: bpy.props.IntProperty(name="Seed", description=SEED_TEXT, min=0)
+    samples: bpy.props.IntProperty(name="Samples", description=SAMPLES_TEXT, default=1, min=1, max=MAX_SAMPLES)
+    detail_strength: bpy.props.FloatProperty(
+        name="Detail", description=DETAIL_TEXT, default=1.0, min=0.0, max=MAX_STRENGTH, subtype="FACTOR"
+    )
+    age: bpy.props.IntProperty(name="Age", description=AGE_TEXT, min=0, max=MAX_AGE)
     parts: bpy.props.EnumProperty(name="Import", description="What to import", items=PARTS_ITEMS, default=parts.FULL)
     use_camera: bpy.props.BoolProperty(name="Photo Camera", description=CAMERA_TEXT, default=True)
     use_light: bpy.props.BoolProperty(name="Photo Light", description=LIGHT_TEXT, default=True)
@@ -101,6 +110,9 @@ class JobOperator(_Base):
                 quality=self.quality,
                 resolution=int(self.resolution),
                 seed=self.seed,
+                samples=self.samples,
+                detail_strength=self.detail_strength,
+                age=self.age or None,
             )
             wanted = ImportOptions(self.use_camera, self.use_light, self.parts, target)
             session.start(backend_choice(context), photo, options, wanted)
@@ -155,6 +167,34 @@ class RELIGHTIFY_OT_reconstruct_again(JobOperator, bpy.types.Operator):
         return replace(photo, name=collection[HEAD].name), collection.name
 
 
+class RELIGHTIFY_OT_show_sample(bpy.types.Operator):
+    """Dress the active head in another completion of its photo"""
+
+    bl_idname = "relightify.show_sample"
+    bl_label = "Show Sample"
+    bl_options = {"REGISTER", "UNDO"}
+
+    number: bpy.props.IntProperty(name="Sample", description="Which completion, from 1", default=1, min=1)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        collection = scene_heads.active_head(context.scene, context.active_object)
+        if collection is None or not samples.sample_numbers(collection):
+            cls.poll_message_set("The active head has only one sample")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        collection = scene_heads.active_head(context.scene, context.active_object)
+        try:
+            if collection is not None:
+                samples.show_sample(collection, self.number)
+        except RelightifyError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
 class RELIGHTIFY_OT_cancel(bpy.types.Operator):
     """Stop the reconstruction"""
 
@@ -172,4 +212,9 @@ class RELIGHTIFY_OT_cancel(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (RELIGHTIFY_OT_reconstruct, RELIGHTIFY_OT_reconstruct_again, RELIGHTIFY_OT_cancel)
+CLASSES = (
+    RELIGHTIFY_OT_reconstruct,
+    RELIGHTIFY_OT_reconstruct_again,
+    RELIGHTIFY_OT_show_sample,
+    RELIGHTIFY_OT_cancel,
+)

@@ -16,8 +16,9 @@ from .operators import (
     RELIGHTIFY_OT_cancel,
     RELIGHTIFY_OT_reconstruct,
     RELIGHTIFY_OT_reconstruct_again,
+    RELIGHTIFY_OT_show_sample,
 )
-from .panel_layout import FacePanel, draw_text
+from .panel_layout import FacePanel, draw_text, without_path
 from .photo_operators import (
     RELIGHTIFY_OT_choose_face,
     RELIGHTIFY_OT_find_faces,
@@ -25,6 +26,8 @@ from .photo_operators import (
     RELIGHTIFY_OT_use_image,
 )
 from .photo_source import FILE, IMAGE
+from .properties import RANDOM_QUALITIES
+from .samples import SHOWN, sample_numbers
 from .session import Session, session_of
 from .setup_operators import RELIGHTIFY_OT_open_preferences
 from .setup_run import Phase
@@ -78,7 +81,10 @@ class RELIGHTIFY_PT_options(FacePanel, bpy.types.Panel):
         welcome = session_of(context).welcome
         if welcome is not None and welcome.qualities and settings.quality not in welcome.qualities:
             draw_text(layout, context, "This backend does not have this quality", "ERROR")
-        for name in ("resolution", "face", "seed"):
+        column.prop(settings, "resolution")
+        if settings.quality in RANDOM_QUALITIES:
+            column.prop(settings, "samples")
+        for name in ("detail_strength", "age", "face", "seed"):
             column.prop(settings, name)
         column = layout.column()
         column.prop(settings, "parts")
@@ -191,6 +197,13 @@ def _draw_again(layout: bpy.types.UILayout, context: bpy.types.Context, settings
         RELIGHTIFY_OT_reconstruct_again.bl_idname, text=f"Redo {name}", icon="FILE_REFRESH", translate=False
     )
     _fill(button, settings)
+    numbers = sample_numbers(collection)
+    if numbers:
+        row = layout.row(align=True)
+        row.label(text="Sample")
+        for number in numbers:
+            shown = collection.get(SHOWN) == number
+            row.operator(RELIGHTIFY_OT_show_sample.bl_idname, text=str(number), depress=shown).number = number
 
 
 def _fill(button: bpy.types.OperatorProperties, settings: bpy.types.PropertyGroup) -> None:
@@ -222,8 +235,11 @@ def _draw_outcome(layout: bpy.types.UILayout, context: bpy.types.Context, job: J
 
 def _draw_error(layout: bpy.types.UILayout, context: bpy.types.Context, error: RelightifyError) -> None:
     draw_text(layout, context, error.message, "ERROR")
-    if error.hint:
-        draw_text(layout, context, error.hint, "BLANK1")
+    hint, log = without_path(error.hint)
+    if hint:
+        draw_text(layout, context, hint, "BLANK1")
+    if log:
+        layout.operator("wm.path_open", text="Open Log", icon="TEXT").filepath = log
     if error.code in SETUP_CODES:
         layout.operator(RELIGHTIFY_OT_open_preferences.bl_idname, icon="PREFERENCES")
 

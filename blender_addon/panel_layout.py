@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 import bpy
@@ -15,6 +16,15 @@ class FacePanel:
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Face"
+
+
+def without_path(hint: str) -> tuple[str, str]:
+    """A hint without the path of a log, which no sidebar is wide enough for, and that path; empty where it has none."""
+    found = re.search(r"(?:/|[A-Za-z]:\\).*\.log", hint)
+    if found is None:
+        return hint, ""
+    shorter = (hint[: found.start()].rstrip(" :") + hint[found.end() :]).strip()
+    return shorter if shorter.endswith(".") else f"{shorter}.", found[0]
 
 
 def draw_text(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str) -> None:

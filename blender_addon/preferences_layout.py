@@ -131,8 +131,8 @@ def _draw_offer(
         )
         return
     if not bpy.app.online_access:
-        row = layout.row()
-        row.label(text="Blender is not allowed to use the internet", icon="ERROR")
+        layout.label(text="Blender is not allowed to use the internet", icon="ERROR")
+        row = layout.row(heading=" ")
         row.prop(context.preferences.system, "use_online_access", text="Allow Online Access")
     row = layout.row()
     row.scale_y = 1.4

@@ -4,7 +4,7 @@
 import bpy
 
 from . import parts
-from ._shared import QUALITIES, RESOLUTIONS
+from ._shared import MAX_AGE, MAX_SAMPLES, MAX_STRENGTH, QUALITIES, RESOLUTIONS
 from .photo_choice import photo_changed
 from .photo_source import FILE, IMAGE
 
@@ -32,6 +32,10 @@ PARTS_ITEMS = [
     (parts.SKIN, "Skin Only", "The head without eyes, mouth and lashes"),
 ]
 SEED_TEXT = "The same seed gives the same head; another one other details in unseen skin"
+SAMPLES_TEXT = "How many completions of unseen skin to make, to choose from afterwards"
+DETAIL_TEXT = "Strength of the fine detail that the photo does not show; 1 is as such skin has it"
+AGE_TEXT = "Age of the person in years, for the creases of unseen skin; 0 is as the photo looks"
+RANDOM_QUALITIES = ("standard", "high")
 CAMERA_TEXT = "Add the photo's camera with the photo behind the head, and look through it"
 LIGHT_TEXT = "Light the scene as the photo is lit"
 
@@ -44,8 +48,7 @@ class SceneSettings(bpy.types.PropertyGroup):
     )
     photo: bpy.props.StringProperty(
         name="Photo",
-        description="Photograph of the face to reconstruct. Drop an image file here or onto the viewport",
-        subtype="FILE_PATH",
+        description="File of the photo of a face; an image file dropped onto the viewport comes here",
         update=photo_changed,
     )
     image: bpy.props.PointerProperty(
@@ -62,6 +65,11 @@ class SceneSettings(bpy.types.PropertyGroup):
         name="Maps", description="Size of the texture maps", items=RESOLUTION_ITEMS, default="1024"
     )
     seed: bpy.props.IntProperty(name="Seed", description=SEED_TEXT, min=0)
+    samples: bpy.props.IntProperty(name="Samples", description=SAMPLES_TEXT, default=1, min=1, max=MAX_SAMPLES)
+    detail_strength: bpy.props.FloatProperty(
+        name="Detail", description=DETAIL_TEXT, default=1.0, min=0.0, max=MAX_STRENGTH, subtype="FACTOR"
+    )
+    age: bpy.props.IntProperty(name="Age", description=AGE_TEXT, min=0, max=MAX_AGE)
     parts: bpy.props.EnumProperty(name="Import", description="What to import", items=PARTS_ITEMS)
     use_camera: bpy.props.BoolProperty(name="Photo Camera", description=CAMERA_TEXT, default=True)
     use_light: bpy.props.BoolProperty(name="Photo Light", description=LIGHT_TEXT, default=True)

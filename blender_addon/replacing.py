@@ -45,6 +45,7 @@ def replace_head(old: bpy.types.Collection, new: ImportedHead) -> ImportedHead:
     old[OPTIONS] = new.collection[OPTIONS]
     if PHOTO in new.collection:
         old[PHOTO] = new.collection[PHOTO]
+        inherit_name(kept_photo, old[PHOTO])
         remove_unused([kept_photo])
     remove_import(new)
     return ImportedHead(old, head.parent, head, camera, world, new.warnings)
@@ -157,12 +158,18 @@ def swap_images(kept: bpy.types.NodeTree, fresh: bpy.types.NodeTree, kind: str) 
     for node in kept.nodes:
         twin = fresh.nodes.get(node.name)
         if node.type == kind and twin is not None and twin.type == kind and twin.image is not None:
-            old, name = node.image, node.image.name if node.image is not None else ""
+            old = node.image
             node.image, twin.image = twin.image, None
-            if old is not None:
-                dropped.append(old)
-                old.name, node.image.name = f"{name} old", name
+            inherit_name(old, node.image)
+            dropped.append(old)
     remove_unused(dropped)
+
+
+def inherit_name(old: bpy.types.Image | None, new: bpy.types.Image | None) -> None:
+    """Give an image the name of the one whose place it takes."""
+    if old is not None and new is not None and old != new:
+        name, old.name = old.name, f"{old.name} old"
+        new.name = name
 
 
 def remove_unused(images: Iterable[bpy.types.Image | None]) -> None:
@@ -188,6 +195,8 @@ def renew_camera(
     dropped, camera.data = camera.data, fresh.data
     camera.matrix_basis = fresh.matrix_basis.copy()
     images = [background.image for background in dropped.background_images]
+    for image, background in zip(images, camera.data.background_images, strict=False):
+        inherit_name(image, background.image)
     name = dropped.name
     bpy.data.objects.remove(fresh)
     if bpy.context.scene.camera is None:

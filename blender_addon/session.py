@@ -21,6 +21,7 @@ from .link import BackendChoice, BackendLink
 from .parts import FULL
 from .photo_source import PhotoSource
 from .replacing import replace_head
+from .samples import forget_samples, keep_samples
 from .setup_run import Setup
 
 log = logging.getLogger(__name__)
@@ -286,6 +287,8 @@ def build_result(scene: bpy.types.Scene, name: str, result: Result, request: Req
     maps = {key: bytes(value) for key, value in result.maps.items()}
     wanted = request.import_options
     old = next((c for c in scene.collection.children_recursive if c.name == wanted.target), None)
+    if old is not None:
+        forget_samples(old)
     try:
         new = import_head(
             scene,
@@ -304,7 +307,9 @@ def build_result(scene: bpy.types.Scene, name: str, result: Result, request: Req
         raise RelightifyError(
             "bad_result", f"The backend's result has no {error}.", "Use the add-on and the backend of the same release."
         ) from error
-    return replace_head(old, new) if old is not None and is_head_collection(old) else new
+    done = replace_head(old, new) if old is not None and is_head_collection(old) else new
+    keep_samples(done.collection, maps)
+    return done
 
 
 def push_undo(message: str) -> None:

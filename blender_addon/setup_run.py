@@ -246,7 +246,9 @@ class Setup:
         self._show(text, progress, start, share)
         for command in commands:
             write(f"$ {' '.join(command)}\n")
-            if self._run(command, folder, take):
+            code = self._run(command, folder, take)
+            if code:
+                take(f"({Path(command[0]).name} ended with exit status {code})")
                 return False
         return True
 

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from backend.cli import CANCELLED, INSTALLATION, INTERNAL, OUTPUT, PHOTO, USAGE, exit_code, main
+from backend.cli import CANCELLED, INSTALLATION, INTERNAL, OUTPUT, PHOTO, SERVICE, USAGE, exit_code, main
 from backend.doctor import CHECKS, Finding, run
 from backend.photo.reading import read_photo
 from backend.terminal import ProgressBar
@@ -184,6 +184,7 @@ def test_ctrl_c_ends_with_130(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ("disk_full", OUTPUT),
         ("model_unavailable", INSTALLATION),
         ("something_new", INTERNAL),
+        ("cannot_listen", SERVICE),
     ],
 )
 def test_every_kind_of_error_has_its_exit_code(code: str, expected: int) -> None:

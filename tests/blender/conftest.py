@@ -48,7 +48,8 @@ def installed(zip_file: Path) -> Iterator[SimpleNamespace]:
     bpy.ops.extensions.package_install_files(filepath=str(zip_file), repo="user_default", enable_on_install=True)
     assert addon_utils.check(MODULE)[1], "the extension could not be enabled"
     names = "camera compat geometry images importer jobs light materials mesh scene_heads session preferences _shared"
-    names += " backend_choice heads operators photo_source previews properties replacing setup_operators setup_run"
+    names += " backend_choice heads operators panel_layout photo_source previews properties"
+    names += " replacing samples setup_operators setup_run"
     names += " arkit_csv face_recording light_rig turntable"
     modules = {name: importlib.import_module(f"{MODULE}.{name}") for name in names.split()}
     yield SimpleNamespace(**modules)

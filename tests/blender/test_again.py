@@ -139,3 +139,32 @@ def test_photo_that_blender_cannot_show_is_kept_all_the_same(addon: SimpleNamesp
     bpy.ops.wm.open_mainfile(filepath=path)
     photo = bpy.data.collections[name]["relightify_photo"]
     assert addon.photo_source.image_bytes(photo) == b"a HEIC file, say"
+
+
+def three_samples(request: Reconstruct, reply: Reply) -> None:
+    maps = {**finished_job.maps(64, 0)}
+    for number in (2, 3):
+        maps |= {f"sample_{number}/{name}": data for name, data in finished_job.maps(64, number).items()}
+    reply(Result(request.job_id, finished_job.head_mesh(), maps))
+
+
+def test_samples_are_kept_with_the_head_and_one_is_shown(
+    connected: FakeBackend, addon: SimpleNamespace, photo_file: Path
+) -> None:
+    connected.behaviour = three_samples
+    bpy.ops.relightify.reconstruct(filepath=str(photo_file), quality="standard", samples=3)
+    assert connected.requests[0].options.samples == 3
+    collection = addon.session.session_of(bpy.context).imported.collection
+    node = collection["relightify_head"].data.materials[0].node_tree.nodes["Diffuse"]
+    for number, seed in ((3, 3), (1, 0), (2, 2)):
+        bpy.ops.relightify.show_sample(number=number)
+        assert bytes(node.image.packed_file.data) == finished_job.maps(64, seed)["diffuse_albedo"]
+    with pytest.raises(RuntimeError, match="no sample 4"):
+        bpy.ops.relightify.show_sample(number=4)
+    images = len(bpy.data.images)
+    bpy.ops.relightify.reconstruct_again(samples=3)
+    assert len(bpy.data.images) == images
+    connected.behaviour = answer_with(1.0, seed=7)
+    bpy.ops.relightify.reconstruct_again()
+    assert len(bpy.data.images) == images - 6
+    assert not bpy.ops.relightify.show_sample.poll()

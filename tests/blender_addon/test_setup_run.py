@@ -131,7 +131,8 @@ def test_failure_is_explained_with_the_end_of_the_log_and_can_be_retried(
     assert ended(setup) is Phase.FAILED
     assert setup.state.error is not None
     assert setup.state.error.code == "disk_full"
-    assert "No space left" in setup.state.tail[-1]
+    assert "No space left" in setup.state.tail[-2]
+    assert "exit status 1" in setup.state.tail[-1]
     assert installed_backend(options.folder) is None
     monkeypatch.setattr(setup_plan, "plan", only(step("print('fine')")))
     setup.install(options)
