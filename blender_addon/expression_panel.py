@@ -15,7 +15,7 @@ from .expression_operators import (
     RELIGHTIFY_OT_set_expression,
     head_of,
 )
-from .expressions import GROUPS, label, sides
+from .expressions import GROUPS, SIDES, label, sides
 from .panel_layout import FacePanel, draw_text
 
 # Room for the words; the rest of a line is for one slider or two.
@@ -62,6 +62,12 @@ class RELIGHTIFY_PT_expression(FacePanel, bpy.types.Panel):
 def _draw_sliders(layout: bpy.types.UILayout, keys: bpy.types.bpy_prop_collection, patterns: tuple[str, ...]) -> None:
     """A line for each shape; left and right share one. The sliders are the shape keys' own, so they can be keyed."""
     column = layout.column(align=True)
+    if any(pattern.endswith("*") for pattern in patterns):
+        split = column.split(factor=LABEL_FACTOR, align=True)
+        split.label(text="")
+        row = split.row(align=True)
+        for side in SIDES:
+            row.label(text=side)
     for pattern in patterns:
         split = column.split(factor=LABEL_FACTOR, align=True)
         split.alignment = "RIGHT"
@@ -69,8 +75,7 @@ def _draw_sliders(layout: bpy.types.UILayout, keys: bpy.types.bpy_prop_collectio
         row = split.row(align=True)
         for name in sides(pattern):
             if name in keys:
-                side = name.removeprefix(pattern[:-1])[0] if pattern.endswith("*") else ""
-                row.prop(keys[name], "value", text=side, slider=True)
+                row.prop(keys[name], "value", text="", slider=True)
 
 
 CLASSES = (RELIGHTIFY_PT_expression,)

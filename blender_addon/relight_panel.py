@@ -20,7 +20,7 @@ from .studio_operators import (
     RELIGHTIFY_OT_set_up_turntable,
 )
 
-PREVIEW_SCALE = 5.0
+PREVIEW_SCALE = 4.0
 
 
 class RELIGHTIFY_PT_relight(FacePanel, bpy.types.Panel):
