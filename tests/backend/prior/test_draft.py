@@ -14,7 +14,7 @@ from backend.photo.reading import linear_to_srgb, srgb_to_linear
 from backend.pipeline import available_priors
 from backend.prior import coarse_model
 from backend.prior.base import PriorContext
-from backend.prior.baseline import coarser, delit, reduced, usual_tone
+from backend.prior.baseline import delit, reduced, usual_tone
 from backend.prior.coarse import coarse_estimate
 from backend.prior.coarse_model import DIFFUSE, CoarsePrior, layout_of
 from backend.prior.draft import DraftPrior
@@ -141,17 +141,16 @@ def test_dark_and_fair_skin_are_told_apart(prior: CoarsePrior, context: PriorCon
     assert results[0] > 2 * results[1]
 
 
-def test_more_skin_seen_leaves_less_uncertainty(
-    prior: CoarsePrior, context: PriorContext, regions: FaceRegions
-) -> None:
-    albedo = skin_of(regions, np.random.default_rng(11))
+def test_what_was_not_seen_is_less_certain(prior: CoarsePrior, context: PriorContext, regions: FaceRegions) -> None:
+    partial = seen_half(skin_of(regions, np.random.default_rng(11)), context, regions, frontal_light(), whole=True)
+    plain = partial.visibility * ((regions.brows < 0.05) & (regions.lips < 0.05))
     deviations = []
-    for whole in (False, True):
-        partial = seen_half(albedo, context, regions, frontal_light(), whole=whole)
-        small = coarser(context.uv_space, RESOLUTION)
-        shown = delit(reduced(partial, RESOLUTION, regions), context, small, regions)
-        deviations.append(coarse_estimate(prior, shown, usual_tone(shown, context)).deviations()[..., DIFFUSE].mean())
-    assert 0 < deviations[1] < deviations[0]
+    for visibility in (plain, partial.visibility):
+        seen = PartialTexture(partial.texture_srgb * (visibility > 0)[..., None], visibility)
+        shown = delit(reduced(seen, RESOLUTION, regions), context, context.uv_space, regions)
+        estimate = coarse_estimate(prior, shown, usual_tone(shown, context)).deviations(RESOLUTION)
+        deviations.append(estimate[..., DIFFUSE][regions.lips > 0.9].mean())
+    assert 0 < deviations[1] < 0.9 * deviations[0]
 
 
 def test_no_skin_is_an_error(prior: CoarsePrior, context: PriorContext) -> None:
