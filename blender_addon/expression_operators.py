@@ -14,7 +14,7 @@ from . import face_recording, mesh, scene_heads
 from ._shared import RelightifyError
 from .arkit_csv import read_recording
 from .expressions import GROUPS, group_shapes, random_expression
-from .importer import EXPRESSION, HEAD
+from .heads import EXPRESSION, HEAD
 
 GROUP_ITEMS = [(group, group, f"The shapes of {group.lower()}") for group in GROUPS]
 TURN_ITEMS = [

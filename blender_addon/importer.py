@@ -23,6 +23,7 @@ from .heads import (
 )
 from .images import image_from_bytes, stored_file
 from .parts import FULL, SKIN, kept_parts
+from .relight_settings import adopt_photo_light
 
 SPACING_M = 0.35
 
@@ -90,6 +91,8 @@ def import_head(
         if VIEW_TRANSFORM not in scene:
             scene[VIEW_TRANSFORM] = scene.view_settings.view_transform
         scene.view_settings.view_transform = "Standard"
+        if hasattr(scene, "relightify_light"):
+            adopt_photo_light(scene)
     return ImportedHead(collection, root, head, photo_camera, world, warnings)
 
 

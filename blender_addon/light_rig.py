@@ -11,7 +11,7 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from .importer import HEAD
+from .heads import HEAD
 
 # Custom properties: of the collection, the rig's empty; of a lamp, which one it is.
 RIG, LAMP = "relightify_light_rig", "relightify_lamp"

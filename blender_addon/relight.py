@@ -8,7 +8,7 @@ import bpy
 
 from . import light
 from ._shared import RelightifyError
-from .importer import VIEW_TRANSFORM, WORLD
+from .heads import VIEW_TRANSFORM, WORLD
 
 PHOTO, HDRI, IMAGE, PLAIN = "PHOTO", "HDRI", "IMAGE", "PLAIN"
 

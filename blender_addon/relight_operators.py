@@ -9,7 +9,7 @@ from . import scene_heads
 from ._shared import RelightifyError
 from .light import load_light_image
 from .relight import HDRI, IMAGE, PHOTO, PLAIN
-from .relight_settings import relight, studio_light_items
+from .relight_settings import choose, relight, studio_light_items
 
 WORDS = {"photo": PHOTO, "image": IMAGE, "plain": PLAIN}
 WORD_ITEMS = (
@@ -43,15 +43,16 @@ class RELIGHTIFY_OT_relight(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.relightify_light
         try:
+            choice = {"source": WORDS.get(self.light, HDRI), "error": ""}
+            for name in ("rotation", "strength", "show_backdrop"):
+                choice[name] = getattr(self, name)
             if self.light == "image" and self.filepath:
-                settings.image = load_light_image(self.filepath)
+                choice["image"] = load_light_image(self.filepath)
             elif self.light == "image" and self.image:
-                settings.image = bpy.data.images.get(self.image)
-            if self.light not in WORDS:
-                settings.studio_light = self.light
-            settings.source = WORDS.get(self.light, HDRI)
-            settings.rotation, settings.strength = self.rotation, self.strength
-            settings.show_backdrop = self.show_backdrop
+                choice["image"] = bpy.data.images.get(self.image)
+            elif choice["source"] == HDRI:
+                choice["studio_light"] = self.light
+            choose(settings, **choice)
             relight(settings, context)
         except RelightifyError as error:
             self.report({"ERROR"}, str(error))
@@ -75,7 +76,7 @@ class RELIGHTIFY_OT_match_photo_light(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.relightify_light
-        settings.source, settings.rotation, settings.strength = PHOTO, 0.0, 1.0
+        choose(settings, source=PHOTO, rotation=0.0, strength=1.0, error="")
         try:
             relight(settings, context)
         except RelightifyError as error:

@@ -60,8 +60,25 @@ def relight(settings: "RelightSettings", context: bpy.types.Context) -> None:
     light_scene(context.scene, scene_heads.active_head(context.scene, context.active_object), choice)
 
 
+def choose(settings: "RelightSettings", **values: object) -> None:
+    """Set several settings without lighting the scene after each."""
+    settings.is_quiet = True
+    try:
+        for name, value in values.items():
+            setattr(settings, name, value)
+    finally:
+        settings.is_quiet = False
+
+
+def adopt_photo_light(scene: bpy.types.Scene) -> None:
+    """Have the panel say that a scene has a photo's light, after an import gave it that."""
+    choose(scene.relightify_light, source=PHOTO, rotation=0.0, strength=1.0, error="")
+
+
 def on_change(settings: "RelightSettings", context: bpy.types.Context) -> None:
     """Update callback: what goes wrong is said in the panel, since a callback cannot report."""
+    if settings.is_quiet:
+        return
     try:
         relight(settings, context)
     except RelightifyError as error:
@@ -100,6 +117,7 @@ class RelightSettings(bpy.types.PropertyGroup):
         update=on_change,
     )
     error: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+    is_quiet: bpy.props.BoolProperty(options={"HIDDEN", "SKIP_SAVE"})
 
 
 def on_rig_change(settings: "RigSettings", context: bpy.types.Context) -> None:

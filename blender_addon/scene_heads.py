@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from . import mesh
-from .importer import EXPRESSION, HEAD, is_head_collection
+from .heads import EXPRESSION, HEAD, is_head_collection
 
 
 def head_collections(scene: bpy.types.Scene) -> list[bpy.types.Collection]:

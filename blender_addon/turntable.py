@@ -9,7 +9,7 @@ import numpy as np
 from mathutils import Vector
 
 from . import compat
-from .importer import HEAD
+from .heads import HEAD
 from .keyframes import remove_curves, write_curve
 from .light import ROTATION
 from .light_rig import head_extent
