@@ -13,6 +13,8 @@ FAR_TURN_DEGREES = 60.0
 DARK_FACE_LEVEL, CLIPPED_LEVEL = 50, 254
 # Highlights clip a few per cent of well exposed faces; at twice the right exposure it is half of the face or more.
 CLIPPED_FACE_SHARE = 0.4
+# sRGB levels between the channels of a pixel: none but for noise of the compression.
+GREY_SPREAD = 2
 # Points of the cheeks below the eyes, on skin whatever the glasses.
 _CHEEKS = (50, 280, 205, 425)
 
@@ -39,18 +41,21 @@ def face_warnings(image_srgb: np.ndarray, landmarks_px: np.ndarray, yaw_degrees:
 
 
 def _light_warnings(image_srgb: np.ndarray, landmarks_px: np.ndarray) -> list[str]:
-    """Warnings of too little and too much light on the face."""
+    """Warnings of a face without colour, and of too little and too much light on it."""
     mask = np.zeros(image_srgb.shape[:2], np.uint8)
     outline = np.round(landmarks_px[list(FACE_OVAL)]).astype(np.int32)
     cv2.fillConvexPoly(mask, cv2.convexHull(outline), 1)
     inside = image_srgb[mask > 0]
     if not len(inside):
         return []
+    warnings = []
+    if np.median(np.ptp(inside, axis=-1)) <= GREY_SPREAD:
+        warnings.append("The photo has no colour, so the colour of the skin is a guess.")
     if np.percentile(inside.max(axis=-1), 95) < DARK_FACE_LEVEL:
-        return ["The face is very dark, so its colours will be noisy and its skin tone a guess."]
-    if (inside.max(axis=-1) >= CLIPPED_LEVEL).mean() > CLIPPED_FACE_SHARE:
-        return ["Much of the face is overexposed, so its colours there are lost."]
-    return []
+        warnings.append("The face is very dark, so its colours will be noisy and its skin tone a guess.")
+    elif (inside.max(axis=-1) >= CLIPPED_LEVEL).mean() > CLIPPED_FACE_SHARE:
+        warnings.append("Much of the face is overexposed, so its colours there are lost.")
+    return warnings
 
 
 def _eyes_are_dark(image_srgb: np.ndarray, landmarks_px: np.ndarray) -> bool:

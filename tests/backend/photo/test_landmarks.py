@@ -125,6 +125,12 @@ def test_too_little_and_too_much_light_are_warned_of(
     assert bool(words) == ("dark," in warnings or "overexposed" in warnings)
 
 
+def test_a_photo_without_colour_is_warned_of(detector: FaceDetector, portrait: np.ndarray, face: Face) -> None:
+    grey = np.repeat(portrait.mean(axis=-1, keepdims=True), 3, axis=-1).astype(np.uint8)
+    assert "no colour" in " ".join(choose_face(detector.detect(Photo(grey))).warnings)
+    assert "no colour" not in " ".join(face.warnings)
+
+
 def test_the_largest_face_comes_first_and_the_choice_is_warned_of(detector: FaceDetector, portrait: np.ndarray) -> None:
     small = cv2.resize(portrait, (384, 384), interpolation=cv2.INTER_AREA)
     pair = np.full((512, 900, 3), 120, np.uint8)
