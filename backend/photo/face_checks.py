@@ -48,12 +48,12 @@ def _light_warnings(image_srgb: np.ndarray, landmarks_px: np.ndarray) -> list[st
     inside = image_srgb[mask > 0]
     if not len(inside):
         return []
+    if np.percentile(inside.max(axis=-1), 95) < DARK_FACE_LEVEL:
+        return ["The face is very dark, so its colours will be noisy and its skin tone a guess."]
     warnings = []
     if np.median(np.ptp(inside, axis=-1)) <= GREY_SPREAD:
         warnings.append("The photo has no colour, so the colour of the skin is a guess.")
-    if np.percentile(inside.max(axis=-1), 95) < DARK_FACE_LEVEL:
-        warnings.append("The face is very dark, so its colours will be noisy and its skin tone a guess.")
-    elif (inside.max(axis=-1) >= CLIPPED_LEVEL).mean() > CLIPPED_FACE_SHARE:
+    if (inside.max(axis=-1) >= CLIPPED_LEVEL).mean() > CLIPPED_FACE_SHARE:
         warnings.append("Much of the face is overexposed, so its colours there are lost.")
     return warnings
 
