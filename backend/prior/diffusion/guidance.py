@@ -12,7 +12,8 @@ and the mean of eq. 9a by d times the weight that z_0 has in it (`NoiseSchedule.
 for the inverse leaves d = a J' r with a = r.r / r.Jr: the direction of eq. 9e-9f, its length from the model itself, at
 the cost of the gradient alone. Each further step costs one backward pass more and brings d closer to the above. The
 known latents are drawn afresh at each step (eq. 9b); given the observation they are independent of the unknown ones,
-so with the right d eq. 9 samples the posterior of a Gaussian exactly.
+so with the right d eq. 9 samples the posterior of a Gaussian exactly. Latents that are half known have noise of their
+own, which is added to m J m.
 """
 
 from __future__ import annotations
@@ -63,40 +64,40 @@ def guide(
         with torch.no_grad():
             epsilon = model(z_t, step_tensor(t, z_t))
             return Guided(epsilon, schedule.clean_estimate(z_t, epsilon, t), torch.zeros_like(z_t))
-    known = observation.known
+    trust = observation.trust(t, schedule)  # m
     with torch.inference_mode(False), torch.enable_grad():
         z_t = z_t.detach().clone().requires_grad_()
         epsilon = model(z_t, step_tensor(t, z_t))
         z_0 = schedule.clean_estimate(z_t, epsilon, t)  # eq. 9c
-        residual = known * (observation.latent - z_0.detach())
+        residual = torch.where(trust > 0, trust * (observation.latent - z_0.detach()), 0)
         if options.step_size == "residual":
-            loss = (known * (observation.latent - z_0)).square().sum()  # eq. 9d, of each sample
+            loss = torch.where(trust > 0, trust * (observation.latent - z_0), 0).square().sum()  # eq. 9d of each sample
             (gradient,) = torch.autograd.grad(loss, z_t)
             descent = options.zeta * _ratio(gradient, _dot(residual, residual).sqrt())
         else:
-            ridge = RIDGE / schedule.signal(t)
-            descent = -options.zeta * gain * conditional_shift(z_0, z_t, residual, known, ridge, options.solves)
+            noise = (RIDGE + 1 - trust.square()) / schedule.signal(t)
+            descent = -options.zeta * gain * conditional_shift(z_0, z_t, residual, trust, noise, options.solves)
     return Guided(epsilon.detach(), z_0.detach(), descent)
 
 
 def conditional_shift(
     z_0: Tensor,  # [B, C, h, w], with its graph
     z_t: Tensor,  # [B, C, h, w], leaf of the graph
-    residual: Tensor,  # [B, C, h, w], 0 where nothing is known
-    known: Tensor,  # [B, C, h, w]
-    ridge: float,
+    residual: Tensor,  # [B, C, h, w], r, 0 where nothing is known
+    trust: Tensor,  # [B, C, h, w], m
+    noise: Tensor,  # [B, C, h, w], the diagonal that is added
     solves: int,
 ) -> Tensor:
-    """J m (m J m + ridge)^-1 r by `solves` steps of conjugate gradients (Hestenes and Stiefel 1952), [B, C, h, w].
+    """J m (m J m + noise)^-1 r by `solves` steps of conjugate gradients (Hestenes and Stiefel 1952), [B, C, h, w].
 
     J of an exact denoiser is a covariance, so symmetric and positive: backward passes, which give J', will do. Where a
     network's is not positive along a direction, that sample does not move along it.
     """
     shift, rest, direction = torch.zeros_like(residual), residual, residual
     for left in reversed(range(solves)):
-        (image,) = torch.autograd.grad(z_0, z_t, known * direction, retain_graph=left > 0)
-        curvature = _dot(known * direction, image)
-        applied = known * image + ridge * direction
+        (image,) = torch.autograd.grad(z_0, z_t, trust * direction, retain_graph=left > 0)
+        curvature = _dot(trust * direction, image)
+        applied = trust * image + noise * direction
         length = torch.where(curvature > 0, _ratio(_dot(rest, rest), _dot(direction, applied)), 0)
         shift = shift + length * image
         rest, before = rest - length * applied, rest

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from backend.prior.diffusion.schedule import NoiseSchedule
+
 LATENT_CHANNELS, LATENT_SIZE = 12, 64
 # z = [z_T, z_Ad, z_As, z_N], eq. 7.
 TEXTURE, DIFFUSE, SPECULAR, NORMAL = slice(0, 3), slice(3, 6), slice(6, 9), slice(9, 12)
@@ -22,8 +24,8 @@ class Observation:
         latent: float [B, C, h, w]; only the texture's channels (`TEXTURE`) are looked at, and only where the mask is
             not 0.
         mask: float [B, 1, h, w], or [B, 3, h, w] for each channel of the texture, in [0, 1], 1 = known. Between 0 and
-            1 the latent is half known: it counts with that weight in eq. 9d, and is imposed (eq. 9e) down to that noise
-            level only, so that the coarse of it stays and the fine is free, see `held`.
+            1 it is known up to the noise of step (1 - mask) T, so that the coarse of it stays and the fine is free: see
+            `held` and `trust`.
 
     Raises:
         ValueError: the shapes or the values do not fit.
@@ -60,6 +62,17 @@ class Observation:
         leave too little noise in them. Source: Levin and Fried, "Differential diffusion", 2023, section 3.
         """
         return (self.known > 0) & (self.known >= 1 - t / steps)
+
+    def trust(self, t: int, schedule: NoiseSchedule) -> Tensor:
+        """How much each latent counts in eq. 9d at step t, float [B, C, h, w]; with a mask of 0 and 1 this is the mask.
+
+        1 / sqrt(1 + n), n the variance of the observation's noise relative to (1 - alpha_bar) / alpha_bar, the most
+        that z_0 can vary given z_t.
+        """
+        alpha_bar = schedule.alpha_bar.to(self.latent.device)
+        level = alpha_bar[((1 - self.known.double()) * schedule.steps).round().long()]
+        relative = (1 - level) / level * (alpha_bar[t] / (1 - alpha_bar[t]))
+        return torch.where(self.known > 0, (1 + relative).rsqrt(), 0).to(self.latent.dtype)
 
     @property
     def empty(self) -> bool:
