@@ -106,7 +106,8 @@ def framed(photo: np.ndarray, boxes: np.ndarray, chosen: int) -> np.ndarray:
     """A copy of a photo uint8 [H, W, 3] with a frame around each box [N, 4] (parts of width and height)."""
     image = photo.copy()
     height, width, _ = image.shape
-    line = max(2, round(max(height, width) / 120))
+    # Shown at a third of its size.
+    line = max(2, round(max(height, width) / 60))
     for index, box in enumerate(boxes):
         x0, y0, x1, y1 = np.clip(np.rint(box * (width, height, width, height)), 0, (width, height) * 2).astype(int)
         colour = CHOSEN_RGB if index == chosen else PLAIN_RGB

@@ -247,6 +247,9 @@ class Session:
         scene = bpy.data.scenes.get(request.scene_name) or bpy.context.scene
         try:
             self.imported = build_result(scene, job.name, result, request)
+            select_alone(self.imported.head)
+            if request.import_options.use_camera and not request.import_options.target:
+                look_through_camera(scene)
         except RelightifyError as error:
             self.job = jobs.advance(job, jobs.Failed(error))
         except Exception as error:
@@ -310,6 +313,26 @@ def build_result(scene: bpy.types.Scene, name: str, result: Result, request: Req
     done = replace_head(old, new) if old is not None and is_head_collection(old) else new
     keep_samples(done.collection, maps)
     return done
+
+
+def select_alone(head: bpy.types.Object) -> None:
+    """Make the head the active object and the only selected one, unless the user is in the middle of something."""
+    layer = bpy.context.view_layer
+    if layer is None or head.name not in layer.objects or bpy.context.mode != "OBJECT":
+        return
+    for thing in layer.objects:
+        thing.select_set(False)
+    head.select_set(True)
+    layer.objects.active = head
+
+
+def look_through_camera(scene: bpy.types.Scene) -> None:
+    """Show the scene's camera in the first viewport of the window that shows the scene."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D" and window.scene == scene:
+                area.spaces.active.region_3d.view_perspective = "CAMERA"
+                return
 
 
 def push_undo(message: str) -> None:

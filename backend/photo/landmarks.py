@@ -128,11 +128,19 @@ class FaceDetector:
             # The graph speaks up once more at its first image.
             self._landmarks_in(np.zeros((64, 64, 3), np.uint8))
 
-    def detect(self, photo: Photo) -> tuple[Face, ...]:
-        """All faces that can be found, largest first; empty where there is none."""
+    def detect(self, photo: Photo, *, thorough: bool = False) -> tuple[Face, ...]:
+        """Faces, largest first; empty where there is none.
+
+        Args:
+            photo: the upright photo.
+            thorough: go on looking for smaller faces once some have been found, about a second; the order is the same
+                each time, so that one can be chosen by its number.
+        """
         image = photo.image_srgb
         faces: list[Face] = []
-        for views in _searches(image):
+        for views, is_upright in _searches(image):
+            if faces and not (thorough and is_upright):
+                break
             for view, to_photo in views:
                 for detection in self._landmarks_in(view):
                     rough = _apply(to_photo, detection.points)
@@ -141,8 +149,6 @@ class FaceDetector:
                     face = self._measure(image, rough)
                     if face is not None and not any(_overlap(face.box, other.box) > 0.3 for other in faces):
                         faces.append(face)
-            if faces:
-                break
         faces.sort(key=lambda face: -face.size_px)
         return tuple(
             replace(face, warnings=face_warnings(image, face.landmarks_px, face.yaw_degrees)) for face in faces
@@ -236,24 +242,27 @@ def choose_face(faces: tuple[Face, ...], index: int | None = None) -> Face:
     return face
 
 
-def _searches(image: np.ndarray) -> Iterator[list[tuple[np.ndarray, np.ndarray]]]:
-    """Ever more thorough sets of views of the image, each with its affine map [2, 3] from the view to the photo."""
+def _searches(image: np.ndarray) -> Iterator[tuple[list[tuple[np.ndarray, np.ndarray]], bool]]:
+    """Ever more thorough sets of views of the image, each with its affine map [2, 3] from the view to the photo.
+
+    With each set comes whether its views are as upright as the photo.
+    """
     height, width = image.shape[:2]
     whole = (0.0, 0.0, float(width), float(height))
-    yield [_view(image, whole)]
+    yield [_view(image, whole)], True
     # A face that fills the frame is found once there is room around it.
     margin = 0.5 * max(height, width)
     room = (-margin, -margin, width + margin, height + margin)
-    yield [_view(image, room)]
+    yield [_view(image, room)], True
     # A face that is small in the frame is found in tiles; their sides are a half, then a quarter, of the shorter side.
     for part in (2, 4):
         side = max(min(height, width) / part, 2.0 * MIN_FACE_PX)
         if side < min(height, width):
             corners = [(x, y) for y in _starts(height, side) for x in _starts(width, side)]
-            yield [_view(image, (x, y, x + side, y + side)) for x, y in corners]
+            yield [_view(image, (x, y, x + side, y + side)) for x, y in corners], True
     # A photo that lost its orientation.
     for turns in (1, 3, 2):
-        yield [_turned(view, to_photo, turns) for view, to_photo in (_view(image, whole), _view(image, room))]
+        yield [_turned(view, to_photo, turns) for view, to_photo in (_view(image, whole), _view(image, room))], False
 
 
 def _starts(length: int, side: float) -> np.ndarray:

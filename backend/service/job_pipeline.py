@@ -73,7 +73,7 @@ class ServicePipeline:
         progress.report("photo", 0.0)
         photo = read_photo(data)
         progress.report("landmarks", 0.3)
-        return found_faces(photo, self._pipeline.detector.detect(photo))
+        return found_faces(photo, self._pipeline.detector.detect(photo, thorough=True))
 
 
 def create(device: str) -> ServicePipeline:

@@ -32,7 +32,10 @@ def test_reconstruct_returns_with_the_head_in_the_scene(connected: FakeBackend, 
     assert bytes(request.photo) == photo_file.read_bytes()
     assert (request.options.resolution, request.options.seed, request.options.face) == (512, 7, 1)
     assert "Relightify Grace Hopper" in bpy.data.collections
-    assert bpy.data.objects["Grace Hopper"].data.shape_keys is not None
+    head = bpy.data.objects["Grace Hopper"]
+    assert head.data.shape_keys is not None
+    assert bpy.context.view_layer.objects.active == head
+    assert [o.name for o in bpy.context.view_layer.objects if o.select_get()] == ["Grace Hopper"]
 
 
 def test_second_job_uses_the_same_line(connected: FakeBackend, photo_file: Path, addon: SimpleNamespace) -> None:

@@ -141,6 +141,16 @@ def test_the_largest_face_comes_first_and_the_choice_is_warned_of(detector: Face
     assert choose_face(faces, 1).box == faces[1].box
 
 
+def test_a_thorough_search_finds_the_people_in_the_background_too(detector: FaceDetector, portrait: np.ndarray) -> None:
+    photo = np.full((900, 1600, 3), 120, np.uint8)
+    photo[200:840, 100:740] = cv2.resize(portrait, (640, 640), interpolation=cv2.INTER_AREA)
+    photo[400:600, 1300:1500] = cv2.resize(portrait, (200, 200), interpolation=cv2.INTER_AREA)
+    first = detector.detect(Photo(photo))
+    all_of_them = detector.detect(Photo(photo), thorough=True)
+    assert len(first) == 1, "a quick search stops at the first that it finds"
+    assert [f.box[0] > 1200 for f in all_of_them] == [False, True]
+
+
 def made_up_face(size: float, yaw_degrees: float = 0.0) -> Face:
     points = np.random.default_rng(0).uniform(0, size, (478, 2))
     yaw = np.radians(yaw_degrees)
