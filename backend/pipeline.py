@@ -159,7 +159,7 @@ class Pipeline:
             photo = read_photo(data)
         with stopwatch.stage("landmarks"):
             progress.report("landmarks", 0.02)
-            face = choose_face(self.detector.detect(photo), options.face)
+            face = choose_face(self.detector.detect(photo, thorough=options.face is not None), options.face)
             progress.report("landmarks", 0.15, previews.landmarks_preview(photo, face))
         with stopwatch.stage("fit"):
             part = progress.part(0.15, 0.45)
