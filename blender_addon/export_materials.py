@@ -44,6 +44,7 @@ def export_material(
         shader.inputs["Coat Roughness"].default_value = surface.coat_roughness
     _wire_colour(tree, shader, surface, images)
     _wire_specular(tree, shader, surface, images)
+    _wire_roughness(tree, shader, surface, images, preset)
     for role, socket in ((presets.NORMAL, "Normal"), (presets.COAT_NORMAL, "Coat Normal")):
         if role in images:
             _wire_normal(tree, shader, _texture(tree, images[role], surface), socket)
@@ -86,6 +87,24 @@ def _wire_specular(
     for role in (presets.SPECULAR, presets.SPECULAR_GLOSS):
         if role in images:
             tree.links.new(_texture(tree, images[role], surface).outputs["Color"], target)
+
+
+def _wire_roughness(
+    tree: bpy.types.NodeTree,
+    shader: bpy.types.Node,
+    surface: Surface,
+    images: Mapping[str, bpy.types.Image],
+    preset: Preset,
+) -> None:
+    if presets.ROUGHNESS not in images:
+        return
+    output = _texture(tree, images[presets.ROUGHNESS], surface).outputs["Color"]
+    if preset.writer == presets.GLTF:
+        # Its place is the green channel of a texture that it shares with metalness.
+        separate = tree.nodes.new("ShaderNodeSeparateColor")
+        tree.links.new(output, separate.inputs["Color"])
+        output = separate.outputs["Green"]
+    tree.links.new(output, shader.inputs["Roughness"])
 
 
 def _wire_normal(tree: bpy.types.NodeTree, shader: bpy.types.Node, texture: bpy.types.Node, socket: str) -> None:

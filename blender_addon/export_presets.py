@@ -17,6 +17,7 @@ COAT_NORMAL = "coat_normal"
 SPECULAR = "specular"
 SPECULAR_TWICE = "specular_twice"
 SPECULAR_GLOSS = "specular_gloss"
+ROUGHNESS = "roughness"
 MASK = "mask"
 
 GLTF, FBX, USD = "GLTF", "FBX", "USD"
@@ -68,11 +69,13 @@ _GLTF_NAMES = {
     NORMAL: "{stem}_{part}_normal",
     COAT_NORMAL: "{stem}_{part}_clearcoatNormal",
     SPECULAR_TWICE: "{stem}_{part}_specular",
+    ROUGHNESS: "{stem}_{part}_roughness",
 }
 _USD_NAMES = {
     COLOUR: "{stem}_{part}_diffuse",
     NORMAL: "{stem}_{part}_normal",
     SPECULAR: "{stem}_{part}_specular",
+    ROUGHNESS: "{stem}_{part}_roughness",
 }
 
 PRESETS: Mapping[str, Preset] = {
@@ -115,7 +118,12 @@ PRESETS: Mapping[str, Preset] = {
             "FBX for Unreal: DirectX (-Y) normal maps, names with the prefixes T_, M_ and SK_",
             ".fbx",
             FBX,
-            {COLOUR: "T_{stem}_{part}_D", NORMAL: "T_{stem}_{part}_N", SPECULAR: "T_{stem}_{part}_S"},
+            {
+                COLOUR: "T_{stem}_{part}_D",
+                NORMAL: "T_{stem}_{part}_N",
+                SPECULAR: "T_{stem}_{part}_S",
+                ROUGHNESS: "T_{stem}_{part}_R",
+            },
             material_name="M_{stem}_{part}",
             object_name="SK_{stem}",
             directx_normals=True,

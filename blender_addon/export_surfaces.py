@@ -27,6 +27,7 @@ def surface_of(material: bpy.types.Material | None, part: str) -> Surface:
     colour = _image(shader, "Base Color")
     specular = _image(shader, "Specular IOR Level")
     opacity = _image(shader, "Alpha")
+    roughness = _image(shader, "Roughness")
     normal = _image(shader, "Normal")
     coat_normal = _image(shader, "Coat Normal")
     return Surface(
@@ -39,6 +40,7 @@ def surface_of(material: bpy.types.Material | None, part: str) -> Surface:
         specular=None if specular is None else stored_pixels(specular.image)[..., :1],
         specular_level=_number(shader, "Specular IOR Level"),
         roughness=_number(shader, "Roughness"),
+        roughness_map=None if roughness is None else stored_pixels(roughness.image)[..., :1],
         ior=_number(shader, "IOR"),
         coat=_number(shader, "Coat Weight"),
         coat_roughness=_number(shader, "Coat Roughness"),

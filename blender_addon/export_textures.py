@@ -30,7 +30,8 @@ class Surface:
         coat_normal: [H, W, 3] of the clear coat, or None.
         specular: [H, W, 1], F0 / 0.08, linear, or None.
         specular_level: plain value of the same.
-        roughness: of the base.
+        roughness: plain roughness of the base.
+        roughness_map: [H, W, 1], linear, or None.
         ior: index of refraction of the base.
         coat: weight of the clear coat.
         coat_roughness: roughness of the clear coat.
@@ -46,6 +47,7 @@ class Surface:
     specular: np.ndarray | None = None
     specular_level: float = 0.5
     roughness: float = 0.5
+    roughness_map: np.ndarray | None = None
     ior: float = 1.5
     coat: float = 0.0
     coat_roughness: float = 0.03
@@ -85,6 +87,7 @@ def textures_of(surface: Surface, preset: Preset, stem: str, limit_px: int | Non
         presets.SPECULAR: (_specular, False),
         presets.SPECULAR_TWICE: (_specular_twice, False),
         presets.SPECULAR_GLOSS: (_specular_gloss, True),
+        presets.ROUGHNESS: (_roughness, False),
         presets.MASK: (_mask, False),
     }
     label = presets.PART_LABELS.get(surface.part, surface.part)
@@ -187,7 +190,7 @@ def _specular_gloss(surface: Surface, preset: Preset, limit_px: int | None) -> n
     if specular is None:
         return None
     grey = srgb_from_linear(F0_PER_LEVEL * specular)
-    return np.concatenate([grey, grey, grey, np.full_like(grey, 1 - surface.roughness)], axis=-1)
+    return np.concatenate([grey, grey, grey, _smoothness(surface, limit_px, grey)], axis=-1)
 
 
 def _mask(surface: Surface, preset: Preset, limit_px: int | None) -> np.ndarray | None:
@@ -196,4 +199,16 @@ def _mask(surface: Surface, preset: Preset, limit_px: int | None) -> np.ndarray 
     if specular is None:
         return None
     one = np.ones_like(specular)
-    return np.concatenate([0 * one, one, 0 * one, (1 - surface.roughness) * one], axis=-1)
+    return np.concatenate([0 * one, one, 0 * one, _smoothness(surface, limit_px, one)], axis=-1)
+
+
+def _roughness(surface: Surface, preset: Preset, limit_px: int | None) -> np.ndarray | None:
+    return None if surface.roughness_map is None else shrink(surface.roughness_map, limit_px)
+
+
+def _smoothness(surface: Surface, limit_px: int | None, like: np.ndarray) -> np.ndarray:
+    """What Unity calls 1 - roughness, [H, W, 1]; from the plain value where the map has another size than `like`."""
+    roughness = None if surface.roughness_map is None else shrink(surface.roughness_map, limit_px)
+    if roughness is None or roughness.shape != like.shape:
+        return np.full_like(like, 1 - surface.roughness)
+    return 1 - roughness

@@ -193,6 +193,20 @@ def test_gltf_has_specular_as_the_principled_shader_means_it(addon: SimpleNamesp
     np.testing.assert_allclose(pixels(shader.image)[..., 3], 0.70, atol=0.005)
 
 
+def test_gltf_takes_a_roughness_map_that_the_artist_has_wired(addon: SimpleNamespace, tmp_path: Path) -> None:
+    material = new_head(addon).data.materials[0]
+    nodes = material.node_tree.nodes
+    texture = nodes.new("ShaderNodeTexImage")
+    texture.image = bpy.data.images.new("rough", 16, 16)
+    texture.image.colorspace_settings.name = "Non-Color"
+    texture.image.pixels.foreach_set(np.tile(np.array([0.4, 0.4, 0.4, 1], np.float32), 256))
+    shader = next(n for n in nodes if n.type == "BSDF_PRINCIPLED")
+    material.node_tree.links.new(texture.outputs["Color"], shader.inputs["Roughness"])
+    bpy.ops.relightify.export(filepath=str(tmp_path / "Ada.glb"), preset="GLB", texture_size="256")
+    skin = next(m for m in glb_document(tmp_path / "Ada.glb")["materials"] if m["name"] == "Ada_Head")
+    assert "metallicRoughnessTexture" in skin["pbrMetallicRoughness"]
+
+
 def test_gltf_names_morph_targets_and_says_the_expression(addon: SimpleNamespace, tmp_path: Path) -> None:
     new_head(addon)
     bpy.ops.relightify.export(filepath=str(tmp_path / "Ada.gltf"), preset="GLTF", texture_size="256")

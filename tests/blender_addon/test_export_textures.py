@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -67,6 +69,15 @@ def test_specular_is_encoded_as_each_format_counts_it() -> None:
 def test_mask_map_has_no_metal_full_light_and_smoothness() -> None:
     mask = textures_of(skin(), PRESETS["UNITY"], "Ada")[presets.MASK].values
     np.testing.assert_allclose(mask, np.broadcast_to([0, 1, 0, 0.6], (8, 8, 4)), atol=1e-6)
+
+
+def test_roughness_map_is_written_or_packed_where_there_is_one() -> None:
+    rough = replace(skin(), roughness_map=np.full((8, 8, 1), 0.3, np.float32))
+    assert "T_Ada_Head_R" in names("UNREAL", rough)
+    assert "Ada_Head_roughness" in names("GLB", rough)
+    unity = textures_of(rough, PRESETS["UNITY"], "Ada")
+    np.testing.assert_allclose(unity[presets.SPECULAR_GLOSS].values[..., 3], 0.7, atol=1e-6)
+    np.testing.assert_allclose(unity[presets.MASK].values[..., 3], 0.7, atol=1e-6)
 
 
 def test_lashes_get_their_opacity_into_the_alpha_of_the_colour() -> None:
