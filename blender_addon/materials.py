@@ -13,6 +13,12 @@ from .geometry import Eyeball
 from .images import image_from_bytes, painted_image
 from .mesh import UV_NAME
 
+# Metres in the object's space: from behind the lips to where no light comes any more, and how much is left there.
+THROAT = (-0.022, 0.012)
+THROAT_LIGHT = 0.08
+MOUTH_TOP = -0.035
+FLESH_SPECULAR = 0.3
+
 
 def build_materials(
     person: str,
@@ -130,12 +136,12 @@ def eye_material(name: str, iris_colour_srgb: np.ndarray, iris_angle: float, see
 
 def mouth_material(name: str) -> bpy.types.Material:
     """The inside of the mouth and the rims of the lids: wet and dark pink."""
-    return _flesh(name, (0.46, 0.15, 0.13), roughness=0.25)
+    return _flesh(name, (0.46, 0.15, 0.13), roughness=0.40)
 
 
 def tongue_material(name: str) -> bpy.types.Material:
     """The tongue: lighter and rougher than the palate."""
-    return _flesh(name, (0.56, 0.22, 0.20), roughness=0.34)
+    return _flesh(name, (0.56, 0.22, 0.20), roughness=0.45)
 
 
 def teeth_material(name: str, seed: int = 0) -> bpy.types.Material:
@@ -146,13 +152,15 @@ def teeth_material(name: str, seed: int = 0) -> bpy.types.Material:
     _set(
         shader,
         {
-            "Roughness": 0.25,
+            "Roughness": 0.35,
             "IOR": 1.5,
+            "Specular IOR Level": 0.3,
             "Subsurface Weight": 0.3,
             "Subsurface Radius": (1.0, 0.8, 0.6),
             "Subsurface Scale": 0.001,
-            "Coat Weight": 0.4,
-            "Coat Roughness": 0.08,
+            # A wet gleam, and no more: EEVEE cannot see that the lips stand in the way of most of it.
+            "Coat Weight": 0.15,
+            "Coat Roughness": 0.15,
             "Coat IOR": 1.33,
         },
     )
@@ -173,11 +181,13 @@ def lash_material(name: str, seed: int = 0) -> bpy.types.Material:
 
 
 def _flesh(name: str, colour: tuple[float, float, float], roughness: float) -> bpy.types.Material:
-    material, _, shader = _principled(name)
+    material, tree, shader = _principled(name)
     _set(
         shader,
         {
+            # What exporters read: they do not follow the nodes that darken the throat.
             "Base Color": (*colour, 1.0),
+            "Specular IOR Level": FLESH_SPECULAR,
             "Roughness": roughness,
             "IOR": 1.4,
             "Subsurface Weight": 0.8,
@@ -186,7 +196,39 @@ def _flesh(name: str, colour: tuple[float, float, float], roughness: float) -> b
             "Subsurface IOR": 1.4,
         },
     )
+    _darken_throat(tree, shader, colour)
     return material
+
+
+def _darken_throat(tree: bpy.types.NodeTree, shader: bpy.types.ShaderNode, colour: tuple[float, float, float]) -> None:
+    """Let colour and gloss fade from the lips to the throat: in EEVEE an HDRI would light it as if there were no head.
+
+    Where a point lies is read in the object's own space, in which the eyes are at the origin (DESIGN section 3); the
+    rims of the lids, which share the material of the mouth, lie above `MOUTH_TOP` and keep their colour.
+    """
+    place = tree.nodes.new("ShaderNodeTexCoord")
+    axes = tree.nodes.new("ShaderNodeSeparateXYZ")
+    depth, above = tree.nodes.new("ShaderNodeMapRange"), tree.nodes.new("ShaderNodeMapRange")
+    light, tint, gloss = (tree.nodes.new(f"ShaderNode{kind}") for kind in ("Math", "VectorMath", "Math"))
+    for column, node in enumerate((place, axes, depth, light, tint)):
+        node.location = (-1000 + 180 * column, 300)
+    above.location, gloss.location = (-640, 20), (-280, 60)
+    depth.interpolation_type = above.interpolation_type = "SMOOTHSTEP"
+    for node, values in ((depth, (*THROAT, 1.0, THROAT_LIGHT)), (above, (MOUTH_TOP - 0.01, MOUTH_TOP, 0.0, 1.0))):
+        for socket, value in zip(("From Min", "From Max", "To Min", "To Max"), values, strict=True):
+            node.inputs[socket].default_value = value
+    light.operation, tint.operation, gloss.operation = "MAXIMUM", "SCALE", "MULTIPLY"
+    tint.inputs[0].default_value = colour
+    gloss.inputs[1].default_value = FLESH_SPECULAR
+    tree.links.new(place.outputs["Object"], axes.inputs[0])
+    tree.links.new(axes.outputs["Y"], depth.inputs["Value"])
+    tree.links.new(axes.outputs["Z"], above.inputs["Value"])
+    tree.links.new(depth.outputs[0], light.inputs[0])
+    tree.links.new(above.outputs[0], light.inputs[1])
+    tree.links.new(light.outputs[0], tint.inputs["Scale"])
+    tree.links.new(light.outputs[0], gloss.inputs[0])
+    tree.links.new(tint.outputs["Vector"], shader.inputs["Base Color"])
+    tree.links.new(gloss.outputs[0], shader.inputs["Specular IOR Level"])
 
 
 def _principled(name: str) -> tuple[bpy.types.Material, bpy.types.NodeTree, bpy.types.ShaderNode]:

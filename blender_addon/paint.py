@@ -133,7 +133,7 @@ def paint_teeth(size: int = 1024, seed: int = 0) -> np.ndarray:
         gap = np.exp(-((to_gap / 0.004) ** 2))
         # A crown is round, so its sides turn away from the light.
         side = np.abs(2 * within - 1)
-        shade = rng.uniform(0.94, 1.03, len(edges) - 1)[index] * (1 - 0.12 * np.abs(u - 0.5) * 2) * (1 - 0.20 * side**3)
+        shade = rng.uniform(0.94, 1.03, len(edges) - 1)[index] * _arch_light(u) * (1 - 0.20 * side**3)
         enamel = np.array([0.74, 0.68, 0.56]) * shade[None, :, None]
         # Dentine shines through yellow at the neck; the edge is thin enamel alone, greyer and clearer.
         neck = (1 - smoothstep(0.22, 0.45, t))[..., None]
@@ -150,6 +150,11 @@ def paint_teeth(size: int = 1024, seed: int = 0) -> np.ndarray:
         # v grows from the gum over the edge to the back, and row 0 is the top of the half.
         halves.append(colour[::-1])
     return srgb_from_linear(np.concatenate(halves))
+
+
+def _arch_light(u: np.ndarray) -> np.ndarray:
+    """How much light reaches a tooth at [0, 1] along the arch: cheeks and lips shade those beside the front ones."""
+    return 1 - 0.65 * smoothstep(0.25, 0.9, np.abs(2 * u - 1))
 
 
 def _polar(size: int) -> tuple[np.ndarray, np.ndarray]:
