@@ -69,14 +69,15 @@ def turn_camera(
     collection.objects.link(camera)
 
     corners = [Vector(corner) for corner in head.bound_box]
-    middle = sum(corners, Vector()) / 8
+    middle = Vector(np.mean(corners, axis=0))
     # Round the axis of the skull, at the height of the whole head's middle.
     middle.x, middle.y = head_extent(head)[0].xy
     radius = max((corner - middle).length for corner in corners)
     pivot.location = head.matrix_basis @ middle
     distance = MARGIN * radius * _distance_per_radius(scene, options.lens_mm, data.sensor_width)
-    camera.location = (0.0, -distance * np.cos(options.elevation), distance * np.sin(options.elevation))
-    camera.rotation_euler = (-camera.location).to_track_quat("-Z", "Y").to_euler()
+    place = Vector((0.0, -distance * np.cos(options.elevation), distance * np.sin(options.elevation)))
+    camera.location = place
+    camera.rotation_euler = (-place).to_track_quat("-Z", "Y").to_euler()
     data.clip_end = max(100.0, 4 * distance)
 
     collection[TURNTABLE] = pivot

@@ -33,6 +33,7 @@ def test_values_go_to_the_shapes_of_their_columns_whatever_the_order() -> None:
     recording = read_recording(take(clock(60, 3)), "take.csv", SHAPES)
     assert recording.shape_names == SHAPES
     np.testing.assert_allclose(recording.weights, [[0, 0.5, 0.25], [0.5, 0.5, 0.25], [1, 0.5, 0.25]])
+    assert recording.head is not None
     np.testing.assert_allclose(recording.head, [[0.1, -0.2, 0.3]] * 3)
     assert recording.eyes is None
     assert recording.warnings == ()
