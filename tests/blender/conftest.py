@@ -35,7 +35,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Blender 4.2 as a module crashes when Python ends after a glTF export, add-on or not; the results are out by now."""
+    """Blender 4.2 as a module crashes when Python ends after a glTF export, our add-on or not."""
     if bpy.app.version < (4, 3) and EXIT_STATUS in config.stash:
         _USER_FOLDER.cleanup()
         sys.stdout.flush()
