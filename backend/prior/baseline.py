@@ -107,6 +107,7 @@ def delit(seen: Seen, context: PriorContext, uv_space: UVSpace, regions: FaceReg
     log_albedo = skin.soften_bright(log_albedo, weight, regions)
     log_albedo = skin.even_out(log_albedo, weight, regions)
     log_albedo = skin.limit_bright(log_albedo, weight, regions)
+    log_albedo = skin.over_burnt(log_albedo, seen.texture, weight, regions)
 
     tone, _ = skin.robust_tone(log_albedo, weight * plain)
     # Split light and skin; what is albedo now was relative to the mean.

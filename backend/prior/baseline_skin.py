@@ -16,6 +16,10 @@ RESIDUAL_SCALE, BROAD_SCALE = 0.12, 0.45
 # Log luminance above the median; the knee is where pressing sets in.
 BRIGHTEST_SKIN, BRIGHTEST_LIPS, BRIGHT_KNEE = 0.32, 0.22, 0.15
 BORDER_MM, FEATHER_MM, DOUBTFUL_MM = 16.0, 7.0, 15.0
+ROUGH, ROUGHEST = 1.7, 2.7  # how many times rougher than most of the skin hair is
+SLIVER_MM = 14.0  # half the width of what is left out where it is apart from the face
+BURNT, BURNT_OUT = 0.5, 0.7  # linear level of the darkest channel from where on highlights leave nothing of the skin
+BURNT_REACH_MM = 6.0
 
 
 def trusted(
@@ -26,7 +30,7 @@ def trusted(
     """Visibility float32 [H, W] without hair, cloth and background that the mask let through.
 
     Judged by the difference from the person's tone, over a few millimetres: darker where no brow or beard grows,
-    brighter, or of another colour.
+    brighter, of another colour; or rough as strands of hair are. Slivers apart from the face are left out.
     """
     weight = visibility * plain_skin(regions)
     tone, _ = robust_tone(log_albedo, weight)
@@ -40,12 +44,42 @@ def trusted(
     bright = smooth_step(luminance - 0.35 * depth, 0.35, 0.6)
     foreign = np.maximum(smooth_step(colour - 0.2 * depth, 0.12, 0.25), bright)
     foreign = foreign * (1 - np.maximum(regions.lips, regions.eyes)) * (1 - 0.5 * depth * regions.face)
-    doubt = np.maximum(dark, foreign)
+    hairy = _roughness(log_albedo @ LUMINANCE, visibility, weight, regions) * (1 - depth**2) * (1 - haired)
+    doubt = np.maximum.reduce([dark, foreign, hairy])
     reach = max(1, round(2.0 * regions.texels_per_mm))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    kept = visibility * (1 - cv2.dilate(doubt, kernel))
+    kept = without_slivers(visibility * (1 - cv2.dilate(doubt, kernel)), regions)
     feather = smooth_step(border_distance(kept, regions), 0, FEATHER_MM * regions.texels_per_mm)
     return (kept * feather).astype(np.float32)
+
+
+def _roughness(luminance: np.ndarray, visibility: np.ndarray, plain: np.ndarray, regions: FaceRegions) -> np.ndarray:
+    """0 where log luminance varies over a millimetre as on most of the `plain` skin, 1 where far more: strands of hair.
+
+    All [H, W].
+    """
+    fine = np.square(luminance - masked_blur(luminance, visibility, 1.0 * regions.texels_per_mm))
+    rough = np.sqrt(np.maximum(masked_blur(fine, visibility, 2.0 * regions.texels_per_mm), 0))
+    inside = plain > 0.5
+    usual = float(np.median(rough[inside])) if inside.any() else 0.0
+    return smooth_step(rough, ROUGH * max(usual, 0.015), ROUGHEST * max(usual, 0.015))
+
+
+def without_slivers(weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
+    """Weight [H, W] without narrow parts that touch the face nowhere: strips of neck over collars, rims of ears.
+
+    What is known of them is little, and it would be spread over all that is unseen around them.
+    """
+    seen = (weight > 0.3) | ((regions.eyes > 0.2) | (regions.lips > 0.2) | (regions.nose > 0.2))
+    count, labels, areas, _ = cv2.connectedComponentsWithStats(seen.astype(np.uint8), connectivity=8)
+    if count <= 2:
+        return weight
+    depth = inner_distance(seen)
+    largest = 1 + int(areas[1:, cv2.CC_STAT_AREA].argmax())
+    wide = [largest] + [k for k in range(1, count) if depth[labels == k].max() > SLIVER_MM * regions.texels_per_mm]
+    kept = np.isin(labels, wide).astype(np.uint8)
+    # The soft border of what is kept stays.
+    return weight * cv2.dilate(kept, np.ones((5, 5), np.uint8))
 
 
 def border_distance(weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
@@ -146,6 +180,21 @@ def limit_bright(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegion
     over = np.maximum(luminance - (limit - BRIGHT_KNEE), 0)
     pressed = BRIGHT_KNEE * (1 - np.exp(-over / BRIGHT_KNEE))
     return log_albedo - (over - pressed)[..., None]
+
+
+def over_burnt(
+    log_albedo: np.ndarray,  # float32 [H, W, 3]
+    texture: np.ndarray,  # float32 [H, W, 3], linear
+    weight: np.ndarray,
+    regions: FaceRegions,
+) -> np.ndarray:
+    """Log albedo in which burnt-out highlights, flat and white, take the colour of the skin around them."""
+    level = masked_blur(texture.min(-1), weight, 0.7 * regions.texels_per_mm)
+    burnt = smooth_step(level, BURNT, BURNT_OUT) * (1 - regions.eyes)
+    if not burnt.any():
+        return log_albedo
+    around = masked_blur(log_albedo, weight * (1 - burnt) + 1e-5 * weight, BURNT_REACH_MM * regions.texels_per_mm)
+    return log_albedo + burnt[..., None] * (around - log_albedo)
 
 
 def even_out(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
