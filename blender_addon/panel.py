@@ -60,7 +60,7 @@ class RELIGHTIFY_PT_main(FacePanel, bpy.types.Panel):
             return
         _draw_photo(layout, settings)
         _draw_faces(layout, context, settings, session)
-        _draw_button(layout, settings)
+        _draw_button(layout, settings, session)
         _draw_again(layout, context, settings)
         _draw_outcome(layout, context, session.job)
 
@@ -175,12 +175,16 @@ def _draw_choice(layout: bpy.types.UILayout, session: Session, faces: Faces, cho
         button.index, button.problem = index, problem
 
 
-def _draw_button(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+def _draw_button(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, session: Session) -> None:
     column = layout.column()
     column.scale_y = 1.5
     column.enabled = bool(photo_choice.settings_key(settings))
     button = column.operator(RELIGHTIFY_OT_reconstruct.bl_idname, icon="USER")
     _fill(button, settings)
+    search = session.search
+    if settings.face < 0 and search is not None and search.key == photo_choice.settings_key(settings):
+        # What the panel shows as chosen.
+        button.face = 0 if search.job.faces is not None else -1
     if settings.source == IMAGE:
         button.image = settings.image.name if settings.image is not None else ""
     else:

@@ -12,7 +12,7 @@ from . import compat, photo_choice
 from ._shared import RelightifyError
 from .panel_layout import FacePanel
 from .photo_source import FILE, IMAGE
-from .session import session_of, wait
+from .session import redraw_panels, session_of, wait
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".heic", ".heif", ".avif")
 IMAGE_FILTER = ";".join(f"*{ending}" for ending in EXTENSIONS)
@@ -160,6 +160,7 @@ class RELIGHTIFY_OT_choose_face(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         context.scene.relightify.face = self.index
+        redraw_panels()
         return {"FINISHED"}
 
 

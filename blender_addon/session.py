@@ -247,7 +247,7 @@ class Session:
         scene = bpy.data.scenes.get(request.scene_name) or bpy.context.scene
         try:
             self.imported = build_result(scene, job.name, result, request)
-            select_alone(self.imported.head)
+            select_alone(scene, self.imported.head)
             if request.import_options.use_camera and not request.import_options.target:
                 look_through_camera(scene)
         except RelightifyError as error:
@@ -315,10 +315,15 @@ def build_result(scene: bpy.types.Scene, name: str, result: Result, request: Req
     return done
 
 
-def select_alone(head: bpy.types.Object) -> None:
-    """Make the head the active object and the only selected one, unless the user is in the middle of something."""
-    layer = bpy.context.view_layer
-    if layer is None or head.name not in layer.objects or bpy.context.mode != "OBJECT":
+def select_alone(scene: bpy.types.Scene, head: bpy.types.Object) -> None:
+    """Make the head the active object and the only selected one, unless the user is in the middle of something.
+
+    A timer has no window of its own, so the view layer is that of the window that shows the scene.
+    """
+    windows = [w for w in bpy.context.window_manager.windows if w.scene == scene]
+    layer = windows[0].view_layer if windows else scene.view_layers[0]
+    busy = layer.objects.active is not None and layer.objects.active.mode != "OBJECT"
+    if busy or head.name not in layer.objects:
         return
     for thing in layer.objects:
         thing.select_set(False)
