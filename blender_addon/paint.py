@@ -154,7 +154,7 @@ def paint_teeth(size: int = 1024, seed: int = 0) -> np.ndarray:
 
 def _arch_light(u: np.ndarray) -> np.ndarray:
     """How much light reaches a tooth at [0, 1] along the arch: cheeks and lips shade those beside the front ones."""
-    return 1 - 0.65 * smoothstep(0.25, 0.9, np.abs(2 * u - 1))
+    return 1 - 0.7 * smoothstep(0.12, 0.8, np.abs(2 * u - 1))
 
 
 def _polar(size: int) -> tuple[np.ndarray, np.ndarray]:
