@@ -23,6 +23,7 @@ from backend.prior.draft import CoarseCompletion, coarse_completion, joined
 from backend.progress import Progress
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.relief import height_normals, relief_height
+from backend.texture.scale_space import masked_blur
 
 if TYPE_CHECKING:
     from backend.prior.diffusion.weights import DiffusionWeights
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 SEEN = 0.5  # trust from which a texel of the photo is taken as known
 SMALLEST_LINEAR = 1.5e-3
+PORES_MM = 1.5
 PREVIEWS = 6  # pictures sent while sampling
 
 
@@ -115,6 +117,9 @@ def working_maps(coarse: CoarseCompletion, maps: dict[str, np.ndarray]) -> Worki
     log_texture = joined(shaded.log_seen, log_colour(maps["texture"]), shaded.weight, *place)
     log_albedo = joined(shaded.log_albedo - coarse.gain, log_colour(maps["diffuse_albedo"]), shaded.weight, *place)
     specular = np.clip((maps["specular_albedo"][..., 0] + 1) / 2, 0.0, 1.0)
+    # Pores drawn at random would not lie in those of the photo; the detail stage makes them from the albedo's relief.
+    island = coarse.uv_space.mask.astype(np.float32)
+    specular = masked_blur(specular, island, PORES_MM * coarse.regions.texels_per_mm)
     return WorkingMaps(log_texture, log_albedo, specular, None, shaded.log_seen, shaded.weight, shaded.shine)
 
 
