@@ -1,4 +1,4 @@
-"""The table `samplers`: the four samplers over the same model, on the pictures of `reflectance` (paper, section 4.6)."""
+"""The table `samplers`: the four samplers over the same model, on the pictures of `reflectance` (paper, sec. 4.6)."""
 
 from __future__ import annotations
 
