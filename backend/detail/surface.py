@@ -21,8 +21,7 @@ FINE_GAIN = 1.5
 LOG_LIMIT = 0.16  # darker than this is a hair
 STEEPEST = 1.2  # slope
 
-# Perceptual roughness of skin; oily parts are glossier. Means as in published fits of facial reflectance (Weyrich et
-# al. 2006, table of lobes by region), rounded.
+# Perceptual roughness of skin; oily parts are glossier. Levels are assumed, not taken from a table.
 ROUGHNESS, ROUGHNESS_BY_REGION = 0.48, (("forehead", 0.43), ("nose", 0.38), ("eyes", 0.46), ("lips", 0.36))
 ROUGHER_PER_MM = 2.5  # in cavities
 

@@ -7,9 +7,9 @@ import numpy as np
 from backend.texture.light import LUMINANCE
 from backend.texture.sclera import WhiteCue
 
-# Reflectance of facial skin in CIE Lab, D65: lightness, a* and b*, from dark to light. Rounded from published
-# spectrophotometry of cheeks and foreheads over all tones (Xiao et al., "Characterising the variations in ethnic skin
-# colours", 2017).
+# Usual colour of facial skin in CIE Lab, D65: lightness, a* and b*, from dark to light. Assumed: a smooth curve near
+# what spectrophotometry of light and medium skin finds (Xiao et al., "Characterising the variations in ethnic skin
+# colours", 2017: Caucasian, Chinese, Kurdish, Thai), less saturated towards dark skin; its numbers are in no table.
 SKIN_LOCUS = np.array(
     [[22, 7, 9], [30, 9, 13], [38, 11, 16], [46, 12.5, 18.5], [54, 13, 19.5], [62, 12.5, 18], [70, 11, 15.5]], float
 )

@@ -12,8 +12,9 @@ from backend.texture.scale_space import masked_blur
 MM_PER_DENSITY, PORE_MM, CREASE_MM, DENSITY_LIMIT = 0.55, 0.35, 2.2, 0.16
 CAVITY_LOSS_PER_MM = 4.0
 
-# F0 of skin is about 0.028; facial regions differ mildly (Weyrich et al., "Analysis of human faces using a
-# measurement-based skin reflectance model", 2006: oily T-zone and lips reflect more). In units of F0 / 0.08.
+# F0 of skin is about 0.028; facial regions differ mildly, oily T-zone and lips reflect more (as in Weyrich et al.,
+# "Analysis of human faces using a measurement-based skin reflectance model", 2006; the levels are assumed). In units of
+# F0 / 0.08.
 SPECULAR_SKIN, SPECULAR_LIPS, SPECULAR_NOSE, SPECULAR_FOREHEAD, SPECULAR_EYES = 0.35, 0.42, 0.40, 0.375, 0.33
 
 

@@ -7,11 +7,12 @@ import numpy as np
 from backend.training.augment.pigments import lab_to_linear, linear_to_lab
 from backend.training.skin_portraits import Person
 
-# Mean facial skin of young white adults, CIE Lab, D65 (rounded from Xiao et al., "Characterising the variations in
-# ethnic skin colours", 2017): the one group that every set of portraits has many people of.
+# Mean facial skin of young white adults, CIE Lab, D65, the one group that every set of portraits has many people of.
+# Assumed, near published spectrophotometry (for example Xiao et al., "Characterising the variations in ethnic skin
+# colours", 2017), from no one table; all absolute tones hang on it.
 REFERENCE_LAB = (65.5, 11.5, 15.5)
 REFERENCE_GROUP, OLDEST = "white", 40
-# Standard deviation of log albedo among people of one group, about 4 L* (the same source).
+# Standard deviation of log albedo among people of one group, about 4 L*; assumed.
 USUAL_SPREAD = 0.16
 
 

@@ -2,9 +2,9 @@
 
 Pores and creases are darker than the skin around them, because light is caught in them; so the fine detail of the
 albedo is read as depth ("mesoscopic augmentation", Beeler et al., "High-quality single-shot capture of facial
-geometry", SIGGRAPH 2010, section 5). The specular albedo has regional means in the proportions that Weyrich et al.,
-"Analysis of human faces using a measurement-based skin reflectance model", SIGGRAPH 2006, found over 149 faces, and
-falls in cavities.
+geometry", SIGGRAPH 2010, section 5). The specular albedo has regional means, glossier in the T-zone and on the lips
+as Weyrich et al., "Analysis of human faces using a measurement-based skin reflectance model", SIGGRAPH 2006, describe
+skin; the levels are assumed, not taken from their statistics. It falls in cavities.
 """
 
 from __future__ import annotations

@@ -63,9 +63,9 @@ def mean_density(density: Tensor, weight: Tensor) -> Tensor:
 def ordinary_tone(lightness: float) -> Tone:
     """The usual hue of facial skin at a lightness.
 
-    A curve through published averages of facial skin (Xiao et al., "Characterising the variations in ethnic skin
-    colours", 2017; Chardon et al. 1991): yellowness peaks in light brown skin and falls towards both ends; redness
-    falls in very light skin.
+    Assumed: a smooth curve near what is published of light and medium skin (Xiao et al., "Characterising the
+    variations in ethnic skin colours", 2017), whose dark end was not measured there: yellowness peaks in light brown
+    skin and falls towards both ends; redness falls in very light skin.
     """
     return Tone(
         lightness,
