@@ -49,11 +49,11 @@ def score_sde(
     watch: Watch,
 ) -> Tensor:
     """Eq. 9 without the gradient (Song et al., "Score-based generative modeling through SDEs", 2021, appendix I.2)."""
-    z_t, first = first_latents(observation, schedule, noise, start)
+    z_t, first = first_latents(observation, schedule, options, noise, start)
     jumps = schedule.pairs(options.steps, first)
     for done, (t, s) in enumerate(jumps, 1):
         z_0 = schedule.clean_estimate(z_t, model(z_t, step_tensor(t, z_t)), t)  # eq. 9c
-        unknown = noise.draw(schedule.posterior(z_t, z_0, t, s))  # eq. 9a
+        unknown = noise.draw(schedule.posterior(z_t, z_0, t, s), options.temperature)  # eq. 9a
         known = noise.draw(schedule.forward(observation.latent, s))  # eq. 9b
         z_t = torch.where(observation.held(s, schedule.steps), known, unknown)  # eq. 9e, 9f, alpha = 0
         watch.step(done, len(jumps), z_0)
@@ -71,16 +71,17 @@ def repaint(
     watch: Watch,
 ) -> Tensor:
     """Every step of `score_sde` n times, noise put back in between (Lugmayr et al., "RePaint", 2022, algorithm 1)."""
-    z_t, first = first_latents(observation, schedule, noise, start)
+    z_t, first = first_latents(observation, schedule, options, noise, start)
     jumps = schedule.pairs(options.steps, first)
     rounds = [(t, s, n) for t, s in jumps for n in reversed(range(options.resamplings if s > 0 else 1))]
     for done, (t, s, rounds_left) in enumerate(rounds, 1):
         z_0 = schedule.clean_estimate(z_t, model(z_t, step_tensor(t, z_t)), t)  # eq. 9c
-        unknown = noise.draw(schedule.posterior(z_t, z_0, t, s))  # eq. 9a
+        unknown = noise.draw(schedule.posterior(z_t, z_0, t, s), options.temperature)  # eq. 9a
         known = noise.draw(schedule.forward(observation.latent, s))  # eq. 9b
         z_t = torch.where(observation.held(s, schedule.steps), known, unknown)
         if rounds_left:
-            z_t = noise.draw(schedule.forward_from(z_t, s, t))
+            held = observation.held(s, schedule.steps)
+            z_t = noise.draw(schedule.forward_from(z_t, s, t), torch.where(held, 1.0, options.temperature))
         watch.step(done, len(rounds), z_0)
     return z_t
 
@@ -95,11 +96,11 @@ def mcg(
     watch: Watch,
 ) -> Tensor:
     """Eq. 9a-9f (Chung et al., "Improving diffusion models for inverse problems using manifold constraints", 2022)."""
-    z_t, first = first_latents(observation, schedule, noise, start)
+    z_t, first = first_latents(observation, schedule, options, noise, start)
     jumps = schedule.pairs(options.steps, first)
     for done, (t, s) in enumerate(jumps, 1):
         seen = guide(model, z_t, t, observation, schedule, options, schedule.gain(t, s, eta=1))  # eq. 9c, 9d
-        unknown = noise.draw(schedule.posterior(z_t, seen.z_0, t, s))  # eq. 9a
+        unknown = noise.draw(schedule.posterior(z_t, seen.z_0, t, s), options.temperature)  # eq. 9a
         known = noise.draw(schedule.forward(observation.latent, s))  # eq. 9b
         z_t = torch.where(observation.held(s, schedule.steps), known, unknown - seen.descent)  # eq. 9e, 9f
         watch.step(done, len(jumps), seen.z_0)
@@ -116,11 +117,12 @@ def mcg_ddim(
     watch: Watch,
 ) -> Tensor:
     """Eq. 9a-9f with DDIM's steps for eq. 9a (Song, Meng and Ermon, "Denoising diffusion implicit models", 2021)."""
-    z_t, first = first_latents(observation, schedule, noise, start)
+    z_t, first = first_latents(observation, schedule, options, noise, start)
     jumps = schedule.pairs(options.steps, first)
     for done, (t, s) in enumerate(jumps, 1):
         seen = guide(model, z_t, t, observation, schedule, options, schedule.gain(t, s, options.eta))  # eq. 9c, 9d
-        unknown = noise.draw(schedule.ddim(seen.z_0, seen.epsilon, t, s, options.eta))  # in place of eq. 9a
+        step = schedule.ddim(seen.z_0, seen.epsilon, t, s, options.eta)
+        unknown = noise.draw(step, options.temperature)  # in place of eq. 9a
         known = noise.draw(schedule.forward(observation.latent, s))  # eq. 9b
         z_t = torch.where(observation.held(s, schedule.steps), known, unknown - seen.descent)  # eq. 9e, 9f
         watch.step(done, len(jumps), seen.z_0)

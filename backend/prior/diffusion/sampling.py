@@ -45,6 +45,8 @@ class SamplerOptions:
         solves: backward passes a step, for `posterior`. One costs as much as `residual`, two or three do better.
         eta: fresh noise of DDIM's steps, 0 none, 1 as much as DDPM; `mcg_ddim`.
         resamplings: n, how often each step is drawn; `repaint`.
+        temperature: how far samples stray, in [0, 1]: scales the noise of what is not known. 1 draws fairly; less draws
+            nearer to the expectation, for a Gaussian at that share of the way, and smoother; 0 is the expectation.
 
     Raises:
         ValueError: a value is out of range.
@@ -57,6 +59,7 @@ class SamplerOptions:
     solves: int = 2
     eta: float = 0.0
     resamplings: int = 10
+    temperature: float = 1.0
 
     def __post_init__(self) -> None:
         if self.name not in SAMPLER_NAMES:
@@ -64,6 +67,8 @@ class SamplerOptions:
         if self.step_size not in get_args(StepSize):
             raise ValueError(f"there is no step size {self.step_size!r}")
         if min(self.steps, self.resamplings, self.solves) < 1 or self.zeta < 0 or not 0 <= self.eta <= 1:
+            raise ValueError("a sampler's options are out of range")
+        if not 0 <= self.temperature <= 1:
             raise ValueError("a sampler's options are out of range")
 
 
@@ -112,11 +117,11 @@ class NoiseSource:
         drawn = [torch.randn(shape, generator=g, dtype=torch.float32) for g in self.generators]
         return torch.cat(drawn).to(tensor.device, tensor.dtype)
 
-    def draw(self, normal: Normal) -> Tensor:
-        """A sample of a Gaussian; none of the numbers is used up where it has no spread."""
+    def draw(self, normal: Normal, temperature: Tensor | float = 1.0) -> Tensor:
+        """A sample of a Gaussian, its deviation times a temperature; no numbers are used up where it has no spread."""
         if normal.deviation == 0:
             return normal.mean
-        return normal.mean + normal.deviation * self.like(normal.mean)
+        return normal.mean + temperature * normal.deviation * self.like(normal.mean)
 
 
 @dataclass(frozen=True)
@@ -173,12 +178,14 @@ class Sampler(Protocol):
 
 
 def first_latents(
-    observation: Observation, schedule: NoiseSchedule, noise: NoiseSource, start: Start | None
+    observation: Observation, schedule: NoiseSchedule, options: SamplerOptions, noise: NoiseSource, start: Start | None
 ) -> tuple[Tensor, int]:
-    """z_t to begin with and its t: noise, or the noised estimate of `start`."""
-    if start is None:
-        return noise.like(observation.latent), schedule.noise_step
-    return noise.draw(schedule.forward(start.latent.to(observation.latent), start.step)), start.step
+    """z_t to begin with and its t: noise, or the noised estimate of `start`, and eq. 9b where something is known."""
+    t = schedule.noise_step if start is None else start.step
+    estimate = torch.zeros_like(observation.latent) if start is None else start.latent.to(observation.latent)
+    unknown = noise.draw(schedule.forward(estimate, t), options.temperature)
+    known = noise.draw(schedule.forward(observation.latent, t))  # eq. 9b
+    return torch.where(observation.held(t, schedule.steps), known, unknown), t
 
 
 def step_tensor(t: int, z_t: Tensor) -> Tensor:

@@ -54,6 +54,18 @@ def test_unknowns_vary_together_as_in_the_posterior() -> None:
     torch.testing.assert_close(along.T.cov(), torch.eye(3, dtype=torch.float64), atol=0.2, rtol=0)
 
 
+@pytest.mark.parametrize("temperature", [0.0, 0.5])
+def test_a_temperature_scales_how_far_samples_stray_from_the_posterior_mean(temperature: float) -> None:
+    for options in (
+        SamplerOptions("mcg", 100, solves=4, temperature=temperature),
+        SamplerOptions("mcg_ddim", 50, solves=4, temperature=temperature),
+    ):
+        for part in deviations(TOY, run(TOY, options)):
+            assert part.bias < 0.25
+            # Known latents keep their noise, and what of it the solves leave in the unknown ones.
+            assert temperature**2 - 0.1 < part.variance < temperature**2 + 0.2
+
+
 def test_the_gradient_brings_samples_nearer_to_the_posterior_than_imposing_alone() -> None:
     alone = deviations(TOY, run(TOY, SamplerOptions("score_sde", 200)))
     residual = deviations(TOY, run(TOY, SamplerOptions("mcg", 200, "residual", zeta=0.1)))

@@ -255,7 +255,16 @@ def test_a_network_whose_derivative_is_not_a_covariance_is_not_followed_astray()
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"name": "ddpm"}, {"steps": 0}, {"eta": 1.5}, {"zeta": -1}, {"solves": 0}, {"step_size": "long"}]
+    "wrong",
+    [
+        {"name": "ddpm"},
+        {"steps": 0},
+        {"eta": 1.5},
+        {"zeta": -1},
+        {"solves": 0},
+        {"step_size": "long"},
+        {"temperature": 2},
+    ],
 )
 def test_options_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"option|no (sampler|step size)"):
