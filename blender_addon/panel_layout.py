@@ -23,8 +23,11 @@ def without_path(hint: str) -> tuple[str, str]:
     found = re.search(r"(?:/|[A-Za-z]:\\).*\.log", hint)
     if found is None:
         return hint, ""
-    shorter = (hint[: found.start()].rstrip(" :") + hint[found.end() :]).strip()
-    return shorter if shorter.endswith(".") else f"{shorter}.", found[0]
+    before = hint[: found.start()].rstrip(" :")
+    # What said only where the log is goes with the path.
+    before = re.sub(r"(?:^|(?<=[.;]))\s*(?:its |the whole |the )?log(?: is)?$", "", before, flags=re.IGNORECASE)
+    shorter = before.rstrip(" .;")
+    return f"{shorter}." if shorter else "", found[0]
 
 
 def draw_text(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str) -> None:
