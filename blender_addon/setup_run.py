@@ -28,6 +28,8 @@ LOG_NAME = "install.log"
 TAIL_LINES = 200
 FAILURE_LINES = 60
 STOP_SECONDS = 5.0
+# A user's own settings that would have pip install to another place than the environment.
+PIP_ELSEWHERE = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_DRY_RUN", "PIP_PYTHON")
 
 
 class Phase(Enum):
@@ -291,6 +293,8 @@ def start_process(command: Command, folder: Path) -> subprocess.Popen:
         RelightifyError: ``setup_failed``, there is no such program.
     """
     environment = {**machine.clean_environment(), **backend_environment(folder)}
+    for name in PIP_ELSEWHERE:
+        environment.pop(name, None)
     environment |= {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"}
     flags = subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0
     try:
