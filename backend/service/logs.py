@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import sys
 import time
 from pathlib import Path
 
@@ -12,6 +13,27 @@ from shared.paths import cache_folder
 
 FORMAT = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
 DAYS_KEPT = 14
+
+
+class PatientFileHandler(logging.handlers.RotatingFileHandler):
+    """A log file whose full disk is said once and stops nobody's work; Python's own prints a traceback per line."""
+
+    _complained = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name that logging calls
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self._complained:
+            self._complained = True
+            print(f"The log {self.baseFilename} cannot be written: {error.strerror}.", file=sys.stderr)
+
+    def close(self) -> None:
+        try:
+            super().close()
+        except OSError:
+            # What is still in the buffer does not fit either; that has been said.
+            self.stream = None
 
 
 def log_name(connection_file: Path) -> str:
@@ -44,7 +66,7 @@ def log_to_file(path: Path) -> logging.Handler:
         other.setLevel(max(other.level, root.level))
     root.setLevel(min(root.level, logging.INFO))
     ours.setLevel(logging.NOTSET)
-    handler = logging.handlers.RotatingFileHandler(path, maxBytes=2 * 2**20, backupCount=3, encoding="utf-8")
+    handler = PatientFileHandler(path, maxBytes=2 * 2**20, backupCount=3, encoding="utf-8")
     handler.setFormatter(logging.Formatter(FORMAT))
     root.addHandler(handler)
     return handler
