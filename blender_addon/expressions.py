@@ -85,7 +85,7 @@ def random_expression(rng: np.random.Generator, strength: float = 1.0) -> dict[s
     """
     main, other = rng.choice(list(MOODS), size=2, replace=False)
     weights: dict[str, float] = {}
-    for mood, amount in ((main, rng.uniform(0.45, 1.0)), (other, rng.choice([0.0, rng.uniform(0.1, 0.4)]))):
+    for mood, amount in ((main, rng.uniform(0.75, 1.1)), (other, rng.choice([0.0, rng.uniform(0.1, 0.35)]))):
         for pattern, value in MOODS[mood].items():
             level = value * amount * rng.uniform(0.75, 1.15)
             for name in sides(pattern):
