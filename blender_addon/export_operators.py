@@ -11,7 +11,7 @@ from . import scene_heads
 from ._shared import RelightifyError
 from .export_head import export_head
 from .export_presets import PRESETS, clean_stem
-from .export_properties import CHOICE_NAMES, ExportChoices, options_of
+from .export_properties import ExportChoices, draw_choices, options_of
 from .importer import HEAD
 
 
@@ -74,11 +74,7 @@ class RELIGHTIFY_OT_export(ExportChoices, bpy.types.Operator):
 
     def draw(self, context: bpy.types.Context) -> None:
         """The same choices in the file browser's side."""
-        layout = self.layout
-        layout.use_property_split = True
-        layout.use_property_decorate = False
-        for name in CHOICE_NAMES:
-            layout.prop(self, name)
+        draw_choices(self.layout, self)
 
 
 CLASSES = (RELIGHTIFY_OT_export,)

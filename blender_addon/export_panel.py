@@ -7,10 +7,8 @@ from __future__ import annotations
 import bpy
 
 from . import scene_heads
-from .export_mesh import APPLIED
 from .export_operators import RELIGHTIFY_OT_export
-from .export_presets import GLTF, PRESETS
-from .export_properties import CHOICE_NAMES
+from .export_properties import CHOICE_NAMES, draw_choices
 
 
 class RELIGHTIFY_PT_export(bpy.types.Panel):
@@ -29,20 +27,7 @@ class RELIGHTIFY_PT_export(bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.relightify_export
-        layout.use_property_split = True
-        layout.use_property_decorate = False
-        layout.prop(settings, "preset")
-        layout.prop(settings, "texture_size")
-        layout.prop(settings, "subdivisions")
-        column = layout.column(heading="Include")
-        for name in ("use_eyes", "use_mouth", "use_lashes"):
-            column.prop(settings, name)
-        layout.prop(settings, "expression")
-        column = layout.column()
-        column.active = settings.expression != APPLIED
-        column.prop(settings, "use_animation")
-        if PRESETS[settings.preset].writer == GLTF:
-            layout.prop(settings, "use_tangents")
+        draw_choices(layout, settings)
         row = layout.row()
         row.scale_y = 1.25
         button = row.operator(RELIGHTIFY_OT_export.bl_idname, text="Export...", icon="EXPORT")

@@ -5,7 +5,7 @@ import bpy
 
 from . import export_mesh
 from .export_head import ExportOptions
-from .export_presets import PRESETS
+from .export_presets import GLTF, PRESETS
 
 ORIGINAL = "ORIGINAL"
 PRESET_ITEMS = [(p.identifier, p.label, p.description) for p in PRESETS.values()]
@@ -59,3 +59,21 @@ def options_of(choices: ExportChoices) -> ExportOptions:
     values = {name: getattr(choices, name) for name in CHOICE_NAMES if name != "texture_size"}
     size = choices.texture_size
     return ExportOptions(**values, texture_px=None if size == ORIGINAL else int(size))
+
+
+def draw_choices(layout: bpy.types.UILayout, choices: ExportChoices) -> None:
+    """The choices as the panel and the file browser show them; what means nothing now is greyed or left out."""
+    layout.use_property_split = True
+    layout.use_property_decorate = False
+    layout.prop(choices, "preset")
+    layout.prop(choices, "texture_size")
+    layout.prop(choices, "subdivisions")
+    column = layout.column(heading="Include")
+    for name in ("use_eyes", "use_mouth", "use_lashes"):
+        column.prop(choices, name)
+    layout.prop(choices, "expression")
+    column = layout.column()
+    column.active = choices.expression == export_mesh.CURRENT
+    column.prop(choices, "use_animation")
+    if PRESETS[choices.preset].writer == GLTF:
+        layout.prop(choices, "use_tangents")
