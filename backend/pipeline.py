@@ -113,7 +113,7 @@ class Pipeline:
         coarse = coarse_model.shipped_prior(self.model)
         self.albedo = None if coarse is None else vertex_albedo(coarse.albedo, self.model)
         self.priors: dict[str, Prior] = available_priors(self.model, self.device)
-        self.photo_kernel = load_statistics().kernel
+        self.photo_kernels = load_statistics().kernels
         self._uv_spaces: dict[int, UVSpace] = {}
 
     def prior(self, quality: str) -> Prior:
@@ -172,7 +172,7 @@ class Pipeline:
         with stopwatch.stage("unwrap"):
             progress.report("unwrap", 0.55)
             space = self.uv_space(options.resolution)
-            partial = unwrap(photo, mask, self.model, fit, self.rasteriser, space, self.photo_kernel)
+            partial = unwrap(photo, mask, self.model, fit, self.rasteriser, space, self.photo_kernels)
             preview = previews.map_preview(partial.texture_srgb, partial.visibility)
             progress.report("unwrap", 0.65, preview)
         with stopwatch.stage("completion"):

@@ -30,8 +30,8 @@ from backend.texture.uv_space import UVSpace, coarser, dilate
 
 # Of fine detail that is relief so much stays in the albedo: pores and creases hold less light from any side.
 RELIEF_IN_ALBEDO = 0.5
-# Where the photo shows the skin, made detail is kept out of the texture but for this: what was seen stays what it is.
-MADE_IN_SEEN_TEXTURE = 0.15
+# Trust from which on the photo's detail is taken, and at which it is all of the detail.
+TRUSTED = (0.35, 0.8)
 REGION_SIDE = 512  # of what varies slowly
 SAMPLE_BORDER_MM = 3.0
 
@@ -119,7 +119,7 @@ def add_detail(
 
     # The reduction is of the texture before completion; outside of what was seen it must not ring.
     reduced = grown.log_texture + working.weight[..., None] * (working.log_seen - grown.log_texture)
-    own = fine_detail(partial, reduced, smooth_step(weight, 0.5, 1.0))
+    own = fine_detail(partial, reduced, smooth_step(weight, *TRUSTED))
     log_texture = enlarge(grown.log_texture, side)
     matte = separation.without_gloss(own, log_texture, shine, scale) if own.any() else own
     log_albedo = enlarge(grown.log_albedo, side)
@@ -140,7 +140,7 @@ def add_detail(
     del spot
     tint = made_colour(matte, weight)
     log_texture += own
-    log_texture += ((made.fine + made.coarse) * (1 - (1 - MADE_IN_SEEN_TEXTURE) * smooth_step(weight, 0.5, 1.0)))[
+    log_texture += ((made.fine + made.coarse) * (1 - smooth_step(weight, *TRUSTED)))[
         ..., None
     ] * tint
     texture = linear_to_srgb(np.exp(log_texture, out=log_texture)).astype(np.float32)
@@ -197,7 +197,7 @@ def _shown(
     bands, _ = split(log_luminance)
     uv_space = coarser(place.uv_space, min(side, REGION_SIDE))
     pixels = pixels_per_texel(place.model, place.fit, uv_space)
-    strength = smooth_step(reduce_to(weight, uv_space.resolution), 0.5, 1.0)
+    strength = smooth_step(reduce_to(weight, uv_space.resolution), *TRUSTED)
     shares = {o: resolved_share(pixels, o, uv_space.resolution) for o in bands}
     face = (strength * reduce_to(regions.face, uv_space.resolution)) > 0.5
     resolved = {o: float(np.median(share[face])) if face.any() else 0.0 for o, share in shares.items()}

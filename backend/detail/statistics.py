@@ -35,14 +35,14 @@ class SkinStatistics:
         mean: float64 [parts * octaves + 1], mean log contrast (standard deviation of the log luminance) by part and
             octave, then the mean age in years.
         covariance: float64 [n, n] of the same.
-        kernel: float32 [4, 9, 9], doubles the size of a photo, see `backend.texture.enlarging`.
+        kernels: float32 [2, 4, 9, 9], double the size of a photo once and again, see `backend.texture.enlarging`.
         metadata: where it comes from.
     """
 
     finest: int
     mean: np.ndarray
     covariance: np.ndarray
-    kernel: np.ndarray
+    kernels: np.ndarray
     metadata: dict
 
     @property
@@ -87,7 +87,7 @@ class SkinStatistics:
             finest=np.int64(self.finest),
             mean=self.mean,
             covariance=self.covariance.astype(np.float32),
-            kernel=self.kernel.astype(np.float32),
+            kernels=self.kernels.astype(np.float32),
             metadata=np.array(json.dumps(self.metadata)),
         )
 
@@ -100,13 +100,13 @@ def load_statistics(path: Path = ASSET) -> SkinStatistics:
             int(data["finest"]),
             data["mean"].astype(np.float64),
             data["covariance"].astype(np.float64),
-            data["kernel"],
+            data["kernels"],
             json.loads(str(data["metadata"])),
         )
 
 
 def fit_statistics(
-    observed: np.ndarray, ages: np.ndarray, finest: int, kernel: np.ndarray, metadata: dict
+    observed: np.ndarray, ages: np.ndarray, finest: int, kernels: np.ndarray, metadata: dict
 ) -> SkinStatistics:
     """Statistics of many people.
 
@@ -114,7 +114,7 @@ def fit_statistics(
         observed: float64 [people, parts, OCTAVES], contrasts, NaN where nothing was seen.
         ages: float64 [people], NaN where unknown.
         finest: the finest octave to hold.
-        kernel, metadata: see `SkinStatistics`.
+        kernels, metadata: see `SkinStatistics`.
     """
     held = np.log(np.maximum(observed[:, :, finest:], 1e-5))
     # What no photo shows (necks, ears) is taken to be like cheeks.
@@ -128,7 +128,7 @@ def fit_statistics(
     covariance = centred.T @ centred / max(len(values) - 1, 1)
     shrinkage = 0.1
     covariance = (1 - shrinkage) * covariance + shrinkage * np.diag(np.diag(covariance)) + 1e-6 * np.eye(len(mean))
-    return SkinStatistics(finest, mean, covariance, kernel, metadata)
+    return SkinStatistics(finest, mean, covariance, kernels, metadata)
 
 
 def measured_contrast(

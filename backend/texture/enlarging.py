@@ -8,19 +8,19 @@ import numpy as np
 from backend.photo.reading import linear_to_srgb, srgb_to_linear
 
 TAPS = 9
-# A photo is doubled, at most twice, until the face has this many pixels a texel, and while it stays below this size.
-ENOUGH_PIXELS, MOST_TIMES, LARGEST = 0.75, 2, 4096**2
+# A photo is doubled until the face has this many pixels a texel, and while it stays below this size.
+ENOUGH_PIXELS, LARGEST = 0.75, 4096**2
 PHASES = ((0, 0), (0, 1), (1, 0), (1, 1))  # (row, column) of the fine pixel within the coarse one
 
 
 def enlarged(
     linear: np.ndarray,  # float32 [H, W, 3], linear light
-    kernel: np.ndarray,  # float32 [4, 9, 9]
+    kernels: np.ndarray,  # float32 [2, 4, 9, 9], of the first doubling and of the second
     pixels_per_texel: float,
 ) -> tuple[np.ndarray, int]:
     """The image doubled as often as its texels need, linear light, and the factor: 1, 2 or 4."""
     factor = 1
-    for _ in range(MOST_TIMES):
+    for kernel in kernels:
         if pixels_per_texel * factor >= ENOUGH_PIXELS or linear.shape[0] * linear.shape[1] * 4 > LARGEST:
             break
         # In the encoding the noise and the eye are about even over the tones.
@@ -52,10 +52,16 @@ def fitted_kernel(
     noise: float,  # standard deviation of the coarse pixels' noise, in their values
     samples: int,  # pixels of each pair
     rng: np.random.Generator,
+    even: bool,
 ) -> np.ndarray:
-    """The kernel float32 [4, 9, 9] that best makes the fine images from the coarse ones."""
+    """The kernel float32 [4, 9, 9] that best makes the fine images from the coarse ones.
+
+    `even`: samples count by their own contrast, so that plain skin counts as much as the far stronger edges of lids
+    and hair.
+    """
     size, reach = TAPS * TAPS, TAPS // 2
     squares, products = np.zeros((len(PHASES), size, size)), np.zeros((len(PHASES), size))
+    regular = np.zeros(len(PHASES))
     for coarse, fine in pairs:
         windows = np.lib.stride_tricks.sliding_window_view(coarse.astype(np.float64), (TAPS, TAPS))
         for k, (row, column) in enumerate(PHASES):
@@ -65,9 +71,9 @@ def fitted_kernel(
             mean = around.mean(1)
             around = around - mean[:, None]
             target = fine[2 * (y + reach) + row, 2 * (x + reach) + column] - mean
-            squares[k] += around.T @ around
-            products[k] += around.T @ target
-    total = len(pairs) * samples
-    regular = total * noise**2 * np.eye(size)
-    solved = [np.linalg.solve(s + regular, p).reshape(TAPS, TAPS) for s, p in zip(squares, products, strict=True)]
-    return np.stack(solved).astype(np.float32)
+            trust = 1 / (around.var(1) + 4 * noise**2) if even else np.ones(samples)
+            squares[k] += (around * trust[:, None]).T @ around
+            products[k] += (around * trust[:, None]).T @ target
+            regular[k] += trust.sum() * noise**2
+    solved = [np.linalg.solve(s + r * np.eye(size), p) for s, r, p in zip(squares, regular, products, strict=True)]
+    return np.stack(solved).reshape(len(PHASES), TAPS, TAPS).astype(np.float32)

@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 
 from backend.detail.bands import finest_octave, split
-from backend.texture.enlarging import fitted_kernel
 from backend.detail.regions import SKIN_PARTS, part_weights
 from backend.detail.statistics import ASSET, SkinStatistics, fit_statistics, measured_contrast
 from backend.head.model import load_head_model
 from backend.photo.reading import linear_to_srgb, read_photo, srgb_to_linear
+from backend.texture.enlarging import doubled, fitted_kernel
 from backend.texture.light import LUMINANCE
 from backend.texture.regions import face_regions
 from backend.texture.scale_space import masked_blur
@@ -97,15 +97,22 @@ def portrait_contrast(
 
 
 def photo_kernel(portraits: Path, people: list[Person]) -> np.ndarray:
-    """The enlarging kernel, from the middle of the photos and their copies at a half and a quarter of the size."""
-    pairs = []
+    """The enlarging kernels [2, 4, 9, 9], from the middle of the photos and their copies at a half and a quarter.
+
+    The second doubling starts from what the first one made, which is smoother than a photo. There, edges would make a
+    kernel that is too sharp for skin.
+    """
+    first, second = [], []
     for person in people:
         image = read_photo(photos_of(portraits, person)["neutral"].read_bytes()).image_srgb
         height, width = image.shape[:2]
         middle = image[int(height * 0.3) : int(height * 0.3) + 600, width // 2 - 280 : width // 2 + 280]
         sizes = [_reduced(middle, factor)[..., 1] for factor in (1, 2, 4)]
-        pairs += [(coarse, fine) for fine, coarse in pairwise(sizes)]
-    return fitted_kernel(pairs, PIXEL_NOISE, KERNEL_SAMPLES, np.random.default_rng(0))
+        first += [(coarse, fine) for fine, coarse in pairwise(sizes)]
+        second.append((sizes[2], sizes[0]))
+    once = fitted_kernel(first, PIXEL_NOISE, KERNEL_SAMPLES, np.random.default_rng(0), even=False)
+    twice = [(doubled(small.astype(np.float32), once), full) for small, full in second]
+    return np.stack([once, fitted_kernel(twice, PIXEL_NOISE, 2 * KERNEL_SAMPLES, np.random.default_rng(1), even=True)])
 
 
 def _reduced(image_srgb: np.ndarray, factor: int) -> np.ndarray:
