@@ -18,19 +18,19 @@ DARKEST, LIGHTEST = 0.05, 0.44
 DARK_END, LIGHT_END = 0.25, 0.12  # spread of the log luminance beyond the ends
 LIKELY_ALBEDO, ALBEDO_SPREAD = 0.25, 1.2
 # Light on the face (irradiance / pi where white is 1) of photos that are exposed well, and of those that are not.
-TYPICAL_EXPOSURE, EXPOSURE_SPREAD = 0.85, 0.3
+TYPICAL_EXPOSURE, EXPOSURE_SPREAD = 0.78, 0.26
 DIM_SHARE, DIM_SHIFT, DIM_SPREAD = 0.2, -0.9, 0.7
 # What skin still reflects at its surface when its highlights are taken out, as an albedo: on dark skin it counts.
-SHEEN = 0.008
+SHEEN = 0.01
 # The brightest parts of most photos are white things in the face's light; of the others, anything down to the face
 # itself before a dark wall, which says little of the light.
-WHITE_THINGS, WHITE_THING, WHITE_THING_SPREAD = 0.65, 0.9, 0.35
+WHITE_THINGS, WHITE_THING, WHITE_THING_SPREAD = 0.5, 0.9, 0.35
 OTHER_BRIGHTEST = 0.3  # density of the log of the brightest parts' reflectance where they are no white things
 SATURATED = 0.93  # brighter parts are only a lower bound
 # What eyes and teeth show of the light, as logarithms: a + b log(luminance of the skin), because lids and lips reflect
 # light on them; and how far the light may be below that and above. All from the 178 photos of the training portraits,
 # whose scales were then tuned on nine Cycles pictures of training heads as well.
-EYES_SHOW, EYES_BY_SKIN, EYES_BELOW, EYES_ABOVE = 0.18, 0.25, 0.16, 0.2
+EYES_SHOW, EYES_BY_SKIN, EYES_BELOW, EYES_ABOVE = 0.25, 0.25, 0.16, 0.2
 TEETH_SHOW, TEETH_BY_SKIN, TEETH_BELOW, TEETH_ABOVE, TEETH_TRUST = 0.37, 0.15, 0.17, 0.35, 0.8
 # Log ratios of channels: skin about `SKIN_LOCUS`, light about white, and the eyes' white.
 SKIN_COLOUR_SPREAD, LIGHT_COLOUR_SPREAD, WHITE_COLOUR_SPREAD = 0.12, 0.13, 0.12
