@@ -252,3 +252,15 @@ def test_skin_scatters_over_millimetres(head: SimpleNamespace) -> None:
     )
     assert 1.0 < lengths_mm[0] < 4.0
     assert 0.3 < lengths_mm[2] < lengths_mm[1] < lengths_mm[0]
+
+
+def test_mouth_darkens_towards_the_throat_and_keeps_its_colour_for_exporters(head: SimpleNamespace) -> None:
+    for slot in head.head.material_slots:
+        if not slot.name.endswith(("mouth", "tongue")):
+            continue
+        shader = next(n for n in slot.material.node_tree.nodes if n.type == "BSDF_PRINCIPLED")
+        depth = next(n for n in slot.material.node_tree.nodes if n.type == "MAP_RANGE")
+        assert depth.inputs["To Max"].default_value < 0.2 < depth.inputs["To Min"].default_value
+        assert shader.inputs["Base Color"].is_linked
+        red, green, *_ = shader.inputs["Base Color"].default_value
+        assert red > 2 * green > 0

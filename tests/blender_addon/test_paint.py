@@ -81,3 +81,25 @@ def test_png_is_read_back_by_another_reader(bits: int, channels: int) -> None:
 def test_srgb_curves_are_each_others_inverse() -> None:
     values = np.linspace(0, 1, 101)
     np.testing.assert_allclose(paint.linear_from_srgb(paint.srgb_from_linear(values)), values, atol=1e-6)
+
+
+def test_dark_brown_irises_lose_their_purple_and_blue_ones_stay() -> None:
+    brown = paint.natural_iris(np.array([0.025, 0.010, 0.011]))
+    assert brown[2] < 0.6 * brown[1]
+    np.testing.assert_allclose(brown[:2], [0.025, 0.010], rtol=1e-6)
+    for colour in ([0.10, 0.15, 0.22], [0.12, 0.12, 0.13], [0.10, 0.14, 0.08]):
+        np.testing.assert_allclose(paint.natural_iris(np.array(colour)), colour, rtol=1e-6)
+
+
+def test_lid_line_is_dark_at_the_roots_and_fades_towards_tips_and_corners() -> None:
+    upper = paint.paint_lashes()[:256, :, 0][::-1]
+    roots = upper[1]
+    assert roots[200:800].min() > 0.6
+    assert min(roots[:20].min(), roots[-20:].min()) < 0.3
+    assert upper[80, 200:800].min() == 0
+
+
+def test_side_teeth_lie_in_shade() -> None:
+    teeth = paint.linear_from_srgb(paint.paint_teeth(size=512))
+    upper = teeth[:128].mean(axis=-1)[40:80]
+    assert upper[:, :60].mean() < 0.6 * upper[:, 226:286].mean()
