@@ -322,12 +322,14 @@ def select_alone(scene: bpy.types.Scene, head: bpy.types.Object) -> None:
     """
     windows = [w for w in bpy.context.window_manager.windows if w.scene == scene]
     layer = windows[0].view_layer if windows else scene.view_layers[0]
+    # The layer does not know its new objects before that.
+    layer.update()
     busy = layer.objects.active is not None and layer.objects.active.mode != "OBJECT"
     if busy or head.name not in layer.objects:
         return
     for thing in layer.objects:
-        thing.select_set(False)
-    head.select_set(True)
+        thing.select_set(False, view_layer=layer)
+    head.select_set(True, view_layer=layer)
     layer.objects.active = head
 
 

@@ -1,0 +1,80 @@
+"""Installing the backend from the preferences; what needs no network. `tests/blender_addon` tests the rest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import bpy
+import pytest
+
+from tests.blender.conftest import MODULE
+
+
+@pytest.fixture
+def preferences(addon: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iterator[bpy.types.AddonPreferences]:
+    """The add-on's preferences, with no backend set up."""
+    monkeypatch.delenv("RELIGHTIFY_PYTHON", raising=False)
+    preferences = bpy.context.preferences.addons[MODULE].preferences
+    before = preferences.backend, bpy.context.preferences.system.use_online_access
+    preferences.backend = "INSTALLED"
+    yield preferences
+    preferences.backend, bpy.context.preferences.system.use_online_access = before
+
+
+@pytest.fixture
+def installed_folder(addon: SimpleNamespace, preferences: object) -> Iterator[Path]:
+    """What an installation would leave behind, without a backend in it."""
+    folder = addon.backend_choice.backend_folder()
+    python = addon.setup_run.setup_plan.environment_python(folder)
+    python.parent.mkdir(parents=True)
+    python.write_text("")
+    record = {"wheel": "relightify-0.0.1-py3-none-any.whl", "wheel_sha": "", "variant": "none"}
+    (folder / addon.setup_run.RECORD).write_text(json.dumps({**record, "base_python": "p", "size_bytes": 7}))
+    yield folder
+    addon.setup_run.remove_folder(folder)
+
+
+def test_nothing_is_downloaded_while_blender_is_offline(preferences: object) -> None:
+    bpy.context.preferences.system.use_online_access = False
+    assert not bpy.ops.relightify.install_backend.poll()
+    with pytest.raises(RuntimeError, match="online access"):
+        bpy.ops.relightify.install_backend()
+
+
+def test_copy_without_a_backend_says_so(preferences: object) -> None:
+    """The zip of the tests is made without the wheel."""
+    bpy.context.preferences.system.use_online_access = True
+    with pytest.raises(RuntimeError, match="does not hold the backend"):
+        bpy.ops.relightify.install_backend()
+
+
+def test_job_without_a_backend_leads_to_the_preferences(preferences: object, photo_file: Path) -> None:
+    with pytest.raises(RuntimeError, match="Install Backend"):
+        bpy.ops.relightify.reconstruct(filepath=str(photo_file))
+
+
+def test_installed_backend_is_used_with_a_cache_of_its_own(
+    addon: SimpleNamespace, installed_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RELIGHTIFY_CACHE")
+    choice = addon.backend_choice.backend_choice(bpy.context)
+    assert choice.python is not None
+    assert choice.python.is_relative_to(installed_folder)
+    assert dict(choice.variables)["RELIGHTIFY_CACHE"] == str(installed_folder / "cache")
+    assert addon.backend_choice.backend_ready(bpy.context)
+
+
+def test_backend_is_uninstalled(addon: SimpleNamespace, installed_folder: Path) -> None:
+    assert bpy.ops.relightify.uninstall_backend() == {"FINISHED"}
+    assert not installed_folder.exists()
+    assert not addon.backend_choice.backend_ready(bpy.context)
+    with pytest.raises(RuntimeError, match="No backend is installed"):
+        bpy.ops.relightify.uninstall_backend()
+
+
+def test_backend_lies_where_blender_removes_it_with_the_extension(addon: SimpleNamespace) -> None:
+    folder = addon.backend_choice.backend_folder()
+    assert folder.parent == Path(bpy.utils.extension_path_user(MODULE))
