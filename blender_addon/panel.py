@@ -62,7 +62,8 @@ class RELIGHTIFY_PT_main(FacePanel, bpy.types.Panel):
         _draw_faces(layout, context, settings, session)
         _draw_button(layout, settings, session)
         _draw_again(layout, context, settings)
-        _draw_outcome(layout, context, session.job)
+        if not _told_by_search(session, settings):
+            _draw_outcome(layout, context, session.job)
 
 
 class RELIGHTIFY_PT_options(FacePanel, bpy.types.Panel):
@@ -224,6 +225,14 @@ def _draw_progress(layout: bpy.types.UILayout, session: Session, job: Job) -> No
     row = layout.row()
     row.label(text=time_left_text(job.seconds_left))
     row.operator(RELIGHTIFY_OT_cancel.bl_idname, icon="X")
+
+
+def _told_by_search(session: Session, settings: bpy.types.PropertyGroup) -> bool:
+    """Whether the search for faces, drawn above, has failed for the same reason as the job."""
+    search, job = session.search, session.job
+    if search is None or job is None or search.key != photo_choice.settings_key(settings):
+        return False
+    return search.job.error is not None and job.error is not None and search.job.error.code == job.error.code
 
 
 def _draw_outcome(layout: bpy.types.UILayout, context: bpy.types.Context, job: Job | None) -> None:

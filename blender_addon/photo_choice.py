@@ -33,9 +33,10 @@ def settings_key(settings: bpy.types.PropertyGroup) -> str:
 
 
 def photo_changed(settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
-    """Update callback of the photo: forget the chosen face, and look for faces where a window shows them."""
+    """Update callback of the photo: forget face and outcome of the last, look for faces where a window shows them."""
     if settings.face != -1:
         settings.face = -1
+    session_of(context).forget_outcome()
     preferences = preferences_of(context)
     wanted = preferences is not None and preferences.find_faces and not bpy.app.background
     if wanted and settings_key(settings) and backend_ready(context):

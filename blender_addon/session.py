@@ -151,6 +151,11 @@ class Session:
         self._waiting_for_welcome = True
         self._link_to(choice)
 
+    def forget_outcome(self) -> None:
+        """Forget how the last job ended; one that is under way goes on."""
+        if not self.busy:
+            self.job = None
+
     def cancel(self) -> None:
         """Stop the current job; it ends when the backend has confirmed it."""
         if self.job is not None and self.busy and self._link is not None:
