@@ -227,6 +227,8 @@ def test_turntable_renders_to_files(head: SimpleNamespace, tmp_path: Path) -> No
     scene.render.resolution_percentage = 5
     assert bpy.ops.relightify.render_turntable(filepath=str(tmp_path / "spin.png"), kind="FRAMES") == {"FINISHED"}
     assert [p.name for p in sorted(tmp_path.iterdir())] == ["spin_0001.png", "spin_0002.png"]
+    assert bpy.ops.relightify.render_turntable(filepath=str(tmp_path / "spin"), kind="MOVIE") == {"FINISHED"}
+    assert (tmp_path / "spin.mp4").stat().st_size > 500
     with pytest.raises(RuntimeError, match="no folder"):
         bpy.ops.relightify.render_turntable(filepath=str(tmp_path / "nowhere" / "spin"), kind="FRAMES")
 
