@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 TILE_MM = 40.0
 # Primary and secondary furrows: distance of the cells' middles, mm; how deep; width of a furrow as share of the cell.
@@ -26,14 +26,14 @@ def microrelief_tile(side: int, rng: np.random.Generator) -> np.ndarray:
         if spacing < 3 * step:
             continue  # too fine for these texels
         points = _jittered(TILE_MM, spacing, rng)
-        distance, nearest = cKDTree(points, boxsize=TILE_MM).query(places, k=2)
+        distance, nearest = KDTree(points, boxsize=TILE_MM).query(places, k=2)
         # Cells differ in height a little, furrows in depth.
         level = rng.normal(0, 0.15, len(points))[nearest[:, 0]]
         strength = rng.uniform(0.5, 1.5, len(points))
         furrow = np.exp(-np.square((distance[:, 1] - distance[:, 0]) / (width * spacing)))
         total += depth * (level - furrow * 0.5 * (strength[nearest[:, 0]] + strength[nearest[:, 1]]))
     pores = _jittered(TILE_MM, PORE_DISTANCE_MM, rng)
-    distance, nearest = cKDTree(pores, boxsize=TILE_MM).query(places)
+    distance, nearest = KDTree(pores, boxsize=TILE_MM).query(places)
     radius = PORE_RADIUS_MM * rng.uniform(0.6, 1.5, len(pores))[nearest]
     radius = np.maximum(radius, 0.6 * step)
     total -= PORE_DEPTH * rng.uniform(0.3, 1.2, len(pores))[nearest] * np.exp(-np.square(distance / radius) / 2)

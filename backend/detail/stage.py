@@ -140,9 +140,7 @@ def add_detail(
     del spot
     tint = made_colour(matte, weight)
     log_texture += own
-    log_texture += ((made.fine + made.coarse) * (1 - smooth_step(weight, *TRUSTED)))[
-        ..., None
-    ] * tint
+    log_texture += ((made.fine + made.coarse) * (1 - smooth_step(weight, *TRUSTED)))[..., None] * tint
     texture = linear_to_srgb(np.exp(log_texture, out=log_texture)).astype(np.float32)
     del log_texture, own
     log_albedo += matte * (pigment + (1 - pigment) * RELIEF_IN_ALBEDO)[..., None]
@@ -254,7 +252,7 @@ def _report(
     per_mm = texels_per_mm * len(face) / side
     photo = float(np.median(pixels[looked])) * per_mm if looked.any() else 0.0
     seen, continued, made = (round(float(x), 4) for x in table[:, 1:].mean(0))
-    octaves = tuple(tuple(round(float(x), 4) for x in row) for row in rows)
+    octaves = tuple((round(w, 4), round(s, 4), round(c, 4), round(m, 4)) for w, s, c, m in rows)
     return DetailReport(seen, continued, made, options.strength, round(photo, 3), round(texels_per_mm, 3), octaves)
 
 

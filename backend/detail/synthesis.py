@@ -86,7 +86,9 @@ def patchwork(
             x, y = places[used[kind] % len(places)]
             used[kind] += 1
             scale = sample.density[y, x] / max(float(density[at]), 1e-3)
-            matrix = _placement((float(x), float(y)), np.clip(scale, 1 / SCALE_LIMIT, SCALE_LIMIT), turn, flip, size)
+            matrix = _placement(
+                (float(x), float(y)), float(np.clip(scale, 1 / SCALE_LIMIT, SCALE_LIMIT)), turn, flip, size
+            )
             patch = cv2.warpAffine(
                 sample.image, matrix, (size, size), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=border
             )

@@ -212,10 +212,11 @@ def enlarged_maps(maps: SkinMaps, side: int) -> SkinMaps:
     """Maps enlarged bicubically to side x side."""
     normal = enlarge(maps.normal, side)
     return SkinMaps(
-        *(np.clip(enlarge(image, side), 0, 1) for image in (maps.texture_srgb, maps.diffuse_albedo_srgb)),
-        np.clip(enlarge(maps.specular_albedo, side), 0, 1),
-        normal / np.linalg.norm(normal, axis=-1, keepdims=True),
-        enlarge(maps.visibility, side),
+        texture_srgb=np.clip(enlarge(maps.texture_srgb, side), 0, 1),
+        diffuse_albedo_srgb=np.clip(enlarge(maps.diffuse_albedo_srgb, side), 0, 1),
+        specular_albedo=np.clip(enlarge(maps.specular_albedo, side), 0, 1),
+        normal=normal / np.linalg.norm(normal, axis=-1, keepdims=True),
+        visibility=enlarge(maps.visibility, side),
     )
 
 

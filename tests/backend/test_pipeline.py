@@ -132,6 +132,9 @@ def test_the_files_hold_the_result(job: Job, tmp_path: Path) -> None:
     assert len(described["identity"]) == 100
     assert described["expression"]["mouthSmileLeft"] > 0.3
     assert described["versions"]["numpy"] == np.__version__
+    shares = described["detail"]["shares"]
+    assert abs(shares["seen"] + shares["continued"] + shares["made"] - 1) < 1e-3
+    assert shares["seen"] > 0.1
     assert sorted(p.name for p in tmp_path.iterdir()) == ["deep"]
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from backend.texture.maps import SkinMaps, decode_map, encode_map
 from shared.errors import RelightifyError
-from shared.maps import DIFFUSE_ALBEDO, MAPS, NORMAL, SPECULAR_ALBEDO
+from shared.maps import DIFFUSE_ALBEDO, DISPLACEMENT, DISPLACEMENT_ZERO, MAPS, NORMAL, ROUGHNESS, SPECULAR_ALBEDO
 
 
 def random_maps(side: int = 24) -> SkinMaps:
@@ -76,3 +78,23 @@ def test_dilation_continues_the_island_and_leaves_it_and_the_visibility_alone() 
     np.testing.assert_array_equal(grown.texture_srgb[island], maps.texture_srgb[island])
     np.testing.assert_array_equal(grown.texture_srgb[30, 8:24], np.repeat(maps.texture_srgb[30:31, 24], 16, axis=0))
     np.testing.assert_array_equal(grown.visibility, maps.visibility)
+
+
+def test_displacement_and_roughness_are_files_where_they_were_made() -> None:
+    plain = random_maps()
+    assert {DISPLACEMENT.name, ROUGHNESS.name}.isdisjoint(plain.encode())
+    height = np.random.default_rng(0).uniform(-0.4, 0.4, (24, 24)).astype(np.float32)
+    maps = replace(plain, displacement_mm=height, roughness=np.abs(height))
+    files = maps.encode()
+    assert opened(files[DISPLACEMENT.name]).dtype == np.uint16
+    back = SkinMaps.decode(files)
+    assert back.displacement_mm is not None
+    assert back.roughness is not None
+    np.testing.assert_allclose(back.displacement_mm, height, atol=2e-5)  # mm
+    np.testing.assert_allclose(back.roughness, np.abs(height), atol=0.5 / 255 + 1e-6)
+
+
+def test_what_a_flat_skin_displaces_is_the_midlevel() -> None:
+    maps = replace(random_maps(), displacement_mm=np.zeros((24, 24), np.float32))
+    stored = opened(maps.encode()[DISPLACEMENT.name])
+    assert abs(float(stored.mean()) / 65535 - DISPLACEMENT_ZERO) < 1e-4
