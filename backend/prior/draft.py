@@ -23,11 +23,13 @@ from backend.prior.coarse_model import DIFFUSE, SPECULAR, TEXTURE, CoarsePrior
 from backend.progress import Progress
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.regions import FaceRegions, face_regions
-from backend.texture.scale_space import masked_blur
+from backend.texture.scale_space import masked_blur, smooth_step
 from backend.texture.uv_space import UVSpace
 
 # Of what is mirrored, detail finer than this is kept by that share.
 BROAD_MM, MIRRORED_DETAIL = 1.2, 0.4
+# Of the expectation beyond the face, variation within this distance counts from so much log contrast on.
+RING_MM, RINGS, SHAPES = 5.0, 0.03, 0.08
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ def coarse_completion(
     progress.report("prior", 0.5)
     estimate = coarse_estimate(coarse, shaded, usual_tone(shaded, context))
     expected = estimate.maps(small.resolution)
+    for colour in (DIFFUSE, TEXTURE):
+        expected[..., colour] = without_rings(expected[..., colour], regions, small.mask)
     gain = estimate.gain.astype(np.float32)
     vertices = context.fit.neutral_vertices(context.model)
     log_albedo = joined(shaded.log_albedo - gain, expected[..., DIFFUSE], shaded.weight, small, vertices, regions)
@@ -85,6 +89,20 @@ def coarse_completion(
     specular = np.ascontiguousarray(expected[..., SPECULAR.start])
     working = WorkingMaps(log_texture, log_albedo, specular, None, shaded.log_seen, shaded.weight, shaded.shine)
     return CoarseCompletion(working, shaded, gain, small, regions, vertices)
+
+
+def without_rings(expected: np.ndarray, regions: FaceRegions, island: np.ndarray) -> np.ndarray:
+    """Expected log colour float32 [B, B, 3] without the faint rings around the face.
+
+    They are where the training's photos ended, and the waves of the cosines. What is stronger, as in the ears, stays.
+    """
+    inside = island.astype(np.float32)
+    smooth = masked_blur(expected, inside, RING_MM * regions.texels_per_mm)
+    fine = expected - smooth
+    contrast = masked_blur(np.abs(fine).max(-1), inside, 2 * RING_MM * regions.texels_per_mm)
+    kept = np.maximum(smooth_step(contrast, RINGS, SHAPES), smooth_step(regions.face, 0.0, 1.0))
+    calm = (smooth + kept[..., None] * fine).astype(np.float32)
+    return np.where(island[..., None], calm, expected)
 
 
 def joined(

@@ -17,7 +17,7 @@ from backend.prior.base import PriorContext
 from backend.prior.baseline import delit, reduced, usual_tone
 from backend.prior.coarse import coarse_estimate
 from backend.prior.coarse_model import DIFFUSE, CoarsePrior, layout_of
-from backend.prior.draft import DraftPrior
+from backend.prior.draft import DraftPrior, without_rings
 from backend.progress import Progress
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.regions import FaceRegions, face_regions
@@ -182,3 +182,19 @@ def test_draft_is_there_where_its_weights_fit_the_head_model(
     assert "draft" in available_priors(model)
     coarse_model.save_coarse_prior(replace(prior, layout="another"), path)
     assert "draft" not in available_priors(model)
+
+
+def test_rings_beyond_the_face_are_smoothed_and_ears_and_face_are_not(
+    context: PriorContext, regions: FaceRegions
+) -> None:
+    island = context.uv_space.mask
+    base = np.zeros((RESOLUTION, RESOLUTION, 3), np.float32)
+    waves = np.sin(np.arange(RESOLUTION) * 2 * np.pi / (3 * regions.texels_per_mm)).astype(np.float32)
+    outside, face = island & (regions.face < 1e-3), regions.face > 0.99
+    outside[:, : RESOLUTION // 8] = outside[:, -RESOLUTION // 8 :] = False
+    for strength, left in ((0.02, 0.3), (0.4, 1.0)):
+        pattern = base + strength * waves[:, None]
+        calm = without_rings(pattern, regions, island)
+        np.testing.assert_allclose(calm[face], pattern[face], atol=1e-3)
+        assert calm[outside].std() <= left * pattern[outside].std() * 1.01
+        assert calm[outside].std() >= (0.9 if left == 1.0 else 0.0) * pattern[outside].std()
