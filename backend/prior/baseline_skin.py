@@ -17,7 +17,8 @@ RESIDUAL_SCALE, BROAD_SCALE = 0.12, 0.45
 BRIGHTEST_SKIN, BRIGHTEST_LIPS, BRIGHT_KNEE = 0.32, 0.22, 0.15
 BORDER_MM, FEATHER_MM, DOUBTFUL_MM = 16.0, 7.0, 15.0
 ROUGH, ROUGHEST = 1.7, 2.7  # how many times rougher than most of the skin hair is
-SLIVER_MM = 14.0  # half the width of what is left out where it is apart from the face
+# Half the width of what is left out where it is apart from the face: of anything, and of what is many times as long.
+SLIVER_MM, STRIP_MM, STRIP_LENGTH = 4.0, 14.0, 4.0
 BURNT, BURNT_OUT = 0.5, 0.7  # linear level of the darkest channel from where on highlights leave nothing of the skin
 BURNT_REACH_MM = 6.0
 
@@ -76,8 +77,14 @@ def without_slivers(weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
         return weight
     depth = inner_distance(seen)
     largest = 1 + int(areas[1:, cv2.CC_STAT_AREA].argmax())
-    wide = [largest] + [k for k in range(1, count) if depth[labels == k].max() > SLIVER_MM * regions.texels_per_mm]
-    kept = np.isin(labels, wide).astype(np.uint8)
+    kept_parts = [largest]
+    for part in range(1, count):
+        half = float(depth[labels == part].max())
+        length = areas[part, cv2.CC_STAT_AREA] / (2 * half)
+        narrowest = STRIP_MM if length > STRIP_LENGTH * 2 * half else SLIVER_MM
+        if half > narrowest * regions.texels_per_mm:
+            kept_parts.append(part)
+    kept = np.isin(labels, kept_parts).astype(np.uint8)
     # The soft border of what is kept stays.
     return weight * cv2.dilate(kept, np.ones((5, 5), np.uint8))
 

@@ -30,6 +30,14 @@ def test_a_strip_of_neck_over_a_collar_is_left_out_and_a_whole_neck_is_not(regio
     np.testing.assert_array_equal(without_slivers(neck, regions), neck)
 
 
+def test_an_ear_apart_from_the_face_is_kept_and_its_rim_is_not(regions: FaceRegions) -> None:
+    ear, rim = regions.face.copy(), regions.face.copy()
+    ear[50:75, 5:20] = 1
+    rim[50:75, 8:13] = 1
+    np.testing.assert_array_equal(without_slivers(ear, regions), ear)
+    np.testing.assert_array_equal(without_slivers(rim, regions), regions.face)
+
+
 def test_strands_of_hair_at_the_border_are_not_trusted_and_skin_there_is(regions: FaceRegions) -> None:
     rng = np.random.default_rng(0)
     log_albedo = np.zeros((SIDE, SIDE, 3), np.float32) + rng.normal(0, 0.02, (SIDE, SIDE, 1)).astype(np.float32)
