@@ -131,9 +131,9 @@ def run(
     return sample(toy.model(schedule), toy.observation(batch), schedule, options, noise, start)
 
 
-def table(batch: int = 1000) -> None:
-    """Print the deviations of all samplers, root mean squares over three toys, as Markdown."""
-    toys = [GaussianToy.make(channels=6, side=6, seed=seed) for seed in range(3)]
+def table(batch: int = 600) -> None:
+    """Print the deviations of all samplers, averaged over two toys, as Markdown."""
+    toys = [GaussianToy.make(seed=seed) for seed in range(2)]
     print("| sampler | N | settings | bias of T | bias of A, N | variance of T | variance of A, N |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for text, options in ROWS:
@@ -146,10 +146,10 @@ def table(batch: int = 1000) -> None:
 
 ROWS = (
     *(("", SamplerOptions("score_sde", n)) for n in (50, 200, 993)),
-    *((f"n = {r}", SamplerOptions("repaint", n, resamplings=r)) for n, r in ((50, 10), (200, 10), (50, 40), (200, 40))),
+    *((f"n = {r}", SamplerOptions("repaint", n, resamplings=r)) for n, r in ((50, 10), (200, 10), (50, 40))),
     *(
         (f"residual, zeta = {z:g}", SamplerOptions("mcg", n, "residual", zeta=z))
-        for n, z in ((993, 1.0), (993, 0.1), (993, 0.03), (200, 1.0), (200, 0.1))
+        for n, z in ((993, 1.0), (993, 0.03), (200, 1.0), (200, 0.1))
     ),
     *(
         (f"posterior, {k} solves", SamplerOptions("mcg", n, solves=k))
