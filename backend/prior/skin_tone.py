@@ -17,9 +17,10 @@ SKIN_LOCUS = np.array(
 DARKEST, LIGHTEST = 0.05, 0.44
 DARK_END, LIGHT_END = 0.25, 0.12  # spread of the log luminance beyond the ends
 LIKELY_ALBEDO, ALBEDO_SPREAD = 0.25, 1.2
-# Light on the face (irradiance / pi where white is 1) of photos that are exposed well, and of those that are not.
-TYPICAL_EXPOSURE, EXPOSURE_SPREAD = 0.78, 0.26
-DIM_SHARE, DIM_SHIFT, DIM_SPREAD = 0.2, -0.9, 0.7
+# Light on the face (irradiance / pi where white is 1) of photos that are exposed well, with the spread of its logarithm
+# below and above (flash, sun), and of those that are not.
+TYPICAL_EXPOSURE, EXPOSURE_SPREAD, BRIGHT_SPREAD = 0.78, 0.26, 0.4
+DIM_SHARE, DIM_SHIFT, DIM_SPREAD = 0.12, -0.9, 0.7
 # What skin still reflects at its surface when its highlights are taken out, as an albedo: on dark skin it counts.
 SHEEN = 0.01
 # The brightest parts of most photos are white things in the face's light; of the others, anything down to the face
@@ -79,7 +80,8 @@ def _albedo_score(albedo: np.ndarray) -> np.ndarray:
 def _exposure_score(exposure: np.ndarray) -> np.ndarray:
     """Log probability of log light on the face."""
     typical = np.log(TYPICAL_EXPOSURE)
-    well = (1 - DIM_SHARE) / EXPOSURE_SPREAD * np.exp(-0.5 * np.square((exposure - typical) / EXPOSURE_SPREAD))
+    spread = np.where(exposure < typical, EXPOSURE_SPREAD, BRIGHT_SPREAD)
+    well = (1 - DIM_SHARE) / EXPOSURE_SPREAD * np.exp(-0.5 * np.square((exposure - typical) / spread))
     dim = DIM_SHARE / DIM_SPREAD * np.exp(-0.5 * np.square((exposure - typical - DIM_SHIFT) / DIM_SPREAD))
     return np.log(well + np.where(exposure < typical, dim, 0.0) + 1e-12)
 
