@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from backend.detail.bands import finest_octave, join, split, wavelength_mm
+from backend.detail.bands import join, split, wavelength_mm
 from backend.texture.regions import FaceRegions
 from backend.texture.relief import CAVITY_LOSS_PER_MM, cavity
 from backend.texture.scale_space import smooth_step
@@ -15,9 +15,8 @@ from backend.texture.uv_space import SurfaceGradient, dilate
 
 # Depth of relief for a darkening by one unit of log luminance, as a share of the wavelength: finer relief is flatter in
 # the proportion of its size. At the octave of 1.9 mm this is the depth that the training data assume
-# (`backend.texture.relief`), up to what the photo's blur took from finer octaves.
+# (`backend.texture.relief`).
 DEPTH_PER_WAVE = 0.29
-FINE_GAIN = 1.5
 LOG_LIMIT = 0.16  # darker than this is a hair
 STEEPEST = 1.2  # slope
 
@@ -40,10 +39,8 @@ def fine_height(relief: np.ndarray, texels_per_mm: float, coarsest: int) -> np.n
     side = relief.shape[0]
     limited = LOG_LIMIT * np.tanh(relief / LOG_LIMIT)
     bands, _ = split(limited, coarsest)
-    working = finest_octave(512)
     for octave, band in bands.items():
-        gain = FINE_GAIN if octave < working else 1.0
-        band *= np.float32(DEPTH_PER_WAVE * gain * wavelength_mm(octave, texels_per_mm, side))
+        band *= np.float32(DEPTH_PER_WAVE * wavelength_mm(octave, texels_per_mm, side))
     return join(bands)
 
 

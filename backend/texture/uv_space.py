@@ -13,6 +13,10 @@ from backend.rendering.normals import corner_angles, sum_by_index, vertex_normal
 from backend.texture.uv_raster import rasterise_uv
 
 
+# Texels this many times denser than usual are taken for degenerate.
+MOST_SQUEEZED = 3.0
+
+
 @dataclass(frozen=True)
 class TangentFrames:
     """A frame per texel, float32 [R, R, 3] each, head space; 0 outside the island.
@@ -155,6 +159,9 @@ class UVSpace:
         )
         count = sum_by_index(weight.reshape(-1, 1), self.uv_triangles.ravel(), len(self.uv))
         mean = (total / np.maximum(count, 1e-9)).astype(np.float32)
+        # Where the texture is squeezed to next to nothing (rims of lids and lips), a texel's step means no slope.
+        size = np.linalg.norm(mean, axis=1, keepdims=True)
+        mean *= np.minimum(1, MOST_SQUEEZED * np.median(size[size > 0]) / np.maximum(size, 1e-9))
         return SurfaceGradient(self._gather(mean[self.uv_triangles]))
 
     def texels_per_metre(self, vertices: np.ndarray) -> np.ndarray:

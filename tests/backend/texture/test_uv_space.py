@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 
+import cv2
 import numpy as np
 import pytest
 
-from backend.head.model import HeadModel
+from backend.head.model import HeadModel, load_head_model
 from backend.texture.uv_raster import rasterise_uv
 from backend.texture.uv_space import UVSpace, dilate, mirror, mirror_normals, uv_space
 
@@ -194,3 +195,22 @@ def test_dilation_copies_the_nearest_texel_within_reach() -> None:
 def test_dilation_of_one_channel_without_any_mask_changes_nothing() -> None:
     image = np.random.default_rng(7).random((6, 6)).astype(np.float32)
     np.testing.assert_array_equal(dilate(image, np.zeros((6, 6), bool), 4), image)
+
+
+def test_slopes_of_a_known_height_are_its_gradient_along_the_tangent_frame() -> None:
+    model = load_head_model()
+    space = uv_space(model, 512)
+    direction = np.array([0.3, 0.8, 0.1])
+    position = space.positions(model.mean)
+    height = (position @ direction * 1000 * 0.05).astype(np.float32)  # a plane in space, 0.05 mm per mm
+    along, up = space.surface_gradient(model.mean).slopes(height)
+    frames = space.tangents(model.mean)
+    inner = cv2.erode(space.mask.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    # On smooth cheeks and forehead; folds are too coarse for texels of 0.6 mm.
+    front = inner & (frames.normal[..., 2] > 0.8)
+    for slope, axis in ((along, frames.tangent), (up, frames.bitangent)):
+        expected = 0.05 * (axis @ direction)
+        error = np.abs(slope - expected)[front]
+        assert np.median(error) < 0.004
+        assert np.quantile(error, 0.9) < 0.02
+        assert np.abs(expected[front]).max() > 0.03
