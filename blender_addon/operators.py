@@ -42,7 +42,7 @@ class JobOperator(_Base):
 
     face: bpy.props.IntProperty(name="Face", description=FACE_TEXT, default=-1, min=-1)
     quality: bpy.props.EnumProperty(
-        name="Quality", description="How unseen skin is completed", items=QUALITY_ITEMS, default="draft"
+        name="Quality", description="How unseen skin is completed", items=QUALITY_ITEMS, default=JobOptions().quality
     )
     resolution: bpy.props.EnumProperty(
         name="Maps", description="Size of the texture maps", items=RESOLUTION_ITEMS, default="1024"

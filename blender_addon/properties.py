@@ -4,7 +4,7 @@
 import bpy
 
 from . import parts
-from ._shared import MAX_AGE, MAX_SAMPLES, MAX_STRENGTH, QUALITIES, RESOLUTIONS
+from ._shared import MAX_AGE, MAX_SAMPLES, MAX_STRENGTH, QUALITIES, RESOLUTIONS, JobOptions
 from .photo_choice import photo_changed
 from .photo_source import FILE, IMAGE
 
@@ -59,7 +59,7 @@ class SceneSettings(bpy.types.PropertyGroup):
     )
     face: bpy.props.IntProperty(name="Face", description=FACE_TEXT, default=-1, min=-1)
     quality: bpy.props.EnumProperty(
-        name="Quality", description="How unseen skin is completed", items=QUALITY_ITEMS, default="draft"
+        name="Quality", description="How unseen skin is completed", items=QUALITY_ITEMS, default=JobOptions().quality
     )
     resolution: bpy.props.EnumProperty(
         name="Maps", description="Size of the texture maps", items=RESOLUTION_ITEMS, default="1024"

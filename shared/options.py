@@ -32,7 +32,7 @@ class JobOptions:
     """
 
     face: int | None = None
-    quality: str = "draft"
+    quality: str = "standard"
     resolution: int = 1024
     seed: int = 0
     samples: int = 1

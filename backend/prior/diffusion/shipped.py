@@ -30,7 +30,8 @@ def shipped_diffusion(
     facts = folder / FACTS
     if not facts.is_file():
         return {}
-    if json.loads(facts.read_text(encoding="utf-8")).get("layout") != layout_of(model):
+    known = json.loads(facts.read_text(encoding="utf-8"))
+    if known["layout"] != layout_of(model):
         _log.warning("The diffusion prior was trained for another texture layout and is left out.")
         return {}
 
@@ -40,4 +41,5 @@ def shipped_diffusion(
 
         return load_weights(folder, device)
 
-    return {quality: DiffusionPrior(coarse, load, preset) for quality, preset in PRESETS.items()}
+    presets = PRESETS[known["denoiser"]["configuration"]]
+    return {quality: DiffusionPrior(coarse, load, preset) for quality, preset in presets.items()}
