@@ -45,7 +45,7 @@ def result(mesh: HeadMesh | None = None, **fields: Any) -> Result:
 MESSAGES: list[Message] = [
     Hello("add-on 1"),
     Welcome("relightify 1", "ready", ("baseline",), ("cpu", "cuda:0"), "cpu"),
-    Reconstruct("job-1", b"photo", JobOptions(face=1, resolution=512, seed=2**40, samples=3), "Ünï.jpg"),
+    Reconstruct("job-1", b"photo", JobOptions(face=1, resolution=512, seed=2**32 - 1, samples=3), "Ünï.jpg"),
     Detect("job-2", b"photo", "Ünï.jpg"),
     Queued("job", 2, "busy"),
     Progress("job", "Fitting", 0.5, 3.25),

@@ -38,6 +38,7 @@ def test_too_little_gpu_memory_means_smaller_batches_then_the_cpu(
 ) -> None:
     weights = Weights(torch.device("cuda"))
     logger = logging.getLogger("backend.prior.diffusion.prior")
+    caplog.set_level(logging.WARNING, logger.name)
     logger.addHandler(caplog.handler)  # the command line's own logging may keep records from the root
     drawn = with_fallback(weights, lambda w, s: drawer(w, s, most), (5, 6, 7))  # pyright: ignore
     logger.removeHandler(caplog.handler)
