@@ -67,8 +67,8 @@ def write_reconstruction(reconstruction: Reconstruction, model: HeadModel, folde
             temporary = Path(name)
             _write_files(reconstruction, model, temporary)
             files = sorted(path.relative_to(temporary) for path in temporary.rglob("*") if path.is_file())
-            for parent in {folder, *(folder / file.parent for file in files)}:
-                parent.mkdir(exist_ok=True)
+            for file in files:
+                (folder / file).parent.mkdir(parents=True, exist_ok=True)
             return tuple((temporary / file).replace(folder / file) for file in files)
     except OSError as error:
         raise _write_error(folder, error) from error

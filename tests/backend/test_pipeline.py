@@ -170,12 +170,12 @@ def test_further_samples_lie_in_folders_of_their_own_and_are_listed(job: Job, tm
     files = job.result.maps.encode()
     further = tuple(FurtherSample(seed, files, job.result.fit.light) for seed in (1, 2))
     for _ in range(2):  # a second time over the first
-        written = write_reconstruction(replace(job.result, further=further), job.pipeline.model, tmp_path)
+        written = write_reconstruction(replace(job.result, further=further), job.pipeline.model, tmp_path / "new")
     assert len(written) == 4 + 3 * len(MAPS)
     for folder in ("sample_2", "sample_3"):
-        assert {p.name for p in (tmp_path / folder).iterdir()} == {spec.file_name for spec in MAPS}
-        assert (tmp_path / folder / "normal.png").read_bytes() == files["normal"]
-    described = json.loads((tmp_path / "reconstruction.json").read_text())
+        assert {p.name for p in (tmp_path / "new" / folder).iterdir()} == {spec.file_name for spec in MAPS}
+        assert (tmp_path / "new" / folder / "normal.png").read_bytes() == files["normal"]
+    described = json.loads((tmp_path / "new" / "reconstruction.json").read_text())
     assert [(s["folder"], s["seed"]) for s in described["further_samples"]] == [("sample_2", 1), ("sample_3", 2)]
     assert np.shape(described["further_samples"][0]["light_sh"]) == (9, 3)
 
