@@ -18,9 +18,20 @@ def node_tree_of(owner: bpy.types.Material | bpy.types.World) -> bpy.types.NodeT
 
 
 def disable_sun_extraction(world: bpy.types.World) -> None:
-    """EEVEE 4.3+ turns bright spots of a world into a sun, whose hard shadow looks wrong on a small head."""
+    """Keep EEVEE from turning bright spots of a smooth world into a sun with a shadow."""
     if hasattr(world, "sun_threshold"):
         world.sun_threshold = 0.0
+
+
+def soften_sun_extraction(world: bpy.types.World) -> None:
+    """Let EEVEE light by an HDRI's bright lamps, which it would lose otherwise, with shadows as soft as a window's.
+
+    What exceeds the threshold becomes one sun; left as narrow as a real one, it draws hard, coarse shadows on a head.
+    """
+    if hasattr(world, "sun_threshold"):
+        world.sun_threshold, world.sun_angle = 10.0, 0.6
+        world.use_sun_shadow = world.use_sun_shadow_jitter = True
+        world.sun_shadow_maximum_resolution = 0.0005
 
 
 def add_shape_key(target: bpy.types.Object, name: str) -> bpy.types.ShapeKey:

@@ -146,6 +146,7 @@ def environment_world(name: str, radiance: np.ndarray) -> bpy.types.World:
     world = build_world(name, radiance_image(name, radiance), wall_radiance(radiance))
     nodes = compat.node_tree_of(world).nodes
     nodes[HIDE].inputs[1].default_value = 1.0
+    compat.disable_sun_extraction(world)
     return world
 
 
@@ -196,7 +197,7 @@ def build_world(name: str, image: bpy.types.Image, wall: float = WALL_RADIANCE) 
     tree.links.new(background.outputs["Background"], mix.inputs[1])
     tree.links.new(backdrop.outputs["Background"], mix.inputs[2])
     tree.links.new(mix.outputs["Shader"], output.inputs["Surface"])
-    compat.disable_sun_extraction(world)
+    compat.soften_sun_extraction(world)
     return world
 
 

@@ -29,7 +29,7 @@ def set_up_engine(scene: bpy.types.Scene, engine: str) -> None:
     scene.render.engine = compat.eevee_engine()
     eevee = scene.eevee
     eevee.taa_render_samples = 64
-    eevee.use_shadows = True
+    eevee.use_shadows = eevee.use_shadow_jitter_viewport = True
     eevee.shadow_ray_count, eevee.shadow_step_count = 2, 8
     eevee.use_raytracing = True
     eevee.ray_tracing_options.screen_trace_thickness = SCREEN_TRACE_THICKNESS_M
