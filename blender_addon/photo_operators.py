@@ -3,6 +3,7 @@
 # ruff: noqa: N801, RUF012
 # pyright: reportInvalidTypeForm=false
 
+import functools
 import time
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from .photo_source import FILE, IMAGE
 from .session import redraw_panels, session_of, wait
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".heic", ".heif", ".avif")
+TAB_SECONDS = 0.3
 IMAGE_FILTER = ";".join(f"*{ending}" for ending in EXTENSIONS)
 
 
@@ -23,6 +25,14 @@ def choose_file(context: bpy.types.Context, filepath: str) -> None:
     settings = context.scene.relightify
     settings.source = FILE
     settings.photo = filepath
+
+
+def show_tab_later(pointer: int) -> None:
+    """Open the tab of the panel in the area at an address, if that area is still there; for a timer."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.as_pointer() == pointer and area.type == "VIEW_3D":
+                compat.show_sidebar_tab(area, FacePanel.bl_category)
 
 
 class RELIGHTIFY_OT_pick_photo(bpy.types.Operator):
@@ -58,7 +68,11 @@ class RELIGHTIFY_OT_drop_photo(bpy.types.Operator):
             self.report({"ERROR"}, f"{Path(self.filepath).name} is not an image that can be read.")
             return {"CANCELLED"}
         choose_file(context, self.filepath)
-        compat.show_sidebar_tab(context.area, FacePanel.bl_category)
+        if context.area is not None:
+            compat.show_sidebar_tab(context.area, FacePanel.bl_category)
+            # A sidebar that was closed until now has its tabs only after it has been drawn.
+            again = functools.partial(show_tab_later, context.area.as_pointer())
+            bpy.app.timers.register(again, first_interval=TAB_SECONDS)
         return {"FINISHED"}
 
 
