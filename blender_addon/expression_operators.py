@@ -42,7 +42,7 @@ def set_weights(context: bpy.types.Context, head: bpy.types.Object, weights: Map
                 key.keyframe_insert("value")
 
 
-class HeadOperator:
+class HeadOperator(bpy.types.Operator):
     """What all operators on an expression need."""
 
     @classmethod
@@ -52,8 +52,15 @@ class HeadOperator:
             return False
         return True
 
+    def head(self, context: bpy.types.Context) -> bpy.types.Object:
+        """The head, which `poll` has seen."""
+        head = head_of(context)
+        if head is None:
+            raise RuntimeError("the operator was run where its poll is false")
+        return head
 
-class RELIGHTIFY_OT_set_expression(HeadOperator, bpy.types.Operator):
+
+class RELIGHTIFY_OT_set_expression(HeadOperator):
     """Relax the face or dial the photo's expression in again"""
 
     bl_idname = "relightify.set_expression"
@@ -69,7 +76,7 @@ class RELIGHTIFY_OT_set_expression(HeadOperator, bpy.types.Operator):
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        head = head_of(context)
+        head = self.head(context)
         weights = {key.name: 0.0 for key in mesh.expression_keys(head)}
         if self.expression == "PHOTO":
             weights |= dict(head.get(EXPRESSION, {}))
@@ -77,7 +84,7 @@ class RELIGHTIFY_OT_set_expression(HeadOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class RELIGHTIFY_OT_reset_expression_group(HeadOperator, bpy.types.Operator):
+class RELIGHTIFY_OT_reset_expression_group(HeadOperator):
     """Relax this part of the face"""
 
     bl_idname = "relightify.reset_expression_group"
@@ -87,11 +94,11 @@ class RELIGHTIFY_OT_reset_expression_group(HeadOperator, bpy.types.Operator):
     group: bpy.props.EnumProperty(name="Group", items=GROUP_ITEMS)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        set_weights(context, head_of(context), dict.fromkeys(group_shapes(self.group), 0.0))
+        set_weights(context, self.head(context), dict.fromkeys(group_shapes(self.group), 0.0))
         return {"FINISHED"}
 
 
-class RELIGHTIFY_OT_random_expression(HeadOperator, bpy.types.Operator):
+class RELIGHTIFY_OT_random_expression(HeadOperator):
     """Make a face at random that a person could make"""
 
     bl_idname = "relightify.random_expression"
@@ -108,13 +115,13 @@ class RELIGHTIFY_OT_random_expression(HeadOperator, bpy.types.Operator):
         return self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        head = head_of(context)
+        head = self.head(context)
         face = random_expression(np.random.default_rng(self.seed), self.strength)
         set_weights(context, head, {key.name: face.get(key.name, 0.0) for key in mesh.expression_keys(head)})
         return {"FINISHED"}
 
 
-class RELIGHTIFY_OT_import_recording(HeadOperator, bpy.types.Operator):
+class RELIGHTIFY_OT_import_recording(HeadOperator):
     """Animate the head with the CSV of a take recorded by Live Link Face (ARKit mode)"""
 
     bl_idname = "relightify.import_recording"
@@ -166,7 +173,7 @@ class RELIGHTIFY_OT_import_recording(HeadOperator, bpy.types.Operator):
         layout.prop(self, "use_frame_range")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        head, scene = head_of(context), context.scene
+        head, scene = self.head(context), context.scene
         path = Path(bpy.path.abspath(self.filepath))
         try:
             names = [key.name for key in mesh.expression_keys(head)]
@@ -191,7 +198,7 @@ class RELIGHTIFY_OT_import_recording(HeadOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class RELIGHTIFY_OT_clear_recording(HeadOperator, bpy.types.Operator):
+class RELIGHTIFY_OT_clear_recording(HeadOperator):
     """Remove all keyframes of the shapes and of the recorded head rotation; the face stays as it is now"""
 
     bl_idname = "relightify.clear_recording"
@@ -199,7 +206,7 @@ class RELIGHTIFY_OT_clear_recording(HeadOperator, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        if not face_recording.clear(head_of(context)):
+        if not face_recording.clear(self.head(context)):
             self.report({"INFO"}, "This head is not animated.")
         return {"FINISHED"}
 

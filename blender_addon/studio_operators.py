@@ -16,7 +16,7 @@ KIND_ITEMS = [
 ]
 
 
-class HeadOperator:
+class HeadOperator(bpy.types.Operator):
     """What all operators on a head need."""
 
     @classmethod
@@ -27,7 +27,7 @@ class HeadOperator:
         return True
 
 
-class RELIGHTIFY_OT_add_light_rig(HeadOperator, bpy.types.Operator):
+class RELIGHTIFY_OT_add_light_rig(HeadOperator):
     """Light the head with key, fill and rim light; they follow it and fit its size"""
 
     bl_idname = "relightify.add_light_rig"
@@ -48,7 +48,7 @@ class RELIGHTIFY_OT_add_light_rig(HeadOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class RELIGHTIFY_OT_remove_light_rig(HeadOperator, bpy.types.Operator):
+class RELIGHTIFY_OT_remove_light_rig(HeadOperator):
     """Delete the studio lights of this head"""
 
     bl_idname = "relightify.remove_light_rig"
@@ -60,7 +60,7 @@ class RELIGHTIFY_OT_remove_light_rig(HeadOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class RELIGHTIFY_OT_set_up_turntable(HeadOperator, bpy.types.Operator):
+class RELIGHTIFY_OT_set_up_turntable(HeadOperator):
     """Make a full turn round the head as an animation that loops"""
 
     bl_idname = "relightify.set_up_turntable"
@@ -86,7 +86,7 @@ class RELIGHTIFY_OT_set_up_turntable(HeadOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class RELIGHTIFY_OT_remove_turntable(HeadOperator, bpy.types.Operator):
+class RELIGHTIFY_OT_remove_turntable(HeadOperator):
     """Remove the turning camera and stop the turning light"""
 
     bl_idname = "relightify.remove_turntable"
@@ -99,7 +99,7 @@ class RELIGHTIFY_OT_remove_turntable(HeadOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class RELIGHTIFY_OT_render_turntable(HeadOperator, bpy.types.Operator):
+class RELIGHTIFY_OT_render_turntable(HeadOperator):
     """Render the frames of the scene to a movie or to pictures"""
 
     bl_idname = "relightify.render_turntable"
