@@ -32,6 +32,7 @@ from backend.texture.uv_space import UVSpace, coarser, dilate
 RELIEF_IN_ALBEDO = 0.5
 # Trust from which on the photo's detail is taken, and at which it is all of the detail.
 TRUSTED = (0.35, 0.8)
+REST_OF_CHEEKS = 0.85  # contrast of neck, ears and scalp; assumed
 REGION_SIDE = 512  # of what varies slowly
 SAMPLE_BORDER_MM = 3.0
 
@@ -128,7 +129,7 @@ def add_detail(
     shown = _shown(log_albedo @ luminance + matte @ luminance, spot, weight, place, regions, scale)
     contrast = measured_contrast(shown.bands, shown.parts, _plainly_seen(shown, regions))
     expected = (statistics or load_statistics()).expected(contrast, options.age)
-    expected = _without_edges(expected)
+    expected = _plain_contrast(expected)
     density = small.texels_per_metre(place.fit.neutral_vertices(place.model)) * (side / working.side / 1000)
     made = missing_detail(shown, expected, options.strength, uv_space, place.model.mean, density, scale, seed)
 
@@ -172,13 +173,17 @@ def add_detail(
     return maps.dilated(uv_space.mask)
 
 
-def _without_edges(contrast: np.ndarray) -> np.ndarray:
-    """Contrasts [parts, octaves] of skin: what was measured of lids and lips has their borders and lashes in it."""
+def _plain_contrast(contrast: np.ndarray) -> np.ndarray:
+    """Contrasts [parts, octaves] for made detail, by the cheeks' where a part's own do not serve.
+
+    What was measured of lids and lips has their borders and lashes in it; neck, ears and scalp were hardly ever seen.
+    """
     limited = contrast.copy()
     cheeks = contrast[SKIN_PARTS.index("cheeks")]
     for part, most in (("eyes", 0.8), ("lips", 1.3)):
         number = SKIN_PARTS.index(part)
         limited[number] = np.minimum(contrast[number], most * cheeks)
+    limited[SKIN_PARTS.index("rest")] = REST_OF_CHEEKS * cheeks
     return limited
 
 

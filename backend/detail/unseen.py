@@ -96,10 +96,28 @@ def missing_detail(
         band = blended_at_seam(band, reduce_to(share, h), small, mean_vertices, wavelength, seed + octave)
         # Patches of little variance would otherwise be blown up into single, huge grains.
         wanted[octave] = gain * np.clip(band, -4, 4)
+    wanted = _of_strength(wanted, gains, needed)
     held = finest_octave(min(WORKING_SIDE, side))
     fine = join({o: b if o < held else 0 * b for o, b in wanted.items()}) if min(wanted) < held else flat
     coarse = join({o: b for o, b in wanted.items() if o >= held})
     return Made(fine, enlarge(coarse, side))
+
+
+def _of_strength(
+    bands: dict[int, np.ndarray], gains: dict[int, np.ndarray], needed: np.ndarray
+) -> dict[int, np.ndarray]:
+    """Bands [h, h] scaled so that each octave of their sum has the strength of its gain, on the whole.
+
+    The levels of a Laplacian pyramid overlap: what is put into one is found in part in its neighbours.
+    """
+    found, _ = split(join(bands))
+    result = {}
+    for octave, band in bands.items():
+        where = reduce_to(needed.astype(np.float32), band.shape[0]) > 0.5
+        strength = float(np.square(gains[octave][where]).sum()), float(np.square(found[octave][where]).sum())
+        factor = np.sqrt(strength[0] / strength[1]) if min(strength) > 0 else 1.0
+        result[octave] = band * np.float32(np.clip(factor, 0.7, 1.7))
+    return result
 
 
 def _deficit(octave: int, shown: Shown, contrast: np.ndarray, uv_space: UVSpace, texels_per_mm: float) -> np.ndarray:

@@ -88,6 +88,8 @@ def test_unseen_skin_goes_on_with_the_contrast_of_the_seen(maps: SkinMaps, place
     seen, unseen = halves(place, regions)
     ratio = contrast(maps.texture_srgb, unseen) / contrast(maps.texture_srgb, seen)
     assert 0.6 < ratio < 1.4
+    neck = (regions.face < 0.02) & (place.uv_space.positions(place.model.mean)[..., 2] > -0.08)
+    assert 0.5 < contrast(maps.texture_srgb, neck & place.uv_space.mask) / contrast(maps.texture_srgb, seen) < 1.3
     flat = [np.abs(maps.normal[where][:, :2]).mean() for where in (seen, unseen)]
     assert 0.5 < flat[1] / flat[0] < 1.6
 
