@@ -167,7 +167,7 @@ def _reconstruct(options: argparse.Namespace) -> int:
     data = _read_photo_file(options.photo)
     from backend.output import require_writable, write_reconstruction
 
-    require_writable(options.out, options.resolution)
+    require_writable(options.out, options.resolution, options.samples)
     from backend.pipeline import Pipeline
     from backend.progress import Progress
     from backend.terminal import ProgressBar

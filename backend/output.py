@@ -74,12 +74,13 @@ def write_reconstruction(reconstruction: Reconstruction, model: HeadModel, folde
         raise _write_error(folder, error) from error
 
 
-def require_writable(folder: Path, resolution: int) -> None:
+def require_writable(folder: Path, resolution: int, samples: int = 1) -> None:
     """Find out before a long job that its result could not be written; makes nothing.
 
     Args:
         folder: where the result is to go; may not exist yet.
         resolution: side of the maps in texels.
+        samples: how many completions there will be.
 
     Raises:
         RelightifyError: ``disk_full`` or ``cannot_write``.
@@ -91,7 +92,7 @@ def require_writable(folder: Path, resolution: int) -> None:
             raise NotADirectoryError(errno.ENOTDIR, "a file is in its place", str(existing))
         if not os.access(existing, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, "you may not write there", str(existing))
-        if shutil.disk_usage(existing).free < BYTES_OF_THE_REST + BYTES_PER_TEXEL * resolution**2:
+        if shutil.disk_usage(existing).free < BYTES_OF_THE_REST + BYTES_PER_TEXEL * samples * resolution**2:
             raise OSError(errno.ENOSPC, "the disk is full", str(existing))
     except OSError as error:
         raise _write_error(folder, error) from error
