@@ -158,9 +158,13 @@ def with_fallback(
     draw: Callable[[DiffusionWeights, Sequence[int]], list[dict[str, np.ndarray]]],
     seeds: Sequence[int],
 ) -> list[dict[str, np.ndarray]]:
-    """Draw all samples at once; where the GPU's memory does not suffice one by one, and then on the CPU."""
+    """Draw all samples at once; where the GPU's memory does not suffice one by one, and then on the CPU.
+
+    On the CPU, which gains nothing from batches, each is drawn alone, so that a seed gives the same bytes whatever else
+    is asked for; on a GPU batches of other sizes round differently.
+    """
     if weights.device.type != "cuda":
-        return draw(weights, seeds)
+        return [one for seed in seeds for one in draw(weights, [seed])]
     sizes = [len(seeds), 1] if len(seeds) > 1 else [1]
     for size in sizes:
         try:
@@ -170,7 +174,7 @@ def with_fallback(
             torch.cuda.empty_cache()
     _log.warning("The prior runs on the CPU for this job, which takes longer.")
     try:
-        return draw(weights.to("cpu"), seeds)
+        return with_fallback(weights.to("cpu"), draw, seeds)
     finally:
         weights.to("cuda")
 

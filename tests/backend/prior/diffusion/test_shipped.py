@@ -1,0 +1,112 @@
+"""The diffusion prior that ships, on a painted face."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from backend.head.model import load_head_model
+from backend.photo.reading import linear_to_srgb
+from backend.prior.base import PriorContext
+from backend.prior.coarse_model import shipped_prior
+from backend.prior.diffusion.prior import DiffusionPrior
+from backend.prior.diffusion.shipped import ASSET, shipped_diffusion
+from backend.progress import Progress
+from backend.texture.maps import PartialTexture
+from backend.texture.regions import face_regions
+from backend.texture.transfer import radiance_transfer
+from backend.texture.uv_space import uv_space
+from shared.errors import JobCancelled
+from tests.backend.prior.test_draft import frontal_light, shade, skin_of
+from tests.backend.texture.test_unwrap import fit_from
+
+RESOLUTION = 512
+MOST_BYTES = 24 * 2**20
+
+
+@pytest.fixture(scope="module")
+def context() -> PriorContext:
+    model = load_head_model()
+    return PriorContext(model, fit_from(0), uv_space(model, RESOLUTION), radiance_transfer(model, model.mean, 64))
+
+
+@pytest.fixture(scope="module")
+def partial(context: PriorContext) -> PartialTexture:
+    """The face, without the subject's left third."""
+    regions = face_regions(context.model, context.uv_space)
+    shaded = shade(skin_of(regions, np.random.default_rng(3)), context, frontal_light(0.8))
+    seen = ((regions.face > 0.5) & context.uv_space.mask).astype(np.float32)
+    seen[:, int(0.56 * RESOLUTION) :] = 0
+    return PartialTexture((linear_to_srgb(shaded) * seen[..., None]).astype(np.float32), seen)
+
+
+@pytest.fixture(scope="module")
+def prior(context: PriorContext) -> DiffusionPrior:
+    """The quality `standard` in two steps."""
+    coarse = shipped_prior(context.model)
+    assert coarse is not None
+    full = shipped_diffusion(context.model, coarse, "cpu")["standard"]
+    short = replace(full.preset.options, steps=2)
+    return DiffusionPrior(coarse, full.load, replace(full.preset, options=short))
+
+
+def test_the_weights_are_small_and_say_how_they_were_trained() -> None:
+    assert sum(path.stat().st_size for path in ASSET.rglob("*") if path.is_file()) <= MOST_BYTES
+    assert {path.suffix for path in ASSET.rglob("*") if path.is_file()} == {".json", ".safetensors"}
+
+
+def test_weights_for_another_texture_layout_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    model = load_head_model()
+    coarse = shipped_prior(model)
+    assert coarse is not None
+    assert shipped_diffusion(model, coarse, "cpu", tmp_path) == {}
+    (tmp_path / "relightify.json").write_text('{"layout": "another"}', encoding="utf-8")
+    logger = logging.getLogger("backend.prior.diffusion.shipped")
+    caplog.set_level(logging.WARNING, logger.name)
+    logger.addHandler(caplog.handler)
+    assert shipped_diffusion(model, coarse, "cpu", tmp_path) == {}
+    logger.removeHandler(caplog.handler)
+    assert "another texture layout" in caplog.text
+
+
+def test_seen_texels_stay_and_the_rest_is_filled_alike_for_one_seed(
+    prior: DiffusionPrior, partial: PartialTexture, context: PriorContext
+) -> None:
+    first, second = prior.samples(partial, context, (0, 1), Progress())
+    again = prior.complete(partial, context, 1, Progress())
+    assert np.array_equal(second.texture_srgb, again.texture_srgb)
+    assert not np.array_equal(first.texture_srgb, second.texture_srgb)
+    firm = partial.visibility > 0
+    firm[:, int(0.54 * RESOLUTION) :] = False
+    error = np.abs(first.texture_srgb - partial.texture_srgb)[firm]
+    assert float(np.sqrt(np.square(error).mean())) < 10 ** (-38 / 20)
+    for maps in (first, second):
+        for image in (maps.texture_srgb, maps.diffuse_albedo_srgb, maps.specular_albedo, maps.normal):
+            assert np.isfinite(image).all()
+        skin = context.uv_space.mask
+        assert float(maps.diffuse_albedo_srgb[skin].min()) > 0
+        assert np.allclose(np.linalg.norm(maps.normal[skin], axis=-1), 1, atol=1e-3)
+
+
+def test_cancel_takes_effect_between_steps(
+    prior: DiffusionPrior, partial: PartialTexture, context: PriorContext
+) -> None:
+    seen: list[str] = []
+    progress = Progress(callback=lambda stage, *_: seen.append(stage), cancelled=lambda: seen.count("prior") >= 2)
+    with pytest.raises(JobCancelled):
+        prior.complete(partial, context, 0, progress)
+    assert "detail" not in seen
+
+
+def test_auto_encoders_keep_what_they_are_given(prior: DiffusionPrior) -> None:
+    weights = prior.load()
+    torch.manual_seed(0)
+    smooth = torch.nn.functional.interpolate(torch.rand(1, 3, 12, 12) - 0.5, (512, 512), mode="bicubic")
+    with torch.inference_mode():
+        rebuilt = weights.decode(weights.encode({"texture": smooth}), ("texture",))["texture"]
+    assert -10 * np.log10(float((rebuilt - smooth).square().mean()) / 4) > 33
