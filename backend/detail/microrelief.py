@@ -26,7 +26,7 @@ def microrelief_tile(side: int, rng: np.random.Generator) -> np.ndarray:
         if spacing < 3 * step:
             continue  # too fine for these texels
         points = _jittered(TILE_MM, spacing, rng)
-        distance, nearest = KDTree(points, boxsize=TILE_MM).query(places, k=2)
+        distance, nearest = (np.asarray(x) for x in KDTree(points, boxsize=TILE_MM).query(places, k=2))
         # Cells differ in height a little, furrows in depth.
         level = rng.normal(0, 0.15, len(points))[nearest[:, 0]]
         strength = rng.uniform(0.5, 1.5, len(points))
