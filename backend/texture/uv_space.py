@@ -12,7 +12,6 @@ from backend.head.model import HeadModel
 from backend.rendering.normals import corner_angles, sum_by_index, vertex_normals
 from backend.texture.uv_raster import rasterise_uv
 
-
 # Texels this many times denser than usual are taken for degenerate.
 MOST_SQUEEZED = 3.0
 
