@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -66,7 +66,7 @@ def test_several_samples_of_a_prior_without_chance_are_an_error_that_says_what_t
 
 
 @pytest.mark.parametrize("options", [{"samples": 0}, {"samples": 9}, {"samples": 5, "resolution": 4096}])
-def test_numbers_of_samples_out_of_range_are_refused(options: dict[str, int]) -> None:
+def test_numbers_of_samples_out_of_range_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(RelightifyError) as raised:
         JobOptions(quality="standard", **options)
     assert raised.value.code == "bad_option"
