@@ -12,6 +12,7 @@ import bpy
 from . import parts, samples, scene_heads
 from ._shared import MAX_AGE, MAX_SAMPLES, MAX_STRENGTH, JobOptions, RelightifyError
 from .backend_choice import backend_choice
+from .background_operator import BackgroundOperator
 from .heads import HEAD, PHOTO
 from .jobs import State
 from .photo_source import PhotoSource, chosen_photo
@@ -33,11 +34,7 @@ SETTINGS = ("face", "quality", "resolution", "seed", "samples", "detail_strength
 SETTINGS += ("use_light",)
 
 
-# A mix-in: Blender registers the classes below, which are operators themselves.
-_Base = bpy.types.Operator if TYPE_CHECKING else object
-
-
-class JobOperator(_Base):
+class JobOperator(BackgroundOperator):
     """What operators that run a job have in common."""
 
     face: bpy.props.IntProperty(name="Face", description=FACE_TEXT, default=-1, min=-1)
@@ -68,22 +65,15 @@ class JobOperator(_Base):
             return True
         return False
 
-    def photo_and_target(self, context: bpy.types.Context) -> tuple[PhotoSource, str]:
-        """The photo, and the name of the collection of the head to renew, empty for a new one.
+    if TYPE_CHECKING:  # each operator has its own
 
-        Raises:
-            RelightifyError: there is no photo.
-        """
-        raise NotImplementedError
+        def photo_and_target(self, context: bpy.types.Context) -> tuple[PhotoSource, str]:
+            """The photo, and the name of the collection of the head to renew, empty for a new one.
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Start the job and let Blender go on; a timer watches it."""
-        session = session_of(context)
-        if not self._start(context, session):
-            return {"CANCELLED"}
-        session.watch()
-        redraw_panels()
-        return {"FINISHED"}
+            Raises:
+                RelightifyError: there is no photo.
+            """
+            ...
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Do the whole job before returning, for scripts and Blender without a window."""

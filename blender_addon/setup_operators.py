@@ -10,6 +10,7 @@ import bpy
 
 from ._shared import RelightifyError
 from .backend_choice import ADDON, AUTOMATIC, INSTALLED, backend_choice, backend_folder, preferences_of
+from .background_operator import BackgroundOperator
 from .session import Session, redraw_panels, session_of, wait
 from .setup_plan import SetupOptions
 from .setup_run import Phase, installed_backend
@@ -57,7 +58,7 @@ def chosen_python(context: bpy.types.Context) -> Path | None:
     return Path(path) if path else None
 
 
-class RELIGHTIFY_OT_install_backend(bpy.types.Operator):
+class RELIGHTIFY_OT_install_backend(BackgroundOperator, bpy.types.Operator):
     """Install the backend into Blender's user folder: Python packages, PyTorch and the face landmark model"""
 
     bl_idname = "relightify.install_backend"
@@ -73,15 +74,6 @@ class RELIGHTIFY_OT_install_backend(bpy.types.Operator):
             cls.poll_message_set(OFFLINE)
             return False
         return True
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Begin, and let Blender go on; a timer watches it."""
-        session = session_of(context)
-        if not self._start(context, session):
-            return {"CANCELLED"}
-        session.watch()
-        redraw_panels()
-        return {"FINISHED"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Install before returning, for scripts and Blender without a window."""
@@ -162,7 +154,7 @@ class RELIGHTIFY_OT_uninstall_backend(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class RELIGHTIFY_OT_check_backend(bpy.types.Operator):
+class RELIGHTIFY_OT_check_backend(BackgroundOperator, bpy.types.Operator):
     """Reach the backend that is chosen, starting it if need be, and see what it can do"""
 
     bl_idname = "relightify.check_backend"
@@ -173,15 +165,6 @@ class RELIGHTIFY_OT_check_backend(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         session = session_of(context)
         return not session.busy and not session.setup.state.busy
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Begin, and let Blender go on; a timer watches it."""
-        session = session_of(context)
-        if not self._start(context, session):
-            return {"CANCELLED"}
-        session.watch()
-        redraw_panels()
-        return {"FINISHED"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Wait for the answer, for scripts and Blender without a window."""

@@ -2,7 +2,7 @@
 
 The job lists heads (npz files with meshes, image files of their maps) and views; every picture goes to the job's
 folder. A renderer that training never used, so that its pictures are a fair test. Runs inside Blender's Python: it
-imports nothing of this project.
+imports nothing of this project, and is the exception that `tests/test_import_directions.py` allows.
 """
 
 from __future__ import annotations

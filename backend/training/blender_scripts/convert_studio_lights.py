@@ -1,6 +1,7 @@
 """Shrink Blender's own studio lights (CC0) to the asset that training draws environments from.
 
-Run once, with Blender's Python module: ``python convert_studio_lights.py backend/assets/studio_lights.npz``.
+Run once, with Blender's Python module: ``python convert_studio_lights.py backend/assets/studio_lights.npz``. Runs
+inside Blender's Python and imports nothing of this project; `tests/test_import_directions.py` allows for that.
 """
 
 from __future__ import annotations
