@@ -13,12 +13,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from backend.texture.relief import (
+    CAVITY_LOSS_PER_MM,
+    CREASE_MM,
+    DEEPEST_MM,
+    DENSITY_LIMIT,
+    HIGHEST_MM,
+    MM_PER_DENSITY,
+    PORE_MM,
+)
 from backend.training.augment.skin import Skin, blur, noise
 from backend.training.skin_masks import SkinMasks
 
-MM_PER_DENSITY = 2.2  # depth of a cavity for a darkening by one unit of optical density
-PORE_MM, CREASE_MM = 0.35, 2.2  # the band of detail that is relief; broader patches are pigment
-_DENSITY_LIMIT = 0.1  # darker than this is a hair or a mole, no cavity
 # F0 / 0.08; skin's F0 is near 0.028, which is 0.35.
 PLAIN = 0.33
 REGIONAL = (
@@ -39,7 +45,7 @@ def relief_of_detail(skin: Skin, masks: SkinMasks) -> Tensor:
     """Mesoscopic height [R, R] in mm, read from the fine detail of the density; none where hair grows."""
     grey = skin.density.mean(0)
     band = blur(grey, PORE_MM * masks.texels_per_mm) - blur(grey, CREASE_MM * masks.texels_per_mm)
-    limited = _DENSITY_LIMIT * torch.tanh(band / _DENSITY_LIMIT)
+    limited = DENSITY_LIMIT * torch.tanh(band / DENSITY_LIMIT)
     hair = torch.maximum(masks.brows, 0.9 * masks.eyes)
     return -MM_PER_DENSITY * limited * (1 - hair) * masks.island
 
@@ -74,8 +80,8 @@ def specular_albedo(skin: Skin, masks: SkinMasks, rng: np.random.Generator | Non
 
     With a generator, people differ: oily or dry as a whole, and in the T-zone above all.
     """
-    cavity = (blur(skin.height, 1.5 * masks.texels_per_mm) - skin.height).clamp(-0.06, 0.15)
-    result = regional_specular(masks) * (1 - 2.5 * cavity) * skin.gloss
+    cavity = (blur(skin.height, 1.5 * masks.texels_per_mm) - skin.height).clamp(-HIGHEST_MM, DEEPEST_MM)
+    result = regional_specular(masks) * (1 - CAVITY_LOSS_PER_MM * cavity) * skin.gloss
     if rng is not None:
         zone = torch.maximum(masks.forehead, masks.nose)
         patches = noise(rng, skin.resolution, 16 * masks.texels_per_mm, skin.density)[0]
