@@ -12,6 +12,7 @@ TABLES = {
     "completion": ("backend.evaluation.completion", "how well hidden parts of real skin are completed"),
     "reflectance": ("backend.evaluation.reflectance", "albedos and normals against known ones"),
     "detail": ("backend.evaluation.detail", "how well fine detail comes back from reduced photos"),
+    "autoencoders": ("backend.evaluation.autoencoders", "what the diffusion prior's auto-encoders keep of maps"),
     "samplers": ("backend.evaluation.samplers", "the four samplers of the diffusion prior: maps and seconds"),
     "tone": ("backend.evaluation.tone", "the diffuse albedo's error by skin tone"),
 }
