@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from blender_addon import geometry
-from blender_addon.geometry import biting_edges, BLENDER_FROM_HEAD, grid_of_quads, head_geometry, part_faces
+from blender_addon.geometry import BLENDER_FROM_HEAD, biting_edges, grid_of_quads, head_geometry, part_faces
 from tests.blender_addon.heads import small_head, strip
 
 
