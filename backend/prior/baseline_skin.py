@@ -19,7 +19,7 @@ BORDER_MM, FEATHER_MM, DOUBTFUL_MM = 16.0, 7.0, 15.0
 ROUGH, ROUGHEST = 1.7, 2.7  # how many times rougher than most of the skin hair is
 # Hair on forehead and temples: how rough, how dark where shorn (log luminance), how far beyond the landmarks' forehead
 # it is looked for, how near to the border it must come, and half the width of the gaps in it that count as hair.
-HAIRLINE_ROUGH, SHORN_DARK = (1.35, 1.9), (0.25, 0.45)
+HAIRLINE_ROUGH, SHORN_DARK, SHEEN = (1.35, 1.9), (0.25, 0.45), (0.15, 0.35)
 HAIRLINE_REACH_MM, HAIRLINE_START_MM, HAIRLINE_GAP_MM = 20.0, 4.0, 3.0
 # Half the width of what is left out where it is apart from the face: of anything, and of what is many times as long.
 SLIVER_MM, STRIP_MM, STRIP_LENGTH = 4.0, 14.0, 4.0
@@ -81,7 +81,9 @@ def _hairline(rough: np.ndarray, luminance: np.ndarray, visibility: np.ndarray, 
     free = (1 - regions.brows) * (1 - regions.eyes) * (1 - regions.beard) * (1 - regions.nose)
     zone = cv2.dilate(regions.forehead, kernel) * free
     shorn = smooth_step(-luminance, *SHORN_DARK) * smooth_step(rough, 0.9, 1.3)
-    hair = np.maximum(smooth_step(rough, *HAIRLINE_ROUGH), shorn) * zone * (visibility > 0)
+    # Sheen shows every pore of a forehead, but it is bright.
+    strands = smooth_step(rough, *HAIRLINE_ROUGH) * (1 - smooth_step(luminance, *SHEEN))
+    hair = np.maximum(strands, shorn) * zone * (visibility > 0)
     _, labels = cv2.connectedComponents((hair > 0.3).astype(np.uint8), connectivity=8)
     at_border = border_distance(visibility, regions) < HAIRLINE_START_MM * regions.texels_per_mm
     growing = np.setdiff1d(np.unique(np.asarray(labels)[at_border]), [0])
