@@ -271,26 +271,46 @@ def _lay_out_lashes(geometry: HeadGeometry, corner_uv: np.ndarray, eye_centres: 
         _lay_out_grid(geometry.quads, strip_faces, corner_uv, grid, s, v)
 
 
-def _lay_out_teeth(geometry: HeadGeometry, corner_uv: np.ndarray) -> None:
-    """u runs along the arch by its length, v from the front's gum over the edge to the back; upper teeth in v > 0.5."""
+def biting_edges(geometry: HeadGeometry) -> np.ndarray:
+    """Edges int32 [n, 2] of vertices along the biting edges of both rows of teeth; none where the head has no teeth.
+
+    Subdivision would round them off: a row is one strip folded there, and would lose three of its ten millimetres.
+    """
+    edges = [np.zeros((0, 2), np.int64)]
+    for _, grid, points in _rows_of_teeth(geometry):
+        # The fold lies at the other end from the gum: lowest in the upper row, highest in the lower one.
+        height = points[..., 2].mean(axis=1)
+        folded = grid[np.argmax(np.abs(height - height[0]))]
+        edges.append(np.stack([folded[:-1], folded[1:]], axis=1))
+    return np.concatenate(edges).astype(np.int32)
+
+
+def _rows_of_teeth(geometry: HeadGeometry) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Faces, grid of vertices [R, C] and its points [R, C, 3] of each row; R from the front's gum to the back."""
     faces = part_faces(geometry, "teeth")
-    if not len(faces):
-        return
     rows = []
-    for part in connected_parts(geometry.quads[faces]):
+    for part in connected_parts(geometry.quads[faces]) if len(faces) else ():
         grid = grid_of_quads(geometry.quads[faces[part]])
-        if grid is not None:
-            rows.append((faces[part], grid, geometry.vertices[grid].astype(np.float64)))
-    if not rows:
-        return
-    middle = np.mean([points[..., 2].mean() for *_, points in rows])
-    for row_faces, grid, points in rows:
-        if np.ptp(grid.shape) and grid.shape[0] > grid.shape[1]:
-            grid, points = grid.T, points.transpose(1, 0, 2)
+        if grid is None:
+            continue
+        if grid.shape[0] > grid.shape[1]:
+            grid = grid.T
+        points = geometry.vertices[grid].astype(np.float64)
         # The front of the arch lies further out than its back (-y at the incisors).
         centre_column = points[:, points.shape[1] // 2]
         if centre_column[0, 1] > centre_column[-1, 1]:
             grid, points = grid[::-1], points[::-1]
+        rows.append((faces[part], grid, points))
+    return rows
+
+
+def _lay_out_teeth(geometry: HeadGeometry, corner_uv: np.ndarray) -> None:
+    """u runs along the arch by its length, v from the front's gum over the edge to the back; upper teeth in v > 0.5."""
+    rows = _rows_of_teeth(geometry)
+    if not rows:
+        return
+    middle = np.mean([points[..., 2].mean() for *_, points in rows])
+    for row_faces, grid, points in rows:
         s = arc_length(points)
         t = arc_length(points.transpose(1, 0, 2)).T
         v = np.where(points[..., 2].mean() > middle, 0.51 + 0.48 * t, 0.01 + 0.48 * t)

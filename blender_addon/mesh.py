@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 
 from . import compat
-from .geometry import HeadGeometry
+from .geometry import HeadGeometry, biting_edges
 
 UV_NAME = "UVMap"
 HM08_ATTRIBUTE = "hm08_vertex_id"
@@ -69,7 +69,19 @@ def _fill(mesh: bpy.types.Mesh, geometry: HeadGeometry) -> None:
     mesh.update(calc_edges=True)
     if mesh.validate(verbose=False):
         raise ValueError("the head mesh has broken faces")
+    _crease(mesh, biting_edges(geometry))
     mesh.uv_layers.new(name=UV_NAME).data.foreach_set("uv", geometry.corner_uv[is_corner].astype(np.float32).ravel())
+
+
+def _crease(mesh: bpy.types.Mesh, edges: np.ndarray) -> None:
+    """Keep subdivision from rounding the edges [n, 2] between these pairs of vertices."""
+    ends = np.empty(2 * len(mesh.edges), np.int32)
+    mesh.edges.foreach_get("vertices", ends)
+    count = len(mesh.vertices)
+    key = np.sort(ends.reshape(-1, 2), axis=1).astype(np.int64) @ [count, 1]
+    wanted = np.sort(edges, axis=1).astype(np.int64) @ [count, 1]
+    crease = mesh.attributes.new("crease_edge", "FLOAT", "EDGE")
+    crease.data.foreach_set("value", np.isin(key, wanted).astype(np.float32))
 
 
 def _add_shape_keys(head: bpy.types.Object, geometry: HeadGeometry) -> None:

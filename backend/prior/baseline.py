@@ -106,6 +106,7 @@ def delit(seen: Seen, context: PriorContext, uv_space: UVSpace, regions: FaceReg
     log_albedo = skin.even_colour(log_albedo, shine, weight, regions)
     log_albedo = skin.soften_bright(log_albedo, weight, regions)
     log_albedo = skin.even_out(log_albedo, weight, regions)
+    log_albedo = skin.soften_dark(log_albedo, weight, regions)
     log_albedo = skin.limit_bright(log_albedo, weight, regions)
     log_albedo = skin.over_burnt(log_albedo, seen.texture, weight, regions)
 

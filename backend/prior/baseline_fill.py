@@ -10,12 +10,13 @@ from backend.detail.separation import spots
 from backend.prior.baseline_skin import interior
 from backend.texture.light import LUMINANCE
 from backend.texture.poisson import extend
-from backend.texture.scale_space import masked_blur
+from backend.texture.scale_space import masked_blur, smooth_step
 from backend.texture.uv_space import UVSpace, mirror
 
 MIRROR_FEATHER_MM = 5.0
 MESH_DECAY_M = 0.035  # how far the skin's end of the photo colours what is behind it
 BORDER_DECAY_MM = 12.0
+FIRM = (0.15, 0.8)  # weights of the seen from and up to which what is beyond follows it
 KNOWN_WEIGHT = 40.0
 SPOT_SURROUNDINGS_MM = 2.5
 
@@ -40,7 +41,8 @@ def complete_field(
     blended = values * firm[..., None] + mirrored * (support - firm)[..., None]
     base = _mesh_field(blended / np.maximum(support, 1e-6)[..., None], support, tone, uv_space, vertices)
     guess = base + mirrored_weight[..., None] * (mirrored - base)
-    known = KNOWN_WEIGHT * np.square(weight)
+    # The outermost rim of the seen shows sheen, hair and the fit's errors; it is blended over, not carried on.
+    known = KNOWN_WEIGHT * np.square(smooth_step(weight, *FIRM))
     joined = guess + extend(values - guess, known, uv_space.mask, BORDER_DECAY_MM * texels_per_mm)
     return joined + weight[..., None] * np.where(weight[..., None] > 0, values - joined, 0)
 

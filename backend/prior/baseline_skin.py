@@ -17,8 +17,14 @@ RESIDUAL_SCALE, BROAD_SCALE = 0.12, 0.45
 BRIGHTEST_SKIN, BRIGHTEST_LIPS, BRIGHT_KNEE = 0.32, 0.22, 0.15
 BORDER_MM, FEATHER_MM, DOUBTFUL_MM = 16.0, 7.0, 15.0
 ROUGH, ROUGHEST = 1.7, 2.7  # how many times rougher than most of the skin hair is
+# Hair on forehead and temples: how rough, how dark where shorn (log luminance), how far beyond the landmarks' forehead
+# it is looked for, how near to the border it must come, and half the width of the gaps in it that count as hair.
+HAIRLINE_ROUGH, SHORN_DARK, SHEEN = (1.35, 1.9), (0.25, 0.45), (0.15, 0.35)
+HAIRLINE_REACH_MM, HAIRLINE_START_MM, HAIRLINE_GAP_MM = 20.0, 4.0, 3.0
 # Half the width of what is left out where it is apart from the face: of anything, and of what is many times as long.
 SLIVER_MM, STRIP_MM, STRIP_LENGTH = 4.0, 14.0, 4.0
+# Shade in folds: how broad, against what surroundings, what is left of it (log luminance), and the share lifted.
+FOLD_MM, FOLD_SURROUNDINGS_MM, FOLD_LEFT, FOLD_LIFT = 0.8, 10.0, 0.06, 0.65
 BURNT, BURNT_OUT = 0.5, 0.7  # linear level of the darkest channel from where on highlights leave nothing of the skin
 BURNT_REACH_MM = 6.0
 
@@ -45,8 +51,10 @@ def trusted(
     bright = smooth_step(luminance - 0.35 * depth, 0.35, 0.6)
     foreign = np.maximum(smooth_step(colour - 0.2 * depth, 0.12, 0.25), bright)
     foreign = foreign * (1 - np.maximum(regions.lips, regions.eyes)) * (1 - 0.5 * depth * regions.face)
-    hairy = _roughness(log_albedo @ LUMINANCE, visibility, weight, regions) * (1 - depth**2) * (1 - haired)
-    doubt = np.maximum.reduce([dark, foreign, hairy])
+    rough = _roughness(log_albedo @ LUMINANCE, visibility, weight, regions)
+    hairy = smooth_step(rough, ROUGH, ROUGHEST) * (1 - depth**2) * (1 - haired)
+    hairline = _hairline(rough, luminance, visibility, regions)
+    doubt = np.maximum.reduce([dark, foreign, hairy, hairline])
     reach = max(1, round(2.0 * regions.texels_per_mm))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     kept = without_slivers(visibility * (1 - cv2.dilate(doubt, kernel)), regions)
@@ -55,15 +63,34 @@ def trusted(
 
 
 def _roughness(luminance: np.ndarray, visibility: np.ndarray, plain: np.ndarray, regions: FaceRegions) -> np.ndarray:
-    """0 where log luminance varies over a millimetre as on most of the `plain` skin, 1 where far more: strands of hair.
-
-    All [H, W].
-    """
+    """How much log luminance varies over a millimetre, 1 as on most of the `plain` skin; all [H, W]."""
     fine = np.square(luminance - masked_blur(luminance, visibility, 1.0 * regions.texels_per_mm))
     rough = np.sqrt(np.maximum(masked_blur(fine, visibility, 2.0 * regions.texels_per_mm), 0))
     inside = plain > 0.5
     usual = float(np.median(rough[inside])) if inside.any() else 0.0
-    return smooth_step(rough, ROUGH * max(usual, 0.015), ROUGHEST * max(usual, 0.015))
+    return rough / max(usual, 0.015)
+
+
+def _hairline(rough: np.ndarray, luminance: np.ndarray, visibility: np.ndarray, regions: FaceRegions) -> np.ndarray:
+    """1 on hair that grows from the border of what was seen into forehead and temples, however deep; all [H, W].
+
+    Strands are rough, shorn hair is dark and a little rough. Wrinkles and shade that do not come from the border stay.
+    """
+    reach = round(HAIRLINE_REACH_MM * regions.texels_per_mm)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    free = (1 - regions.brows) * (1 - regions.eyes) * (1 - regions.beard) * (1 - regions.nose)
+    zone = cv2.dilate(regions.forehead, kernel) * free
+    shorn = smooth_step(-luminance, *SHORN_DARK) * smooth_step(rough, 0.9, 1.3)
+    # Sheen shows every pore of a forehead, but it is bright.
+    strands = smooth_step(rough, *HAIRLINE_ROUGH) * (1 - smooth_step(luminance, *SHEEN))
+    hair = np.maximum(strands, shorn) * zone * (visibility > 0)
+    _, labels = cv2.connectedComponents((hair > 0.3).astype(np.uint8), connectivity=8)
+    at_border = border_distance(visibility, regions) < HAIRLINE_START_MM * regions.texels_per_mm
+    growing = np.setdiff1d(np.unique(np.asarray(labels)[at_border]), [0])
+    hair = (hair * np.isin(labels, growing)).astype(np.float32)
+    # The skin between strands is too little to tell the albedo by.
+    gap = max(1, round(HAIRLINE_GAP_MM * regions.texels_per_mm))
+    return cv2.morphologyEx(hair, cv2.MORPH_CLOSE, np.ones((2 * gap + 1, 2 * gap + 1), np.uint8))
 
 
 def without_slivers(weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
@@ -172,6 +199,22 @@ def soften_bright(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegio
     return log_albedo + (correction * weight)[..., None]
 
 
+def soften_dark(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
+    """Log albedo in which broad patches darker than the skin around them are made fainter.
+
+    They are the shade in folds that the fitted head does not have: beside a smiling mouth and the nose, under a lip.
+    Brows, lids, lips, nostrils and beards are dark by themselves, and moles are smaller.
+    """
+    luminance = log_albedo @ LUMINANCE
+    tone, _ = robust_tone(log_albedo, weight * plain_skin(regions))
+    bearded = beardedness(log_albedo - tone.astype(np.float32), weight, regions)
+    hairless = (1 - regions.lips) * (1 - regions.brows) * (1 - regions.eyes) * (1 - regions.nose)
+    level = _robust_level(luminance, weight * hairless, FOLD_SURROUNDINGS_MM * regions.texels_per_mm)
+    patch = level - masked_blur(luminance, weight, FOLD_MM * regions.texels_per_mm)
+    free = weight * hairless * (1 - bearded * regions.beard)
+    return log_albedo + (FOLD_LIFT * np.maximum(patch - FOLD_LEFT, 0) * free)[..., None]
+
+
 def limit_bright(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
     """Log albedo whose luminance ends softly a little above the person's tone, and on the lips above the lips' own.
 
@@ -228,7 +271,7 @@ def even_out(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegions) -
     # Inside, finer variation is the face's own; at the border it is not. Where little plain skin is near, next to eyes
     # and brows, the finer level says nothing.
     fine = _robust_level(corrected, level, sigma / 3, scale)
-    near = smooth_step(masked_blur(level, np.ones_like(level), sigma / 3), 0.2, 0.6)[..., None]
+    near = smooth_step(masked_blur(level, weight, sigma / 3), 0.2, 0.6)[..., None]
     corrected = corrected - near * (1 - inner) * _scaled(fine, 0.8 * np.ones_like(inner), np.ones_like(inner))
     return (corrected + tone).astype(np.float32)
 

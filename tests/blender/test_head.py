@@ -35,6 +35,23 @@ def test_head_is_all_quads_and_smooth_with_a_subdivision(imported: SimpleNamespa
     assert (modifier.type, modifier.levels, modifier.render_levels) == ("SUBSURF", 1, 2)
 
 
+def test_subdivision_leaves_the_teeth_their_length(imported: SimpleNamespace) -> None:
+    mesh = imported.head.data
+    names = imported.head["relightify_parts"].split(",")
+    teeth = {i for p in mesh.polygons if p.material_index == names.index("teeth") for i in p.vertices}
+    creased = mesh.attributes["crease_edge"].data
+    sharp = {i for edge in mesh.edges if creased[edge.index].value > 0 for i in edge.vertices}
+    assert sharp
+    assert sharp < teeth
+    # A smile leaves the teeth where they are.
+    evaluated = imported.head.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    shaped = np.array([v.co for v in evaluated.to_mesh().vertices])
+    corners = coordinates(imported.head)[sorted(sharp)]
+    middle = corners[np.abs(corners[:, 0]) < 0.006]
+    distance = np.linalg.norm(middle[:, None] - shaped[None], axis=-1).min(axis=1)
+    assert distance.max() < 0.001
+
+
 def test_face_looks_along_minus_y_with_z_up_at_true_scale(imported: SimpleNamespace) -> None:
     mesh = finished_job.head_mesh()
     points = coordinates(imported.head)[: len(mesh.vertices)]

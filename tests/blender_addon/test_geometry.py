@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from blender_addon import geometry
-from blender_addon.geometry import BLENDER_FROM_HEAD, grid_of_quads, head_geometry, part_faces
+from blender_addon.geometry import BLENDER_FROM_HEAD, biting_edges, grid_of_quads, head_geometry, part_faces
 from tests.blender_addon.heads import small_head, strip
 
 
@@ -100,6 +100,15 @@ def test_teeth_run_along_the_arch_with_the_upper_row_on_top() -> None:
     assert (uv[~upper][..., 1] < 0.5).all()
     assert uv[..., 0].min() == pytest.approx(0.0)
     assert uv[..., 0].max() == pytest.approx(1.0)
+
+
+def test_biting_edges_run_along_the_fold_of_both_rows_of_teeth() -> None:
+    built = head_geometry(small_head())
+    edges = biting_edges(built)
+    points = built.vertices[np.unique(edges)]
+    assert edges.shape == (16, 2)
+    np.testing.assert_allclose(np.unique(points[:, 2].round(4)), [-0.064, -0.054])
+    assert np.linalg.norm(np.diff(built.vertices[edges], axis=1), axis=-1).max() < 0.011
 
 
 @pytest.mark.parametrize("turn", range(4))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from backend.prior.baseline_skin import over_burnt, trusted, without_slivers
+from backend.prior.baseline_skin import even_out, over_burnt, soften_dark, trusted, without_slivers
 from backend.texture.regions import FaceRegions
 
 SIDE = 160
@@ -45,6 +47,45 @@ def test_strands_of_hair_at_the_border_are_not_trusted_and_skin_there_is(regions
     hairy[50:80, 30:40] += rng.normal(0, 0.25, (30, 10, 1)).astype(np.float32)
     bare, haired = (trusted(image, regions.face, regions)[55:75, 34:38].mean() for image in (log_albedo, hairy))
     assert haired < 0.3 * bare
+
+
+def test_hair_is_followed_from_the_border_deep_into_the_forehead_and_a_rough_patch_inside_is_skin(
+    regions: FaceRegions,
+) -> None:
+    rng = np.random.default_rng(0)
+    regions = replace(regions, forehead=regions.face)
+    plain = np.zeros((SIDE, SIDE, 3), np.float32) + rng.normal(0, 0.02, (SIDE, SIDE, 1)).astype(np.float32)
+    fringe, inner = plain.copy(), plain.copy()
+    strands = rng.normal(0, 0.2, (30, 40, 1)).astype(np.float32)
+    fringe[20:60, 60:90] += strands.transpose(1, 0, 2)
+    inner[50:80, 60:100] += strands
+    assert trusted(fringe, regions.face, regions)[45:55, 70:80].max() < 0.2
+    assert trusted(inner, regions.face, regions)[55:75, 70:90].min() > 0.9
+
+
+def test_the_shade_of_a_fold_is_lifted_and_moles_lips_and_nostrils_stay_dark(regions: FaceRegions) -> None:
+    lips, nose = np.zeros_like(regions.face), np.zeros_like(regions.face)
+    lips[90:100, 60:100], nose[60:75, 70:90] = 1, 1
+    regions = replace(regions, lips=lips, nose=nose)
+    log_albedo = np.zeros((SIDE, SIDE, 3), np.float32)
+    log_albedo[60:90, 45:49] = log_albedo[95:98, 75:85] = log_albedo[68:72, 78:82] = -0.5
+    log_albedo[40, 60] = -0.5
+    mended = soften_dark(log_albedo, regions.face, regions)[..., 0]
+    assert mended[75, 47] > -0.35
+    assert mended[40, 60] < -0.42
+    np.testing.assert_allclose(mended[96, 80], -0.5, atol=1e-5)
+    np.testing.assert_allclose(mended[70, 80], -0.5, atol=1e-5)
+    np.testing.assert_allclose(mended[30:35, 100:120], 0, atol=0.02)
+
+
+def test_sheen_at_the_border_of_what_was_seen_is_evened_out(regions: FaceRegions) -> None:
+    y, x = np.mgrid[:SIDE, :SIDE]
+    depth = np.minimum.reduce([x - 30, 129 - x, y - 20, 109 - y]).astype(np.float32)
+    weight = regions.face * np.clip(depth / 7, 0, 1)
+    sheen = 0.3 * np.exp(-np.maximum(depth, 0) / 3)[..., None] * np.array([0.6, 1.0, 1.4], np.float32)
+    mended = even_out(sheen.astype(np.float32), weight, regions)
+    rim = (depth > 1) & (depth < 4)
+    assert np.abs(mended[rim]).mean() < 0.66 * np.abs(sheen[rim]).mean()
 
 
 def test_a_burnt_out_highlight_takes_the_skin_around_it(regions: FaceRegions) -> None:
