@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from backend.prior import cosine
-from backend.prior.coarse_model import CHANNELS, DIFFUSE, NORMAL_X, CoarsePrior, load_coarse_prior, save_coarse_prior
+from backend.prior.coarse_model import (
+    CHANNELS,
+    DIFFUSE,
+    NORMAL_X,
+    SPECULAR,
+    CoarsePrior,
+    load_coarse_prior,
+    save_coarse_prior,
+)
 from backend.texture.maps import SkinMaps
 from backend.texture.uv_space import mirror, mirror_normals
 from backend.training.linear_prior import as_cosines, fit_prior, stacked
@@ -100,6 +108,16 @@ def test_mirrored_skins_are_as_likely_as_their_originals(prior: CoarsePrior) -> 
     )
     sign = np.where(prior.parity == 0, 1, -1)
     np.testing.assert_allclose(other, sign * latent, atol=0.02)
+
+
+def test_the_specular_albedo_is_expected_at_its_mean_and_as_uncertain_as_it_was(prior: CoarsePrior) -> None:
+    latent = np.random.default_rng(6).normal(size=prior.latents)
+    moved = prior.maps_of(latent, 64) - prior.mean_maps(64)
+    assert np.all(moved[..., SPECULAR] == 0)
+    assert np.abs(moved[..., DIFFUSE]).max() > 0.1
+    drawn = np.stack([maps.specular_albedo for maps in skins(40)])
+    both = np.concatenate([drawn, drawn[..., ::-1]])
+    np.testing.assert_allclose(prior.noise[SPECULAR.start].mean(), both.var(0).mean(), rtol=0.05)
 
 
 def test_one_latent_is_the_mean_plus_its_factors(prior: CoarsePrior) -> None:
