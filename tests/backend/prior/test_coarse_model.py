@@ -146,6 +146,13 @@ def test_the_file_gives_the_prior_back_nearly_exactly(prior: CoarsePrior, tmp_pa
     assert np.abs(difference).max() < 0.1 * deviation
 
 
+def test_the_same_prior_is_always_the_same_file(prior: CoarsePrior, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}.safetensors" for number in range(8)]
+    for path in paths:
+        save_coarse_prior(prior, path)
+    assert len({path.read_bytes() for path in paths}) == 1
+
+
 def test_another_file_is_refused(tmp_path: Path) -> None:
     from safetensors.numpy import save_file
 
