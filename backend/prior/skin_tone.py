@@ -17,13 +17,13 @@ SKIN_LOCUS = np.array(
 # All tones between these luminances are about equally likely: a narrow prior would pull everybody to the middle.
 DARKEST, LIGHTEST = 0.05, 0.44
 DARK_END, LIGHT_END = 0.25, 0.12  # spread of the log luminance beyond the ends
-LIKELY_ALBEDO, ALBEDO_SPREAD = 0.25, 1.2
+LIKELY_ALBEDO, ALBEDO_SPREAD = 0.25, 2.0
 # Light on the face (irradiance / pi where white is 1) of photos that are exposed well, with the spread of its logarithm
 # below and above (flash, sun), and of those that are not.
 TYPICAL_EXPOSURE, EXPOSURE_SPREAD, BRIGHT_SPREAD = 0.78, 0.32, 0.4
 DIM_SHARE, DIM_SHIFT, DIM_SPREAD = 0.12, -0.9, 0.7
 # What skin still reflects at its surface when its highlights are taken out, as an albedo: on dark skin it counts. About
-# its F0 of 0.028; Cycles pictures of training heads show 0.021 to 0.034.
+# its F0 of 0.028; 24 Cycles pictures of dark training heads show 0.024 in the median.
 SHEEN = 0.025
 LEAST_ALBEDO = 0.3  # of what a channel reflects in all
 # The brightest parts of most photos are white things in the face's light; of the others, anything down to the face
@@ -34,7 +34,7 @@ SATURATED = 0.93  # brighter parts are only a lower bound
 # What eyes and teeth show of the light, as logarithms: a + b log(luminance of the skin), because lids and lips reflect
 # light on them; and how far the light may be below that and above. From the 178 photos of the training portraits; what
 # eyes show and all scales were then tuned on 80 pictures, 39 Cycles pictures of ten training heads among them.
-EYES_SHOW, EYES_BY_SKIN, EYES_BELOW, EYES_ABOVE = 0.35, 0.25, 0.25, 0.2
+EYES_SHOW, EYES_BY_SKIN, EYES_BELOW, EYES_ABOVE = 0.4, 0.25, 0.25, 0.2
 TEETH_SHOW, TEETH_BY_SKIN, TEETH_BELOW, TEETH_ABOVE, TEETH_TRUST = 0.37, 0.15, 0.17, 0.35, 0.8
 # Log ratios of channels: skin about `SKIN_LOCUS`, light about white, and the eyes' white.
 SKIN_COLOUR_SPREAD, LIGHT_COLOUR_SPREAD, WHITE_COLOUR_SPREAD = 0.12, 0.13, 0.18
