@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from backend.texture.regions import FaceRegions
@@ -41,14 +40,6 @@ def relief_height(
 def hairless(regions: FaceRegions) -> np.ndarray:
     """0 where dark detail is brows and lashes, 1 on skin: float32 [R, R]. The regions have wide margins, with skin."""
     return 1 - np.maximum(regions.brows**4, 0.9 * regions.eyes**3)
-
-
-def height_normals(height: np.ndarray, texels_per_mm: np.ndarray) -> np.ndarray:
-    """Unit tangent-space normals float32 [R, R, 3], +Y up, of a height in mm; row 0 is v = 1."""
-    across = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=1, scale=0.5) * texels_per_mm
-    up = -cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=1, scale=0.5) * texels_per_mm
-    length = np.sqrt(across**2 + up**2 + 1)
-    return np.stack([-across / length, -up / length, 1 / length], axis=-1).astype(np.float32)
 
 
 def cavity(height: np.ndarray, island: np.ndarray, texels_per_mm: float) -> np.ndarray:

@@ -101,7 +101,9 @@ class LinearDenoiser:
         weight = 1 / (power * self._noise + 1 - power)  # [B, n]
         weighted = torch.einsum("kn,bn,jn->bkj", self._factors, weight, self._factors)
         identity = torch.eye(len(self._factors), device=y.device)
-        loadings = torch.linalg.solve(identity + power[:, :, None] * weighted, (weight * y) @ self._factors.T)
+        triangle = torch.linalg.cholesky(identity + power[:, :, None] * weighted)
+        right = ((weight * y) @ self._factors.T)[:, :, None]
+        loadings = torch.cholesky_solve(right, triangle)[:, :, 0]
         solved = weight * (y - power * (loadings @ self._factors))
         expected = (solved @ self._factors.T) @ self._factors + self._noise * solved
         return (power.sqrt() * expected).reshape(low.shape)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +22,6 @@ from backend.prior.diffusion.sampling import NoiseSource, SamplerOptions, Start,
 from backend.prior.draft import CoarseCompletion, coarse_completion, joined
 from backend.progress import Progress
 from backend.texture.maps import PartialTexture, SkinMaps
-from backend.texture.relief import height_normals, relief_height
 from backend.texture.scale_space import masked_blur
 
 if TYPE_CHECKING:
@@ -42,18 +41,21 @@ class Preset:
     Args:
         options: sampler and number of steps.
         start_noise: deviation of the noise from which the coarse estimate is refined (CCDF), None to begin from noise.
+        share: of the draw in the maps; the rest is the coarse estimate. The mean of two estimates that err in different
+            ways is nearer to the truth than either.
     """
 
     options: SamplerOptions
     start_noise: float | None
+    share: float = 1.0
 
 
 # By the configuration that the denoiser was trained in. The small one leaves blotches where it draws fairly, so it is
 # kept near its expectation and near the coarse estimate.
 PRESETS = {
     "tiny": {
-        "standard": Preset(SamplerOptions("mcg_ddim", steps=8, solves=1, temperature=0.1), 0.5),
-        "high": Preset(SamplerOptions("mcg_ddim", steps=40, solves=2, temperature=0.1), 0.8),
+        "standard": Preset(SamplerOptions("mcg_ddim", steps=8, solves=1, temperature=0.1), 0.5, 0.5),
+        "high": Preset(SamplerOptions("mcg_ddim", steps=40, solves=2, temperature=0.1), 0.8, 0.5),
     },
     "base": {
         "standard": Preset(SamplerOptions("mcg_ddim", steps=12), 0.7),
@@ -86,14 +88,15 @@ class DiffusionPrior:
         drawn = self._drawn(coarse, context, seeds, progress.part(0.3, 0.8))
         for index, maps in enumerate(drawn):
             progress.report("detail", 0.8 + 0.2 * index / len(drawn))
-            yield add_detail(working_maps(coarse, maps), partial, context.place, seeds[index], context.detail)
+            working = working_maps(coarse, maps, self.preset.share)
+            yield add_detail(working, partial, context.place, seeds[index], context.detail)
         progress.report("detail", 1.0)
 
     def _drawn(
         self, coarse: CoarseCompletion, context: PriorContext, seeds: Sequence[int], progress: Progress
     ) -> list[dict[str, np.ndarray]]:
         """The network's maps for each seed, float32 [B, B, C] as `working_maps` takes them."""
-        estimate = coarse_maps(coarse, context)
+        estimate = coarse_maps(coarse)
 
         def draw(weights: DiffusionWeights, chosen: Sequence[int]) -> list[dict[str, np.ndarray]]:
             device = weights.device
@@ -119,8 +122,9 @@ class DiffusionPrior:
         return with_fallback(self.load(), draw, seeds)
 
 
-def working_maps(coarse: CoarseCompletion, maps: dict[str, np.ndarray]) -> WorkingMaps:
-    """The network's maps, joined to what was seen in the gradient domain."""
+def working_maps(coarse: CoarseCompletion, maps: dict[str, np.ndarray], share: float) -> WorkingMaps:
+    """The network's maps, joined to what was seen in the gradient domain, by their share in the coarse estimate."""
+    estimate = coarse.working
     shaded, place = coarse.shaded, (coarse.uv_space, coarse.vertices, coarse.regions)
     island = coarse.uv_space.mask.astype(np.float32)
 
@@ -132,24 +136,25 @@ def working_maps(coarse: CoarseCompletion, maps: dict[str, np.ndarray]) -> Worki
     expected = broad(log_colour(maps["diffuse_albedo"]))
     log_albedo = joined(shaded.log_albedo - coarse.gain, expected, shaded.weight, *place)
     specular = broad(np.clip((maps["specular_albedo"][..., 0] + 1) / 2, 0.0, 1.0))
-    return WorkingMaps(log_texture, log_albedo, specular, None, shaded.log_seen, shaded.weight, shaded.shine)
+    return replace(
+        estimate,
+        log_texture=estimate.log_texture + share * (log_texture - estimate.log_texture),
+        log_albedo=estimate.log_albedo + share * (log_albedo - estimate.log_albedo),
+        specular_albedo=estimate.specular_albedo + share * (specular - estimate.specular_albedo),
+    )
 
 
-def coarse_maps(coarse: CoarseCompletion, context: PriorContext) -> dict[str, np.ndarray]:
+def coarse_maps(coarse: CoarseCompletion) -> dict[str, np.ndarray]:
     """The coarse completion as the auto-encoders take it: float32 [B, B, C] in [-1, 1] by map.
 
-    It has no holes: outside the island it repeats its border, as the training's maps do.
+    It has no holes: outside the island it repeats its border, as the training's maps do. It has no normals, which are
+    then begun at their mean: those read from a photo are rougher than what training saw.
     """
-    island = coarse.uv_space.mask
-    working = coarse.working.dilated(island)
-    albedo = np.exp(working.log_albedo)
-    height = relief_height(np.log(albedo), coarse.regions, island)
-    normal = height_normals(height, coarse.uv_space.texels_per_metre(coarse.vertices) / 1000)
+    working = coarse.working.dilated(coarse.uv_space.mask)
     return {
         "texture": 2 * np.clip(linear_to_srgb(np.exp(working.log_texture)), 0, 1) - 1,
-        "diffuse_albedo": 2 * np.clip(linear_to_srgb(albedo), 0, 1) - 1,
+        "diffuse_albedo": 2 * np.clip(linear_to_srgb(np.exp(working.log_albedo)), 0, 1) - 1,
         "specular_albedo": 2 * np.clip(working.specular_albedo, 0, 1)[..., None] - 1,
-        "normal": np.where(island[..., None], normal, np.array([0, 0, 1], np.float32)),
     }
 
 

@@ -11,7 +11,6 @@ from backend.texture.relief import (
     SPECULAR_LIPS,
     SPECULAR_SKIN,
     cavity,
-    height_normals,
     regional_specular,
     relief_height,
 )
@@ -47,16 +46,6 @@ def test_dark_detail_lies_deep_and_brows_and_even_skin_are_flat() -> None:
     assert height_at[205] < -0.02
     assert abs(height_at[105]) < 0.3 * abs(height_at[205])
     assert abs(height[5, 5]) < 1e-4
-
-
-def test_normals_lean_away_from_what_is_higher() -> None:
-    ramp = np.tile(np.arange(8, dtype=np.float32) * 0.1, (8, 1))
-    inner = (slice(2, -2), slice(2, -2))
-    normals = height_normals(ramp, np.ones((8, 8), np.float32))[inner]
-    np.testing.assert_allclose(normals[..., 0] / normals[..., 2], -0.1, atol=1e-5)
-    upward = height_normals(np.ascontiguousarray(ramp.T[::-1]), np.ones((8, 8), np.float32))[inner]
-    np.testing.assert_allclose(upward[..., 1] / upward[..., 2], -0.1, atol=1e-5)
-    assert not np.array_equal(normals, mirror(upward))
 
 
 def real_regions(resolution: int = 256) -> tuple[FaceRegions, np.ndarray]:
