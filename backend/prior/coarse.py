@@ -25,7 +25,7 @@ TEXTURE_EFFECTIVE, ALBEDO_EFFECTIVE = 150.0, 50.0
 TEXTURE_NOISE, ALBEDO_NOISE = 0.15, 0.06
 # Log exposure against the training's photographs, and log gain per channel against the classical split of light and
 # skin: chosen on pictures of training people.
-EXPOSURE_DEVIATION, GAIN_DEVIATION = 0.4, 0.15
+EXPOSURE_DEVIATION, GAIN_DEVIATION = 0.4, 0.05
 # Standard deviation of the antisymmetric latents: photographed light is more even than the training's random lights,
 # and where only one side was seen the other had better look like it.
 ASYMMETRY = 0.15

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from backend.head.model import HeadModel
 from backend.prior import cosine
@@ -145,8 +145,18 @@ def save_coarse_prior(prior: CoarsePrior, path: Path) -> int:
         "albedo_peaks": component_peaks,
     }
     header = {"format": FORMAT, "layout": prior.layout, "training": json.dumps(prior.metadata, sort_keys=True)}
-    save_file(tensors, path, metadata=header)
+    path.write_bytes(_in_order(save(tensors, metadata=header)))
     return path.stat().st_size
+
+
+def _in_order(file: bytes) -> bytes:
+    """The same safetensors file with sorted metadata: the library writes them in another order each time."""
+    size = int.from_bytes(file[:8], "little")
+    header = json.loads(file[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # what follows must lie at a multiple of 8 bytes
+    return len(text).to_bytes(8, "little") + text + file[8 + size :]
 
 
 def load_coarse_prior(path: Path | None = None) -> CoarsePrior:

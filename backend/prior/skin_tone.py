@@ -7,7 +7,8 @@ import numpy as np
 from backend.texture.light import LUMINANCE
 from backend.texture.sclera import WhiteCue
 
-# Usual colour of facial skin in CIE Lab, D65: lightness, a* and b*, from dark to light. Assumed: a smooth curve near
+# Usual colour of facial skin in CIE Lab, D65: lightness, a* and b*, from dark to light, with what its surface reflects,
+# as spectrophotometers see it (the diffuse albedo alone is darker and of stronger colour). Assumed: a smooth curve near
 # what spectrophotometry of light and medium skin finds (Xiao et al., "Characterising the variations in ethnic skin
 # colours", 2017: Caucasian, Chinese, Kurdish, Thai), less saturated towards dark skin; its numbers are in no table.
 SKIN_LOCUS = np.array(
@@ -16,25 +17,27 @@ SKIN_LOCUS = np.array(
 # All tones between these luminances are about equally likely: a narrow prior would pull everybody to the middle.
 DARKEST, LIGHTEST = 0.05, 0.44
 DARK_END, LIGHT_END = 0.25, 0.12  # spread of the log luminance beyond the ends
-LIKELY_ALBEDO, ALBEDO_SPREAD = 0.25, 1.2
+LIKELY_ALBEDO, ALBEDO_SPREAD = 0.25, 2.0
 # Light on the face (irradiance / pi where white is 1) of photos that are exposed well, with the spread of its logarithm
 # below and above (flash, sun), and of those that are not.
-TYPICAL_EXPOSURE, EXPOSURE_SPREAD, BRIGHT_SPREAD = 0.78, 0.26, 0.4
+TYPICAL_EXPOSURE, EXPOSURE_SPREAD, BRIGHT_SPREAD = 0.78, 0.32, 0.4
 DIM_SHARE, DIM_SHIFT, DIM_SPREAD = 0.12, -0.9, 0.7
-# What skin still reflects at its surface when its highlights are taken out, as an albedo: on dark skin it counts.
-SHEEN = 0.01
+# What skin still reflects at its surface when its highlights are taken out, as an albedo: on dark skin it counts. About
+# its F0 of 0.028; 24 Cycles pictures of dark training heads show 0.024 in the median.
+SHEEN = 0.025
+LEAST_ALBEDO = 0.3  # of what a channel reflects in all
 # The brightest parts of most photos are white things in the face's light; of the others, anything down to the face
 # itself before a dark wall, which says little of the light.
 WHITE_THINGS, WHITE_THING, WHITE_THING_SPREAD = 0.5, 0.9, 0.35
 OTHER_BRIGHTEST = 0.3  # density of the log of the brightest parts' reflectance where they are no white things
 SATURATED = 0.93  # brighter parts are only a lower bound
 # What eyes and teeth show of the light, as logarithms: a + b log(luminance of the skin), because lids and lips reflect
-# light on them; and how far the light may be below that and above. All from the 178 photos of the training portraits,
-# whose scales were then tuned on nine Cycles pictures of training heads as well.
-EYES_SHOW, EYES_BY_SKIN, EYES_BELOW, EYES_ABOVE = 0.25, 0.25, 0.16, 0.2
+# light on them; and how far the light may be below that and above. From the 178 photos of the training portraits; what
+# eyes show and all scales were then tuned on 80 pictures, 39 Cycles pictures of ten training heads among them.
+EYES_SHOW, EYES_BY_SKIN, EYES_BELOW, EYES_ABOVE = 0.4, 0.25, 0.25, 0.2
 TEETH_SHOW, TEETH_BY_SKIN, TEETH_BELOW, TEETH_ABOVE, TEETH_TRUST = 0.37, 0.15, 0.17, 0.35, 0.8
 # Log ratios of channels: skin about `SKIN_LOCUS`, light about white, and the eyes' white.
-SKIN_COLOUR_SPREAD, LIGHT_COLOUR_SPREAD, WHITE_COLOUR_SPREAD = 0.12, 0.13, 0.12
+SKIN_COLOUR_SPREAD, LIGHT_COLOUR_SPREAD, WHITE_COLOUR_SPREAD = 0.12, 0.13, 0.18
 MOST_STRAYED = 0.3
 _ALBEDOS = np.exp(np.linspace(np.log(0.035), np.log(0.47), 160))
 
@@ -60,7 +63,7 @@ def plausible_tone(observed: np.ndarray, white: WhiteCue | None = None) -> np.nd
         teeth = np.log(max(float(white.teeth @ LUMINANCE), 1e-4)) - TEETH_SHOW - TEETH_BY_SKIN * albedo
         score += TEETH_TRUST * _cue_score(exposure - teeth, TEETH_BELOW, TEETH_ABOVE)
     light, light_variance = _light_colour(white)
-    typical = np.stack([_log_ratios(_locus_colour(a) + SHEEN) for a in _ALBEDOS])
+    typical = np.stack([_log_ratios(_locus_colour(a + SHEEN)) for a in _ALBEDOS])
     # Red and blue; green follows from the luminance.
     strayed = (seen - light - typical)[:, [0, 2]] ** 2 / (SKIN_COLOUR_SPREAD**2 + light_variance)
     score -= 4.0 * np.log1p(strayed.sum(1) / 6)  # Student's distribution: strange light must not decide alone
@@ -114,12 +117,13 @@ def _light_colour(white: WhiteCue | None) -> tuple[np.ndarray, float]:
 
 def _tone_colour(seen: np.ndarray, level: float, white: WhiteCue | None) -> np.ndarray:
     """The albedo [3] of a luminance: its log ratios between what was seen and the locus, by their variances."""
-    usual = _locus_colour(level)
+    usual = _locus_colour(level + SHEEN)
     light, variance = _light_colour(white)
     share = SKIN_COLOUR_SPREAD**2 / (SKIN_COLOUR_SPREAD**2 + variance)
-    strayed = np.clip(share * (seen - light - _log_ratios(usual + SHEEN)), -MOST_STRAYED, MOST_STRAYED)
-    colour = np.maximum(usual * np.exp(strayed), 1e-4)
-    return colour * level / float(colour @ LUMINANCE)
+    strayed = np.clip(share * (seen - light - _log_ratios(usual)), -MOST_STRAYED, MOST_STRAYED)
+    colour = usual * np.exp(strayed)
+    reflectance = colour * (level + SHEEN) / float(colour @ LUMINANCE)
+    return np.maximum(reflectance - SHEEN, LEAST_ALBEDO * reflectance)
 
 
 def _log_ratios(colour: np.ndarray) -> np.ndarray:

@@ -12,10 +12,11 @@ from backend.head.model import HeadModel, load_head_model
 from backend.photo.reading import linear_to_srgb, srgb_to_linear
 from backend.prior.base import PriorContext
 from backend.prior.baseline import BaselinePrior, coarser
-from backend.prior.skin_tone import LUMINANCE, plausible_tone
+from backend.prior.skin_tone import LUMINANCE, SHEEN, plausible_tone
 from backend.progress import Progress
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.regions import FaceRegions, face_regions, landmark_texels
+from backend.texture.sclera import WhiteCue
 from backend.texture.transfer import radiance_transfer
 from backend.texture.uv_space import UVSpace, mirror, uv_space
 from shared.errors import JobCancelled, RelightifyError
@@ -130,10 +131,12 @@ def test_features_of_the_skin_stay_in_the_albedo(context: PriorContext, regions:
 
 def test_dark_skin_stays_dark_and_fair_skin_fair(context: PriorContext, regions: FaceRegions) -> None:
     for skin in (FAIR, DARK):
-        maps = completed(scene(context, regions, skin, side_light())[0], context)
+        # A photo shows what the surface reflects as well, and is exposed so that white does not burn out.
+        maps = completed(scene(context, regions, skin + SHEEN, 0.75 * side_light())[0], context)
         found = np.median(srgb_to_linear(maps.diffuse_albedo_srgb)[regions.face > 0.9], axis=0)
         assert 0.7 < float(found @ LUMINANCE) / float(skin @ LUMINANCE) < 1.5
-        np.testing.assert_allclose(found / found.sum(), skin / skin.sum(), atol=0.04)
+        # How much of dark skin's blue is sheen hangs on the level, which one photo leaves open.
+        np.testing.assert_allclose(found / found.sum(), skin / skin.sum(), atol=0.05)
 
 
 def test_the_unseen_has_the_persons_tone_and_no_texture_seam(context: PriorContext, regions: FaceRegions) -> None:
@@ -209,6 +212,17 @@ def test_tones_stay_in_the_range_of_human_skin_and_in_order(exposure: float) -> 
     assert luminance[-1] <= 0.5
     for tone in found:
         assert tone[0] > tone[1] > tone[2] > 0
+
+
+@pytest.mark.parametrize("skin", [np.array([0.14, 0.05, 0.026]), DARK, FAIR])
+def test_the_sheen_of_skin_is_not_taken_for_its_colour(skin: np.ndarray) -> None:
+    light = WhiteCue(np.full(3, 0.9), 0.0, brightest=0.85)
+    bare, shining = (plausible_tone(0.8 * (skin + sheen), light) for sheen in (0.0, SHEEN))
+    own, bare, shining = (colour / (colour @ LUMINANCE) for colour in (skin, bare, shining))
+    # Blue is where white light on the surface counts most.
+    assert 0.6 < shining[2] / own[2] < 1.5
+    assert 0.85 < shining[0] / own[0] < 1.15
+    assert shining[2] > bare[2]
 
 
 def test_a_coarser_texture_space_shows_the_same_points(context: PriorContext) -> None:

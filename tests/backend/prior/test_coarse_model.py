@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from backend.prior import cosine
-from backend.prior.coarse_model import CHANNELS, DIFFUSE, NORMAL_X, CoarsePrior, load_coarse_prior, save_coarse_prior
+from backend.prior.coarse_model import (
+    CHANNELS,
+    DIFFUSE,
+    NORMAL_X,
+    SPECULAR,
+    CoarsePrior,
+    load_coarse_prior,
+    save_coarse_prior,
+)
 from backend.texture.maps import SkinMaps
 from backend.texture.uv_space import mirror, mirror_normals
 from backend.training.linear_prior import as_cosines, fit_prior, stacked
@@ -102,6 +110,16 @@ def test_mirrored_skins_are_as_likely_as_their_originals(prior: CoarsePrior) -> 
     np.testing.assert_allclose(other, sign * latent, atol=0.02)
 
 
+def test_the_specular_albedo_is_expected_at_its_mean_and_as_uncertain_as_it_was(prior: CoarsePrior) -> None:
+    latent = np.random.default_rng(6).normal(size=prior.latents)
+    moved = prior.maps_of(latent, 64) - prior.mean_maps(64)
+    assert np.all(moved[..., SPECULAR] == 0)
+    assert np.abs(moved[..., DIFFUSE]).max() > 0.1
+    drawn = np.stack([maps.specular_albedo for maps in skins(40)])
+    both = np.concatenate([drawn, drawn[..., ::-1]])
+    np.testing.assert_allclose(prior.noise[SPECULAR.start].mean(), both.var(0).mean(), rtol=0.05)
+
+
 def test_one_latent_is_the_mean_plus_its_factors(prior: CoarsePrior) -> None:
     latent = np.random.default_rng(5).normal(size=prior.latents)
     expected = prior.mean_maps(64) + prior.factor_maps(64) @ latent
@@ -126,6 +144,13 @@ def test_the_file_gives_the_prior_back_nearly_exactly(prior: CoarsePrior, tmp_pa
     deviation = prior.albedo.component_maps(1, 64).std()
     difference = back.albedo.component_maps(1, 64) - prior.albedo.component_maps(1, 64)
     assert np.abs(difference).max() < 0.1 * deviation
+
+
+def test_the_same_prior_is_always_the_same_file(prior: CoarsePrior, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}.safetensors" for number in range(8)]
+    for path in paths:
+        save_coarse_prior(prior, path)
+    assert len({path.read_bytes() for path in paths}) == 1
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:
