@@ -20,7 +20,7 @@ SPREAD = 3  # pixels a side of the block that a window's guess covers: guesses o
 SPREAD_SIGMA = 0.45  # of the guesses' weights, in halves of the block
 # The mean of all skins that a window may show is flatter than any of them. What is finer than this, in pixels of the
 # small photo, is exaggerated; more than that the error of the gradients grows (on 12 portraits of the training split).
-BOLDNESS, BOLD_SIGMA = 0.2, 0.6
+BOLDNESS, BOLD_SIGMA = 0.15, 0.6
 # A photo is enlarged until the face has this many pixels a texel, and while it stays below this size.
 ENOUGH_PIXELS, LARGEST = 0.75, 4096**2
 WINDOWS_AT_ONCE = 100_000
