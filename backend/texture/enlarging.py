@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -128,13 +129,13 @@ def block_weights(factor: int) -> np.ndarray:
 
 def save_enlargers(enlargers: tuple[Enlarger, ...], metadata: dict, path: Path = ASSET) -> None:
     """Write enlargers as half floats, their guesses as products of rank `STORED_RANK`."""
-    arrays: dict[str, np.ndarray] = {"metadata": np.array(json.dumps(metadata))}
+    arrays: dict[str, Any] = {"metadata": np.array(json.dumps(metadata))}
     for enlarger in enlargers:
         flat = enlarger.guesses.reshape(-1, enlarger.guesses.shape[-1])
         left, size, right = np.linalg.svd(flat, full_matrices=False)
         rank = min(len(size), STORED_RANK)
         name = f"times_{enlarger.factor}"
-        arrays[f"{name}_flat"] = np.float32(enlarger.flat)
+        arrays[f"{name}_flat"] = np.array(enlarger.flat, np.float32)
         arrays[f"{name}_kinds"] = enlarger.kinds.astype(np.float16)
         arrays[f"{name}_left"] = (left[:, :rank] * np.sqrt(size[:rank])).astype(np.float16)
         arrays[f"{name}_right"] = (np.sqrt(size[:rank])[:, None] * right[:rank]).astype(np.float16)

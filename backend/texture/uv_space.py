@@ -232,10 +232,11 @@ def nearest_inside(mask: np.ndarray, pixels: float) -> tuple[np.ndarray, np.ndar
     distance, labels = cv2.distanceTransformWithLabels(
         (~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    source = np.zeros(int(labels.max()) + 1, np.int64)
-    source[labels[mask]] = np.flatnonzero(mask)
-    outside = np.flatnonzero(~mask & (distance <= pixels))
-    return outside, source[labels.reshape(-1)[outside]]
+    label = np.asarray(labels, np.int32).reshape(-1)
+    inside, outside = np.flatnonzero(mask), np.flatnonzero(~mask & (distance <= pixels))
+    source = np.zeros(int(label.max()) + 1, np.int64)
+    source[label[inside]] = inside
+    return outside, source[label[outside]]
 
 
 def filled(image: np.ndarray, texels: np.ndarray, sources: np.ndarray) -> np.ndarray:
