@@ -12,7 +12,6 @@ import numpy as np
 
 from backend import memory, previews
 from backend.detail.options import DetailOptions
-from backend.detail.statistics import load_statistics
 from backend.head.fitting import fit_head
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel, load_head_model
@@ -30,6 +29,7 @@ from backend.progress import Progress
 from backend.rendering.nvdiffrast_rasteriser import choose_rasteriser
 from backend.rendering.rasteriser import Rasteriser
 from backend.rendering.spherical_harmonics import environment_map, irradiance
+from backend.texture.enlarging import load_enlargers
 from backend.texture.expected_skin import expected_skin
 from backend.texture.iris import iris_colours
 from backend.texture.light import match_light
@@ -113,7 +113,7 @@ class Pipeline:
         coarse = coarse_model.shipped_prior(self.model)
         self.albedo = None if coarse is None else vertex_albedo(coarse.albedo, self.model)
         self.priors: dict[str, Prior] = available_priors(self.model, self.device)
-        self.photo_kernels = load_statistics().kernels
+        self.enlargers = load_enlargers()
         self._uv_spaces: dict[int, UVSpace] = {}
 
     def prior(self, quality: str) -> Prior:
@@ -172,7 +172,7 @@ class Pipeline:
         with stopwatch.stage("unwrap"):
             progress.report("unwrap", 0.55)
             space = self.uv_space(options.resolution)
-            partial = unwrap(photo, mask, self.model, fit, self.rasteriser, space, self.photo_kernels)
+            partial = unwrap(photo, mask, self.model, fit, self.rasteriser, space, self.enlargers)
             preview = previews.map_preview(partial.texture_srgb, partial.visibility)
             progress.report("unwrap", 0.65, preview)
         with stopwatch.stage("completion"):

@@ -7,8 +7,8 @@ import numpy as np
 
 from backend.detail.bands import reduce_to
 from backend.texture.light import LUMINANCE
-from backend.texture.regions import FaceRegions
-from backend.texture.scale_space import MAD_TO_STD, masked_blur, smooth_step
+from backend.texture.regions import FaceRegions, plain_skin
+from backend.texture.scale_space import MAD_TO_STD, inner_distance, masked_blur, smooth_step
 
 WORKING_SIDE = 1024  # spots are larger than a texel of this
 # Radii of moles and freckles, mm, and how far a blob must stand out, in robust deviations of blob strength.
@@ -16,6 +16,16 @@ SPOT_RADII_MM = (0.45, 0.75, 1.2, 2.0)
 SPOT_LOW, SPOT_HIGH = 4.5, 9.0
 SPOT_CONTRAST = (0.05, 0.12)  # log luminance
 ROUND_LOW, ROUND_HIGH = 0.25, 0.5  # smaller over larger curvature: lines have 0, round spots 1
+# Creases: the profile across and along, mm, the directions looked in, and how far a line must stand out, in robust
+# deviations of what grain gives.
+CREASE_MM, CREASE_LENGTH_MM, CREASE_DIRECTIONS = 0.8, 3.0, 8
+CREASE_LOW, CREASE_HIGH = 3.0, 6.0
+CREASE_CONTRAST = (0.015, 0.03)  # log luminance
+# Hair that hangs into the temples and the forehead: so near to where skin ends, mm, and how rough it is against the
+# plain skin.
+HAIRLINE_MM, HAIR_OVER_MM = (16.0, 9.0), 2.0
+HAIR_LOW, HAIR_HIGH = 1.5, 2.2
+HAIR_GROWN_MM = 2.0
 # Roughness of the beard's skin against the cheeks' at which there is stubble.
 STUBBLE_LOW, STUBBLE_HIGH = 1.2, 1.7
 
@@ -60,6 +70,84 @@ def spots(
     return np.clip(reduce_to(result, log_luminance.shape[0]), 0, 1)
 
 
+def creases(
+    log_luminance: np.ndarray,  # float32 [R, R]
+    weight: np.ndarray,  # float32 [R, R], > 0.5 where it is skin that was seen
+    texels_per_mm: float,
+) -> np.ndarray:
+    """How far each texel belongs to a crease: float32 [r, r] in [0, 1], r at most half of `WORKING_SIDE`.
+
+    Creases are dark lines, much longer than grain is: found by second derivatives across, averaged along (Freeman and
+    Adelson, "The design and use of steerable filters", 1991; here turned kernels).
+    """
+    side = min(log_luminance.shape[0], WORKING_SIDE // 2)
+    scale = texels_per_mm * side / log_luminance.shape[0]
+    skin = reduce_to(weight, side)
+    inside = inner_distance(skin > 0.5) > CREASE_LENGTH_MM * scale
+    if np.count_nonzero(inside) < 200:
+        return np.zeros((side, side), np.float32)
+    small = reduce_to(log_luminance, side)
+    flat = np.where(skin > 0.5, small - masked_blur(small, skin, 5.0 * scale), 0).astype(np.float32)
+    depth = np.full((side, side), -np.inf, np.float32)
+    for number in range(CREASE_DIRECTIONS):
+        turn = np.pi * number / CREASE_DIRECTIONS
+        depth = np.maximum(depth, cv2.filter2D(flat, cv2.CV_32F, line_kernel(turn, scale)))
+    typical = MAD_TO_STD * float(np.median(np.abs(depth[inside] - np.median(depth[inside]))))
+    found = smooth_step((depth - np.median(depth[inside])) / max(typical, 1e-5), CREASE_LOW, CREASE_HIGH)
+    found = found * smooth_step(depth, *CREASE_CONTRAST) * inside
+    # The shoulders belong to it.
+    reach = max(1, round(1.5 * CREASE_MM * scale))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    return cv2.GaussianBlur(cv2.dilate(found, kernel), (0, 0), max(0.5 * reach, 0.5))
+
+
+def line_kernel(turn: float, texels_per_mm: float) -> np.ndarray:
+    """A kernel float32 that answers to dark lines at an angle (radians, from the rows): their depth where they are
+    as wide as `CREASE_MM`, 0 on even slopes."""
+    across, along = CREASE_MM * texels_per_mm, CREASE_LENGTH_MM * texels_per_mm
+    reach = int(np.ceil(2.5 * along))
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    t, s = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
+    profile = (1 - np.square(s / across)) * np.exp(-np.square(s / across) / 2)
+    kernel = -profile * np.exp(-np.square(t / along) / 2)
+    kernel -= kernel.mean()
+    # The answer to a line of depth 1 with the profile of a Gaussian.
+    line = -np.exp(-np.square(s / across) / 2)
+    return (kernel / float((kernel * line).sum())).astype(np.float32)
+
+
+def hairline(
+    log_luminance: np.ndarray,  # float32 [B, B]
+    weight: np.ndarray,  # float32 [B, B], 1 where it is skin that was seen
+    regions: FaceRegions,  # B x B
+) -> np.ndarray:
+    """Share of each texel's detail that is hair hanging into temples and forehead, float32 [B, B] in [0, 1].
+
+    Hair that thin is skin to the skin mask. It is known by being far rougher than the person's plain skin, close to
+    where the seen skin ends, and higher than the eyes.
+    """
+    scale = regions.texels_per_mm
+    seen = weight > 0.5
+    plain = seen & (plain_skin(regions) > 0.6)
+    if np.count_nonzero(plain) < 200 or not (regions.eyes > 0.5).any():
+        return np.zeros(weight.shape, np.float32)
+    fine = log_luminance - masked_blur(log_luminance, seen.astype(np.float32), HAIR_OVER_MM * scale)
+    variance = masked_blur(np.square(np.where(seen, fine, 0)), seen.astype(np.float32), HAIR_OVER_MM * scale)
+    contrast = np.sqrt(variance)
+    rough = smooth_step(contrast / max(float(np.median(contrast[plain])), 1e-4), HAIR_LOW, HAIR_HIGH)
+    rows = np.arange(len(weight))[:, None]
+    eyes = float(np.flatnonzero((regions.eyes > 0.5).any(1)).mean())
+    above = smooth_step((eyes - rows) / scale, 4.0, 12.0)
+    # Holes in the seen skin (a highlight, an eye) are no hairline: only the outer border counts.
+    outline, _ = cv2.findContours(seen.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = cv2.drawContours(np.zeros(weight.shape, np.uint8), outline, -1, 1, cv2.FILLED)
+    near = smooth_step(inner_distance(filled > 0) / scale, *HAIRLINE_MM)
+    found = (rough * above * near * (1 - regions.brows) * seen).astype(np.float32)
+    reach = max(1, round(HAIR_GROWN_MM * scale))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    return cv2.GaussianBlur(cv2.dilate(found, kernel), (0, 0), 0.5 * reach) * (1 - regions.brows)
+
+
 def stubble(contrast: np.ndarray, beard: int, cheeks: int) -> float:
     """0 shaven to 1 stubbly, by the beard's contrast against the cheeks' (`measured_contrast` [parts, octaves])."""
     ratio = contrast[beard, 1:4] / contrast[cheeks, 1:4]
@@ -67,9 +155,9 @@ def stubble(contrast: np.ndarray, beard: int, cheeks: int) -> float:
     return float(smooth_step(float(ratio.max()), STUBBLE_LOW, STUBBLE_HIGH)) if ratio.size else 0.0
 
 
-def pigment_share(spot: np.ndarray, stubbly: float, regions: FaceRegions) -> np.ndarray:
+def pigment_share(spot: np.ndarray, stubbly: float, hairs: np.ndarray, regions: FaceRegions) -> np.ndarray:
     """Share of the fine detail that is colour and no relief, float32 [R, R]: moles, hair, half of the stubble."""
-    hair = np.maximum(regions.brows**2, regions.eyes**3)
+    hair = np.maximum.reduce([regions.brows**2, regions.eyes**3, hairs])
     lips = 0.3 * regions.lips
     return np.maximum.reduce([spot, hair, lips, 0.5 * stubbly * regions.beard]).astype(np.float32)
 

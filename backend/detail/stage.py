@@ -15,7 +15,7 @@ from backend.detail.options import DetailOptions
 from backend.detail.regions import SKIN_PARTS, part_weights
 from backend.detail.seen import fine_detail, pixels_per_texel, resolved_share
 from backend.detail.statistics import SkinStatistics, load_statistics, measured_contrast
-from backend.detail.surface import fine_height, roughness, surface_maps
+from backend.detail.surface import fine_height, relief_share, roughness, surface_maps
 from backend.detail.unseen import RESOLVED, Shown, missing_detail
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
@@ -26,13 +26,16 @@ from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.regions import FaceRegions, face_regions, plain_skin
 from backend.texture.relief import relief_height
 from backend.texture.scale_space import enlarge, inner_distance, smooth_step
-from backend.texture.uv_space import UVSpace, coarser, dilate
+from backend.texture.uv_space import UVSpace, coarser, dilate, filled, nearest_inside
 
 # Of fine detail that is relief so much stays in the albedo: pores and creases hold less light from any side.
 RELIEF_IN_ALBEDO = 0.5
 # Trust from which on the photo's detail is taken, and at which it is all of the detail.
 TRUSTED = (0.35, 0.8)
 REST_OF_CHEEKS = 0.85  # contrast of neck, ears and scalp; assumed
+# At most so many times what people of that age have on average is made in octaves that the photo cannot show.
+MOST_OVER_USUAL = 1.3
+COARSE_WAVE_MM = 2.0  # in the middle of the relief that is read from maps of the working size
 REGION_SIDE = 512  # of what varies slowly
 SAMPLE_BORDER_MM = 3.0
 
@@ -68,7 +71,8 @@ class WorkingMaps:
     def dilated(self, island: np.ndarray) -> WorkingMaps:
         """Maps continued over everything outside the island, bool [B, B], so that enlarging finds no border."""
         names = ("log_texture", "log_albedo", "specular_albedo", "normal")
-        grown = {n: dilate(image, island, self.side) for n in names if (image := getattr(self, n)) is not None}
+        margin = nearest_inside(island, self.side)
+        grown = {n: filled(image, *margin) for n in names if (image := getattr(self, n)) is not None}
         return replace(self, **grown)
 
 
@@ -128,15 +132,18 @@ def add_detail(
     spot = separation.spots((log_albedo + matte) @ luminance, weight, scale)
     shown = _shown(log_albedo @ luminance + matte @ luminance, spot, weight, place, regions, scale)
     contrast = measured_contrast(shown.bands, shown.parts, _plainly_seen(shown, regions))
-    expected = (statistics or load_statistics()).expected(contrast, options.age)
-    expected = _plain_contrast(expected)
+    statistics = statistics or load_statistics()
+    expected = _plain_contrast(_believable(statistics.expected(contrast, options.age), shown, statistics, options.age))
     density = small.texels_per_metre(place.fit.neutral_vertices(place.model)) * (side / working.side / 1000)
     made = missing_detail(shown, expected, options.strength, uv_space, place.model.mean, density, scale, seed)
 
     # Into colours: what is relief leaves the albedo in part.
     full_regions = enlarged_regions(regions, side)
     stubbly = separation.stubble(contrast, SKIN_PARTS.index("beard"), SKIN_PARTS.index("cheeks"))
-    pigment = separation.pigment_share(spot, stubbly, full_regions)
+    hairs = separation.hairline(working.log_albedo @ luminance, working.weight, regions)
+    pigment = separation.pigment_share(spot, stubbly, np.clip(enlarge(hairs, side), 0, 1), full_regions)
+    crease = separation.creases(log_albedo @ luminance, weight, scale)
+    crease *= 1 - np.clip(reduce_to(hairs, len(crease)), 0, 1)
     relief = (matte @ luminance) * (1 - pigment) + made.fine + made.coarse
     del spot
     tint = made_colour(matte, weight)
@@ -150,15 +157,15 @@ def add_detail(
     del log_albedo, matte, pigment
 
     coarsest = finest_octave(working.side) - 1 if working.normal is not None else COARSEST_OCTAVE
-    height = fine_height(relief, scale, max(coarsest, finest_octave(side))) * uv_space.mask
+    height = fine_height(relief, crease, scale, max(coarsest, finest_octave(side))) * uv_space.mask
     del relief, made
     if working.normal is None:
-        coarse = relief_height(working.log_albedo, regions, small.mask) * off_border(
-            working.weight, 0.4 * regions.texels_per_mm
-        )
+        coarse = relief_height(working.log_albedo, regions, small.mask) * (1 - hairs)
+        coarse *= off_border(working.weight, 0.4 * regions.texels_per_mm)
+        coarse *= relief_share(COARSE_WAVE_MM, reduce_to(crease, working.side))
         height += enlarge(dilate(coarse, small.mask, 3), side) * uv_space.mask
     gradient = uv_space.surface_gradient(place.fit.neutral_vertices(place.model))
-    base_normal = None if grown.normal is None else enlarge(grown.normal, side)
+    base_normal = None if grown.normal is None else enlarge(without_relief(grown.normal, hairs), side)
     surface = surface_maps(height, base_normal, enlarge(grown.specular_albedo, side), gradient, uv_space.mask, scale)
     maps = SkinMaps(
         texture_srgb=texture,
@@ -171,6 +178,25 @@ def add_detail(
         detail=_report(shown, regions, options, place, scale),
     )
     return maps.dilated(uv_space.mask)
+
+
+def _believable(contrast: np.ndarray, shown: Shown, statistics: SkinStatistics, age: float | None) -> np.ndarray:
+    """Contrasts [parts, octaves], those of octaves that the photo cannot show held below what few people have.
+
+    A photo's own grain and its compression pass for rough skin, and would be carried on into all finer octaves.
+    """
+    most = MOST_OVER_USUAL * statistics.expected(np.full_like(contrast, np.nan), age)
+    unshown = [o for o, resolved in shown.resolved.items() if resolved <= RESOLVED]
+    limited = contrast.copy()
+    limited[:, unshown] = np.minimum(contrast, most)[:, unshown]
+    return limited
+
+
+def without_relief(normal: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Unit normals [B, B, 3], tilted less by a share [B, B]."""
+    tilt = normal[..., :2] * (1 - share)[..., None]
+    upright = np.sqrt(np.maximum(1 - np.square(tilt).sum(-1, keepdims=True), 0))
+    return np.concatenate([tilt, upright], axis=-1).astype(np.float32)
 
 
 def _plain_contrast(contrast: np.ndarray) -> np.ndarray:

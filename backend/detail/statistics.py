@@ -20,6 +20,7 @@ from backend.texture.scale_space import MAD_TO_STD
 
 ASSET = Path(__file__).resolve().parents[1] / "assets" / "detail_statistics.npz"
 FEWEST_TEXELS = 120
+MEASURED_SIDE = 1024
 # Standard deviation of a measured log contrast, and of the age that a user states, years.
 MEASURED_SPREAD, AGE_SPREAD = 0.08, 3.0
 # Log contrast per octave towards the finer, where no photo of the statistics reaches.
@@ -35,14 +36,12 @@ class SkinStatistics:
         mean: float64 [parts * octaves + 1], mean log contrast (standard deviation of the log luminance) by part and
             octave, then the mean age in years.
         covariance: float64 [n, n] of the same.
-        kernels: float32 [2, 4, 9, 9], double the size of a photo once and again, see `backend.texture.enlarging`.
         metadata: where it comes from.
     """
 
     finest: int
     mean: np.ndarray
     covariance: np.ndarray
-    kernels: np.ndarray
     metadata: dict
 
     @property
@@ -87,7 +86,6 @@ class SkinStatistics:
             finest=np.int64(self.finest),
             mean=self.mean,
             covariance=self.covariance.astype(np.float32),
-            kernels=self.kernels.astype(np.float32),
             metadata=np.array(json.dumps(self.metadata)),
         )
 
@@ -100,21 +98,18 @@ def load_statistics(path: Path = ASSET) -> SkinStatistics:
             int(data["finest"]),
             data["mean"].astype(np.float64),
             data["covariance"].astype(np.float64),
-            data["kernels"],
             json.loads(str(data["metadata"])),
         )
 
 
-def fit_statistics(
-    observed: np.ndarray, ages: np.ndarray, finest: int, kernels: np.ndarray, metadata: dict
-) -> SkinStatistics:
+def fit_statistics(observed: np.ndarray, ages: np.ndarray, finest: int, metadata: dict) -> SkinStatistics:
     """Statistics of many people.
 
     Args:
         observed: float64 [people, parts, OCTAVES], contrasts, NaN where nothing was seen.
         ages: float64 [people], NaN where unknown.
         finest: the finest octave to hold.
-        kernels, metadata: see `SkinStatistics`.
+        metadata: see `SkinStatistics`.
     """
     held = np.log(np.maximum(observed[:, :, finest:], 1e-5))
     # What no photo shows (necks, ears) is taken to be like cheeks.
@@ -128,7 +123,7 @@ def fit_statistics(
     covariance = centred.T @ centred / max(len(values) - 1, 1)
     shrinkage = 0.1
     covariance = (1 - shrinkage) * covariance + shrinkage * np.diag(np.diag(covariance)) + 1e-6 * np.eye(len(mean))
-    return SkinStatistics(finest, mean, covariance, kernels, metadata)
+    return SkinStatistics(finest, mean, covariance, metadata)
 
 
 def measured_contrast(
@@ -138,7 +133,9 @@ def measured_contrast(
 ) -> np.ndarray:
     """Robust standard deviation of log luminance float64 [parts, OCTAVES]; NaN where too little was seen."""
     result = np.full((len(SKIN_PARTS), OCTAVES), np.nan)
-    for octave, band in bands.items():
+    for octave, full in bands.items():
+        step = max(1, full.shape[0] // MEASURED_SIDE)  # a median needs no more
+        band = full[::step, ::step]
         weight = np.stack([reduce_to(p, band.shape[0]) for p in parts]) * reduce_to(seen[octave], band.shape[0])
         for number, part in enumerate(weight):
             values = band[part > 0.6]

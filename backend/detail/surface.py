@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from backend.detail.bands import join, split, wavelength_mm
+from backend.detail.bands import join, reduce_to, split, wavelength_mm
 from backend.texture.regions import FaceRegions
 from backend.texture.relief import CAVITY_LOSS_PER_MM, cavity
 from backend.texture.scale_space import smooth_step
@@ -17,6 +17,9 @@ from backend.texture.uv_space import SurfaceGradient, dilate
 # the proportion of its size. At the octave of 1.9 mm this is the depth that the training data assume
 # (`backend.texture.relief`).
 DEPTH_PER_WAVE = 0.29
+# Skin's furrows and pores lie about half a millimetre apart; what varies more broadly is mostly blood and melanin,
+# unless it is a crease. Wavelength in mm at which half of the variation is relief (assumed).
+GRAIN_MM = 1.3
 LOG_LIMIT = 0.16  # darker than this is a hair
 STEEPEST = 1.2  # slope
 
@@ -34,14 +37,25 @@ class Surface:
     height_mm: np.ndarray
 
 
-def fine_height(relief: np.ndarray, texels_per_mm: float, coarsest: int) -> np.ndarray:
-    """Height float32 [R, R] in mm of fine detail of the log luminance [R, R] that is relief: darker lies deeper."""
+def fine_height(relief: np.ndarray, crease: np.ndarray, texels_per_mm: float, coarsest: int) -> np.ndarray:
+    """Height float32 [R, R] in mm of fine detail of the log luminance [R, R] that is relief: darker lies deeper.
+
+    `crease` float32 [S, S] in [0, 1] is 1 where the detail's lines are creases, which are relief at every size.
+    """
     side = relief.shape[0]
     limited = LOG_LIMIT * np.tanh(relief / LOG_LIMIT)
     bands, _ = split(limited, coarsest)
     for octave, band in bands.items():
-        band *= np.float32(DEPTH_PER_WAVE * wavelength_mm(octave, texels_per_mm, side))
+        wave = wavelength_mm(octave, texels_per_mm, side)
+        band *= np.float32(DEPTH_PER_WAVE * wave) * relief_share(wave, reduce_to(crease, band.shape[0]))
     return join(bands)
+
+
+def relief_share(wavelength: float, crease: np.ndarray) -> np.ndarray:
+    """How much of the variation at a wavelength, mm, is relief, float32 as `crease`: of broad, even grain little, of
+    creases all."""
+    grain = np.float32(1 / (1 + (wavelength / GRAIN_MM) ** 2))
+    return grain + (1 - grain) * crease
 
 
 def surface_maps(

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from backend.texture.detail_report import DetailReport
-from backend.texture.uv_space import dilate
+from backend.texture.uv_space import filled, nearest_inside
 from shared.errors import RelightifyError
 from shared.maps import (
     DIFFUSE_ALBEDO,
@@ -73,7 +73,8 @@ class SkinMaps:
     def dilated(self, island: np.ndarray, texels: int = DILATION_TEXELS) -> SkinMaps:
         """Maps continued `texels` beyond the island, bool [R, R]; visibility stays as it is."""
         names = (f.name for f in fields(self) if f.name not in ("visibility", "detail"))
-        grown = {name: dilate(image, island, texels) for name in names if (image := getattr(self, name)) is not None}
+        margin = nearest_inside(island, texels)
+        grown = {name: filled(image, *margin) for name in names if (image := getattr(self, name)) is not None}
         return replace(self, **grown)
 
     def by_name(self) -> dict[str, np.ndarray]:

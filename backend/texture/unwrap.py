@@ -15,7 +15,7 @@ from backend.head.model import HeadModel
 from backend.photo.reading import Photo, linear_to_srgb, srgb_to_linear
 from backend.rendering.normals import vertex_normals
 from backend.rendering.rasteriser import Rasteriser
-from backend.texture.enlarging import enlarged
+from backend.texture.enlarging import Enlarger, enlarged
 from backend.texture.maps import PartialTexture
 from backend.texture.sampling import Footprint, sample_image
 from backend.texture.uv_space import UVSpace
@@ -52,15 +52,15 @@ def unwrap(
     fit: HeadFit,
     rasteriser: Rasteriser,
     uv_space: UVSpace,
-    kernels: np.ndarray | None = None,  # float32 [2, 4, 9, 9], see `backend.texture.enlarging`
+    enlargers: tuple[Enlarger, ...] = (),
 ) -> PartialTexture:
     """Sample the photo at every texel's surface point and say which texels it shows.
 
     A texel is seen where its point lies in the frame, nothing stands between it and the camera (rays against all parts
     of the head but the lashes), it faces the camera (n.v > 0.2, soft up to 0.45), lies on the skin mask and keeps a
     small distance from depth edges and from eyes, teeth and mouth. Colours are filtered over the texel's footprint in
-    linear light and then encoded. A photo with fewer pixels than the face has texels is enlarged with `kernels`
-    first, where there are some.
+    linear light and then encoded. A photo with fewer pixels than the face has texels is first enlarged by
+    `enlargers`, where there are some.
 
     Returns:
         R x R texels as `uv_space`; the texture is 0 where the visibility is.
@@ -77,9 +77,9 @@ def unwrap(
     texture = np.zeros((*uv_space.mask.shape, 3), np.float32)
     offset, crop = _crop_linear(photo, fit.camera, vertices)
     factor = 1
-    if kernels is not None and (visibility > 0.5).any():
+    if enlargers and (visibility > 0.5).any():
         pixels_per_texel = float(np.median(footprint.size[uv_space.triangle[::4, ::4][visibility[::4, ::4] > 0.5]]))
-        crop, factor = enlarged(crop, kernels, pixels_per_texel)
+        crop, factor = enlarged(crop, enlargers, pixels_per_texel)
     normals = vertex_normals(vertices, uv_space.mesh_triangles)
     for start in range(0, uv_space.resolution, ROWS_PER_BAND):
         rows = slice(start, start + ROWS_PER_BAND)

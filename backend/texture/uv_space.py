@@ -222,17 +222,28 @@ def dilate(
 
     Keeps filtering and mip-maps from pulling the background over the island's border. An empty mask changes nothing.
     """
+    return filled(image, *nearest_inside(mask, pixels))
+
+
+def nearest_inside(mask: np.ndarray, pixels: float) -> tuple[np.ndarray, np.ndarray]:
+    """Flat indices of the texels up to `pixels` outside a bool mask [H, W], and of the nearest texel inside of each."""
     if not mask.any():
-        return image.copy()
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
     distance, labels = cv2.distanceTransformWithLabels(
         (~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    label = labels.astype(np.int64)
+    label = np.asarray(labels, np.int32).reshape(-1)
+    inside, outside = np.flatnonzero(mask), np.flatnonzero(~mask & (distance <= pixels))
     source = np.zeros(int(label.max()) + 1, np.int64)
-    source[label[mask]] = np.flatnonzero(mask)
-    fill = ~mask & (distance <= pixels)
+    source[label[inside]] = inside
+    return outside, source[label[outside]]
+
+
+def filled(image: np.ndarray, texels: np.ndarray, sources: np.ndarray) -> np.ndarray:
+    """Copy of an image [H, W] or [H, W, C] whose `texels` take the values of `sources`, flat indices."""
     result = image.copy()
-    result[fill] = image.reshape(mask.size, *image.shape[2:])[source[label[fill]]]
+    flat = result.reshape(-1, *image.shape[2:])
+    flat[texels] = flat[sources]
     return result
 
 

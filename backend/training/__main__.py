@@ -10,6 +10,7 @@ from pathlib import Path
 from backend.training.coarse_prior import add_coarse_prior_command
 from backend.training.detail_statistics import add_detail_statistics_command
 from backend.training.diffusion_commands import add_diffusion_commands
+from backend.training.photo_enlarging import add_photo_enlarging_command
 from backend.training.quadruples import add_quadruples_command
 from backend.training.skin_commands import add_skin_commands
 from shared.errors import RelightifyError
@@ -28,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     add_quadruples_command(commands)
     add_diffusion_commands(commands)
     add_detail_statistics_command(commands)
+    add_photo_enlarging_command(commands)
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:

@@ -6,7 +6,6 @@ import argparse
 import hashlib
 import json
 import logging
-from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -16,21 +15,19 @@ from backend.detail.bands import finest_octave, split
 from backend.detail.regions import SKIN_PARTS, part_weights
 from backend.detail.statistics import ASSET, SkinStatistics, fit_statistics, measured_contrast
 from backend.head.model import load_head_model
-from backend.photo.reading import linear_to_srgb, read_photo, srgb_to_linear
-from backend.texture.enlarging import doubled, fitted_kernel
+from backend.photo.reading import srgb_to_linear
 from backend.texture.light import LUMINANCE
 from backend.texture.regions import face_regions
 from backend.texture.scale_space import masked_blur
 from backend.texture.uv_space import uv_space
 from backend.training.skin_commands import OUT, SOURCES
-from backend.training.skin_portraits import Person, fit_key, photos_of, training_people, unwrap_portraits
+from backend.training.skin_portraits import fit_key, photos_of, training_people, unwrap_portraits
 
 log = logging.getLogger(__name__)
 
 SIDE = 1024  # the portraits show the face at about this density
 # Beyond this distance to the border of what was seen, mm: nearer, sheen and hair disturb.
 BORDER_MM = 3.0
-KERNEL_PEOPLE, KERNEL_SAMPLES, PIXEL_NOISE = 24, 3000, 0.7 / 255
 
 
 def add_detail_statistics_command(commands: argparse._SubParsersAction) -> None:
@@ -49,7 +46,7 @@ def _run(chosen: argparse.Namespace) -> None:
 
 
 def build_statistics(portraits: Path, cache: Path) -> SkinStatistics:
-    """Contrasts by part and octave over the neutral photos of everybody whose split is `train`, and the kernel.
+    """Contrasts by part and octave over the neutral photos of everybody whose split is `train`.
 
     Raises:
         RelightifyError: ``no_sources``.
@@ -65,7 +62,6 @@ def build_statistics(portraits: Path, cache: Path) -> SkinStatistics:
         observed.append(portrait_contrast(unwrapped.texture_srgb, unwrapped.visibility, parts, regions.texels_per_mm))
         ages.append(np.nan if person.age is None else float(person.age))
         log.info("%s measured", person.identifier)
-    kernel = photo_kernel(portraits, people[:: max(1, len(people) // KERNEL_PEOPLE)])
     names = ",".join(p.identifier for p in people)
     metadata = {
         "command": "detail-statistics",
@@ -76,7 +72,7 @@ def build_statistics(portraits: Path, cache: Path) -> SkinStatistics:
         "texels_per_mm": round(regions.texels_per_mm, 4),
         "sources": "Face Research Lab London Set and Young Adult White Faces (DeBruine and Jones 2017), CC BY 4.0",
     }
-    return fit_statistics(np.stack(observed), np.array(ages), finest_octave(SIDE), kernel, metadata)
+    return fit_statistics(np.stack(observed), np.array(ages), finest_octave(SIDE), metadata)
 
 
 def portrait_contrast(
@@ -94,29 +90,3 @@ def portrait_contrast(
     bands, _ = split(np.where(shown > 0, luminance, level).astype(np.float32))
     inner = (cv2.distanceTransform(shown, cv2.DIST_L2, 5) > BORDER_MM * texels_per_mm).astype(np.float32)
     return measured_contrast(bands, parts, dict.fromkeys(bands, inner))
-
-
-def photo_kernel(portraits: Path, people: list[Person]) -> np.ndarray:
-    """The enlarging kernels [2, 4, 9, 9], from the middle of the photos and their copies at a half and a quarter.
-
-    The second doubling starts from what the first one made, which is smoother than a photo. There, edges would make a
-    kernel that is too sharp for skin.
-    """
-    first, second = [], []
-    for person in people:
-        image = read_photo(photos_of(portraits, person)["neutral"].read_bytes()).image_srgb
-        height, width = image.shape[:2]
-        middle = image[int(height * 0.3) : int(height * 0.3) + 600, width // 2 - 280 : width // 2 + 280]
-        sizes = [_reduced(middle, factor)[..., 1] for factor in (1, 2, 4)]
-        first += [(coarse, fine) for fine, coarse in pairwise(sizes)]
-        second.append((sizes[2], sizes[0]))
-    once = fitted_kernel(first, PIXEL_NOISE, KERNEL_SAMPLES, np.random.default_rng(0), even=False)
-    twice = [(doubled(small.astype(np.float32), once), full) for small, full in second]
-    return np.stack([once, fitted_kernel(twice, PIXEL_NOISE, 2 * KERNEL_SAMPLES, np.random.default_rng(1), even=True)])
-
-
-def _reduced(image_srgb: np.ndarray, factor: int) -> np.ndarray:
-    """A photo uint8 [H, W, 3] at 1 / factor of its size, rounded to 8 bits as files are, float64 in [0, 1]."""
-    linear = srgb_to_linear(image_srgb / 255.0)
-    size = (image_srgb.shape[1] // factor, image_srgb.shape[0] // factor)
-    return np.round(255 * linear_to_srgb(cv2.resize(linear, size, interpolation=cv2.INTER_AREA))) / 255

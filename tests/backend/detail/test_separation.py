@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from backend.detail.separation import pigment_share, spots, stubble, without_gloss
+from backend.detail.separation import creases, hairline, pigment_share, spots, stubble, without_gloss
 from backend.head.model import load_head_model
 from backend.texture.regions import face_regions
 from backend.texture.uv_space import uv_space
@@ -71,8 +71,41 @@ def test_stubble_is_rougher_than_cheeks_and_goes_to_both_maps() -> None:
     model = load_head_model()
     regions = face_regions(model, uv_space(model, 256))
     nothing = np.zeros((256, 256), np.float32)
-    bearded, shaven = (pigment_share(nothing, s, regions) for s in (1.0, 0.0))
+    bearded, shaven = (pigment_share(nothing, s, nothing, regions) for s in (1.0, 0.0))
     chin = (regions.beard > 0.9) & (regions.lips < 0.05)
     np.testing.assert_allclose(bearded[chin], 0.5, atol=0.06)
     assert shaven[chin].max() < 0.05
     assert shaven[regions.brows > 0.99].min() > 0.9
+    assert pigment_share(nothing, 0.0, nothing + 1, regions).min() == 1
+
+
+def test_a_wrinkle_is_a_crease_and_grain_and_moles_are_none() -> None:
+    y, x = np.indices((SIDE, SIDE), np.float32)
+    mole = -0.3 * np.exp(-(np.square(x - 150) + np.square(y - 200)) / (2 * (0.9 * PER_MM) ** 2))
+    away = (y - 0.4 * x - 150) / np.hypot(1, 0.4)
+    wrinkle = -0.15 * np.exp(-np.square(away / (0.7 * PER_MM)) / 2) * (x > 300)
+    everywhere = np.ones((SIDE, SIDE), np.float32)
+    found = creases(skin() + mole + wrinkle, everywhere, PER_MM)
+    along = (np.abs(away) < 2) & (x > 330) & (x < SIDE - 40) & (y < SIDE - 40)
+    assert found[along].mean() > 0.8
+    far = (np.abs(away) > 25) & (np.hypot(x - 150, y - 200) > 30)
+    assert found[far].mean() < 0.02
+    assert not creases(skin(), 0 * everywhere, PER_MM).any()
+
+
+def test_hair_in_the_temples_is_hair_and_crows_feet_are_not() -> None:
+    model = load_head_model()
+    regions = face_regions(model, uv_space(model, 512))
+    seen = (regions.face > 0.5).astype(np.float32)
+    rows, columns = np.nonzero(seen)
+    y, x = np.indices(seen.shape)
+    eyes = np.flatnonzero((regions.eyes > 0.5).any(1)).mean()
+    edge = columns[rows == round(eyes - 18 * regions.texels_per_mm)].min() + 4 * regions.texels_per_mm
+    temple = (np.hypot(x - edge, y - eyes + 18 * regions.texels_per_mm) < 4 * regions.texels_per_mm) & (seen > 0)
+    beside = (np.abs(y - eyes) < 2 * regions.texels_per_mm) & (seen > 0) & (regions.eyes < 0.01)
+    rng = np.random.default_rng(0)
+    grain = cv2.GaussianBlur(rng.normal(0, 0.05, seen.shape), (0, 0), 0.7).astype(np.float32)
+    found = hairline(grain * (1 + 4 * temple + 4 * beside), seen, regions)
+    assert found[temple].mean() > 0.5
+    assert found[beside].max() < 0.1
+    assert found[~temple & (regions.brows < 0.5)].mean() < 0.02

@@ -24,7 +24,7 @@ def people(count: int = 60) -> tuple[np.ndarray, np.ndarray]:
 
 def test_with_nothing_seen_the_average_person_is_expected() -> None:
     observed, age = people()
-    statistics = fit_statistics(observed, age, 2, np.zeros((2, 4, 9, 9), np.float32), {})
+    statistics = fit_statistics(observed, age, 2, {})
     expected = statistics.expected(np.full((PARTS, OCTAVES), np.nan))
     np.testing.assert_allclose(expected[:, 2:], np.exp(np.log(observed[:, :, 2:]).mean(0)), rtol=1e-6)
     assert (expected[:, 1] < expected[:, 2]).all()
@@ -33,7 +33,7 @@ def test_with_nothing_seen_the_average_person_is_expected() -> None:
 
 def test_what_is_seen_of_one_part_tells_of_the_others() -> None:
     observed, age = people()
-    statistics = fit_statistics(observed, age, 2, np.zeros((2, 4, 9, 9), np.float32), {})
+    statistics = fit_statistics(observed, age, 2, {})
     rough = np.full((PARTS, OCTAVES), np.nan)
     rough[0, 4] = 0.06
     expected = statistics.expected(rough)
@@ -43,14 +43,14 @@ def test_what_is_seen_of_one_part_tells_of_the_others() -> None:
 
 def test_older_people_have_more_contrast() -> None:
     observed, age = people()
-    statistics = fit_statistics(observed, age, 2, np.zeros((2, 4, 9, 9), np.float32), {})
+    statistics = fit_statistics(observed, age, 2, {})
     nothing = np.full((PARTS, OCTAVES), np.nan)
     assert (statistics.expected(nothing, age=65)[:, 2:] > 1.2 * statistics.expected(nothing, age=25)[:, 2:]).all()
 
 
 def test_a_person_measured_in_fine_octaves_is_followed_there() -> None:
     observed, age = people()
-    statistics = fit_statistics(observed, age, 2, np.zeros((2, 4, 9, 9), np.float32), {})
+    statistics = fit_statistics(observed, age, 2, {})
     seen = np.full((PARTS, OCTAVES), np.nan)
     seen[:, 1] = 0.05
     np.testing.assert_allclose(statistics.expected(seen)[:, 1], 0.05, rtol=1e-6)

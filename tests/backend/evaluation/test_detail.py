@@ -42,6 +42,15 @@ def test_a_reduced_photo_keeps_its_light() -> None:
     assert abs(int(small.image_srgb[10, 10, 0]) - 188) <= 1  # half of the light
 
 
+def test_a_reduced_photo_has_exactly_its_scale() -> None:
+    image = np.zeros((54, 54, 3), np.uint8)
+    image[48:52, 48:52] = 255
+    small = reduced_photo(Photo(image, None), 0.25)
+    assert small.image_srgb.shape == (13, 13, 3)
+    assert small.image_srgb[12, 12, 0] == 255
+    assert small.image_srgb[11].max() == 0
+
+
 def test_raking_light_shows_relief_that_light_from_the_front_hides() -> None:
     wave = 0.2 * np.sin(np.arange(64) / 2)[None].repeat(64, 0)
     normal = np.stack([wave, 0 * wave, np.ones_like(wave)], axis=-1)
@@ -54,8 +63,12 @@ def test_raking_light_shows_relief_that_light_from_the_front_hides() -> None:
 
 
 def test_verdicts_say_what_was_missed() -> None:
-    good = {"gradient PSNR": 40.0, "slope error": 0.1, "contrast error": 0.1}
-    bad = {"gradient PSNR": 39.0, "slope error": 0.2, "contrast error": 0.05}
-    rows = [Row(m, c, "a", f) for c in ("50 %", "25 %") for m, f in ((OURS, good), (BICUBIC, bad), (SMALL, bad))]
+    good = {"gradient PSNR": 40.0, "slope error": 0.1, "contrast error": 0.1, "relit contrast error": 0.1}
+    bad = {"gradient PSNR": 39.0, "slope error": 0.2, "contrast error": 0.05, "relit contrast error": 0.2}
+    flat = bad | {"relit contrast error": np.nan}
+    rows = [Row(m, c, "a", f) for c in ("50 %", "25 %") for m, f in ((OURS, good), (BICUBIC, flat), (SMALL, bad))]
+    rows += [Row(m, c, "b", good) for c in ("50 %", "25 %") for m in (OURS, SMALL)]
+    rows += [Row(BICUBIC, c, "b", good | {"relit contrast error": np.nan}) for c in ("50 %", "25 %")]
     sentences = verdicts(rows)
-    assert [s.split(":")[0] for s in sentences] == ["reached", "reached", "MISSED"] * 2
+    assert [s.split(":")[0] for s in sentences] == ["reached", "reached", "MISSED", "reached"] * 2
+    assert sentences[0].endswith("better for 1 of 2 people")
