@@ -12,7 +12,7 @@ from backend.evaluation.completion import classical_fill, hide, mirroring
 from backend.evaluation.reflectance import Measured
 from backend.evaluation.subjects import heldout_records, orbit_camera
 from backend.evaluation.tables import Row, Table, mean_of, means, write_table
-from backend.evaluation.tone import DARKEST, LIGHTEST, thirds
+from backend.evaluation.tone import DARKEST, LIGHTEST, sorted_into_thirds, thirds, verdicts
 from backend.texture.maps import PartialTexture
 
 SIDE = 64
@@ -103,3 +103,14 @@ def test_pictures_are_sorted_into_thirds_by_tone() -> None:
     assert [r.subject for r in result] == ["portraits y", "portraits z", "portraits x"]
     assert mean_of(result, "draft", DARKEST, "A_d error") == 0.2
     assert mean_of(result, "draft", LIGHTEST, "A_d error") == 0.1
+
+
+def test_kinds_of_pictures_that_are_not_equally_hard_are_also_judged_apart() -> None:
+    rows = [
+        Row("draft", "", f"{kind} {number}", {"A_d error": error, "ITA": angle})
+        for kind, error, angles in (("Cycles", 0.08, (-50, -40, 30)), ("portraits", 0.04, (-30, 50, 60)))
+        for number, angle in enumerate(angles)
+    ]
+    told = verdicts(sorted_into_thirds(rows))
+    assert [sentence.split(":")[0] for sentence in told] == ["MISSED", "reached", "reached"]
+    assert "Cycles alone, draft" in told[1]
