@@ -1,4 +1,5 @@
-"""The texture's seam: on both of its sides detail is a function of the place in space, so that it fits together."""
+"""Where detail is a function of the place in space: at the texture's seam, both sides of which fit together so, and
+where texels are much longer than wide, which would draw any texture out to streaks."""
 
 from __future__ import annotations
 
@@ -6,10 +7,12 @@ import cv2
 import numpy as np
 
 from backend.texture.detail import solid_noise
-from backend.texture.scale_space import smooth_step
-from backend.texture.uv_space import UVSpace
+from backend.texture.scale_space import enlarge, masked_blur, smooth_step
+from backend.texture.uv_space import UVSpace, coarser
 
 NEAR_MM, FAR_MM = 3.0, 10.0  # nearer than the first only solid noise, farther than the second none of it
+STRETCHED = 1.5, 2.2  # length over width of texels from which on, and at which only, there is solid noise
+SMOOTH_TEXELS = 4.0
 
 
 def seam_share(uv_space: UVSpace, texels_per_mm: float, side: int) -> np.ndarray:
@@ -25,6 +28,16 @@ def seam_share(uv_space: UVSpace, texels_per_mm: float, side: int) -> np.ndarray
     return smooth_step(distance, FAR_MM * texels_per_mm, NEAR_MM * texels_per_mm)
 
 
+def stretched_share(uv_space: UVSpace, mean_vertices: np.ndarray, side: int) -> np.ndarray:
+    """1 where texels are much longer than wide on the surface, 0 where they are about square, float32 [side, side]."""
+    small = coarser(uv_space, min(512, side))
+    # The larger eigenvalue of a symmetric matrix of determinant 1 follows from its trace.
+    half = np.maximum(np.trace(small.anisotropy(mean_vertices), axis1=2, axis2=3) / 2, 1)
+    ratio = np.square(half + np.sqrt(np.square(half) - 1))
+    smooth = masked_blur(ratio, small.mask.astype(np.float32), SMOOTH_TEXELS)
+    return np.clip(enlarge(smooth_step(smooth, *STRETCHED), side), 0, 1)
+
+
 def seam_edges(uv_space: UVSpace) -> np.ndarray:
     """Pairs of UV vertices, int [n, 2], whose edge is one on the mesh and two in the texture."""
     corners = [0, 1, 1, 2, 2, 0]
@@ -36,15 +49,15 @@ def seam_edges(uv_space: UVSpace) -> np.ndarray:
     return uv_edges[border[times[inverse.reshape(-1)] == 2]]
 
 
-def blended_at_seam(
+def with_solid_noise(
     band: np.ndarray,  # float32 [h, h], unit variance
-    share: np.ndarray,  # float32 [h, h], `seam_share`
+    share: np.ndarray,  # float32 [h, h] in [0, 1]
     uv_space: UVSpace,  # h x h texels
     mean_vertices: np.ndarray,  # [V, 3], metres
     wavelength: float,  # mm
     seed: int,
 ) -> np.ndarray:
-    """The band, near the seam replaced by solid noise of the same variance."""
+    """The band, by a share replaced by solid noise of the same variance."""
     where = np.flatnonzero((share > 0.01) & uv_space.mask)
     if not len(where):
         return band

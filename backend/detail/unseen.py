@@ -9,7 +9,7 @@ import numpy as np
 from backend.detail.bands import COARSEST_OCTAVE, finest_octave, join, reduce_to, split, wavelength_mm
 from backend.detail.microrelief import TILE_MM, microrelief_tile
 from backend.detail.regions import SKIN_PARTS
-from backend.detail.seam import blended_at_seam, seam_share
+from backend.detail.seam import seam_share, stretched_share, with_solid_noise
 from backend.detail.synthesis import (
     OVERLAP_MM,
     PATCH_MM,
@@ -82,7 +82,8 @@ def missing_detail(
     }
     needed = uv_space.mask & (np.maximum.reduce([reduce_to(g, side) for g in gains.values()]) > 1e-4)
     textures = _textures(shown, needed, density, texels_per_mm, np.random.default_rng(seed))
-    share = seam_share(uv_space, texels_per_mm * min(side, 1024) / side, min(side, 1024))
+    h = min(side, 1024)
+    share = np.maximum(seam_share(uv_space, texels_per_mm * h / side, h), stretched_share(uv_space, mean_vertices, h))
     wanted = {}
     for octave, gain in gains.items():
         h = gain.shape[0]
@@ -93,7 +94,7 @@ def missing_detail(
             textures["continued" if sampled else "made"][octave], reduce_to(needed.astype(np.float32), h), scale
         )
         wavelength = wavelength_mm(octave, texels_per_mm, side)
-        band = blended_at_seam(band, reduce_to(share, h), small, mean_vertices, wavelength, seed + octave)
+        band = with_solid_noise(band, reduce_to(share, h), small, mean_vertices, wavelength, seed + octave)
         # Patches of little variance would otherwise be blown up into single, huge grains.
         wanted[octave] = gain * np.clip(band, -4, 4)
     wanted = _of_strength(wanted, gains, needed)

@@ -173,6 +173,26 @@ class UVSpace:
         density = self.resolution * np.sqrt(uv_area / np.maximum(surface_area, 1e-12))
         return np.where(self.mask, density.astype(np.float32)[self.triangle], np.float32(0))
 
+    def anisotropy(self, vertices: np.ndarray) -> np.ndarray:
+        """How texels are stretched on the surface, float32 [R, R, 2, 2], identity outside.
+
+        Maps steps (column, row) of texels to steps on the surface in units of the texels' mean length, up to a
+        rotation: symmetric, determinant 1, the root of the first fundamental form without its size.
+        """
+        corners = np.asarray(vertices, np.float64)[self.triangles]
+        uv = self.uv.astype(np.float64)[self.uv_triangles] * (1, -1)  # rows run against v
+        edges = np.stack([corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]], axis=1)
+        steps = np.stack([uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]], axis=1)
+        usable = np.abs(np.linalg.det(steps)) > 1e-14
+        along = np.linalg.solve(np.where(usable[:, None, None], steps, np.eye(2)), edges)
+        form = along @ along.transpose(0, 2, 1)
+        size = np.sqrt(np.maximum(np.linalg.det(form), 0))
+        usable &= size > 1e-12
+        form = np.where(usable[:, None, None], form / np.where(usable, size, 1)[:, None, None], np.eye(2))
+        # Of a symmetric matrix of determinant 1: (A + I) / sqrt(tr A + 2) is its root.
+        root = (form + np.eye(2)) / np.sqrt(np.trace(form, axis1=1, axis2=2) + 2)[:, None, None]
+        return np.where(self.mask[..., None, None], root[self.triangle], np.eye(2)).astype(np.float32)
+
     def _gather(self, corner_values: np.ndarray) -> np.ndarray:
         """Interpolate values per triangle corner, float32 [n, 3, C], over the texels; 0 outside."""
         index = np.maximum(self.triangle, 0)

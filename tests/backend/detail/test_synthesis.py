@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from backend.detail.microrelief import microrelief_tile
-from backend.detail.seam import blended_at_seam, seam_edges, seam_share
+from backend.detail.seam import seam_edges, seam_share, stretched_share, with_solid_noise
 from backend.detail.synthesis import Sample, good_places, patchwork, periodic_sample, unit_variance
 from backend.head.model import load_head_model
 from backend.texture.uv_space import uv_space
@@ -95,7 +95,7 @@ def test_both_sides_of_the_seam_show_the_same_noise() -> None:
     share = seam_share(space, scale, 512)
     assert 0.01 < share.mean() < 0.3
     rng = np.random.default_rng(0)
-    band = blended_at_seam(rng.normal(size=(512, 512)).astype(np.float32), share, space, model.mean, 12.0, 1)
+    band = with_solid_noise(rng.normal(size=(512, 512)).astype(np.float32), share, space, model.mean, 12.0, 1)
     edges = seam_edges(space)
     assert len(edges) > 20
     # The two uses of a vertex on the seam.
@@ -109,3 +109,14 @@ def test_both_sides_of_the_seam_show_the_same_noise() -> None:
     first, second = (band[at[pairs[inside, k], 1], at[pairs[inside, k], 0]] for k in (0, 1))
     assert inside.sum() > 10
     assert np.corrcoef(first, second)[0, 1] > 0.8
+
+
+def test_detail_is_solid_noise_where_texels_are_long_and_thin() -> None:
+    model = load_head_model()
+    space = uv_space(model, 256)
+    share = stretched_share(space, model.mean, 256)
+    height = space.positions(model.mean)[..., 1]
+    front = space.positions(model.mean)[..., 2] > 0.03
+    cheeks, crown = front & (np.abs(height + 0.02) < 0.02), height > 0.1
+    assert share[cheeks & space.mask].mean() < 0.3
+    assert share[crown & space.mask].mean() > 0.9

@@ -168,6 +168,18 @@ def test_texel_density_counts_texels_per_metre() -> None:
     assert not density[~space.mask].any()
 
 
+def test_anisotropy_tells_how_texels_are_stretched_on_the_surface() -> None:
+    model = sheet_model(np.zeros((5, 5)))
+    space = uv_space(model, 64)
+    np.testing.assert_allclose(space.anisotropy(model.mean), np.broadcast_to(np.eye(2), (64, 64, 2, 2)), atol=1e-4)
+    wide = space.anisotropy(model.mean * np.array([4, 1, 1], np.float32))
+    np.testing.assert_allclose(wide[32, 32], [[2, 0], [0, 0.5]], atol=1e-4)
+    # Sheared to the right upwards, so to the left with rising rows.
+    sheared = model.mean + model.mean[:, 1:2] * np.array([1, 0, 0], np.float32)
+    form = space.anisotropy(sheared)[32, 32] @ space.anisotropy(sheared)[32, 32]
+    np.testing.assert_allclose(form, [[1, -1], [-1, 2]], atol=1e-3)
+
+
 def test_mirrored_map_is_the_map_of_the_mirrored_surface() -> None:
     grid = np.linspace(-0.1, 0.1, 9)
     x, y = np.meshgrid(grid, grid)
