@@ -31,10 +31,14 @@ RESOLUTION = 256
 SPECULAR = 0.36
 
 
+def frontal_context(resolution: int) -> PriorContext:
+    model = load_head_model()
+    return PriorContext(model, fit_from(0), uv_space(model, resolution), radiance_transfer(model, model.mean, 64))
+
+
 @pytest.fixture(scope="module")
 def context() -> PriorContext:
-    model = load_head_model()
-    return PriorContext(model, fit_from(0), uv_space(model, RESOLUTION), radiance_transfer(model, model.mean, 64))
+    return frontal_context(RESOLUTION)
 
 
 @pytest.fixture(scope="module")

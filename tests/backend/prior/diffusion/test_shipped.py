@@ -19,11 +19,8 @@ from backend.prior.diffusion.shipped import ASSET, shipped_diffusion
 from backend.progress import Progress
 from backend.texture.maps import PartialTexture
 from backend.texture.regions import face_regions
-from backend.texture.transfer import radiance_transfer
-from backend.texture.uv_space import uv_space
 from shared.errors import JobCancelled
-from tests.backend.prior.test_draft import frontal_light, shade, skin_of
-from tests.backend.texture.test_unwrap import fit_from
+from tests.backend.prior.test_draft import frontal_context, frontal_light, shade, skin_of
 
 RESOLUTION = 512
 MOST_BYTES = 24 * 2**20
@@ -31,8 +28,7 @@ MOST_BYTES = 24 * 2**20
 
 @pytest.fixture(scope="module")
 def context() -> PriorContext:
-    model = load_head_model()
-    return PriorContext(model, fit_from(0), uv_space(model, RESOLUTION), radiance_transfer(model, model.mean, 64))
+    return frontal_context(RESOLUTION)
 
 
 @pytest.fixture(scope="module")
