@@ -46,6 +46,9 @@ _log = logging.getLogger(__name__)
 
 DEVICES = ("auto", "cpu", "cuda")
 ENVIRONMENT_HEIGHT = 64
+# What the rendered skin reflects at its surface of smooth light from in front, as an albedo: the light that made dark
+# skin look like its photo without it was too blue. Measured in Cycles on two dark and two fair faces.
+SURFACE = 0.006
 LIGHT_SAMPLES = 20_000
 
 
@@ -241,7 +244,7 @@ def refit_light(fit: HeadFit, maps: SkinMaps, space: UVSpace, transfer: np.ndarr
         return fit
     uniform = np.zeros((9, 3))
     uniform[0] = texture.mean(0) / np.maximum(albedo.mean(0), 1e-3) / np.maximum(at_texels[:, 0].mean(), 1e-6)
-    light = match_light(texture, albedo, at_texels, np.ones(len(seen), np.float32), uniform)
+    light = match_light(texture, albedo + SURFACE, at_texels, np.ones(len(seen), np.float32), uniform)
     return replace(fit, light=light, skin_albedo=np.median(albedo, axis=0).astype(np.float32))
 
 

@@ -16,6 +16,8 @@ RESIDUAL_SCALE, BROAD_SCALE = 0.12, 0.45
 # Log luminance above the median; the knee is where pressing sets in.
 BRIGHTEST_SKIN, BRIGHTEST_LIPS, BRIGHT_KNEE = 0.32, 0.22, 0.15
 BORDER_MM, FEATHER_MM, DOUBTFUL_MM = 16.0, 7.0, 15.0
+# Around brows and eyes skin may be dark, rough and of another colour (hair, lashes, creases), so far from the border.
+LASHES_MM, LASHES_INSIDE_MM = 4.0, (3.0, 7.0)
 ROUGH, ROUGHEST = 1.7, 2.7  # how many times rougher than most of the skin hair is
 # Hair on forehead and temples: how rough, how dark where shorn (log luminance), how far beyond the landmarks' forehead
 # it is looked for, how near to the border it must come, and half the width of the gaps in it that count as hair.
@@ -46,20 +48,27 @@ def trusted(
     colour = np.abs(smooth - luminance[..., None]).max(-1)
     # Hair and cloth come in from the border: the nearer to it, the less may a texel differ.
     depth = smooth_step(border_distance(visibility, regions), 0, DOUBTFUL_MM * regions.texels_per_mm)
-    haired = np.maximum.reduce([regions.brows, regions.beard, regions.lips, regions.eyes, regions.nose])
+    # What is next to the border beside a brow is the hair of the temple, or the background.
+    inside = smooth_step(border_distance(visibility, regions) / regions.texels_per_mm, *LASHES_INSIDE_MM)
+    lashes = inside * _grown(np.maximum(regions.brows, regions.eyes), LASHES_MM * regions.texels_per_mm)
+    haired = np.maximum.reduce([lashes, regions.brows, regions.beard, regions.lips, regions.eyes, regions.nose])
     dark = smooth_step(-luminance - 0.35 * depth, 0.28, 0.5) * (1 - haired)
     bright = smooth_step(luminance - 0.35 * depth, 0.35, 0.6)
     foreign = np.maximum(smooth_step(colour - 0.2 * depth, 0.12, 0.25), bright)
-    foreign = foreign * (1 - np.maximum(regions.lips, regions.eyes)) * (1 - 0.5 * depth * regions.face)
+    foreign = foreign * (1 - np.maximum.reduce([regions.lips, regions.eyes, lashes])) * (1 - 0.5 * depth * regions.face)
     rough = _roughness(log_albedo @ LUMINANCE, visibility, weight, regions)
     hairy = smooth_step(rough, ROUGH, ROUGHEST) * (1 - depth**2) * (1 - haired)
     hairline = _hairline(rough, luminance, visibility, regions)
     doubt = np.maximum.reduce([dark, foreign, hairy, hairline])
-    reach = max(1, round(2.0 * regions.texels_per_mm))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    kept = without_slivers(visibility * (1 - cv2.dilate(doubt, kernel)), regions)
+    kept = without_slivers(visibility * (1 - _grown(doubt, 2.0 * regions.texels_per_mm)), regions)
     feather = smooth_step(border_distance(kept, regions), 0, FEATHER_MM * regions.texels_per_mm)
     return (kept * feather).astype(np.float32)
+
+
+def _grown(area: np.ndarray, texels: float) -> np.ndarray:
+    """An area [H, W] and what is up to so many texels from it."""
+    reach = max(1, round(texels))
+    return cv2.dilate(area, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
 
 
 def _roughness(luminance: np.ndarray, visibility: np.ndarray, plain: np.ndarray, regions: FaceRegions) -> np.ndarray:

@@ -63,6 +63,20 @@ def test_hair_is_followed_from_the_border_deep_into_the_forehead_and_a_rough_pat
     assert trusted(inner, regions.face, regions)[55:75, 70:90].min() > 0.9
 
 
+def test_a_grey_brow_on_brown_skin_is_trusted_and_background_at_the_border_beside_it_is_not(
+    regions: FaceRegions,
+) -> None:
+    rng = np.random.default_rng(0)
+    brows = np.zeros_like(regions.face)
+    brows[60:70, 30:80] = 1
+    log_albedo = np.log(SKIN) + rng.normal(0, 0.02, (SIDE, SIDE, 1)).astype(np.float32)
+    log_albedo[61:69, 45:78] = np.log(0.03)
+    log_albedo[61:69, 30:35] = np.log([0.2, 0.3, 0.6])
+    kept = trusted(log_albedo.astype(np.float32), regions.face, replace(regions, brows=brows))
+    assert kept[62:68, 48:76].min() > 0.9
+    assert kept[62:68, 30:34].max() < 0.1
+
+
 def test_the_shade_of_a_fold_is_lifted_and_moles_lips_and_nostrils_stay_dark(regions: FaceRegions) -> None:
     lips, nose = np.zeros_like(regions.face), np.zeros_like(regions.face)
     lips[90:100, 60:100], nose[60:75, 70:90] = 1, 1
