@@ -156,13 +156,17 @@ def _add_reconstruct_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--age", type=float, metavar="YEARS", help="of the person, for made detail; default: as it looks"
     )
+    parser.add_argument(
+        "--skin-tone", type=float, default=0.0, metavar="STOPS",
+        help="make the skin lighter than estimated, or darker (negative), -2 to 2, default: 0",
+    )  # fmt: skip
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
 def _reconstruct(options: argparse.Namespace) -> int:
     job = JobOptions(
         *(options.face, options.quality, options.resolution, options.seed, options.samples),
-        *(options.detail_strength, options.extra_maps, options.age),
+        *(options.detail_strength, options.extra_maps, options.age, options.skin_tone),
     )
     data = _read_photo_file(options.photo)
     from backend.output import require_writable, write_reconstruction

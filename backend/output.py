@@ -167,6 +167,7 @@ def describe(reconstruction: Reconstruction, model: HeadModel) -> dict:
             "detail_strength": options.detail_strength,
             "extra_maps": options.extra_maps,
             "age": options.age,
+            "skin_tone": options.skin_tone,
         },
         "identity": _rounded(fit.identity),
         "expression": dict(zip(model.expression_names, _rounded(fit.expression), strict=True)),

@@ -181,7 +181,7 @@ class Pipeline:
         with stopwatch.stage("completion"):
             white = white_cue(photo, face.landmarks_px)
             detail = DetailOptions(options.detail_strength, options.extra_maps, options.age)
-            context = PriorContext(self.model, fit, space, transfer, white, detail)
+            context = PriorContext(self.model, fit, space, transfer, white, detail, options.skin_tone)
             drawn = completions(prior, partial, context, options, progress.part(0.65, 0.95))
             maps = next(drawn)
             further = tuple(

@@ -31,7 +31,7 @@ if TYPE_CHECKING or find_spec(".shared", __package__) is None:
         Welcome,
         new_job_id,
     )
-    from shared.options import MAX_AGE, MAX_SAMPLES, MAX_STRENGTH, QUALITIES, RESOLUTIONS, JobOptions
+    from shared.options import MAX_AGE, MAX_SAMPLES, MAX_STRENGTH, MAX_TONE, QUALITIES, RESOLUTIONS, JobOptions
     from shared.paths import CACHE_VARIABLE, cache_folder
     from shared.stages import stage_text
 else:
@@ -54,7 +54,7 @@ else:
         Welcome,
         new_job_id,
     )
-    from .shared.options import MAX_AGE, MAX_SAMPLES, MAX_STRENGTH, QUALITIES, RESOLUTIONS, JobOptions
+    from .shared.options import MAX_AGE, MAX_SAMPLES, MAX_STRENGTH, MAX_TONE, QUALITIES, RESOLUTIONS, JobOptions
     from .shared.paths import CACHE_VARIABLE, cache_folder
     from .shared.stages import stage_text
 
@@ -65,6 +65,7 @@ __all__ = [
     "MAX_AGE",
     "MAX_SAMPLES",
     "MAX_STRENGTH",
+    "MAX_TONE",
     "NORMAL",
     "QUALITIES",
     "RESOLUTIONS",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from . import parts, samples, scene_heads
-from ._shared import MAX_AGE, MAX_SAMPLES, MAX_STRENGTH, JobOptions, RelightifyError
+from ._shared import MAX_AGE, MAX_SAMPLES, MAX_STRENGTH, MAX_TONE, JobOptions, RelightifyError
 from .backend_choice import backend_choice
 from .background_operator import BackgroundOperator
 from .heads import HEAD, PHOTO
@@ -27,11 +27,12 @@ from .properties import (
     RESOLUTION_ITEMS,
     SAMPLES_TEXT,
     SEED_TEXT,
+    TONE_TEXT,
 )
 from .session import ImportOptions, Session, redraw_panels, session_of, wait
 
-SETTINGS = ("face", "quality", "resolution", "seed", "samples", "detail_strength", "age", "parts", "use_camera")
-SETTINGS += ("use_light",)
+SETTINGS = ("face", "quality", "resolution", "seed", "samples", "skin_tone", "detail_strength", "age", "parts")
+SETTINGS += ("use_camera", "use_light")
 
 
 class JobOperator(BackgroundOperator):
@@ -46,6 +47,9 @@ class JobOperator(BackgroundOperator):
     )
     seed: bpy.props.IntProperty(name="Seed", description=SEED_TEXT, min=0)
     samples: bpy.props.IntProperty(name="Samples", description=SAMPLES_TEXT, default=1, min=1, max=MAX_SAMPLES)
+    skin_tone: bpy.props.FloatProperty(
+        name="Skin Tone", description=TONE_TEXT, min=-MAX_TONE, max=MAX_TONE, step=10, precision=1
+    )
     detail_strength: bpy.props.FloatProperty(
         name="Detail", description=DETAIL_TEXT, default=1.0, min=0.0, max=MAX_STRENGTH, subtype="FACTOR"
     )
@@ -103,6 +107,7 @@ class JobOperator(BackgroundOperator):
                 samples=self.samples,
                 detail_strength=self.detail_strength,
                 age=self.age or None,
+                skin_tone=self.skin_tone,
             )
             wanted = ImportOptions(self.use_camera, self.use_light, self.parts, target)
             session.start(backend_choice(context), photo, options, wanted)

@@ -85,7 +85,7 @@ class RELIGHTIFY_PT_options(FacePanel, bpy.types.Panel):
         column.prop(settings, "resolution")
         if settings.quality in RANDOM_QUALITIES:
             column.prop(settings, "samples")
-        for name in ("detail_strength", "age", "face", "seed"):
+        for name in ("skin_tone", "detail_strength", "age", "face", "seed"):
             column.prop(settings, name)
         column = layout.column()
         column.prop(settings, "parts")

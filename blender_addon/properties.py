@@ -4,7 +4,7 @@
 import bpy
 
 from . import parts
-from ._shared import MAX_AGE, MAX_SAMPLES, MAX_STRENGTH, QUALITIES, RESOLUTIONS, JobOptions
+from ._shared import MAX_AGE, MAX_SAMPLES, MAX_STRENGTH, MAX_TONE, QUALITIES, RESOLUTIONS, JobOptions
 from .photo_choice import photo_changed
 from .photo_source import FILE, IMAGE
 
@@ -33,6 +33,10 @@ PARTS_ITEMS = [
 ]
 SEED_TEXT = "The same seed gives the same head; another one other details in unseen skin"
 SAMPLES_TEXT = "How many completions of unseen skin to make, to choose from afterwards"
+TONE_TEXT = (
+    "How much lighter, or darker if negative, the skin is than estimated, in stops; one photo does not tell a bright "
+    "light on dark skin from a dim light on fair skin"
+)
 DETAIL_TEXT = "Strength of the fine detail that the photo does not show; 1 is as such skin has it"
 AGE_TEXT = "Age of the person in years, for the creases of unseen skin; 0 is as the photo looks"
 RANDOM_QUALITIES = ("standard", "high")
@@ -66,6 +70,9 @@ class SceneSettings(bpy.types.PropertyGroup):
     )
     seed: bpy.props.IntProperty(name="Seed", description=SEED_TEXT, min=0)
     samples: bpy.props.IntProperty(name="Samples", description=SAMPLES_TEXT, default=1, min=1, max=MAX_SAMPLES)
+    skin_tone: bpy.props.FloatProperty(
+        name="Skin Tone", description=TONE_TEXT, min=-MAX_TONE, max=MAX_TONE, step=10, precision=1
+    )
     detail_strength: bpy.props.FloatProperty(
         name="Detail", description=DETAIL_TEXT, default=1.0, min=0.0, max=MAX_STRENGTH, subtype="FACTOR"
     )

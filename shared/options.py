@@ -10,8 +10,9 @@ QUALITIES: tuple[str, ...] = ("baseline", "draft", "standard", "high")
 RESOLUTIONS: tuple[int, ...] = (512, 1024, 2048, 4096)
 MAX_SAMPLES = 8
 MAX_SEED = 2**32
-# Of all samples of a job together, so that a result stays within the limits of a message.
 MAX_STRENGTH, MAX_AGE = 2, 120
+MAX_TONE = 2
+# Of all samples of a job together, so that a result stays within the limits of a message.
 MAX_TEXELS = 4 * 4096**2
 
 
@@ -29,6 +30,8 @@ class JobOptions:
         detail_strength: of the fine detail that the photo does not show, 0 to 2; 1 = as skin of this kind has it.
         extra_maps: displacement and roughness are made as well.
         age: of the person, years, where the user states it; older skin has stronger creases. None: as the photo looks.
+        skin_tone: stops by which the skin is lighter than estimated, -2 (a quarter of the albedo) to 2; one photo does
+            not tell a bright light on dark skin from a dim light on fair skin.
     """
 
     face: int | None = None
@@ -39,6 +42,7 @@ class JobOptions:
     detail_strength: float = 1.0
     extra_maps: bool = False
     age: float | None = None
+    skin_tone: float = 0.0
 
     def __post_init__(self) -> None:
         if self.quality not in QUALITIES:
@@ -65,6 +69,12 @@ class JobOptions:
         if self.age is not None and not _is_number(self.age, 0, MAX_AGE):
             raise RelightifyError(
                 "bad_option", f"{self.age!r} is not an age.", f"Use years from 0 to {MAX_AGE}, or leave it out."
+            )
+        if not _is_number(self.skin_tone, -MAX_TONE, MAX_TONE):
+            raise RelightifyError(
+                "bad_option",
+                f"There is no skin tone {self.skin_tone!r}.",
+                f"Use stops from -{MAX_TONE}, darker than estimated, to {MAX_TONE}, lighter.",
             )
         if not isinstance(self.extra_maps, bool):
             raise RelightifyError("bad_option", "Extra maps are wanted or not.", "Use true or false.")

@@ -28,6 +28,7 @@ class PriorContext:
         transfer: float32 [V, 9], self-shadowed light transfer of the fitted head, see `backend.texture.transfer`.
         white: how bright the light is by the white of the eyes, None where they do not tell.
         detail: what was asked of the detail.
+        tone_stops: by how many stops the skin is to be lighter than estimated.
     """
 
     model: HeadModel
@@ -36,6 +37,7 @@ class PriorContext:
     transfer: np.ndarray
     white: WhiteCue | None = None
     detail: DetailOptions = field(default_factory=DetailOptions)
+    tone_stops: float = 0.0
 
     @property
     def place(self) -> Place:

@@ -130,7 +130,7 @@ def _complete_small(seen: Delit, context: PriorContext, uv_space: UVSpace, regio
 
 def usual_tone(seen: Delit, context: PriorContext) -> np.ndarray:
     """The skin's mean albedo float64 [3], linear: the classical split of what was seen into light and skin."""
-    return plausible_tone(seen.observed, context.white)
+    return plausible_tone(seen.observed, context.white, context.tone_stops)
 
 
 def lit_texture(filled: np.ndarray, seen: Delit, uv_space: UVSpace, regions: FaceRegions) -> np.ndarray:

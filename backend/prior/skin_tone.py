@@ -42,12 +42,13 @@ MOST_STRAYED = 0.3
 _ALBEDOS = np.exp(np.linspace(np.log(0.035), np.log(0.47), 160))
 
 
-def plausible_tone(observed: np.ndarray, white: WhiteCue | None = None) -> np.ndarray:
+def plausible_tone(observed: np.ndarray, white: WhiteCue | None = None, stops: float = 0.0) -> np.ndarray:
     """The skin's mean albedo float64 [3], linear, given light x albedo, float64 [3].
 
     One photo of skin cannot tell a bright light on dark skin from a dim light on fair skin. The posterior mean over
     log albedo, from how widely albedos and exposures spread, what the whites of eyes and teeth show of the light, how
-    bright the photo is as a whole, and the colour, which is stronger in medium skin than in fair skin.
+    bright the photo is as a whole, and the colour, which is stronger in medium skin than in fair skin. Who knows better
+    shifts it by `stops`, as far as skin goes.
     """
     luminance = max(float(observed @ LUMINANCE), 1e-4)
     seen = _log_ratios(observed)
@@ -69,7 +70,7 @@ def plausible_tone(observed: np.ndarray, white: WhiteCue | None = None) -> np.nd
     score -= 4.0 * np.log1p(strayed.sum(1) / 6)  # Student's distribution: strange light must not decide alone
     probability = np.exp(score - score.max())
     level = float(np.exp(probability @ albedo / probability.sum()))
-    return _tone_colour(seen, level, white)
+    return _tone_colour(seen, float(np.clip(level * 2**stops, _ALBEDOS[0], _ALBEDOS[-1])), white)
 
 
 def _albedo_score(albedo: np.ndarray) -> np.ndarray:

@@ -26,11 +26,12 @@ def wait_for(condition: Callable[[], bool], session: Any, seconds: float = 20.0)
 
 
 def test_reconstruct_returns_with_the_head_in_the_scene(connected: FakeBackend, photo_file: Path) -> None:
-    done = bpy.ops.relightify.reconstruct(filepath=str(photo_file), resolution="512", seed=7, face=1)
+    done = bpy.ops.relightify.reconstruct(filepath=str(photo_file), resolution="512", seed=7, face=1, skin_tone=-0.5)
     assert done == {"FINISHED"}
     (request,) = connected.requests
     assert bytes(request.photo) == photo_file.read_bytes()
     assert (request.options.resolution, request.options.seed, request.options.face) == (512, 7, 1)
+    assert request.options.skin_tone == -0.5
     assert "Relightify Grace Hopper" in bpy.data.collections
     head = bpy.data.objects["Grace Hopper"]
     assert head.data.shape_keys is not None

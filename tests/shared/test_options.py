@@ -20,14 +20,17 @@ from shared.options import JobOptions
         {"age": -1},
         {"age": True},
         {"extra_maps": 1},
+        {"skin_tone": -2.5},
+        {"skin_tone": float("nan")},
+        {"skin_tone": "dark"},
     ],
 )
-def test_choices_of_detail_that_make_no_sense_are_plain_errors(wrong: dict[str, Any]) -> None:
+def test_choices_that_make_no_sense_are_plain_errors(wrong: dict[str, Any]) -> None:
     with pytest.raises(RelightifyError) as raised:
         JobOptions(**wrong)
     assert raised.value.code == "bad_option"
 
 
-def test_choices_of_detail_are_kept() -> None:
-    options = JobOptions(detail_strength=0.5, extra_maps=True, age=60)
-    assert (options.detail_strength, options.extra_maps, options.age) == (0.5, True, 60)
+def test_choices_are_kept() -> None:
+    options = JobOptions(detail_strength=0.5, extra_maps=True, age=60, skin_tone=-0.5)
+    assert (options.detail_strength, options.extra_maps, options.age, options.skin_tone) == (0.5, True, 60, -0.5)

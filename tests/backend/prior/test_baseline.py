@@ -214,6 +214,13 @@ def test_tones_stay_in_the_range_of_human_skin_and_in_order(exposure: float) -> 
         assert tone[0] > tone[1] > tone[2] > 0
 
 
+def test_a_tone_is_shifted_by_stops_and_stays_skin() -> None:
+    usual, darker, darkest = (plausible_tone(0.8 * FAIR, stops=stops) for stops in (0.0, -1.0, -9.0))
+    assert float(darker @ LUMINANCE) == pytest.approx(0.5 * float(usual @ LUMINANCE), rel=1e-3)
+    assert 0.03 < float(darkest @ LUMINANCE) < float(darker @ LUMINANCE)
+    assert darkest[0] > darkest[1] > darkest[2] > 0
+
+
 @pytest.mark.parametrize("skin", [np.array([0.14, 0.05, 0.026]), DARK, FAIR])
 def test_the_sheen_of_skin_is_not_taken_for_its_colour(skin: np.ndarray) -> None:
     light = WhiteCue(np.full(3, 0.9), 0.0, brightest=0.85)

@@ -145,6 +145,22 @@ def test_dark_and_fair_skin_are_told_apart(prior: CoarsePrior, context: PriorCon
     assert results[0] > 2 * results[1]
 
 
+@pytest.mark.parametrize("stops", [-1.0, 0.7])
+def test_the_skin_can_be_made_darker_and_lighter_and_the_texture_stays(
+    prior: CoarsePrior, context: PriorContext, regions: FaceRegions, stops: float
+) -> None:
+    albedo = np.zeros((RESOLUTION, RESOLUTION, 3)) + np.array([0.3, 0.19, 0.14])
+    partial = seen_half(albedo, context, regions, frontal_light(), whole=True)
+    usual, shifted = (
+        DraftPrior(prior).complete(partial, replace(context, tone_stops=s), 0, Progress()) for s in (0.0, stops)
+    )
+    face = regions.face > 0.9
+    ratio = srgb_to_linear(shifted.diffuse_albedo_srgb)[face] / srgb_to_linear(usual.diffuse_albedo_srgb)[face]
+    assert abs(np.log2(np.median(ratio)) - stops) < 0.2 * abs(stops)
+    seen = face & (partial.visibility > 0.99)
+    assert np.abs(shifted.texture_srgb - usual.texture_srgb)[seen].mean() < 0.005
+
+
 def test_what_was_not_seen_is_less_certain(prior: CoarsePrior, context: PriorContext, regions: FaceRegions) -> None:
     partial = seen_half(skin_of(regions, np.random.default_rng(11)), context, regions, frontal_light(), whole=True)
     plain = partial.visibility * ((regions.brows < 0.05) & (regions.lips < 0.05))
