@@ -48,8 +48,8 @@ class WorkingMaps:
         log_texture: float32 [B, B, 3], natural logarithm of the linear, still shaded colour, complete.
         log_albedo: float32 [B, B, 3], natural logarithm of the linear diffuse albedo, complete.
         specular_albedo: float32 [B, B], linear, F0 / 0.08.
-        normal: float32 [B, B, 3], unit, tangent space, +Y up: the relief that the prior expects of such a face; what the
-            albedo's detail shows of this one is added. None: nothing is expected.
+        normal: float32 [B, B, 3], unit, tangent space, +Y up: the relief that the prior expects of such a face; what
+            the albedo's detail shows of this one is added. None: nothing is expected.
         log_seen: float32 [B, B, 3], the partial texture before any change, logarithm of linear colour; counts where
             `weight` > 0.
         weight: float32 [B, B] in [0, 1], trust: 1 = seen and skin.

@@ -31,7 +31,7 @@ BROAD_MM, MIRRORED_DETAIL = 1.2, 0.4
 # Of the expectation beyond the face, variation within this distance counts from so much log contrast on.
 RING_MM, RINGS, SHAPES = 5.0, 0.03, 0.08
 # Of the expected normals' tilt so much is added to the relief that the albedo's detail shows, which holds part of it
-# already: least squares on eight photos of training people, 0.32 for the tilt of the mean face and 0.35 for that expected.
+# already: least squares on eight photos of training people, 0.32 for the tilt of the mean face, 0.35 for that expected.
 EXPECTED_TILT = 0.35
 
 
