@@ -17,7 +17,7 @@ RESIDUAL_SCALE, BROAD_SCALE = 0.12, 0.45
 BRIGHTEST_SKIN, BRIGHTEST_LIPS, BRIGHT_KNEE = 0.32, 0.22, 0.15
 BORDER_MM, FEATHER_MM, DOUBTFUL_MM = 16.0, 7.0, 15.0
 # Around brows and eyes skin may be dark, rough and of another colour (hair, lashes, creases), so far from the border.
-LASHES_MM, LASHES_INSIDE_MM = 4.0, (3.0, 7.0)
+LASHES_MM, LASHES_INSIDE_MM = 4.0, (4.0, 8.0)
 ROUGH, ROUGHEST = 1.7, 2.7  # how many times rougher than most of the skin hair is
 # Hair on forehead and temples: how rough, how dark where shorn (log luminance), how far beyond the landmarks' forehead
 # it is looked for, how near to the border it must come, and half the width of the gaps in it that count as hair.
