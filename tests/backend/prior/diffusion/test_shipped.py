@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from backend.detail.options import DetailOptions
 from backend.head.model import load_head_model
 from backend.photo.reading import linear_to_srgb
 from backend.prior.base import PriorContext
@@ -87,6 +88,20 @@ def test_seen_texels_stay_and_the_rest_is_filled_alike_for_one_seed(
         skin = context.uv_space.mask
         assert float(maps.diffuse_albedo_srgb[skin].min()) > 0
         assert np.allclose(np.linalg.norm(maps.normal[skin], axis=-1), 1, atol=1e-3)
+
+
+def test_the_mean_of_several_draws_strays_less_than_one_draw(
+    prior: DiffusionPrior, partial: PartialTexture, context: PriorContext
+) -> None:
+    calm = replace(context, detail=DetailOptions(strength=0.0))
+    hidden = context.uv_space.mask & (partial.visibility == 0)
+    strays = []
+    for draws in (1, 6):
+        chosen = DiffusionPrior(prior.coarse, prior.load, replace(prior.preset, draws=draws))
+        first, second = chosen.samples(partial, calm, (0, 1), Progress())
+        strays.append(float(np.abs(first.texture_srgb - second.texture_srgb)[hidden].mean()))
+    # Fair draws are independent: six of them stray less by the root of six.
+    assert 0.25 * strays[0] < strays[1] < 0.6 * strays[0]
 
 
 def test_cancel_takes_effect_between_steps(
