@@ -48,8 +48,8 @@ class WorkingMaps:
         log_texture: float32 [B, B, 3], natural logarithm of the linear, still shaded colour, complete.
         log_albedo: float32 [B, B, 3], natural logarithm of the linear diffuse albedo, complete.
         specular_albedo: float32 [B, B], linear, F0 / 0.08.
-        normal: float32 [B, B, 3], unit, tangent space, +Y up: the relief that the prior expects of such a face; what
-            the albedo's detail shows of this one is added. None: nothing is expected.
+        normal: float32 [B, B, 3], unit, tangent space, +Y up; None where the prior knows of no relief: then relief of
+            all sizes, and the specular albedo's loss in cavities, are read from the albedo's detail.
         log_seen: float32 [B, B, 3], the partial texture before any change, logarithm of linear colour; counts where
             `weight` > 0.
         weight: float32 [B, B] in [0, 1], trust: 1 = seen and skin.
@@ -156,12 +156,14 @@ def add_detail(
     albedo = linear_to_srgb(_soft_range(np.exp(log_albedo, out=log_albedo))).astype(np.float32)
     del log_albedo, matte, pigment
 
-    height = fine_height(relief, crease, scale, max(COARSEST_OCTAVE, finest_octave(side))) * uv_space.mask
+    coarsest = finest_octave(working.side) - 1 if working.normal is not None else COARSEST_OCTAVE
+    height = fine_height(relief, crease, scale, max(coarsest, finest_octave(side))) * uv_space.mask
     del relief, made
-    coarse = relief_height(working.log_albedo, regions, small.mask) * (1 - hairs)
-    coarse *= off_border(working.weight, 0.4 * regions.texels_per_mm)
-    coarse *= relief_share(COARSE_WAVE_MM, reduce_to(crease, working.side))
-    height += enlarge(dilate(coarse, small.mask, 3), side) * uv_space.mask
+    if working.normal is None:
+        coarse = relief_height(working.log_albedo, regions, small.mask) * (1 - hairs)
+        coarse *= off_border(working.weight, 0.4 * regions.texels_per_mm)
+        coarse *= relief_share(COARSE_WAVE_MM, reduce_to(crease, working.side))
+        height += enlarge(dilate(coarse, small.mask, 3), side) * uv_space.mask
     gradient = uv_space.surface_gradient(place.fit.neutral_vertices(place.model))
     base_normal = None if grown.normal is None else enlarge(without_relief(grown.normal, hairs), side)
     surface = surface_maps(height, base_normal, enlarge(grown.specular_albedo, side), gradient, uv_space.mask, scale)

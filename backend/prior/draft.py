@@ -19,7 +19,7 @@ from backend.prior.baseline import (
 from backend.prior.baseline_fill import complete_field
 from backend.prior.baseline_skin import plain_skin, robust_tone
 from backend.prior.coarse import coarse_estimate
-from backend.prior.coarse_model import DIFFUSE, NORMAL, SPECULAR, TEXTURE, CoarsePrior
+from backend.prior.coarse_model import DIFFUSE, SPECULAR, TEXTURE, CoarsePrior
 from backend.progress import Progress
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.regions import FaceRegions, face_regions
@@ -30,9 +30,6 @@ from backend.texture.uv_space import UVSpace
 BROAD_MM, MIRRORED_DETAIL = 1.2, 0.4
 # Of the expectation beyond the face, variation within this distance counts from so much log contrast on.
 RING_MM, RINGS, SHAPES = 5.0, 0.03, 0.08
-# Of the expected normals' tilt so much is added to the relief that the albedo's detail shows, which holds part of it
-# already: least squares on eight photos of training people, 0.32 for the tilt of the mean face, 0.35 for that expected.
-EXPECTED_TILT = 0.35
 
 
 @dataclass(frozen=True)
@@ -90,17 +87,8 @@ def coarse_completion(
     log_albedo = joined(shaded.log_albedo - gain, expected[..., DIFFUSE], shaded.weight, small, vertices, regions)
     log_texture = joined(shaded.log_seen, expected[..., TEXTURE], shaded.weight, small, vertices, regions)
     specular = np.ascontiguousarray(expected[..., SPECULAR.start])
-    on_face = smooth_step(regions.face, 0.0, 1.0)[..., None]  # beyond it the training's maps are library skin
-    normal = tilted(EXPECTED_TILT * on_face * expected[..., NORMAL])
-    working = WorkingMaps(log_texture, log_albedo, specular, normal, shaded.log_seen, shaded.weight, shaded.shine)
+    working = WorkingMaps(log_texture, log_albedo, specular, None, shaded.log_seen, shaded.weight, shaded.shine)
     return CoarseCompletion(working, shaded, gain, small, regions, vertices)
-
-
-def tilted(sideways: np.ndarray) -> np.ndarray:
-    """Unit normals float32 [B, B, 3] of their x and y [B, B, 2]."""
-    upright = np.sqrt(np.maximum(1 - np.square(sideways).sum(-1, keepdims=True), 0.01))
-    normal = np.concatenate([sideways, upright], axis=-1)
-    return (normal / np.linalg.norm(normal, axis=-1, keepdims=True)).astype(np.float32)
 
 
 def without_rings(expected: np.ndarray, regions: FaceRegions, island: np.ndarray) -> np.ndarray:

@@ -148,17 +148,12 @@ def test_the_report_adds_up_and_tells_seen_from_continued_and_made(
     assert from_small.photo_px_per_mm < 0.2 * report.photo_px_per_mm
 
 
-def test_relief_that_the_prior_expects_is_added_to_what_the_photo_shows(
-    maps: SkinMaps, place: Place, photographed: tuple[WorkingMaps, PartialTexture]
-) -> None:
+def test_the_priors_own_relief_is_kept(place: Place, photographed: tuple[WorkingMaps, PartialTexture]) -> None:
     working, partial = photographed
     tilted = np.zeros((SMALL, SMALL, 3), np.float32)
     tilted[..., 0], tilted[..., 2] = 0.3, np.sqrt(1 - 0.09)
-    both = add_detail(replace(working, normal=tilted), partial, place, 0)
-    inside = place.uv_space.mask
-    np.testing.assert_allclose(np.median(both.normal[inside], axis=0), tilted[0, 0], atol=0.03)
-    shown, kept = (m.normal[inside][:, 1] / m.normal[inside][:, 2] for m in (maps, both))
-    assert np.corrcoef(shown, kept)[0, 1] > 0.98
+    maps = add_detail(replace(working, normal=tilted), partial, place, 0)
+    np.testing.assert_allclose(np.median(maps.normal[place.uv_space.mask], axis=0), tilted[0, 0], atol=0.03)
 
 
 def test_padding_reaches_16_texels_beyond_the_island(maps: SkinMaps, place: Place) -> None:
