@@ -15,8 +15,9 @@ from backend.head.model import load_head_model
 from backend.photo.reading import linear_to_srgb
 from backend.prior.base import PriorContext
 from backend.prior.coarse_model import shipped_prior
-from backend.prior.diffusion.prior import DiffusionPrior
+from backend.prior.diffusion.prior import DiffusionPrior, trusted_share
 from backend.prior.diffusion.shipped import ASSET, shipped_diffusion
+from backend.prior.draft import coarse_completion
 from backend.progress import Progress
 from backend.texture.maps import PartialTexture
 from backend.texture.regions import face_regions
@@ -102,6 +103,17 @@ def test_the_mean_of_several_draws_strays_less_than_one_draw(
         strays.append(float(np.abs(first.texture_srgb - second.texture_srgb)[hidden].mean()))
     # Fair draws are independent: six of them stray less by the root of six.
     assert 0.25 * strays[0] < strays[1] < 0.6 * strays[0]
+
+
+def test_the_less_of_a_face_was_seen_the_less_the_draws_count(
+    prior: DiffusionPrior, partial: PartialTexture, context: PriorContext
+) -> None:
+    few = partial.visibility.copy()
+    few[:, int(0.42 * RESOLUTION) :] = 0
+    seen = (partial, PartialTexture(partial.texture_srgb * (few > 0)[..., None], few))
+    shares = [trusted_share(prior.preset, coarse_completion(prior.coarse, one, context, Progress())) for one in seen]
+    assert shares[0] == pytest.approx(prior.preset.share)
+    assert shares[1] < 0.5 * shares[0]
 
 
 def test_cancel_takes_effect_between_steps(
