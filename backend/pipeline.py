@@ -47,7 +47,8 @@ _log = logging.getLogger(__name__)
 DEVICES = ("auto", "cpu", "cuda")
 ENVIRONMENT_HEIGHT = 64
 # What the rendered skin reflects at its surface of a photo's light, as an albedo: without it, that light was too bright
-# and too blue on dark skin. Between Cycles renders with 0 and 0.025: 0.006 on the darkest of four faces, 0.01 on the next.
+# and too blue on dark skin. Between Cycles renders with 0 and 0.025: 0.006 on the darkest of four faces, 0.01 on
+# the next.
 SURFACE = 0.006
 LIGHT_SAMPLES = 20_000
 
