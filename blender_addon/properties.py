@@ -34,8 +34,8 @@ PARTS_ITEMS = [
 SEED_TEXT = "The same seed gives the same head; another one other details in unseen skin"
 SAMPLES_TEXT = "How many completions of unseen skin to make, to choose from afterwards"
 TONE_TEXT = (
-    "How much lighter, or darker if negative, the skin is than estimated, in stops; one photo does not tell a bright "
-    "light on dark skin from a dim light on fair skin"
+    "Makes the skin lighter, or darker if negative, than estimated; 1 doubles its albedo. For photos whose light was "
+    "taken for brighter or dimmer than it was. Press Reconstruct Again to see it"
 )
 DETAIL_TEXT = "Strength of the fine detail that the photo does not show; 1 is as such skin has it"
 AGE_TEXT = "Age of the person in years, for the creases of unseen skin; 0 is as the photo looks"

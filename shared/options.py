@@ -30,8 +30,8 @@ class JobOptions:
         detail_strength: of the fine detail that the photo does not show, 0 to 2; 1 = as skin of this kind has it.
         extra_maps: displacement and roughness are made as well.
         age: of the person, years, where the user states it; older skin has stronger creases. None: as the photo looks.
-        skin_tone: stops by which the skin is lighter than estimated, -2 (a quarter of the albedo) to 2; one photo does
-            not tell a bright light on dark skin from a dim light on fair skin.
+        skin_tone: stops by which the skin is lighter than estimated, -2 (a quarter of the albedo) to 2, as far as skin
+            goes; one photo does not tell a bright light on dark skin from a dim light on fair skin.
     """
 
     face: int | None = None

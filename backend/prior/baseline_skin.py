@@ -47,9 +47,10 @@ def trusted(
     luminance = smooth @ LUMINANCE
     colour = np.abs(smooth - luminance[..., None]).max(-1)
     # Hair and cloth come in from the border: the nearer to it, the less may a texel differ.
-    depth = smooth_step(border_distance(visibility, regions), 0, DOUBTFUL_MM * regions.texels_per_mm)
+    border = border_distance(visibility, regions)
+    depth = smooth_step(border, 0, DOUBTFUL_MM * regions.texels_per_mm)
     # What is next to the border beside a brow is the hair of the temple, or the background.
-    inside = smooth_step(border_distance(visibility, regions) / regions.texels_per_mm, *LASHES_INSIDE_MM)
+    inside = smooth_step(border / regions.texels_per_mm, *LASHES_INSIDE_MM)
     lashes = inside * _grown(np.maximum(regions.brows, regions.eyes), LASHES_MM * regions.texels_per_mm)
     haired = np.maximum.reduce([lashes, regions.brows, regions.beard, regions.lips, regions.eyes, regions.nose])
     dark = smooth_step(-luminance - 0.35 * depth, 0.28, 0.5) * (1 - haired)

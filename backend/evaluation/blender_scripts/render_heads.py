@@ -1,8 +1,9 @@
 """Render heads with known maps in Cycles: ``python render_heads.py JOB.json`` with a Python that has Blender's `bpy`.
 
 The job lists heads (npz files with meshes, image files of their maps) and views; every picture goes to the job's
-folder. A renderer that training never used, so that its pictures are a fair test. Runs inside Blender's Python: it
-imports nothing of this project, and is the exception that `tests/test_import_directions.py` allows.
+folder. A renderer that training never used, so that its pictures are a fair test. Blender's Python runs it
+as a script and nothing imports it, so DESIGN.md section 2 holds for all that is imported: `backend` stays importable
+without Blender. It imports nothing of this project. `tests/test_import_directions.py` allows `bpy` just here.
 """
 
 from __future__ import annotations
