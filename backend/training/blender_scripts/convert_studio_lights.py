@@ -1,9 +1,9 @@
 """Shrink Blender's own studio lights (CC0) to the asset that training draws environments from.
 
 Run once, with Blender's Python module: ``python convert_studio_lights.py backend/assets/studio_lights.npz``. Blender's
-Python runs it as a script and nothing imports it, so DESIGN.md section 2 holds for all that is imported: `backend` stays
-importable without Blender. It imports nothing of this project. Blender is needed because OpenCV's wheel does not read
-these EXR files. `tests/test_import_directions.py` allows `bpy` just here.
+Python runs it as a script and nothing imports it, so DESIGN.md section 2 holds for all that is imported: `backend`
+stays importable without Blender. It imports nothing of this project. Blender is needed because OpenCV's wheel does not
+read these EXR files. `tests/test_import_directions.py` allows `bpy` just here.
 """
 
 from __future__ import annotations
