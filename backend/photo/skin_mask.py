@@ -37,8 +37,11 @@ REFINED_SIDE_PX = 1600
 LIKELY, UNLIKELY = 7.0, 16.0
 # Least spread by which bare skin may differ from the cheeks: log luminance, two log chromas.
 CORE_SIGMA = np.array([0.2, 0.07, 0.08], np.float32)
-# Hair has no more colour than the skin around it: allowed difference of log(red / green).
-COLOURFUL = 0.1
+# Hair has no more colour than the skin around it: allowed difference of log(red / green), and how much more where it
+# is darker than anything but hair (by log luminance, from where on).
+COLOURFUL, DARK_COLOURFUL, DARK_AS_HAIR = 0.1, 0.4, 0.6
+# Grey hair is as bright as skin; its colour is less by so much, and its strands are so many times rougher than skin.
+GREY, ROUGH_AS_HAIR = 0.3, 2.0
 GRABCUT_ROUNDS = 3
 _LOG_FLOOR = 0.01  # linear; keeps the noise of near-black pixels from counting as colour
 
@@ -221,15 +224,20 @@ def _of_this_head(skin: np.ndarray, inner: np.ndarray, crop: _Crop, distance: np
 
 
 def _beard(crop: _Crop, skin: np.ndarray) -> np.ndarray:
-    """Dark hair around the mouth: below the nose, inside the face oval, and reaching the middle; bool [h, w].
+    """Hair around the mouth: below the nose, inside the face oval, and reaching the middle; bool [h, w].
 
-    Long hair over a cheek does not reach the middle; fingers and most other things have more colour than hair.
+    Long hair over a cheek does not reach the middle; fingers and most other things have more colour than hair. What is
+    not darker than the skin is hair where it is grey and rough: masks and scarves are smooth.
     """
     lower = _polygon(crop, FACE_OVAL) & (_along_face(crop) > _along_of(crop, NOSE_BASE))
     if not skin.any():
         return np.zeros_like(skin)
     usual = np.median(crop.residual[skin], axis=0)
-    hair = lower & ~skin & (crop.residual[..., 0] < usual[0]) & (crop.residual[..., 1] < usual[1] + COLOURFUL)
+    luminance, colour = crop.residual[..., 0] - usual[0], crop.residual[..., 1] - usual[1]
+    dark = (luminance < 0) & (colour < COLOURFUL + DARK_COLOURFUL * np.maximum(-luminance - DARK_AS_HAIR, 0))
+    rough = _roughness(crop.residual[..., 0], 0.05 * crop.unit)
+    grey = (colour < -GREY) & (rough > ROUGH_AS_HAIR * np.median(rough[skin]))
+    hair = lower & ~skin & (dark | grey)
     count, labels = cv2.connectedComponents(hair.astype(np.uint8), connectivity=4)
     labels = np.asarray(labels, np.int64)
     reaching = np.zeros(count, bool)
@@ -237,6 +245,12 @@ def _beard(crop: _Crop, skin: np.ndarray) -> np.ndarray:
     reaching[np.unique(labels[middle & hair])] = True
     reaching[0] = False
     return reaching[labels]
+
+
+def _roughness(values: np.ndarray, reach_px: float) -> np.ndarray:
+    """How much values [h, w] vary within a few pixels, averaged over `reach_px`, float32 [h, w]."""
+    fine = values - cv2.GaussianBlur(values, (0, 0), 1.5)
+    return np.sqrt(cv2.GaussianBlur(np.square(fine), (0, 0), max(reach_px, 1.5)))
 
 
 def _across_face(crop: _Crop) -> np.ndarray:

@@ -19,6 +19,7 @@ BORDER_MM, FEATHER_MM, DOUBTFUL_MM = 16.0, 7.0, 15.0
 # Around brows and eyes skin may be dark, rough and of another colour (hair, lashes, creases), so far from the border.
 LASHES_MM, LASHES_INSIDE_MM = 4.0, (4.0, 8.0)
 ROUGH, ROUGHEST = 1.7, 2.7  # how many times rougher than most of the skin hair is
+BEARD_ROUGH, BEARD_DARK = (1.6, 2.2), (0.5, 0.8)  # a beard's roughness, likewise, and darkness (log luminance)
 # Hair on forehead and temples: how rough, how dark where shorn (log luminance), how far beyond the landmarks' forehead
 # it is looked for, how near to the border it must come, and half the width of the gaps in it that count as hair.
 HAIRLINE_ROUGH, SHORN_DARK, SHEEN = (1.35, 1.9), (0.25, 0.45), (0.15, 0.35)
@@ -55,9 +56,13 @@ def trusted(
     haired = np.maximum.reduce([lashes, regions.brows, regions.beard, regions.lips, regions.eyes, regions.nose])
     dark = smooth_step(-luminance - 0.35 * depth, 0.28, 0.5) * (1 - haired)
     bright = smooth_step(luminance - 0.35 * depth, 0.35, 0.6)
-    foreign = np.maximum(smooth_step(colour - 0.2 * depth, 0.12, 0.25), bright)
-    foreign = foreign * (1 - np.maximum.reduce([regions.lips, regions.eyes, lashes])) * (1 - 0.5 * depth * regions.face)
     rough = _roughness(log_albedo @ LUMINANCE, visibility, weight, regions)
+    # Beards are of another colour than skin, and grey ones brighter; they are rough, or dark as no skin is.
+    bearded = np.maximum(smooth_step(rough, *BEARD_ROUGH), smooth_step(-luminance, *BEARD_DARK))
+    bearded = inside * regions.beard * regions.face * _grown(bearded, LASHES_MM * regions.texels_per_mm)
+    foreign = np.maximum(smooth_step(colour - 0.2 * depth, 0.12, 0.25), bright)
+    own_colour = np.maximum.reduce([regions.lips, regions.eyes, lashes, bearded])
+    foreign = foreign * (1 - own_colour) * (1 - 0.5 * depth * regions.face)
     hairy = smooth_step(rough, ROUGH, ROUGHEST) * (1 - depth**2) * (1 - haired)
     hairline = _hairline(rough, luminance, visibility, regions)
     doubt = np.maximum.reduce([dark, foreign, hairy, hairline])

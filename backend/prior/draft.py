@@ -20,6 +20,7 @@ from backend.prior.baseline_fill import complete_field
 from backend.prior.baseline_skin import plain_skin, robust_tone
 from backend.prior.coarse import coarse_estimate
 from backend.prior.coarse_model import DIFFUSE, SPECULAR, TEXTURE, CoarsePrior
+from backend.prior.left_light import openness, without_left_light
 from backend.progress import Progress
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.regions import FaceRegions, face_regions
@@ -43,6 +44,7 @@ class CoarseCompletion:
         uv_space: texels of the working size.
         regions: parts of the face there.
         vertices: float32 [V, 3], the neutral head, metres.
+        openness: float32 [B, B], share of even light that reaches the skin.
     """
 
     working: WorkingMaps
@@ -51,6 +53,7 @@ class CoarseCompletion:
     uv_space: UVSpace
     regions: FaceRegions
     vertices: np.ndarray
+    openness: np.ndarray
 
 
 class DraftPrior:
@@ -84,11 +87,12 @@ def coarse_completion(
         expected[..., colour] = without_rings(expected[..., colour], regions, small.mask)
     gain = estimate.gain.astype(np.float32)
     vertices = context.fit.neutral_vertices(context.model)
-    log_albedo = joined(shaded.log_albedo - gain, expected[..., DIFFUSE], shaded.weight, small, vertices, regions)
+    opened = openness(context.transfer, small)
+    log_albedo = joined_albedo(shaded, gain, expected[..., DIFFUSE], opened, small, vertices, regions)
     log_texture = joined(shaded.log_seen, expected[..., TEXTURE], shaded.weight, small, vertices, regions)
     specular = np.ascontiguousarray(expected[..., SPECULAR.start])
     working = WorkingMaps(log_texture, log_albedo, specular, None, shaded.log_seen, shaded.weight, shaded.shine)
-    return CoarseCompletion(working, shaded, gain, small, regions, vertices)
+    return CoarseCompletion(working, shaded, gain, small, regions, vertices, opened)
 
 
 def without_rings(expected: np.ndarray, regions: FaceRegions, island: np.ndarray) -> np.ndarray:
@@ -103,6 +107,20 @@ def without_rings(expected: np.ndarray, regions: FaceRegions, island: np.ndarray
     kept = np.maximum(smooth_step(contrast, RINGS, SHAPES), smooth_step(regions.face, 0.0, 1.0))
     calm = (smooth + kept[..., None] * fine).astype(np.float32)
     return np.where(island[..., None], calm, expected)
+
+
+def joined_albedo(
+    shaded: Delit,
+    gain: np.ndarray,  # float32 [3], log gain of what was delit against the albedo
+    expected: np.ndarray,  # float32 [B, B, 3], the prior's log albedo
+    opened: np.ndarray,  # float32 [B, B], see `backend.prior.left_light.openness`
+    uv_space: UVSpace,
+    vertices: np.ndarray,  # [V, 3], metres
+    regions: FaceRegions,
+) -> np.ndarray:
+    """The expected log albedo, joined to what was seen, float32 [B, B, 3]; light that was left there is taken out."""
+    log_albedo = joined(shaded.log_albedo - gain, expected, shaded.weight, uv_space, vertices, regions)
+    return without_left_light(log_albedo, expected, shaded.weight, opened, uv_space.mask, regions)
 
 
 def joined(

@@ -19,7 +19,7 @@ from backend.prior.coarse_model import CoarsePrior
 from backend.prior.diffusion.observation import Observation, latent_mask
 from backend.prior.diffusion.samplers import sample
 from backend.prior.diffusion.sampling import NoiseSource, SamplerOptions, Start, Watch
-from backend.prior.draft import CoarseCompletion, coarse_completion, joined
+from backend.prior.draft import CoarseCompletion, coarse_completion, joined, joined_albedo
 from backend.progress import Progress
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.scale_space import masked_blur, smooth_step
@@ -153,7 +153,7 @@ def working_maps(coarse: CoarseCompletion, maps: dict[str, np.ndarray], share: f
 
     log_texture = joined(shaded.log_seen, broad(log_colour(maps["texture"])), shaded.weight, *place)
     expected = broad(log_colour(maps["diffuse_albedo"]))
-    log_albedo = joined(shaded.log_albedo - coarse.gain, expected, shaded.weight, *place)
+    log_albedo = joined_albedo(shaded, coarse.gain, expected, coarse.openness, *place)
     specular = broad(np.clip((maps["specular_albedo"][..., 0] + 1) / 2, 0.0, 1.0))
     return replace(
         estimate,

@@ -84,19 +84,38 @@ def test_spectacle_frames_are_cut_out(portrait: np.ndarray, face: Face) -> None:
     assert at(skin_mask(Photo(painted), face), face.landmarks_px[205]) > 0.95
 
 
-def test_a_full_beard_counts_as_skin(portrait: np.ndarray, face: Face) -> None:
-    points = face.landmarks_px
+def bearded(portrait: np.ndarray, face: Face, colour: tuple[float, float, float], grain: float) -> np.ndarray:
+    """The portrait with a full beard of one sRGB colour and so much grain."""
     beard = inside(
         face, (234, 132, 58, 172, 150, 176, 152, 400, 379, 397, 288, 361, 454, 425, 164, 205), portrait.shape
     )
+    # It hangs over the neck, so that skin does not enclose it.
+    jaws, rows = face.landmarks_px[[172, 397], 0], np.arange(portrait.shape[0])[:, None]
+    columns = np.arange(portrait.shape[1])
+    beard |= (rows > face.landmarks_px[17, 1]) & (columns > jaws.min()) & (columns < jaws.max())
     beard &= ~inside(face, LIPS_OUTER, portrait.shape)
-    bearded = portrait.copy()
-    grain = np.random.default_rng(0).normal(0, 8, (*portrait.shape[:2], 1))
-    bearded[beard] = np.clip(np.array([38.0, 30, 26]) + grain, 0, 255).astype(np.uint8)[beard]
-    mask = skin_mask(Photo(bearded), face)
-    chin = (points[152] + points[17]) / 2
-    assert at(mask, chin) > 0.9
-    assert at(mask, (points[164] + points[17]) / 2 + (0.5 * face.interocular_px, 0)) > 0.9
+    painted = portrait.copy()
+    strands = np.random.default_rng(0).normal(0, grain, (*portrait.shape[:2], 1))
+    painted[beard] = np.clip(np.array(colour) + strands, 0, 255).astype(np.uint8)[beard]
+    return painted
+
+
+def chin_and_jaw(mask: np.ndarray, face: Face) -> tuple[float, float]:
+    points = face.landmarks_px
+    jaw = (points[164] + points[17]) / 2 + (0.5 * face.interocular_px, 0)
+    return at(mask, (points[152] + points[17]) / 2), at(mask, jaw)
+
+
+@pytest.mark.parametrize(
+    ("colour", "grain"),
+    [((38.0, 30.0, 26.0), 8.0), ((210.0, 210.0, 212.0), 30.0), ((62.0, 22.0, 16.0), 8.0)],
+    ids=["dark", "grey", "reddish brown"],
+)
+def test_a_full_beard_counts_as_skin(
+    portrait: np.ndarray, face: Face, colour: tuple[float, float, float], grain: float
+) -> None:
+    mask = skin_mask(Photo(bearded(portrait, face, colour, grain)), face)
+    assert min(chin_and_jaw(mask, face)) > 0.9
 
 
 def test_a_dim_photo_gives_about_the_same_mask(portrait: np.ndarray, face: Face) -> None:

@@ -77,6 +77,19 @@ def test_a_grey_brow_on_brown_skin_is_trusted_and_background_at_the_border_besid
     assert kept[62:68, 30:34].max() < 0.1
 
 
+def test_a_grey_beard_is_trusted_and_a_smooth_grey_scarf_in_its_place_is_not(regions: FaceRegions) -> None:
+    rng = np.random.default_rng(0)
+    regions = replace(regions, beard=regions.face * (np.arange(SIDE)[:, None] > 70))
+    skin = np.log(SKIN) + rng.normal(0, 0.02, (SIDE, SIDE, 1))
+    scarf = skin.copy()
+    scarf[78:108, 45:115] += np.log(0.5) - np.log(SKIN)
+    beard = scarf.copy()
+    beard[78:108, 45:115] += rng.normal(0, 0.3, (30, 70, 1))
+    kept = [trusted(image.astype(np.float32), regions.face, regions)[82:92, 55:105].mean() for image in (beard, scarf)]
+    assert kept[0] > 0.9
+    assert kept[1] < 0.8
+
+
 def test_the_shade_of_a_fold_is_lifted_and_moles_lips_and_nostrils_stay_dark(regions: FaceRegions) -> None:
     lips, nose = np.zeros_like(regions.face), np.zeros_like(regions.face)
     lips[90:100, 60:100], nose[60:75, 70:90] = 1, 1
