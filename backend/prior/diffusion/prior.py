@@ -19,7 +19,7 @@ from backend.prior.coarse_model import CoarsePrior
 from backend.prior.diffusion.observation import Observation, latent_mask
 from backend.prior.diffusion.samplers import sample
 from backend.prior.diffusion.sampling import NoiseSource, SamplerOptions, Start, Watch
-from backend.prior.draft import CoarseCompletion, coarse_completion, joined, joined_albedo
+from backend.prior.draft import CoarseCompletion, coarse_completion, joined, joined_albedo, without_rings
 from backend.progress import Progress
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.scale_space import masked_blur, smooth_step
@@ -151,9 +151,11 @@ def working_maps(coarse: CoarseCompletion, maps: dict[str, np.ndarray], share: f
         # Pores drawn at random would not lie in those of the photo; the detail stage makes them, the same in all maps.
         return masked_blur(image, island, PORES_MM * coarse.regions.texels_per_mm)
 
-    log_texture = joined(shaded.log_seen, broad(log_colour(maps["texture"])), shaded.weight, *place)
-    expected = broad(log_colour(maps["diffuse_albedo"]))
-    log_albedo = joined_albedo(shaded, coarse.gain, expected, coarse.openness, *place)
+    def colour(image: np.ndarray) -> np.ndarray:
+        return without_rings(broad(log_colour(image)), coarse.regions, coarse.uv_space.mask)
+
+    log_texture = joined(shaded.log_seen, colour(maps["texture"]), shaded.weight, *place)
+    log_albedo = joined_albedo(shaded, coarse.gain, colour(maps["diffuse_albedo"]), coarse.openness, *place)
     specular = broad(np.clip((maps["specular_albedo"][..., 0] + 1) / 2, 0.0, 1.0))
     return replace(
         estimate,
