@@ -222,7 +222,7 @@ def soften_dark(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegions
     """
     luminance = log_albedo @ LUMINANCE
     tone, _ = robust_tone(log_albedo, weight * plain_skin(regions))
-    bearded = beardedness(log_albedo - tone.astype(np.float32), weight, regions)
+    bearded = beardedness(luminance - float(tone @ LUMINANCE), weight, regions)
     hairless = (1 - regions.lips) * (1 - regions.brows) * (1 - regions.eyes) * (1 - regions.nose)
     level = _robust_level(luminance, weight * hairless, FOLD_SURROUNDINGS_MM * regions.texels_per_mm)
     patch = level - masked_blur(luminance, weight, FOLD_MM * regions.texels_per_mm)

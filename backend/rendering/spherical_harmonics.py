@@ -19,7 +19,7 @@ _Y0, _Y1, _Y2, _Y20, _Y22 = 0.28209479, 0.48860251, 1.09254843, 0.31539157, 0.54
 # How far a coefficient may give way to keep the light smooth: lamps as soft as order 2 can show err by under 1 %.
 _RIDGE = 5e-3
 # A point lamp has |l_1| = sqrt(3) l_0 and |l_2| = sqrt(5) l_0, no light has more; up to this part of that is allowed.
-_MOST_DIRECTED = 0.8
+MOST_DIRECTED = 0.8
 _NEWTON_STEPS = 60
 _MIN_MEAN_RADIANCE = 1e-4
 
@@ -45,6 +45,13 @@ def irradiance(normals: np.ndarray, light: np.ndarray) -> np.ndarray:
         light: radiance coefficients [9, 3].
     """
     return basis(normals) @ (LAMBERT_KERNEL[:, None] * light)
+
+
+def is_realisable(coefficients: np.ndarray) -> bool:
+    """Whether some light that is nowhere negative may have these coefficients [9], and is no harder than allowed."""
+    mean = coefficients[0] * MOST_DIRECTED
+    bands = ((1, coefficients[1:4]), (2, coefficients[4:9]))
+    return bool(mean > 0 and all(np.linalg.norm(band) <= mean * np.sqrt(2 * order + 1) for order, band in bands))
 
 
 def project_radiance(directions: np.ndarray, radiance: np.ndarray, solid_angle: np.ndarray) -> np.ndarray:
@@ -112,7 +119,7 @@ def _entropy_light(coefficients: np.ndarray, values: np.ndarray, solid_angle: np
     target = coefficients / mean
     target[0] = 1 / _Y0
     for order, band in ((1, slice(1, 4)), (2, slice(4, 9))):
-        most = _MOST_DIRECTED * np.sqrt(2 * order + 1) * target[0]
+        most = MOST_DIRECTED * np.sqrt(2 * order + 1) * target[0]
         target[band] *= min(1.0, most / max(float(np.linalg.norm(target[band])), most))
     ridge = _RIDGE / _Y0 * np.array([0.0] + [1.0] * 8)
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.optimize import nnls
+
+from backend.rendering.direction_visibility import sphere_directions
+from backend.rendering.spherical_harmonics import MOST_DIRECTED, basis, is_realisable
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # of linear sRGB (Rec. 709)
 ITERATIONS = 12
@@ -10,6 +14,7 @@ ITERATIONS = 12
 _RIDGE = np.array([0.0] + [0.004] * 3 + [0.04] * 5)
 # The same for the colour of the directed light: coloured shading is rarer than coloured skin.
 _COLOUR_RIDGE = np.array([0.0] + [0.06] * 3 + [0.3] * 5)
+LAMPS = 200  # directions of the soft lamps that make up a light where free coefficients make none
 RESIDUAL_SCALE = 0.12  # log luminance; beyond, a texel counts as not plain skin (brow, beard, highlight, shadow)
 
 
@@ -58,16 +63,25 @@ def match_light(
     weight: np.ndarray,  # float32 [n]
     initial: np.ndarray,  # [9, 3], where the ridge pulls to
 ) -> np.ndarray:
-    """The light float32 [9, 3] under which the albedo looks like the texture, so that both fit together."""
-    result = np.empty((9, 3))
+    """The light float32 [9, 3] under which the albedo looks like the texture, so that both fit together.
+
+    Free coefficients may be those of no light: a face shows half the directions only, and for a flash the mean over
+    all of them may come out negative. Then the best sum of soft lamps is taken, for all channels, so that what the
+    face does not show of the light is of one colour.
+    """
     t = transfer.astype(np.float64)
+    systems = []
     for channel in range(3):
         albedo = np.maximum(albedo_linear[:, channel].astype(np.float64), 1e-3)
         values = texture_linear[:, channel].astype(np.float64) / albedo
         level = float(np.average(values, weights=weight))
         gain = level / max(float(np.average(t @ initial[:, channel], weights=weight)), 1e-6)
+        centre = initial[:, channel] * gain
         row_weight = weight.astype(np.float64) / level**2
-        result[:, channel] = _ridge_solve(t, values, row_weight, initial[:, channel] * gain, 0.3 * _RIDGE, level)
+        systems.append((*_ridge_system(t, values, row_weight, centre, 0.3 * _RIDGE, level), centre))
+    result = np.stack([centre + np.linalg.solve(matrix, right) for matrix, right, centre in systems], axis=1)
+    if not all(is_realisable(channel) for channel in result.T):
+        result = np.stack([_of_lamps(*system) for system in systems], axis=1)
     return result.astype(np.float32)
 
 
@@ -84,12 +98,30 @@ def shading(transfer: np.ndarray, light: np.ndarray, floor: float = 0.3) -> np.n
     return lowest * (1 + np.logaddexp(0, 3 * excess).astype(np.float32) / 3)
 
 
+def _of_lamps(matrix: np.ndarray, right: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    """The light [9] of soft lamps all around that is the best one for a system of `_ridge_system`."""
+    lamps = basis(sphere_directions(LAMPS).astype(np.float64)).T
+    lamps[1:] *= MOST_DIRECTED
+    # With matrix = C C' the quadratic form is |C' (light - centre) - C^-1 right|^2.
+    factor = np.linalg.cholesky(matrix)
+    strengths, _ = nnls(factor.T @ lamps, factor.T @ centre + np.linalg.solve(factor, right))
+    return lamps @ strengths
+
+
 def _ridge_solve(
     t: np.ndarray, values: np.ndarray, weight: np.ndarray, centre: np.ndarray, ridge: np.ndarray, unit: float
 ) -> np.ndarray:
     """argmin sum w (t l - values)^2 + sum_k ridge_k W (l_k - centre_k)^2 / unit^2; W is the sum of relative weights."""
+    matrix, right = _ridge_system(t, values, weight, centre, ridge, unit)
+    return centre + np.linalg.solve(matrix, right)
+
+
+def _ridge_system(
+    t: np.ndarray, values: np.ndarray, weight: np.ndarray, centre: np.ndarray, ridge: np.ndarray, unit: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Normal equations of `_ridge_solve`, matrix [9, 9] and right side [9], for the difference to `centre`."""
     weighted = t * weight[:, None]
     # In relative units the weights are robust weights over squared values; their sum sets the scale of the ridge.
     total = float(np.sum(weight * np.square(values)))
     penalty = np.diag(ridge * total / unit**2 + 1e-9 * np.trace(weighted.T @ t))
-    return centre + np.linalg.solve(weighted.T @ t + penalty, weighted.T @ (values - t @ centre))
+    return weighted.T @ t + penalty, weighted.T @ (values - t @ centre)

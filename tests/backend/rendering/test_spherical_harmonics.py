@@ -11,6 +11,7 @@ from backend.rendering.spherical_harmonics import (
     environment_map,
     environment_solid_angles,
     irradiance,
+    is_realisable,
     project_radiance,
 )
 
@@ -50,6 +51,16 @@ def test_irradiance_of_a_soft_box_is_near_monte_carlo() -> None:
     expected = 4 * np.pi * np.stack([(np.maximum(sampled @ n, 0)[:, None] * radiance).mean(0) for n in normals])
     # Nine harmonics keep all but a few per cent of irradiance (Ramamoorthi and Hanrahan 2001).
     assert np.abs(irradiance(normals, light) - expected).max() < 0.05 * expected.max()
+
+
+def test_a_soft_box_is_a_light_that_there_can_be_and_a_negative_or_harder_one_is_not() -> None:
+    sampled = random_directions(20_000)
+    radiance = soft_box(sampled, np.array([0.5, 0.6, 1.0]))
+    light = project_radiance(sampled, radiance, np.full(len(sampled), 4 * np.pi / len(sampled)))
+    assert all(is_realisable(channel) for channel in light.T)
+    point = basis(np.array([0.0, 0.0, 1.0]))
+    assert not is_realisable(point)
+    assert not is_realisable(-point)
 
 
 def test_uniform_light_lights_every_normal_alike() -> None:

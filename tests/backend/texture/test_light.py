@@ -7,7 +7,7 @@ import pytest
 
 from backend.head.model import load_head_model
 from backend.rendering.normals import vertex_normals
-from backend.rendering.spherical_harmonics import irradiance
+from backend.rendering.spherical_harmonics import environment_map, irradiance, is_realisable
 from backend.texture.light import estimate_light, match_light, shading
 from backend.texture.transfer import BOUNCE, radiance_transfer
 
@@ -52,6 +52,21 @@ def test_matched_light_turns_the_albedo_into_the_texture(facing_transfer: np.nda
     found = match_light(texture.astype(np.float32), albedo, facing_transfer, np.ones(len(albedo), np.float32), uniform)
     lit = albedo * (facing_transfer @ found)
     assert np.quantile(np.abs(lit / texture - 1), 0.95) < 0.04
+
+
+def test_the_light_of_a_flash_is_one_that_there_can_be_and_of_its_colour(facing_transfer: np.ndarray) -> None:
+    ahead = facing_transfer[:, 2] / facing_transfer[:, 2].max()
+    albedo = np.full((len(ahead), 3), (0.4, 0.25, 0.15), np.float32)
+    # Falls off faster than even light from a point; blue, scattered least by skin, fastest.
+    flash = np.stack([np.maximum(ahead, 0) ** power for power in (1.2, 1.5, 1.9)], axis=1)
+    uniform = np.zeros((9, 3))
+    uniform[0] = 1.0
+    texture = (albedo * flash).astype(np.float32)
+    found = match_light(texture, albedo, facing_transfer, np.ones(len(ahead), np.float32), uniform)
+    assert all(is_realisable(channel * (1 - 1e-6 * (np.arange(9) > 0))) for channel in found.T)
+    mean = environment_map(found, 32).mean((0, 1))
+    assert mean.min() > 0.6 * mean.max()
+    np.testing.assert_allclose((facing_transfer @ found).mean(0), flash.mean(0), rtol=0.1)
 
 
 def test_shading_stays_positive_where_the_harmonics_do_not(facing_transfer: np.ndarray) -> None:
