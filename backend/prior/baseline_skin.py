@@ -172,9 +172,8 @@ def highlights(
     by_colour = np.maximum(blue - skin_ratio * red, 0) / (1 - skin_ratio)
     level = masked_blur(excess_log, dull + 1e-4 * weight, sigma)
     excess = np.maximum(luminance - expected * np.exp(level), 0)
-    # Highlights that saturate the camera carry no colour; brightness alone tells them.
-    clipped = smooth_step(texture.max(-1), 0.85, 0.98)
-    specular = np.minimum(excess, by_colour + clipped * excess)
+    # Nothing more where the camera saturates: steps at the border of what is clipped show longer than a highlight.
+    specular = np.minimum(excess, by_colour)
     return masked_blur(specular, weight, max(0.4 * regions.texels_per_mm, 0.5)) * smooth_step(weight, 0, 0.5)
 
 

@@ -22,7 +22,7 @@ from backend.prior.diffusion.sampling import NoiseSource, SamplerOptions, Start,
 from backend.prior.draft import CoarseCompletion, coarse_completion, joined, joined_albedo, without_rings
 from backend.progress import Progress
 from backend.texture.maps import PartialTexture, SkinMaps
-from backend.texture.scale_space import masked_blur, smooth_step
+from backend.texture.scale_space import masked_blur
 
 if TYPE_CHECKING:
     from backend.prior.diffusion.weights import DiffusionWeights
@@ -42,30 +42,27 @@ class Preset:
         options: sampler and number of steps.
         start_noise: deviation of the noise from which the coarse estimate is refined (CCDF), None to begin from noise.
         draws: whose latents' mean is one completion: the more, the nearer to the expectation, and the smoother.
-        share: of that mean in the maps where enough of the face was seen (`trusted_share`); the rest is the coarse
-            estimate. The mean of two estimates that err in different ways is nearer to the truth than either.
-        seen: share of the face seen up to which the maps are the coarse estimate alone, and from which on they have
-            `share` of the draws; None: however little was seen.
+        shares: how much of the maps is that mean, the rest being the coarse estimate: pairs of a share of the face that
+            was seen, rising, and this share, linear in between. The mean of two estimates that err in different ways is
+            nearer to the truth than either.
     """
 
     options: SamplerOptions
     start_noise: float | None
     draws: int = 1
-    share: float = 1.0
-    seen: tuple[float, float] | None = None
+    shares: tuple[tuple[float, float], ...] = ((0.0, 1.0),)
 
 
 # By the configuration that the denoiser was trained in. A single fair draw of the small one has blotches; the mean of
-# several draws at a low temperature and the coarse estimate has none. Of profiles it knows less than that estimate.
-LITTLE_SEEN = (0.15, 0.35)
+# several draws at a low temperature and the coarse estimate has none. Of profiles it knows less than that estimate: the
+# shares are about the best ones on 24 photos of people in no prior, seen from three yaws (docs/diffusion_prior.md).
+TINY_SHARES = ((0.1, 0.0), (0.15, 0.4), (0.28, 0.45), (0.36, 0.75), (0.45, 0.9))
 PRESETS = {
     "tiny": {
         "standard": Preset(
-            SamplerOptions("mcg_ddim", steps=8, solves=1, eta=1.0, temperature=0.4), 0.5, 3, 0.75, LITTLE_SEEN
+            SamplerOptions("mcg_ddim", steps=8, solves=1, eta=1.0, temperature=0.4), 0.5, 3, TINY_SHARES
         ),
-        "high": Preset(
-            SamplerOptions("mcg_ddim", steps=12, solves=1, eta=1.0, temperature=0.4), 0.7, 8, 0.75, LITTLE_SEEN
-        ),
+        "high": Preset(SamplerOptions("mcg_ddim", steps=12, solves=1, eta=1.0, temperature=0.4), 0.7, 8, TINY_SHARES),
     },
     "base": {
         "standard": Preset(SamplerOptions("mcg_ddim", steps=12), 0.7),
@@ -134,11 +131,10 @@ class DiffusionPrior:
 
 def trusted_share(preset: Preset, coarse: CoarseCompletion) -> float:
     """The draws' share in the maps of a photo, by how much of the face it shows."""
-    if preset.seen is None:
-        return preset.share
     face = coarse.regions.face * coarse.uv_space.mask
     seen = float((face * coarse.shaded.weight).sum() / face.sum())
-    return preset.share * float(smooth_step(seen, *preset.seen))
+    known, shares = np.array(preset.shares).T
+    return float(np.interp(seen, known, shares))
 
 
 def working_maps(coarse: CoarseCompletion, maps: dict[str, np.ndarray], share: float) -> WorkingMaps:
