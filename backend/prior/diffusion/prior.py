@@ -55,8 +55,8 @@ class Preset:
 
 # By the configuration that the denoiser was trained in. A single fair draw of the small one has blotches; the mean of
 # several draws at a low temperature and the coarse estimate has none. Of profiles it knows less than that estimate: the
-# shares are about the best ones on 24 photos of people in no prior, seen from three yaws (docs/diffusion_prior.md).
-TINY_SHARES = ((0.1, 0.0), (0.15, 0.4), (0.28, 0.45), (0.36, 0.75), (0.45, 0.9))
+# draws count where they gained more than chance would on 24 photos of people in no prior (docs/diffusion_prior.md).
+TINY_SHARES = ((0.25, 0.0), (0.36, 0.75), (0.45, 0.9))
 PRESETS = {
     "tiny": {
         "standard": Preset(
