@@ -13,6 +13,7 @@ from backend.training.diffusion_commands import add_diffusion_commands
 from backend.training.photo_enlarging import add_photo_enlarging_command
 from backend.training.quadruples import add_quadruples_command
 from backend.training.skin_commands import add_skin_commands
+from backend.training.studio_lights import add_studio_lights_command
 from shared.errors import RelightifyError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     add_diffusion_commands(commands)
     add_detail_statistics_command(commands)
     add_photo_enlarging_command(commands)
+    add_studio_lights_command(commands)
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:
