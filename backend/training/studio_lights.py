@@ -12,7 +12,7 @@ from backend.training.skin_lights import ASSET
 from shared.errors import RelightifyError
 
 HEIGHT, WIDTH = 32, 64
-SOURCE = "Blender studio lights by Greg Zaal, CC0; lat-long, row 0 is up, linear Rec.709"
+SOURCE = "Blender studio lights by Greg Zaal, polyhaven.com, CC0; lat-long, row 0 is up, linear Rec.709"
 
 
 def add_studio_lights_command(commands: argparse._SubParsersAction) -> None:

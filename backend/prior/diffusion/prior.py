@@ -92,10 +92,12 @@ class DiffusionPrior:
     ) -> Iterator[SkinMaps]:
         """See `backend.prior.several.SamplingPrior.samples`."""
         coarse = coarse_completion(self.coarse, partial, context, progress.part(0.0, 0.3))
-        drawn = self._drawn(coarse, context, seeds, progress.part(0.3, 0.8))
+        share = trusted_share(self.preset, coarse)
+        # Where the draws would not count none are made.
+        drawn = self._drawn(coarse, context, seeds, progress.part(0.3, 0.8)) if share > 0 else [None] * len(seeds)
         for index, maps in enumerate(drawn):
-            progress.report("detail", 0.8 + 0.2 * index / len(drawn))
-            working = working_maps(coarse, maps, trusted_share(self.preset, coarse))
+            progress.report("detail", 0.8 + 0.2 * index / len(seeds))
+            working = coarse.working if maps is None else working_maps(coarse, maps, share)
             yield add_detail(working, partial, context.place, seeds[index], context.detail)
         progress.report("detail", 1.0)
 

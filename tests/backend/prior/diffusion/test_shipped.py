@@ -17,7 +17,8 @@ from backend.prior.base import PriorContext
 from backend.prior.coarse_model import shipped_prior
 from backend.prior.diffusion.prior import DiffusionPrior, trusted_share
 from backend.prior.diffusion.shipped import ASSET, shipped_diffusion
-from backend.prior.draft import coarse_completion
+from backend.prior.diffusion.weights import DiffusionWeights
+from backend.prior.draft import DraftPrior, coarse_completion
 from backend.progress import Progress
 from backend.texture.maps import PartialTexture
 from backend.texture.regions import face_regions
@@ -114,6 +115,19 @@ def test_the_less_of_a_face_was_seen_the_less_the_draws_count(
     shares = [trusted_share(prior.preset, coarse_completion(prior.coarse, one, context, Progress())) for one in seen]
     assert shares[0] == pytest.approx(prior.preset.shares[-1][1])
     assert shares[1] < 0.5 * shares[0]
+
+
+def test_where_the_draws_do_not_count_none_are_made_and_the_maps_are_those_of_draft(
+    prior: DiffusionPrior, partial: PartialTexture, context: PriorContext
+) -> None:
+    def load() -> DiffusionWeights:
+        raise AssertionError("the networks are not needed")
+
+    coarse_alone = DiffusionPrior(prior.coarse, load, replace(prior.preset, shares=((0.0, 0.0),)))
+    maps = coarse_alone.complete(partial, context, 0, Progress())
+    draft = DraftPrior(prior.coarse).complete(partial, context, 0, Progress())
+    np.testing.assert_array_equal(maps.texture_srgb, draft.texture_srgb)
+    np.testing.assert_array_equal(maps.diffuse_albedo_srgb, draft.diffuse_albedo_srgb)
 
 
 def test_cancel_takes_effect_between_steps(
