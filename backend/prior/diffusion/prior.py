@@ -31,6 +31,7 @@ _log = logging.getLogger(__name__)
 SEEN = 0.5  # trust from which a texel of the photo is taken as known
 SMALLEST_LINEAR = 1.5e-3
 PORES_MM = 1.5
+BROAD_MM = 30.0
 PREVIEWS = 6  # pictures sent while sampling
 
 
@@ -45,24 +46,37 @@ class Preset:
         shares: how much of the maps is that mean, the rest being the coarse estimate: pairs of a share of the face that
             was seen, rising, and this share, linear in between. The mean of two estimates that err in different ways is
             nearer to the truth than either.
+        least_fine: least share of what is finer than `BROAD_MM`; broad tone alone is left to `shares`.
     """
 
     options: SamplerOptions
     start_noise: float | None
     draws: int = 1
     shares: tuple[tuple[float, float], ...] = ((0.0, 1.0),)
+    least_fine: float = 0.0
 
 
 # By the configuration that the denoiser was trained in. A single fair draw of the small one has blotches; the mean of
-# several draws at a low temperature and the coarse estimate has none. Of profiles it knows less than that estimate: the
-# draws count where they gained more than chance would on 24 photos of people in no prior (docs/diffusion_prior.md).
-TINY_SHARES = ((0.25, 0.0), (0.36, 0.75), (0.45, 0.9))
+# several draws at a low temperature and the coarse estimate has none. Of the broad tone of what a profile hides it knows
+# less than that estimate: the draws count where they gained more than chance would on photos of people in no prior
+# (docs/diffusion_prior.md).
+TINY_SHARES, TINY_LEAST_FINE = ((0.25, 0.0), (0.36, 0.75), (0.45, 0.9)), 0.5
 PRESETS = {
     "tiny": {
         "standard": Preset(
-            SamplerOptions("mcg_ddim", steps=8, solves=1, eta=1.0, temperature=0.4), 0.5, 3, TINY_SHARES
+            SamplerOptions("mcg_ddim", steps=8, solves=1, eta=1.0, temperature=0.4),
+            start_noise=0.5,
+            draws=3,
+            shares=TINY_SHARES,
+            least_fine=TINY_LEAST_FINE,
         ),
-        "high": Preset(SamplerOptions("mcg_ddim", steps=12, solves=1, eta=1.0, temperature=0.4), 0.7, 8, TINY_SHARES),
+        "high": Preset(
+            SamplerOptions("mcg_ddim", steps=12, solves=1, eta=1.0, temperature=0.4),
+            start_noise=0.7,
+            draws=8,
+            shares=TINY_SHARES,
+            least_fine=TINY_LEAST_FINE,
+        ),
     },
     "base": {
         "standard": Preset(SamplerOptions("mcg_ddim", steps=12), 0.7),
@@ -92,12 +106,12 @@ class DiffusionPrior:
     ) -> Iterator[SkinMaps]:
         """See `backend.prior.several.SamplingPrior.samples`."""
         coarse = coarse_completion(self.coarse, partial, context, progress.part(0.0, 0.3))
-        share = trusted_share(self.preset, coarse)
+        shares = trusted_shares(self.preset, coarse)
         # Where the draws would not count none are made.
-        drawn = self._drawn(coarse, context, seeds, progress.part(0.3, 0.8)) if share > 0 else [None] * len(seeds)
+        drawn = self._drawn(coarse, context, seeds, progress.part(0.3, 0.8)) if any(shares) else [None] * len(seeds)
         for index, maps in enumerate(drawn):
             progress.report("detail", 0.8 + 0.2 * index / len(seeds))
-            working = coarse.working if maps is None else working_maps(coarse, maps, share)
+            working = coarse.working if maps is None else working_maps(coarse, maps, *shares)
             yield add_detail(working, partial, context.place, seeds[index], context.detail)
         progress.report("detail", 1.0)
 
@@ -131,35 +145,50 @@ class DiffusionPrior:
         return with_fallback(self.load(), draw, seeds)
 
 
-def trusted_share(preset: Preset, coarse: CoarseCompletion) -> float:
-    """The draws' share in the maps of a photo, by how much of the face it shows."""
+def trusted_shares(preset: Preset, coarse: CoarseCompletion) -> tuple[float, float]:
+    """The draws' shares in the broad tone and in the finer parts of a photo's maps, by how much of the face it shows."""
     face = coarse.regions.face * coarse.uv_space.mask
     seen = float((face * coarse.shaded.weight).sum() / face.sum())
     known, shares = np.array(preset.shares).T
-    return float(np.interp(seen, known, shares))
+    broad = float(np.interp(seen, known, shares))
+    return broad, max(broad, preset.least_fine)
 
 
-def working_maps(coarse: CoarseCompletion, maps: dict[str, np.ndarray], share: float) -> WorkingMaps:
-    """The network's maps, joined to what was seen in the gradient domain, by their share in the coarse estimate."""
+def working_maps(coarse: CoarseCompletion, maps: dict[str, np.ndarray], broad: float, fine: float) -> WorkingMaps:
+    """The network's maps, joined to what was seen in the gradient domain, by their shares in the coarse estimate.
+
+    Args:
+        coarse: the coarse estimate.
+        maps: float32 [B, B, C] in [-1, 1] by name.
+        broad: share of the maps in the tone of what was not seen.
+        fine: share in all that is finer than `BROAD_MM`.
+    """
     estimate = coarse.working
     shaded, place = coarse.shaded, (coarse.uv_space, coarse.vertices, coarse.regions)
     island = coarse.uv_space.mask.astype(np.float32)
+    unseen = island * (1 - shaded.weight)
+    scale = coarse.regions.texels_per_mm
 
-    def broad(image: np.ndarray) -> np.ndarray:
+    def poreless(image: np.ndarray) -> np.ndarray:
         # Pores drawn at random would not lie in those of the photo; the detail stage makes them, the same in all maps.
-        return masked_blur(image, island, PORES_MM * coarse.regions.texels_per_mm)
+        return masked_blur(image, island, PORES_MM * scale)
 
     def colour(image: np.ndarray) -> np.ndarray:
-        return without_rings(broad(log_colour(image)), coarse.regions, coarse.uv_space.mask)
+        return without_rings(poreless(log_colour(image)), coarse.regions, coarse.uv_space.mask)
+
+    def shared(estimated: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+        difference = drawn - estimated
+        tone = masked_blur(difference, unseen, BROAD_MM * scale) * unseen[..., None]
+        return estimated + fine * difference + (broad - fine) * tone
 
     log_texture = joined(shaded.log_seen, colour(maps["texture"]), shaded.weight, *place)
     log_albedo = joined_albedo(shaded, coarse.gain, colour(maps["diffuse_albedo"]), coarse.openness, *place)
-    specular = broad(np.clip((maps["specular_albedo"][..., 0] + 1) / 2, 0.0, 1.0))
+    specular = poreless(np.clip((maps["specular_albedo"][..., 0] + 1) / 2, 0.0, 1.0))
     return replace(
         estimate,
-        log_texture=estimate.log_texture + share * (log_texture - estimate.log_texture),
-        log_albedo=estimate.log_albedo + share * (log_albedo - estimate.log_albedo),
-        specular_albedo=estimate.specular_albedo + share * (specular - estimate.specular_albedo),
+        log_texture=shared(estimate.log_texture, log_texture),
+        log_albedo=shared(estimate.log_albedo, log_albedo),
+        specular_albedo=estimate.specular_albedo + fine * (specular - estimate.specular_albedo),
     )
 
 

@@ -6,6 +6,7 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -15,7 +16,7 @@ from backend.head.model import load_head_model
 from backend.photo.reading import linear_to_srgb
 from backend.prior.base import PriorContext
 from backend.prior.coarse_model import shipped_prior
-from backend.prior.diffusion.prior import DiffusionPrior, trusted_share
+from backend.prior.diffusion.prior import DiffusionPrior, coarse_maps, trusted_shares, working_maps
 from backend.prior.diffusion.shipped import ASSET, shipped_diffusion
 from backend.prior.diffusion.weights import DiffusionWeights
 from backend.prior.draft import DraftPrior, coarse_completion
@@ -112,9 +113,33 @@ def test_the_less_of_a_face_was_seen_the_less_the_draws_count(
     few = partial.visibility.copy()
     few[:, int(0.42 * RESOLUTION) :] = 0
     seen = (partial, PartialTexture(partial.texture_srgb * (few > 0)[..., None], few))
-    shares = [trusted_share(prior.preset, coarse_completion(prior.coarse, one, context, Progress())) for one in seen]
-    assert shares[0] == pytest.approx(prior.preset.shares[-1][1])
-    assert shares[1] < 0.5 * shares[0]
+    shares = [trusted_shares(prior.preset, coarse_completion(prior.coarse, one, context, Progress())) for one in seen]
+    assert shares[0] == pytest.approx((prior.preset.shares[-1][1],) * 2)
+    assert shares[1][0] < 0.5 * shares[0][0]
+    assert shares[1][0] < shares[1][1] < shares[0][1]
+
+
+def test_drawn_tone_and_drawn_detail_have_shares_of_their_own(
+    prior: DiffusionPrior, partial: PartialTexture, context: PriorContext
+) -> None:
+    few = partial.visibility.copy()
+    few[:, int(0.42 * RESOLUTION) :] = 0
+    coarse = coarse_completion(
+        prior.coarse, PartialTexture(partial.texture_srgb * (few > 0)[..., None], few), context, Progress()
+    )
+    far = cv2.erode((few == 0).astype(np.float32), np.ones((31, 31), np.float32))
+    darker = coarse_maps(coarse)
+    darker["texture"] = darker["texture"] - 0.2 * far[..., None]
+
+    def change(broad: float, fine: float) -> float:
+        drawn = working_maps(coarse, darker, broad, fine).log_texture - coarse.working.log_texture
+        return float(drawn[coarse.uv_space.mask & (far > 0)].mean())
+
+    whole = change(1.0, 1.0)
+    assert whole < -0.05
+    assert change(0.5, 0.5) == pytest.approx(0.5 * whole, rel=1e-3)
+    assert change(0.0, 0.0) == 0
+    assert abs(change(0.0, 1.0)) < 0.25 * abs(whole)
 
 
 def test_where_the_draws_do_not_count_none_are_made_and_the_maps_are_those_of_draft(
@@ -123,7 +148,7 @@ def test_where_the_draws_do_not_count_none_are_made_and_the_maps_are_those_of_dr
     def load() -> DiffusionWeights:
         raise AssertionError("the networks are not needed")
 
-    coarse_alone = DiffusionPrior(prior.coarse, load, replace(prior.preset, shares=((0.0, 0.0),)))
+    coarse_alone = DiffusionPrior(prior.coarse, load, replace(prior.preset, shares=((0.0, 0.0),), least_fine=0.0))
     maps = coarse_alone.complete(partial, context, 0, Progress())
     draft = DraftPrior(prior.coarse).complete(partial, context, 0, Progress())
     np.testing.assert_array_equal(maps.texture_srgb, draft.texture_srgb)
