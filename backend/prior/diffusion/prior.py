@@ -57,9 +57,9 @@ class Preset:
 
 
 # By the configuration that the denoiser was trained in. A single fair draw of the small one has blotches; the mean of
-# several draws at a low temperature and the coarse estimate has none. Of the broad tone of what a profile hides it knows
-# less than that estimate: the draws count where they gained more than chance would on photos of people in no prior
-# (docs/diffusion_prior.md).
+# several draws at a low temperature and the coarse estimate has none. Of the broad tone of what a profile hides it
+# knows less than that estimate: the draws count where they gained more than chance would on photos of people in no
+# prior (docs/diffusion_prior.md).
 TINY_SHARES, TINY_LEAST_FINE = ((0.25, 0.0), (0.36, 0.75), (0.45, 0.9)), 0.5
 PRESETS = {
     "tiny": {
@@ -146,7 +146,7 @@ class DiffusionPrior:
 
 
 def trusted_shares(preset: Preset, coarse: CoarseCompletion) -> tuple[float, float]:
-    """The draws' shares in the broad tone and in the finer parts of a photo's maps, by how much of the face it shows."""
+    """The draws' shares in broad tone and in the finer parts of a photo's maps, by how much of the face it shows."""
     face = coarse.regions.face * coarse.uv_space.mask
     seen = float((face * coarse.shaded.weight).sum() / face.sum())
     known, shares = np.array(preset.shares).T
