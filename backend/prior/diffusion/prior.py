@@ -72,7 +72,7 @@ PRESETS = {
         ),
         "high": Preset(
             SamplerOptions("mcg_ddim", steps=12, solves=1, eta=1.0, temperature=0.4),
-            start_noise=0.7,
+            start_noise=0.5,
             draws=8,
             shares=TINY_SHARES,
             least_fine=TINY_LEAST_FINE,
