@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from backend.photo.glasses import wears_glasses
 from backend.photo.landmark_topology import CHIN, EYE_LEFT, EYE_RIGHT, FACE_OVAL
 
 SOFT_FACE_PX = 200
@@ -32,6 +33,8 @@ def face_warnings(image_srgb: np.ndarray, landmarks_px: np.ndarray, yaw_degrees:
         warnings.append("Part of the face lies outside the photo; it will be guessed.")
     if _eyes_are_dark(image_srgb, landmarks_px):
         warnings.append("The eyes seem to be hidden behind sunglasses; the region around them will be guessed.")
+    elif wears_glasses(image_srgb, landmarks_px):
+        warnings.append("The person seems to wear glasses; what they hide will be guessed. A photo without is better.")
     warnings += _light_warnings(image_srgb, landmarks_px)
     if abs(yaw_degrees) > FAR_TURN_DEGREES:
         warnings.append("The face is turned far to the side; the hidden half will be guessed.")

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from backend.photo.colour_model import fit_colour_model
+from backend.photo.glasses import frames, wears_glasses
 from backend.photo.landmark_topology import (
     BROW_LEFT,
     BROW_RIGHT,
@@ -70,7 +71,8 @@ class _Crop:
 def skin_mask(
     photo: Photo, face: Face, region: np.ndarray | None = None, expected: np.ndarray | None = None
 ) -> np.ndarray:
-    """Soft mask of the skin: 1 on skin, lips, brows and beards; 0 on hair, eyes, open mouth, clothes, backdrop.
+    """Soft mask of the skin: 1 on skin, lips, brows and beards; 0 on hair, eyes, open mouth, glasses, clothes,
+    backdrop.
 
     Args:
         photo: the photo.
@@ -94,6 +96,8 @@ def skin_mask(
     skin = _of_this_head(skin & near, inner, crop, distance)
     skin = _without_holes(crop, skin | _beard(crop, skin))
     skin = _with_brows_and_lips(crop, skin)
+    if wears_glasses(photo.image_srgb, face.landmarks_px):
+        skin &= ~frames(crop.residual[..., 0], crop.points, crop.unit)
     return _in_photo(photo, crop, skin, face)
 
 

@@ -1,0 +1,115 @@
+"""Spectacles are noticed by their bridge, and their thin frames are no skin.
+
+The picture is NASA's public-domain portrait of Eileen Collins, with frames painted onto it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+
+from backend.photo.glasses import frames, wears_glasses
+from backend.photo.landmark_topology import EYE_LEFT, EYE_RIGHT
+from backend.photo.landmarks import Face, FaceDetector, choose_face
+from backend.photo.reading import Photo
+from backend.photo.skin_mask import skin_mask
+from shared.errors import RelightifyError
+
+BETWEEN_THE_EYES, CHEEK = 6, 205
+RIM = 0.42  # radius in distances of the irises
+
+
+@pytest.fixture(scope="module")
+def detector() -> Iterator[FaceDetector]:
+    try:
+        found = FaceDetector()
+    except RelightifyError as error:
+        if error.code == "model_unavailable":
+            pytest.skip(f"the landmark model cannot be fetched here: {error}")
+        raise
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def portrait() -> np.ndarray:
+    return cv2.resize(skimage.data.astronaut(), None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+
+
+@pytest.fixture(scope="module")
+def face(portrait: np.ndarray, detector: FaceDetector) -> Face:
+    return choose_face(detector.detect(Photo(portrait)))
+
+
+def wire(portrait: np.ndarray, face: Face) -> np.ndarray:
+    """Thin round rims and the bridge between them, uint8 [H, W]."""
+    drawn = np.zeros(portrait.shape[:2], np.uint8)
+    unit, line = face.interocular_px, max(round(0.04 * face.interocular_px), 1)
+    centres = [face.landmarks_px[list(eye)].mean(axis=0) for eye in (EYE_RIGHT, EYE_LEFT)]
+    for centre in centres:
+        cv2.circle(drawn, np.round(centre).astype(int).tolist(), round(RIM * unit), 255, line, cv2.LINE_AA)
+    along = (centres[1] - centres[0]) / np.linalg.norm(centres[1] - centres[0])
+    ends = [
+        np.round(c + d * RIM * unit * along).astype(int).tolist() for c, d in zip(centres, (0.98, -0.98), strict=True)
+    ]
+    cv2.line(drawn, ends[0], ends[1], 255, line, cv2.LINE_AA)
+    return drawn
+
+
+def with_glasses(portrait: np.ndarray, face: Face) -> np.ndarray:
+    share = wire(portrait, face)[..., None] / 255.0
+    return np.round(portrait * (1 - share) + np.array([60, 45, 40]) * share).astype(np.uint8)
+
+
+@pytest.mark.parametrize("scale", [0.4, 1.0, 2.5])
+@pytest.mark.parametrize("degrees", [0.0, 40.0])
+def test_glasses_are_noticed_at_every_size_and_tilt(
+    portrait: np.ndarray, face: Face, scale: float, degrees: float
+) -> None:
+    centre = face.landmarks_px[BETWEEN_THE_EYES, :2].astype(float)
+    turn = cv2.getRotationMatrix2D(tuple(centre), degrees, scale)
+    size = (round(portrait.shape[1] * max(scale, 1)), round(portrait.shape[0] * max(scale, 1)))
+    points = face.landmarks_px[:, :2] @ turn[:, :2].T + turn[:, 2]
+    for picture, worn in ((portrait, False), (with_glasses(portrait, face), True)):
+        seen = cv2.warpAffine(picture, turn, size, flags=cv2.INTER_AREA)
+        assert wears_glasses(seen, points) == worn
+
+
+def test_thin_frames_are_no_skin_and_what_is_beside_them_stays(portrait: np.ndarray, face: Face) -> None:
+    bare, worn = (skin_mask(Photo(p), face) for p in (portrait, with_glasses(portrait, face)))
+    on_skin = (wire(portrait, face) > 128) & (bare > 0.99)
+    below = face.landmarks_px[list((*EYE_LEFT, *EYE_RIGHT)), 1].max()
+    on_skin[: int(below)] = False  # brows and lids are left alone
+    assert worn[on_skin].mean() < 0.3
+    x, y = np.round(face.landmarks_px[CHEEK, :2]).astype(int)
+    assert worn[y, x] > 0.95
+    lenses = np.zeros(bare.shape, np.uint8)
+    for eye in (EYE_RIGHT, EYE_LEFT):
+        centre = np.round(face.landmarks_px[list(eye)].mean(axis=0)).astype(int).tolist()
+        cv2.circle(lenses, centre, round(0.7 * RIM * face.interocular_px), 1, -1)
+    assert worn[(lenses > 0) & (bare > 0.99)].mean() > 0.8
+
+
+def test_frames_need_length() -> None:
+    light, points = np.zeros((200, 200), np.float32), np.full((478, 2), 300.0)
+    points[list(EYE_RIGHT)], points[list(EYE_LEFT)] = (60, 100), (140, 100)
+    light[115:118, 95:100] = -1  # a mole
+    assert not frames(light, points, 60.0).any()
+    light[120:122, 60:140] = -1
+    found = frames(light, points, 60.0)
+    assert found[120:122, 70:130].all()
+    assert not found[140:].any()
+
+
+def test_the_user_is_told_of_glasses(portrait: np.ndarray, face: Face, detector: FaceDetector) -> None:
+    assert not any("glasses" in warning for warning in face.warnings)
+    worn = choose_face(detector.detect(Photo(with_glasses(portrait, face))))
+    assert any("wear glasses" in warning for warning in worn.warnings)
+
+
+def test_a_face_without_extent_wears_none() -> None:
+    assert not wears_glasses(np.zeros((20, 20, 3), np.uint8), np.zeros((478, 2)))
