@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from backend.photo.landmark_topology import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE_RIGHT
+from backend.photo.outlines import disc, inside
 
 _INNER_CORNERS, _OUTER_CORNERS, _NOSE_ROOT = (133, 362), (33, 263), 168
 # The patch in which the bridge is looked for, in distances of the outer eye corners, which are so many pixels there.
@@ -35,7 +36,7 @@ def wears_glasses(image_srgb: np.ndarray, landmarks_px: np.ndarray) -> bool:
         image_srgb: uint8 [H, W, 3].
         landmarks_px: [478, 2], in its pixels.
     """
-    points = landmarks_px[:, :2].astype(np.float64)
+    points = landmarks_px
     across = points[_OUTER_CORNERS[1]] - points[_OUTER_CORNERS[0]]
     length = float(np.linalg.norm(across))
     if length < 1:
@@ -72,14 +73,14 @@ def frames(log_luminance: np.ndarray, points: np.ndarray, unit: float) -> np.nda
         points: [478, 2], landmarks in its pixels.
         unit: distance between the irises in pixels.
     """
-    dark = cv2.morphologyEx(log_luminance, cv2.MORPH_BLACKHAT, _disc(0.5 * DARK_WIDTH * unit))
-    gleam = cv2.morphologyEx(log_luminance, cv2.MORPH_TOPHAT, _disc(0.5 * GLEAM_WIDTH * unit))
+    dark = cv2.morphologyEx(log_luminance, cv2.MORPH_BLACKHAT, disc(0.5 * DARK_WIDTH * unit))
+    gleam = cv2.morphologyEx(log_luminance, cv2.MORPH_TOPHAT, disc(0.5 * GLEAM_WIDTH * unit))
     lines = (np.maximum(dark, gleam) > FRAME_CONTRAST) & _about_the_eyes(log_luminance.shape, points, unit)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(lines.astype(np.uint8), connectivity=8)
     long = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) > SHORTEST * unit
     long[0] = False
     covered = long[np.asarray(labels, np.int64)].astype(np.uint8)
-    return cv2.dilate(covered, _disc(FRAME_SHADOW * unit)).astype(bool)
+    return cv2.dilate(covered, disc(FRAME_SHADOW * unit)).astype(bool)
 
 
 def _about_the_eyes(shape: tuple[int, ...], points: np.ndarray, unit: float) -> np.ndarray:
@@ -90,17 +91,10 @@ def _about_the_eyes(shape: tuple[int, ...], points: np.ndarray, unit: float) -> 
     from_x, from_y = x - outer[:, 0].mean(), y - outer[:, 1].mean()
     along, down = (from_x * across[0] + from_y * across[1]) / unit, (from_y * across[0] - from_x * across[1]) / unit
     (left, right), (top, bottom) = FRAME_ZONE
-    zone = ((along > left) & (along < right) & (down > top) & (down < bottom)).astype(np.uint8)
+    zone = (along > left) & (along < right) & (down > top) & (down < bottom)
     for outline, grow in ((EYE_LEFT, 0.1), (EYE_RIGHT, 0.1), (BROW_LEFT, 0.04), (BROW_RIGHT, 0.04)):
-        own = np.zeros(shape[:2], np.uint8)
-        cv2.fillPoly(own, [np.round(points[list(outline)] * 16).astype(np.int32)], 1, shift=4)
-        zone[cv2.dilate(own, _disc(grow * unit)) > 0] = 0
-    return zone > 0
-
-
-def _disc(radius: float) -> np.ndarray:
-    side = 2 * max(round(radius), 1) + 1
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+        zone &= ~inside(points, outline, shape, grow * unit)
+    return zone
 
 
 def _reduced(image: np.ndarray, scale: float) -> np.ndarray:

@@ -30,6 +30,7 @@ from backend.photo.landmark_topology import (
     NOSE_MIDDLE,
 )
 from backend.photo.landmarks import Face
+from backend.photo.outlines import disc, inside
 from backend.photo.reading import Photo
 
 WORKING_SIDE_PX = 512
@@ -92,7 +93,7 @@ def skin_mask(
     model = fit_colour_model(crop.residual[_plain_skin(crop, inner)])
     distance = model.distance(crop.residual) * _distrust(crop)
     skin = _cut(crop, inner, distance)
-    near = cv2.dilate(crop.region.astype(np.uint8), _disc(0.06 * crop.unit)).astype(bool)
+    near = cv2.dilate(crop.region.astype(np.uint8), disc(0.06 * crop.unit)).astype(bool)
     skin = _of_this_head(skin & near, inner, crop, distance)
     skin = _without_holes(crop, skin | _beard(crop, skin))
     skin = _with_brows_and_lips(crop, skin)
@@ -145,16 +146,7 @@ def _log_opponent(linear: np.ndarray) -> np.ndarray:
 
 def _polygon(crop: _Crop, indices: tuple[int, ...], grow_px: float = 0.0) -> np.ndarray:
     """bool [h, w], inside an outline of landmarks, grown or shrunk."""
-    mask = np.zeros(crop.region.shape, np.uint8)
-    cv2.fillPoly(mask, [np.round(crop.points[list(indices)] * 16).astype(np.int32)], 1, shift=4)
-    if abs(grow_px) >= 0.5:
-        mask = (cv2.dilate if grow_px > 0 else cv2.erode)(mask, _disc(abs(grow_px)))
-    return mask.astype(bool)
-
-
-def _disc(radius: float) -> np.ndarray:
-    side = 2 * max(round(radius), 1) + 1
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    return inside(crop.points, indices, crop.region.shape, grow_px)
 
 
 def _inner_face(crop: _Crop) -> np.ndarray:
@@ -319,11 +311,7 @@ def _in_photo(photo: Photo, crop: _Crop, skin: np.ndarray, face: Face) -> np.nda
     soft = cv2.resize(refined, size, interpolation=cv2.INTER_LINEAR)
     unit = crop.unit * scale
     for outline, grow in ((EYE_LEFT, 0.03), (EYE_RIGHT, 0.03), (LIPS_INNER, 0.0)):
-        hole = np.zeros(soft.shape, np.uint8)
-        points = face.landmarks_px[list(outline)] - (x0, y0)
-        cv2.fillPoly(hole, [np.round(points * 16).astype(np.int32)], 1, shift=4)
-        if grow:
-            hole = cv2.dilate(hole, _disc(grow * unit))
+        hole = inside(face.landmarks_px - (x0, y0), outline, soft.shape, grow * unit)
         soft = soft * (1 - cv2.GaussianBlur(hole.astype(np.float32), (0, 0), max(0.01 * unit, 0.5)))
     mask = np.zeros(photo.image_srgb.shape[:2], np.float32)
     mask[y0:y1, x0:x1] = np.clip(soft * 1.25 - 0.125, 0, 1)

@@ -70,10 +70,10 @@ def with_glasses(portrait: np.ndarray, face: Face) -> np.ndarray:
 def test_glasses_are_noticed_at_every_size_and_tilt(
     portrait: np.ndarray, face: Face, scale: float, degrees: float
 ) -> None:
-    centre = face.landmarks_px[BETWEEN_THE_EYES, :2].astype(float)
+    centre = face.landmarks_px[BETWEEN_THE_EYES].astype(float)
     turn = cv2.getRotationMatrix2D(tuple(centre), degrees, scale)
     size = (round(portrait.shape[1] * max(scale, 1)), round(portrait.shape[0] * max(scale, 1)))
-    points = face.landmarks_px[:, :2] @ turn[:, :2].T + turn[:, 2]
+    points = face.landmarks_px @ turn[:, :2].T + turn[:, 2]
     for picture, worn in ((portrait, False), (with_glasses(portrait, face), True)):
         seen = cv2.warpAffine(picture, turn, size, flags=cv2.INTER_AREA)
         assert wears_glasses(seen, points) == worn
@@ -85,7 +85,7 @@ def test_thin_frames_are_no_skin_and_what_is_beside_them_stays(portrait: np.ndar
     below = face.landmarks_px[list((*EYE_LEFT, *EYE_RIGHT)), 1].max()
     on_skin[: int(below)] = False  # brows and lids are left alone
     assert worn[on_skin].mean() < 0.3
-    x, y = np.round(face.landmarks_px[CHEEK, :2]).astype(int)
+    x, y = np.round(face.landmarks_px[CHEEK]).astype(int)
     assert worn[y, x] > 0.95
     lenses = np.zeros(bare.shape, np.uint8)
     for eye in (EYE_RIGHT, EYE_LEFT):
