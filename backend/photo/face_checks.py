@@ -34,7 +34,9 @@ def face_warnings(image_srgb: np.ndarray, landmarks_px: np.ndarray, yaw_degrees:
     if _eyes_are_dark(image_srgb, landmarks_px):
         warnings.append("The eyes seem to be hidden behind sunglasses; the region around them will be guessed.")
     elif wears_glasses(image_srgb, landmarks_px):
-        warnings.append("The person seems to wear glasses; what they hide will be guessed. A photo without is better.")
+        warnings.append(
+            "The person seems to wear glasses; what they hide will be guessed. A photo without them is better."
+        )
     warnings += _light_warnings(image_srgb, landmarks_px)
     if abs(yaw_degrees) > FAR_TURN_DEGREES:
         warnings.append("The face is turned far to the side; the hidden half will be guessed.")

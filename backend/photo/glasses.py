@@ -36,22 +36,21 @@ def wears_glasses(image_srgb: np.ndarray, landmarks_px: np.ndarray) -> bool:
         image_srgb: uint8 [H, W, 3].
         landmarks_px: [478, 2], in its pixels.
     """
-    points = landmarks_px
-    across = points[_OUTER_CORNERS[1]] - points[_OUTER_CORNERS[0]]
+    across = landmarks_px[_OUTER_CORNERS[1]] - landmarks_px[_OUTER_CORNERS[0]]
     length = float(np.linalg.norm(across))
     if length < 1:
         return False
     scale = PATCH_PX / length
     x, y = across / length
     turn = scale * np.array([[x, y], [-y, x]])
-    shift = PATCH_PX * np.array(PATCH_CENTRE) - turn @ points[list(_OUTER_CORNERS)].mean(axis=0)
+    shift = PATCH_PX * np.array(PATCH_CENTRE) - turn @ landmarks_px[list(_OUTER_CORNERS)].mean(axis=0)
     size = (round(PATCH_PX * PATCH_SIZE[0]), round(PATCH_PX * PATCH_SIZE[1]))
     transform = np.column_stack([turn, shift]).astype(np.float32)
     patch = cv2.warpAffine(_reduced(image_srgb, scale), _for_reduced(transform, scale), size, flags=cv2.INTER_LINEAR)
     grey = cv2.cvtColor(patch, cv2.COLOR_RGB2GRAY).astype(np.float32)
     down = cv2.Sobel(cv2.GaussianBlur(np.log(grey + _DARKEST), (0, 0), 1.0), cv2.CV_32F, 0, 1, ksize=3) / 8
-    corners = turn @ points[list(_INNER_CORNERS)].T + shift[:, None]
-    root = float((turn @ points[_NOSE_ROOT] + shift)[1])
+    corners = turn @ landmarks_px[list(_INNER_CORNERS)].T + shift[:, None]
+    root = float((turn @ landmarks_px[_NOSE_ROOT] + shift)[1])
     left, right = np.sort(corners[0])
     margin = BRIDGE_MARGIN * (right - left)
     bridge = down[
@@ -71,7 +70,7 @@ def frames(log_luminance: np.ndarray, points: np.ndarray, unit: float) -> np.nda
     Args:
         log_luminance: float32 [h, w].
         points: [478, 2], landmarks in its pixels.
-        unit: distance between the irises in pixels.
+        unit: distance between the irises in pixels, of a turned face as if it were frontal.
     """
     dark = cv2.morphologyEx(log_luminance, cv2.MORPH_BLACKHAT, disc(0.5 * DARK_WIDTH * unit))
     gleam = cv2.morphologyEx(log_luminance, cv2.MORPH_TOPHAT, disc(0.5 * GLEAM_WIDTH * unit))

@@ -61,23 +61,15 @@ class Preset:
 # knows less than that estimate: the draws count where they gained more than chance would on photos of people in no
 # prior (docs/diffusion_prior.md).
 TINY_SHARES, TINY_LEAST_FINE = ((0.25, 0.0), (0.36, 0.75), (0.45, 0.9)), 0.5
+_TINY = Preset(
+    SamplerOptions("mcg_ddim", steps=8, solves=1, eta=1.0, temperature=0.4),
+    start_noise=0.5,
+    draws=3,
+    shares=TINY_SHARES,
+    least_fine=TINY_LEAST_FINE,
+)
 PRESETS = {
-    "tiny": {
-        "standard": Preset(
-            SamplerOptions("mcg_ddim", steps=8, solves=1, eta=1.0, temperature=0.4),
-            start_noise=0.5,
-            draws=3,
-            shares=TINY_SHARES,
-            least_fine=TINY_LEAST_FINE,
-        ),
-        "high": Preset(
-            SamplerOptions("mcg_ddim", steps=12, solves=1, eta=1.0, temperature=0.4),
-            start_noise=0.5,
-            draws=8,
-            shares=TINY_SHARES,
-            least_fine=TINY_LEAST_FINE,
-        ),
-    },
+    "tiny": {"standard": _TINY, "high": replace(_TINY, options=replace(_TINY.options, steps=12), draws=8)},
     "base": {
         "standard": Preset(SamplerOptions("mcg_ddim", steps=12), 0.7),
         "high": Preset(SamplerOptions("mcg_ddim", steps=200), None),
