@@ -2,10 +2,12 @@
 #
 #   setup_backend              a virtual environment .venv with the backend, its tests and its model file
 #   setup_blender VERSION      a virtual environment .venv-blender-VERSION with Blender as a Python module
+#   need_disk MEGABYTES        stops with a sentence where less disk is free here
 #   setup_gltf_validator       Khronos' glTF validator in build/, where the npm registry is reached
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
+# Every package is installed once: pip's cache would only double the gigabytes.
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_NO_CACHE_DIR=1
 
 # Libraries that OpenCV, MediaPipe and Blender load, and venv support for Debian's Python.
 SYSTEM_PACKAGES=(python3-venv libgl1 libegl1 libgles2 libglib2.0-0 libx11-6 libxrender1 libxfixes3 libxi6
@@ -26,6 +28,15 @@ install_system_packages() {
   [ "$(id -u)" -eq 0 ] || sudo="sudo"
   $sudo apt-get update -q >/dev/null
   DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+need_disk() {
+  local free
+  free=$(($(df --output=avail -k . | tail -1) / 1024))
+  [ "$free" -ge "$1" ] && return 0
+  echo "This step needs about $1 MB of free disk and $PWD has $free MB." \
+    "Free some space and run it again: it goes on where it stopped." >&2
+  return 1
 }
 
 find_python() {
@@ -53,6 +64,7 @@ make_venv() {
 }
 
 backend_packages() {
+  need_disk 3000
   say "Installing the backend into .venv (PyTorch is large; this happens once)"
   .venv/bin/python -m pip install -q torch==2.13.0
   .venv/bin/python -m pip install -q -c constraints.txt -e '.[dev,training]'
@@ -66,6 +78,7 @@ setup_backend() {
 
 blender_packages() {
   local version=$1 numpy="numpy<2"
+  need_disk 1500
   say "Installing Blender $version as a Python module (about 1 GB; this happens once)"
   case "$version" in 4.2.*) numpy=numpy ;; esac
   ".venv-blender-$version/bin/python" -m pip install -q "bpy==$version" "$numpy" -c .ci/blender_constraints.txt \
