@@ -15,7 +15,7 @@ from backend.detail.options import DetailOptions
 from backend.detail.regions import SKIN_PARTS, part_weights
 from backend.detail.seen import fine_detail, pixels_per_texel, resolved_share
 from backend.detail.statistics import SkinStatistics, load_statistics, measured_contrast
-from backend.detail.surface import fine_height, relief_share, roughness, surface_maps
+from backend.detail.surface import fine_height, less_in_cavities, relief_normals, relief_share, roughness
 from backend.detail.unseen import RESOLVED, Shown, missing_detail
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
@@ -47,9 +47,7 @@ class WorkingMaps:
     Args:
         log_texture: float32 [B, B, 3], natural logarithm of the linear, still shaded colour, complete.
         log_albedo: float32 [B, B, 3], natural logarithm of the linear diffuse albedo, complete.
-        specular_albedo: float32 [B, B], linear, F0 / 0.08.
-        normal: float32 [B, B, 3], unit, tangent space, +Y up; None where the prior knows of no relief: then relief of
-            all sizes, and the specular albedo's loss in cavities, are read from the albedo's detail.
+        specular_albedo: float32 [B, B], linear, F0 / 0.08, without the loss in cavities, which is read from the relief.
         log_seen: float32 [B, B, 3], the partial texture before any change, logarithm of linear colour; counts where
             `weight` > 0.
         weight: float32 [B, B] in [0, 1], trust: 1 = seen and skin.
@@ -59,7 +57,6 @@ class WorkingMaps:
     log_texture: np.ndarray
     log_albedo: np.ndarray
     specular_albedo: np.ndarray
-    normal: np.ndarray | None
     log_seen: np.ndarray
     weight: np.ndarray
     shine: np.ndarray
@@ -70,10 +67,9 @@ class WorkingMaps:
 
     def dilated(self, island: np.ndarray) -> WorkingMaps:
         """Maps continued over everything outside the island, bool [B, B], so that enlarging finds no border."""
-        names = ("log_texture", "log_albedo", "specular_albedo", "normal")
+        names = ("log_texture", "log_albedo", "specular_albedo")
         margin = nearest_inside(island, self.side)
-        grown = {n: filled(image, *margin) for n in names if (image := getattr(self, n)) is not None}
-        return replace(self, **grown)
+        return replace(self, **{name: filled(getattr(self, name), *margin) for name in names})
 
 
 @dataclass(frozen=True)
@@ -156,22 +152,18 @@ def add_detail(
     albedo = linear_to_srgb(_soft_range(np.exp(log_albedo, out=log_albedo))).astype(np.float32)
     del log_albedo, matte, pigment
 
-    coarsest = finest_octave(working.side) - 1 if working.normal is not None else COARSEST_OCTAVE
-    height = fine_height(relief, crease, scale, max(coarsest, finest_octave(side))) * uv_space.mask
+    height = fine_height(relief, crease, scale, max(COARSEST_OCTAVE, finest_octave(side))) * uv_space.mask
     del relief, made
-    if working.normal is None:
-        coarse = relief_height(working.log_albedo, regions, small.mask) * (1 - hairs)
-        coarse *= off_border(working.weight, 0.4 * regions.texels_per_mm)
-        coarse *= relief_share(COARSE_WAVE_MM, reduce_to(crease, working.side))
-        height += enlarge(dilate(coarse, small.mask, 3), side) * uv_space.mask
+    coarse = relief_height(working.log_albedo, regions, small.mask) * (1 - hairs)
+    coarse *= off_border(working.weight, 0.4 * regions.texels_per_mm)
+    coarse *= relief_share(COARSE_WAVE_MM, reduce_to(crease, working.side))
+    height += enlarge(dilate(coarse, small.mask, 3), side) * uv_space.mask
     gradient = uv_space.surface_gradient(place.fit.neutral_vertices(place.model))
-    base_normal = None if grown.normal is None else enlarge(without_relief(grown.normal, hairs), side)
-    surface = surface_maps(height, base_normal, enlarge(grown.specular_albedo, side), gradient, uv_space.mask, scale)
     maps = SkinMaps(
         texture_srgb=texture,
         diffuse_albedo_srgb=albedo,
-        specular_albedo=surface.specular_albedo,
-        normal=surface.normal,
+        specular_albedo=less_in_cavities(enlarge(grown.specular_albedo, side), height, uv_space.mask, scale),
+        normal=relief_normals(height, gradient, uv_space.mask),
         visibility=partial.visibility,
         displacement_mm=height if options.extras else None,
         roughness=roughness(height, full_regions, uv_space.mask) if options.extras else None,
@@ -190,13 +182,6 @@ def _believable(contrast: np.ndarray, shown: Shown, statistics: SkinStatistics, 
     limited = contrast.copy()
     limited[:, unshown] = np.minimum(contrast, most)[:, unshown]
     return limited
-
-
-def without_relief(normal: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Unit normals [B, B, 3], tilted less by a share [B, B]."""
-    tilt = normal[..., :2] * (1 - share)[..., None]
-    upright = np.sqrt(np.maximum(1 - np.square(tilt).sum(-1, keepdims=True), 0))
-    return np.concatenate([tilt, upright], axis=-1).astype(np.float32)
 
 
 def _plain_contrast(contrast: np.ndarray) -> np.ndarray:

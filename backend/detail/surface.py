@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
@@ -28,15 +26,6 @@ ROUGHNESS, ROUGHNESS_BY_REGION = 0.48, (("forehead", 0.43), ("nose", 0.38), ("ey
 ROUGHER_PER_MM = 2.5  # in cavities
 
 
-@dataclass(frozen=True)
-class Surface:
-    """Maps that follow from the relief, as in `SkinMaps`; `height_mm` float32 [R, R]."""
-
-    normal: np.ndarray
-    specular_albedo: np.ndarray
-    height_mm: np.ndarray
-
-
 def fine_height(relief: np.ndarray, crease: np.ndarray, texels_per_mm: float, coarsest: int) -> np.ndarray:
     """Height float32 [R, R] in mm of fine detail of the log luminance [R, R] that is relief: darker lies deeper.
 
@@ -58,23 +47,15 @@ def relief_share(wavelength: float, crease: np.ndarray) -> np.ndarray:
     return grain + (1 - grain) * crease
 
 
-def surface_maps(
-    height: np.ndarray,  # float32 [R, R], mm
-    base_normal: np.ndarray | None,  # float32 [R, R, 3], relief that is not in the height
-    specular: np.ndarray,  # float32 [R, R], without cavities of the height
-    gradient: SurfaceGradient,
-    island: np.ndarray,  # bool [R, R]
-    texels_per_mm: float,
-) -> Surface:
-    """Normals and specular albedo of a height."""
+def relief_normals(height: np.ndarray, gradient: SurfaceGradient, island: np.ndarray) -> np.ndarray:
+    """Unit tangent-space normals float32 [R, R, 3], +Y up, of a height [R, R] in mm on an island bool [R, R]."""
+    return normals_of_slopes(*gradient.slopes(dilate(height, island, 3)))
+
+
+def less_in_cavities(specular: np.ndarray, height: np.ndarray, island: np.ndarray, texels_per_mm: float) -> np.ndarray:
+    """Specular albedo float32 [R, R] that is less where the height [R, R], mm, lies deep."""
     deep = cavity(height, island, texels_per_mm)
-    gloss = np.clip(specular * (1 - CAVITY_LOSS_PER_MM * deep), 0.04, 0.95).astype(np.float32)
-    along, up = gradient.slopes(dilate(height, island, 3))
-    if base_normal is not None:
-        length = np.maximum(base_normal[..., 2], 0.1)
-        along -= base_normal[..., 0] / length
-        up -= base_normal[..., 1] / length
-    return Surface(normals_of_slopes(along, up), gloss, height)
+    return np.clip(specular * (1 - CAVITY_LOSS_PER_MM * deep), 0.04, 0.95).astype(np.float32)
 
 
 def normals_of_slopes(along: np.ndarray, up: np.ndarray) -> np.ndarray:

@@ -91,7 +91,7 @@ def coarse_completion(
     log_albedo = joined_albedo(shaded, gain, expected[..., DIFFUSE], opened, small, vertices, regions)
     log_texture = joined(shaded.log_seen, expected[..., TEXTURE], shaded.weight, small, vertices, regions)
     specular = np.ascontiguousarray(expected[..., SPECULAR.start])
-    working = WorkingMaps(log_texture, log_albedo, specular, None, shaded.log_seen, shaded.weight, shaded.shine)
+    working = WorkingMaps(log_texture, log_albedo, specular, shaded.log_seen, shaded.weight, shaded.shine)
     return CoarseCompletion(working, shaded, gain, small, regions, vertices, opened)
 
 

@@ -33,6 +33,8 @@ SMALLEST_LINEAR = 1.5e-3
 PORES_MM = 1.5
 BROAD_MM = 30.0
 PREVIEWS = 6  # pictures sent while sampling
+# Normals are read from the relief of the finished albedo; those that are drawn only made them worse (ibid.).
+DECODED = ("texture", "diffuse_albedo", "specular_albedo")
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ class DiffusionPrior:
             noise = NoiseSource.of_seeds(*chosen)
             drawn = sample(weights.epsilon, observation, schedule, options, noise, start, watch)
             with torch.inference_mode(), weights.autocast():
-                maps = weights.decode(drawn.unflatten(0, (len(chosen), draws)).mean(1))
+                maps = weights.decode(drawn.unflatten(0, (len(chosen), draws)).mean(1), DECODED)
             return [{name: as_image(maps[name][k]) for name in maps} for k in range(len(chosen))]
 
         return with_fallback(self.load(), draw, seeds)

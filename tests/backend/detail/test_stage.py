@@ -53,7 +53,7 @@ def photographed(place: Place, regions: FaceRegions) -> tuple[WorkingMaps, Parti
     seen = np.log(cv2.resize(np.exp(log_full), size, interpolation=cv2.INTER_AREA))
     complete = SKIN + weight[..., None] * (seen - SKIN)
     flat = np.zeros(size, np.float32)
-    working = WorkingMaps(complete, complete.copy(), flat + 0.35, None, seen, weight, flat)
+    working = WorkingMaps(complete, complete.copy(), flat + 0.35, seen, weight, flat)
     texture = linear_to_srgb(np.exp(log_full)).astype(np.float32) * (visibility > 0)[..., None]
     return working, PartialTexture(texture, visibility)
 
@@ -146,14 +146,6 @@ def test_the_report_adds_up_and_tells_seen_from_continued_and_made(
     assert from_small is not None
     assert from_small.made > 0.3 > from_small.seen
     assert from_small.photo_px_per_mm < 0.2 * report.photo_px_per_mm
-
-
-def test_the_priors_own_relief_is_kept(place: Place, photographed: tuple[WorkingMaps, PartialTexture]) -> None:
-    working, partial = photographed
-    tilted = np.zeros((SMALL, SMALL, 3), np.float32)
-    tilted[..., 0], tilted[..., 2] = 0.3, np.sqrt(1 - 0.09)
-    maps = add_detail(replace(working, normal=tilted), partial, place, 0)
-    np.testing.assert_allclose(np.median(maps.normal[place.uv_space.mask], axis=0), tilted[0, 0], atol=0.03)
 
 
 def test_padding_reaches_16_texels_beyond_the_island(maps: SkinMaps, place: Place) -> None:
