@@ -22,6 +22,7 @@ from shared.errors import JobCancelled, RelightifyError
 from shared.head_mesh import HeadMesh
 from shared.maps import MAPS
 from shared.options import JobOptions
+from tests.landmark_model import landmark_model
 
 data = pytest.importorskip("skimage.data")
 
@@ -43,12 +44,8 @@ class Job:
 
 @pytest.fixture(scope="module")
 def job() -> Job:
-    try:
+    with landmark_model():
         pipeline = Pipeline("cpu")
-    except RelightifyError as error:
-        if error.code == "model_unavailable":
-            pytest.skip(f"the landmark model cannot be fetched here: {error}")
-        raise
     reports: list[tuple[str, float, np.ndarray | None]] = []
     progress = Progress(callback=lambda *report: reports.append(report))
     return Job(pipeline, pipeline.reconstruct(png(data.astronaut()), JobOptions(resolution=512), progress), reports)

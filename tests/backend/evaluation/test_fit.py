@@ -13,6 +13,7 @@ import skimage.data
 from backend.evaluation import cli, fit
 from backend.evaluation.fit_figures import contact_sheet
 from shared.errors import RelightifyError
+from tests.landmark_model import landmark_model
 
 ROW = fit.Row("a", 0.01, 0.014, 0.05, 0.04, 50.0, False, 0.8, 0.3, 1.2, 1.5)
 
@@ -73,12 +74,8 @@ def test_a_public_domain_portrait_is_fitted_and_shown(tmp_path: Path) -> None:
     cv2.imwrite(str(photos / "astronaut.png"), cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR))
     cv2.imwrite(str(photos / "wall.png"), np.full((200, 200, 3), 128, np.uint8))
     options = parse(["fit", "--photos", str(photos), "--out", str(out)])
-    try:
+    with landmark_model():
         assert cli.run(options) == 0
-    except RelightifyError as error:
-        if error.code != "model_unavailable":
-            raise
-        pytest.skip(f"the landmark model cannot be fetched here: {error}")
     result = json.loads((out / "fit.json").read_text())
     assert [row["id"] for row in result["photos"]] == ["astronaut"]
     assert list(result["failures"]) == ["wall"]

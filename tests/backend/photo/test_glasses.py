@@ -5,8 +5,6 @@ The picture is NASA's public-domain portrait of Eileen Collins, with frames pain
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import cv2
 import numpy as np
 import pytest
@@ -17,22 +15,9 @@ from backend.photo.landmark_topology import EYE_LEFT, EYE_RIGHT
 from backend.photo.landmarks import Face, FaceDetector, choose_face
 from backend.photo.reading import Photo
 from backend.photo.skin_mask import skin_mask
-from shared.errors import RelightifyError
 
 BETWEEN_THE_EYES, CHEEK = 6, 205
 RIM = 0.42  # radius in distances of the irises
-
-
-@pytest.fixture(scope="module")
-def detector() -> Iterator[FaceDetector]:
-    try:
-        found = FaceDetector()
-    except RelightifyError as error:
-        if error.code == "model_unavailable":
-            pytest.skip(f"the landmark model cannot be fetched here: {error}")
-        raise
-    yield found
-    found.close()
 
 
 @pytest.fixture(scope="module")

@@ -17,16 +17,6 @@ from shared.errors import RelightifyError
 
 
 @pytest.fixture(scope="module")
-def detector() -> FaceDetector:
-    try:
-        return FaceDetector()
-    except RelightifyError as error:
-        if error.code == "model_unavailable":
-            pytest.skip(f"the landmark model cannot be fetched here: {error}")
-        raise
-
-
-@pytest.fixture(scope="module")
 def portrait() -> np.ndarray:
     return np.ascontiguousarray(skimage.data.astronaut())
 

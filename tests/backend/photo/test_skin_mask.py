@@ -17,7 +17,6 @@ from backend.photo.landmark_topology import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE
 from backend.photo.landmarks import Face, FaceDetector, choose_face
 from backend.photo.reading import Photo
 from backend.photo.skin_mask import skin_mask
-from shared.errors import RelightifyError
 
 CHEEKS, NOSE_TIP, UPPER_LIP, INNER_MOUTH = (50, 280, 205, 425), 4, 37, 13
 
@@ -28,16 +27,8 @@ def portrait() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def face(portrait: np.ndarray) -> Face:
-    try:
-        detector = FaceDetector()
-    except RelightifyError as error:
-        if error.code == "model_unavailable":
-            pytest.skip(f"the landmark model cannot be fetched here: {error}")
-        raise
-    found = choose_face(detector.detect(Photo(portrait)))
-    detector.close()
-    return found
+def face(portrait: np.ndarray, detector: FaceDetector) -> Face:
+    return choose_face(detector.detect(Photo(portrait)))
 
 
 def at(mask: np.ndarray, point: np.ndarray) -> float:
