@@ -15,20 +15,21 @@ import numpy as np
 
 from backend.prior.baseline import Delit
 from backend.prior.coarse_model import CHANNELS, DIFFUSE, TEXTURE, CoarsePrior
-from backend.prior.gaussian import Observation, Posterior, condition, tempered
+from backend.prior.gaussian import CommonScale, Observation, Posterior, condition, tempered
 from backend.texture.scale_space import masked_reduce
 
 SIDE = 64  # texels a side at which the system is solved
 # What all seen texels together are worth, in independent ones.
-TEXTURE_EFFECTIVE, ALBEDO_EFFECTIVE = 150.0, 50.0
+TEXTURE_EFFECTIVE, ALBEDO_EFFECTIVE = 300.0, 50.0
 # Standard deviations of what the prior does not know: other cameras, errors of the light.
 TEXTURE_NOISE, ALBEDO_NOISE = 0.15, 0.06
 # Log exposure against the training's photographs, and log gain per channel against the classical split of light and
 # skin: chosen on pictures of training people.
 EXPOSURE_DEVIATION, GAIN_DEVIATION = 0.4, 0.05
 # Standard deviation of the antisymmetric latents: photographed light is more even than the training's random lights,
-# and where only one side was seen the other had better look like it.
-ASYMMETRY = 0.15
+# and where only one side was seen the other had better look like it. Some faces are lit from one side, though: the
+# degrees of freedom say how soon a photo that shows so overrules it, up to the training's own deviation.
+ASYMMETRY, ASYMMETRY_DEGREES = 0.15, 5.0
 MIN_WEIGHT = 0.05
 UNCERTAINTY_SIDE = 64
 
@@ -95,12 +96,16 @@ def coarse_estimate(prior: CoarsePrior, seen: Delit, usual_tone: np.ndarray) -> 
         np.eye(3),
         GAIN_DEVIATION,
     )
-    posterior = condition([tempered(texture, TEXTURE_EFFECTIVE), tempered(albedo, ALBEDO_EFFECTIVE)], prior.latents)
+    posterior = condition(
+        [tempered(texture, TEXTURE_EFFECTIVE), tempered(albedo, ALBEDO_EFFECTIVE)],
+        prior.latents,
+        CommonScale(prior.parity != 0, ASYMMETRY_DEGREES, most=ASYMMETRY**-2),
+    )
     return CoarseEstimate(prior, posterior, posterior.nuisance[1] + usual_gain)
 
 
 def spread(prior: CoarsePrior) -> np.ndarray:
-    """Standard deviations float32 [K] of the latents in photographs, in those of the training."""
+    """Usual standard deviations float32 [K] of the latents in photographs, in those of the training."""
     return np.where(prior.parity == 0, 1.0, ASYMMETRY).astype(np.float32)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 STUDENT_DEGREES = 4.0  # of freedom of the noise where it is robust: outliers have heavy tails
 ITERATIONS = 6
+ITERATIONS_OF_SCALE = 12  # expectation-maximisation creeps
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,26 @@ class Observation:
 
 
 @dataclass(frozen=True)
+class CommonScale:
+    """Latents that may all be larger than usual together: a multivariate Student's t instead of a Gaussian.
+
+    Args:
+        latents: bool [K], which.
+        degrees: of freedom; the fewer, the sooner what was seen overrules what is usual.
+        most: of their variance at most, in units of the usual one.
+    """
+
+    latents: np.ndarray
+    degrees: float
+    most: float
+
+    def variance(self, mean: np.ndarray, covariance: np.ndarray) -> float:
+        """The common variance that is expected given a posterior of z, mean [K] and covariance [K, K]."""
+        size = float(np.square(mean[self.latents]).sum() + np.diag(covariance)[self.latents].sum())
+        return min((self.degrees + size) / (self.degrees + int(self.latents.sum())), self.most)
+
+
+@dataclass(frozen=True)
 class Posterior:
     """What is known of z.
 
@@ -68,8 +89,10 @@ class Posterior:
         return np.einsum("...k,kl,...l->...", factors, self.covariance, factors) + noise
 
 
-def condition(observations: Sequence[Observation], latents: int) -> Posterior:
+def condition(observations: Sequence[Observation], latents: int, scale: CommonScale | None = None) -> Posterior:
     """The posterior of z ~ N(0, I) [latents] given all observations, whose noises are independent.
+
+    With a `scale`, the variance of some latents is found with them, by expectation-maximisation.
 
     Raises:
         ValueError: factors do not fit `latents`.
@@ -80,10 +103,12 @@ def condition(observations: Sequence[Observation], latents: int) -> Posterior:
     starts = latents + np.concatenate([[0], np.cumsum(sizes)]).astype(int)
     trust = [np.ones(len(o.values)) for o in observations]
     rounds = ITERATIONS if any(o.robust for o in observations) else 1
+    rounds = ITERATIONS_OF_SCALE if scale else rounds
+    certainty = np.ones(latents)
     solution, covariance = np.zeros(starts[-1]), np.eye(starts[-1])
     for _ in range(rounds):
         precision, right = np.zeros((starts[-1], starts[-1])), np.zeros(starts[-1])
-        precision[np.arange(latents), np.arange(latents)] = 1.0
+        precision[np.arange(latents), np.arange(latents)] = certainty
         for index, seen in enumerate(observations):
             own = slice(starts[index], starts[index + 1])
             columns = np.r_[0:latents, own]
@@ -99,6 +124,9 @@ def condition(observations: Sequence[Observation], latents: int) -> Posterior:
                 own = slice(starts[index], starts[index + 1])
                 explained = seen.factors @ solution[:latents] + seen.nuisance @ solution[own]
                 trust[index] = _student_trust(seen.values - seen.mean - explained, seen.noise)
+        if scale:
+            variance = scale.variance(solution[:latents], covariance[:latents, :latents])
+            certainty = np.where(scale.latents, 1 / variance, 1.0)
     return Posterior(
         solution[:latents],
         covariance[:latents, :latents],

@@ -22,7 +22,7 @@ from backend.progress import Progress
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.regions import FaceRegions, face_regions
 from backend.texture.transfer import radiance_transfer
-from backend.texture.uv_space import dilate, uv_space
+from backend.texture.uv_space import dilate, mirror, uv_space
 from backend.training.linear_prior import as_cosines, fit_prior
 from shared.errors import JobCancelled, RelightifyError
 from tests.backend.texture.test_unwrap import fit_from
@@ -107,6 +107,22 @@ def test_the_other_half_of_a_face_is_completed(prior: CoarsePrior, context: Prio
     plain = other & (regions.lips + regions.brows < 0.05)
     for darker in (lips, brows):
         assert maps.diffuse_albedo_srgb[darker].mean() < maps.diffuse_albedo_srgb[plain].mean() - 0.03
+
+
+def test_a_hidden_cheek_is_as_dark_as_the_light_from_the_other_side_makes_it(
+    prior: CoarsePrior, context: PriorContext, regions: FaceRegions
+) -> None:
+    albedo, light = skin_of(regions, np.random.default_rng(7)), frontal_light(side=1.6)
+    shown = seen_half(albedo, context, regions, light, whole=True)
+    hidden = (np.arange(RESOLUTION) < 0.36 * RESOLUTION) & (regions.face > 0.8) & context.uv_space.mask
+    seen = shown.visibility * ~hidden
+    maps = DraftPrior(prior).complete(
+        PartialTexture(shown.texture_srgb * (seen > 0)[..., None], seen), context, 0, Progress()
+    )
+    truth = linear_to_srgb(shade(albedo, context, light))
+    bright = mirror(truth)[hidden].mean()
+    assert truth[hidden].mean() < 0.8 * bright
+    assert abs(maps.texture_srgb[hidden].mean() - truth[hidden].mean()) < 0.25 * (bright - truth[hidden].mean())
 
 
 def test_what_was_seen_stays_as_in_the_photo(prior: CoarsePrior, context: PriorContext, regions: FaceRegions) -> None:

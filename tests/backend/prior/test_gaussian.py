@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.prior.gaussian import Observation, condition, tempered
+from backend.prior.gaussian import CommonScale, Observation, condition, tempered
 
 ENTRIES, LATENTS = 40, 5
 
@@ -110,6 +110,46 @@ def test_tempering_leaves_more_uncertainty(rng: np.random.Generator) -> None:
     assert less.weight.sum() == pytest.approx(4.0)
     assert tempered(full, 1e6) is full
     assert np.trace(condition([less], LATENTS).covariance) > np.trace(condition([full], LATENTS).covariance)
+
+
+@pytest.mark.parametrize(("size", "least", "most"), [(1.0, 0.5, 2.0), (6.0, 20.0, 60.0)])
+def test_the_common_scale_of_latents_is_found(rng: np.random.Generator, size: float, least: float, most: float) -> None:
+    count, many = 400, 20
+    factors, noise = rng.normal(size=(count, many)), np.full(count, 0.1)
+    chosen = np.arange(many) < 16
+    truth = np.where(chosen, size, 1.0) * rng.normal(size=many)
+    values = factors @ truth + rng.normal(size=count) * np.sqrt(noise)
+    seen = observed(values, np.zeros(count), factors, noise)
+    scale = CommonScale(chosen, degrees=2.0, most=100.0)
+    posterior = condition([seen], many, scale)
+    assert least < scale.variance(posterior.mean, posterior.covariance) < most
+    np.testing.assert_allclose(posterior.mean, truth, atol=0.1)
+
+
+def test_larger_latents_are_shrunk_less_with_a_common_scale(rng: np.random.Generator) -> None:
+    # Few and noisy entries of latents six times as large as usual.
+    errors = []
+    for _ in range(40):
+        factors, noise = rng.normal(size=(12, LATENTS)), np.full(12, 40.0)
+        truth = 6 * rng.normal(size=LATENTS)
+        values = factors @ truth + rng.normal(size=12) * np.sqrt(noise)
+        seen = observed(values, np.zeros(12), factors, noise)
+        scale = CommonScale(np.ones(LATENTS, bool), degrees=2.0, most=100.0)
+        errors.append([np.square(condition([seen], LATENTS, s).mean - truth).sum() for s in (None, scale)])
+    usual, scaled = np.mean(errors, axis=0)
+    assert scaled < 0.8 * usual
+
+
+def test_a_common_scale_has_a_limit_and_nothing_seen_leaves_it_as_it_is(rng: np.random.Generator) -> None:
+    mean, factors, noise, draw = toy(rng)
+    everything = np.ones(LATENTS, bool)
+    far = observed(mean + 100 * (draw - mean), mean, factors, noise)
+    limited = CommonScale(everything, degrees=2.0, most=9.0)
+    posterior = condition([far], LATENTS, limited)
+    assert limited.variance(posterior.mean, posterior.covariance) == 9.0
+    unseen = observed(draw[:0], mean[:0], factors[:0], noise[:0])
+    posterior = condition([unseen], LATENTS, limited)
+    np.testing.assert_allclose(posterior.covariance, np.eye(LATENTS), atol=1e-9)
 
 
 def test_factors_of_another_model_are_refused(rng: np.random.Generator) -> None:
