@@ -45,30 +45,27 @@ class Preset:
         options: sampler and number of steps.
         start_noise: deviation of the noise from which the coarse estimate is refined (CCDF), None to begin from noise.
         draws: whose latents' mean is one completion: the more, the nearer to the expectation, and the smoother.
-        shares: how much of the maps is that mean, the rest being the coarse estimate: pairs of a share of the face that
-            was seen, rising, and this share, linear in between. The mean of two estimates that err in different ways is
-            nearer to the truth than either.
-        least_fine: least share of what is finer than `BROAD_MM`; broad tone alone is left to `shares`.
+        broad: share of that mean in the broad tone of what was not seen, the rest being the coarse estimate.
+        fine: its share in all colour that is finer than `BROAD_MM`. The mean of two estimates that err in different
+            ways is nearer to the truth than either.
     """
 
     options: SamplerOptions
     start_noise: float | None
     draws: int = 1
-    shares: tuple[tuple[float, float], ...] = ((0.0, 1.0),)
-    least_fine: float = 0.0
+    broad: float = 1.0
+    fine: float = 1.0
 
 
 # By the configuration that the denoiser was trained in. A single fair draw of the small one has blotches; the mean of
-# several draws at a low temperature and the coarse estimate has none. Of the broad tone of what a profile hides it
-# knows less than that estimate: the draws count where they gained more than chance would on photos of people in no
-# prior (docs/diffusion_prior.md).
-TINY_SHARES, TINY_LEAST_FINE = ((0.25, 0.0), (0.36, 0.75), (0.45, 0.9)), 0.5
+# several draws at a low temperature and the coarse estimate has none. Of the broad tone, which is mostly light, it
+# knows no more than that estimate. Shares were chosen on photos of people in no prior (docs/diffusion_prior.md).
 _TINY = Preset(
     SamplerOptions("mcg_ddim", steps=8, solves=1, eta=1.0, temperature=0.4),
     start_noise=0.5,
     draws=3,
-    shares=TINY_SHARES,
-    least_fine=TINY_LEAST_FINE,
+    broad=0.0,
+    fine=0.5,
 )
 PRESETS = {
     "tiny": {"standard": _TINY, "high": replace(_TINY, options=replace(_TINY.options, steps=12), draws=8)},
@@ -100,12 +97,10 @@ class DiffusionPrior:
     ) -> Iterator[SkinMaps]:
         """See `backend.prior.several.SamplingPrior.samples`."""
         coarse = coarse_completion(self.coarse, partial, context, progress.part(0.0, 0.3))
-        shares = trusted_shares(self.preset, coarse)
-        # Where the draws would not count none are made.
-        drawn = self._drawn(coarse, context, seeds, progress.part(0.3, 0.8)) if any(shares) else [None] * len(seeds)
+        drawn = self._drawn(coarse, context, seeds, progress.part(0.3, 0.8))
         for index, maps in enumerate(drawn):
             progress.report("detail", 0.8 + 0.2 * index / len(seeds))
-            working = coarse.working if maps is None else working_maps(coarse, maps, *shares)
+            working = working_maps(coarse, maps, self.preset.broad, self.preset.fine)
             yield add_detail(working, partial, context.place, seeds[index], context.detail)
         progress.report("detail", 1.0)
 
@@ -139,23 +134,14 @@ class DiffusionPrior:
         return with_fallback(self.load(), draw, seeds)
 
 
-def trusted_shares(preset: Preset, coarse: CoarseCompletion) -> tuple[float, float]:
-    """The draws' shares in broad tone and in the finer parts of a photo's maps, by how much of the face it shows."""
-    face = coarse.regions.face * coarse.uv_space.mask
-    seen = float((face * coarse.shaded.weight).sum() / face.sum())
-    known, shares = np.array(preset.shares).T
-    broad = float(np.interp(seen, known, shares))
-    return broad, max(broad, preset.least_fine)
-
-
 def working_maps(coarse: CoarseCompletion, maps: dict[str, np.ndarray], broad: float, fine: float) -> WorkingMaps:
-    """The network's maps, joined to what was seen in the gradient domain, by their shares in the coarse estimate.
+    """The network's maps, joined to what was seen in the gradient domain; of colour a share in the coarse estimate.
 
     Args:
         coarse: the coarse estimate.
         maps: float32 [B, B, C] in [-1, 1] by name.
         broad: share of the maps in the tone of what was not seen.
-        fine: share in all that is finer than `BROAD_MM`.
+        fine: share in all colour that is finer than `BROAD_MM`.
     """
     estimate = coarse.working
     shaded, place = coarse.shaded, (coarse.uv_space, coarse.vertices, coarse.regions)
@@ -182,7 +168,7 @@ def working_maps(coarse: CoarseCompletion, maps: dict[str, np.ndarray], broad: f
         estimate,
         log_texture=shared(estimate.log_texture, log_texture),
         log_albedo=shared(estimate.log_albedo, log_albedo),
-        specular_albedo=estimate.specular_albedo + fine * (specular - estimate.specular_albedo),
+        specular_albedo=specular,
     )
 
 
