@@ -48,6 +48,9 @@ class Observation:
 class CommonScale:
     """Latents that may all be larger than usual together: a multivariate Student's t instead of a Gaussian.
 
+    Its scale is found as in Lange, Little and Taylor, "Robust statistical modeling using the t distribution", 1989,
+    with the posterior's uncertainty added to the size of its mean.
+
     Args:
         latents: bool [K], which.
         degrees: of freedom; the fewer, the sooner what was seen overrules what is usual.

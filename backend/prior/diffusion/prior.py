@@ -33,7 +33,7 @@ SMALLEST_LINEAR = 1.5e-3
 PORES_MM = 1.5
 BROAD_MM = 30.0
 PREVIEWS = 6  # pictures sent while sampling
-# Normals are read from the relief of the finished albedo; those that are drawn only made them worse (ibid.).
+# Normals are read from the relief of the finished albedo: drawn ones made them worse (docs/diffusion_prior.md).
 DECODED = ("texture", "diffuse_albedo", "specular_albedo")
 
 

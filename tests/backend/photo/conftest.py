@@ -1,12 +1,19 @@
-"""The face detector, which takes a second to load."""
+"""The face detector, which takes a second to load, and a face that is large enough for its skin to be looked at.
+
+The picture is NASA's public-domain portrait of Eileen Collins, which comes with scikit-image.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import cv2
+import numpy as np
 import pytest
+import skimage.data
 
-from backend.photo.landmarks import FaceDetector
+from backend.photo.landmarks import Face, FaceDetector, choose_face
+from backend.photo.reading import Photo
 from tests.landmark_model import landmark_model
 
 
@@ -16,3 +23,13 @@ def detector() -> Iterator[FaceDetector]:
         found = FaceDetector()
     yield found
     found.close()
+
+
+@pytest.fixture(scope="package")
+def portrait() -> np.ndarray:
+    return cv2.resize(skimage.data.astronaut(), None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+
+
+@pytest.fixture(scope="package")
+def face(portrait: np.ndarray, detector: FaceDetector) -> Face:
+    return choose_face(detector.detect(Photo(portrait)))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-import skimage.data
 
 from backend.photo.glasses import frames, wears_glasses
 from backend.photo.landmark_topology import EYE_LEFT, EYE_RIGHT
@@ -18,16 +17,6 @@ from backend.photo.skin_mask import skin_mask
 
 BETWEEN_THE_EYES, CHEEK = 6, 205
 RIM = 0.42  # radius in distances of the irises
-
-
-@pytest.fixture(scope="module")
-def portrait() -> np.ndarray:
-    return cv2.resize(skimage.data.astronaut(), None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
-
-
-@pytest.fixture(scope="module")
-def face(portrait: np.ndarray, detector: FaceDetector) -> Face:
-    return choose_face(detector.detect(Photo(portrait)))
 
 
 def wire(portrait: np.ndarray, face: Face) -> np.ndarray:

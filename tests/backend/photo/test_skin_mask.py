@@ -10,25 +10,14 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-import skimage.data
 
 from backend.photo.colour_model import fit_colour_model
 from backend.photo.landmark_topology import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE_RIGHT, FACE_OVAL, LIPS_OUTER
-from backend.photo.landmarks import Face, FaceDetector, choose_face
+from backend.photo.landmarks import Face
 from backend.photo.reading import Photo
 from backend.photo.skin_mask import skin_mask
 
 CHEEKS, NOSE_TIP, UPPER_LIP, INNER_MOUTH = (50, 280, 205, 425), 4, 37, 13
-
-
-@pytest.fixture(scope="module")
-def portrait() -> np.ndarray:
-    return cv2.resize(skimage.data.astronaut(), None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
-
-
-@pytest.fixture(scope="module")
-def face(portrait: np.ndarray, detector: FaceDetector) -> Face:
-    return choose_face(detector.detect(Photo(portrait)))
 
 
 def at(mask: np.ndarray, point: np.ndarray) -> float:
