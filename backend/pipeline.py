@@ -15,12 +15,14 @@ from backend.detail.options import DetailOptions
 from backend.head.fitting import fit_head
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel, load_head_model
+from backend.photo.face_checks import shows_no_colour
 from backend.photo.landmarks import Face, FaceDetector, choose_face
 from backend.photo.reading import Photo, read_photo, srgb_to_linear
 from backend.photo.skin_mask import skin_mask
 from backend.prior import coarse_model
 from backend.prior.base import Prior, PriorContext
 from backend.prior.baseline import BaselinePrior
+from backend.prior.colouring import coloured
 from backend.prior.diffusion.shipped import shipped_diffusion
 from backend.prior.draft import DraftPrior
 from backend.prior.several import completions, require_samples
@@ -114,8 +116,8 @@ class Pipeline:
         self.model: HeadModel = load_head_model()
         self.detector = FaceDetector()
         self.rasteriser: Rasteriser = choose_rasteriser(self.device)
-        coarse = coarse_model.shipped_prior(self.model)
-        self.albedo = None if coarse is None else vertex_albedo(coarse.albedo, self.model)
+        self.coarse = coarse_model.shipped_prior(self.model)
+        self.albedo = None if self.coarse is None else vertex_albedo(self.coarse.albedo, self.model)
         self.priors: dict[str, Prior] = available_priors(self.model, self.device)
         self.enlargers = load_enlargers()
         self._uv_spaces: dict[int, UVSpace] = {}
@@ -177,6 +179,8 @@ class Pipeline:
             progress.report("unwrap", 0.55)
             space = self.uv_space(options.resolution)
             partial = unwrap(photo, mask, self.model, fit, self.rasteriser, space, self.enlargers)
+            if self.coarse and shows_no_colour(photo.image_srgb, face.landmarks_px):
+                partial = coloured(self.coarse, partial)
             preview = previews.map_preview(partial.texture_srgb, partial.visibility)
             progress.report("unwrap", 0.65, preview)
         with stopwatch.stage("completion"):

@@ -7,6 +7,7 @@ import numpy as np
 
 from backend.photo.glasses import wears_glasses
 from backend.photo.landmark_topology import CHIN, EYE_LEFT, EYE_RIGHT, FACE_OVAL
+from backend.photo.reading import srgb_to_linear
 
 SOFT_FACE_PX = 200
 FAR_TURN_DEGREES = 60.0
@@ -14,8 +15,11 @@ FAR_TURN_DEGREES = 60.0
 DARK_FACE_LEVEL, CLIPPED_LEVEL = 50, 254
 # Highlights clip a few per cent of well exposed faces; at twice the right exposure it is half of the face or more.
 CLIPPED_FACE_SHARE = 0.4
-# sRGB levels between the channels of a pixel: none but for noise of the compression.
-GREY_SPREAD = 2
+# Median deviation of the log ratios of the channels from a smooth function of the luminance, up to which a photo has no
+# colours but that of its paper: of 221 photos eleven are grey or toned, all below 0.014; all others are above 0.029.
+COLOUR_SPREAD = 0.02
+COLOUR_LEVELS = (12, 250)  # sRGB levels between which ratios of channels mean something
+FEWEST_COLOURS = 50
 # Points of the cheeks below the eyes, on skin whatever the glasses.
 _CHEEKS = (50, 280, 205, 425)
 
@@ -45,18 +49,44 @@ def face_warnings(image_srgb: np.ndarray, landmarks_px: np.ndarray, yaw_degrees:
     return tuple(warnings)
 
 
-def _light_warnings(image_srgb: np.ndarray, landmarks_px: np.ndarray) -> list[str]:
-    """Warnings of a face without colour, and of too little and too much light on it."""
+def shows_no_colour(image_srgb: np.ndarray, landmarks_px: np.ndarray) -> bool:
+    """Whether the face is grey, or in shades of one colour as in sepia.
+
+    Args:
+        image_srgb: uint8 [H, W, 3].
+        landmarks_px: float64 [478, 2].
+    """
+    inside = _face_pixels(image_srgb, landmarks_px)
+    low, high = COLOUR_LEVELS
+    inside = inside[(inside.min(axis=-1) > low) & (inside.max(axis=-1) < high)]
+    if len(inside) < FEWEST_COLOURS:
+        return False
+    channels = np.log(srgb_to_linear(inside / 255.0))
+    luminance = channels.mean(axis=-1)
+    ratios = channels[:, [0, 2]] - channels[:, [1]]
+    # Toned paper is of another colour in its shadows than in its lights.
+    curve = np.stack([np.ones_like(luminance), luminance, luminance**2], axis=-1)
+    left = ratios - curve @ np.linalg.lstsq(curve, ratios, rcond=None)[0]
+    return bool(np.median(np.abs(left), axis=0).max() < COLOUR_SPREAD)
+
+
+def _face_pixels(image_srgb: np.ndarray, landmarks_px: np.ndarray) -> np.ndarray:
+    """sRGB levels [n, 3] inside the hull of the face's outline."""
     mask = np.zeros(image_srgb.shape[:2], np.uint8)
     outline = np.round(landmarks_px[list(FACE_OVAL)]).astype(np.int32)
     cv2.fillConvexPoly(mask, cv2.convexHull(outline), 1)
-    inside = image_srgb[mask > 0]
+    return image_srgb[mask > 0]
+
+
+def _light_warnings(image_srgb: np.ndarray, landmarks_px: np.ndarray) -> list[str]:
+    """Warnings of a face without colour, and of too little and too much light on it."""
+    inside = _face_pixels(image_srgb, landmarks_px)
     if not len(inside):
         return []
     if np.percentile(inside.max(axis=-1), 95) < DARK_FACE_LEVEL:
         return ["The face is very dark, so its colours will be noisy and its skin tone a guess."]
     warnings = []
-    if np.median(np.ptp(inside, axis=-1)) <= GREY_SPREAD:
+    if shows_no_colour(image_srgb, landmarks_px):
         warnings.append("The photo has no colour, so the colour of the skin is a guess.")
     if (inside.max(axis=-1) >= CLIPPED_LEVEL).mean() > CLIPPED_FACE_SHARE:
         warnings.append("Much of the face is overexposed, so its colours there are lost.")

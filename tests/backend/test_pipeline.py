@@ -13,10 +13,12 @@ import pytest
 from PIL import Image
 
 from backend.output import write_reconstruction
-from backend.photo.reading import srgb_to_linear
+from backend.photo.reading import linear_to_srgb, srgb_to_linear
 from backend.pipeline import FurtherSample, Pipeline, Reconstruction, choose_device
 from backend.progress import Progress
+from backend.texture.light import LUMINANCE
 from backend.texture.maps import SkinMaps
+from backend.texture.regions import face_regions, plain_skin
 from backend.texture.transfer import radiance_transfer
 from shared.errors import JobCancelled, RelightifyError
 from shared.head_mesh import HeadMesh
@@ -70,6 +72,27 @@ def test_the_light_turns_the_albedo_into_the_photo(job: Job) -> None:
     ratio = np.median(shown / srgb_to_linear(maps.texture_srgb[seen]), axis=0)
     np.testing.assert_allclose(ratio, 1, atol=0.1)
     assert job.result.mesh.environment.min() >= 0
+
+
+def test_a_photo_without_colour_gives_skin_of_skin_colour(job: Job) -> None:
+    linear = srgb_to_linear(data.astronaut() / 255.0) @ LUMINANCE
+    grey = np.repeat(np.round(255 * linear_to_srgb(linear)).astype(np.uint8)[..., None], 3, axis=-1)
+    result = job.pipeline.reconstruct(png(grey), JobOptions(resolution=512, quality="draft"), Progress())
+    regions = face_regions(job.pipeline.model, job.pipeline.uv_space(512))
+    seen = (result.maps.visibility > 0.9) & (job.result.maps.visibility > 0.9)
+    skin, lips = seen & (plain_skin(regions) > 0.5), seen & (regions.lips > 0.7)
+    found, coloured = (
+        [np.median(srgb_to_linear(maps.diffuse_albedo_srgb)[part], axis=0) for part in (skin, lips)]
+        for maps in (result.maps, job.result.maps)
+    )
+    for ours, theirs in zip(found, coloured, strict=True):
+        ratios = np.log(ours / ours[1]) - np.log(theirs / theirs[1])
+        # Grey taken for a colour is off by 0.35, and the light is blue.
+        assert np.abs(ratios).max() < 0.2
+    # The light is about white: grey taken for a colour gives 0.42.
+    light = result.fit.light[0]
+    assert np.ptp(np.log(light)) < 0.25
+    assert any("no colour" in warning for warning in result.warnings)
 
 
 def test_progress_rises_to_one_with_previews_of_landmarks_texture_and_maps(job: Job) -> None:

@@ -115,9 +115,12 @@ def test_too_little_and_too_much_light_are_warned_of(
     assert bool(words) == ("dark," in warnings or "overexposed" in warnings)
 
 
-def test_a_photo_without_colour_is_warned_of(detector: FaceDetector, portrait: np.ndarray, face: Face) -> None:
-    grey = np.repeat(portrait.mean(axis=-1, keepdims=True), 3, axis=-1).astype(np.uint8)
-    assert "no colour" in " ".join(choose_face(detector.detect(Photo(grey))).warnings)
+@pytest.mark.parametrize("paper", [(1.0, 1.0, 1.0), (1.0, 0.88, 0.68)], ids=["grey", "sepia"])
+def test_a_photo_without_colour_is_warned_of(
+    detector: FaceDetector, portrait: np.ndarray, face: Face, paper: tuple[float, float, float]
+) -> None:
+    toned = (portrait.mean(axis=-1, keepdims=True) * paper).astype(np.uint8)
+    assert "no colour" in " ".join(choose_face(detector.detect(Photo(toned))).warnings)
     assert "no colour" not in " ".join(face.warnings)
 
 
