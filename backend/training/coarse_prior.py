@@ -23,10 +23,9 @@ from backend.prior.coarse_model import ASSET, CoarsePrior, layout_of, save_coars
 from backend.texture.maps import SkinMaps
 from backend.training.linear_prior import SIDE, as_cosines, draw, fit_prior
 from backend.training.skin_dataset import DIFFUSE, NORMAL, SPECULAR, TEXTURE, SkinStream
-from backend.training.skin_pack import load_pack
+from backend.training.skin_pack import PACK, load_pack
 
 _log = logging.getLogger(__name__)
-PACK = ASSET.parent / "training" / "skin_pack.npz"
 SAMPLES, BATCH, HEADS = 1000, 4, 48
 
 

@@ -33,6 +33,7 @@ from backend.training.autoencoders import HELD_BACK, scheduled
 from backend.training.diffusion_sheet import sample_sheet
 from backend.training.latents import encode_all, statistics_of
 from backend.training.quadruples import Quadruples
+from shared.errors import RelightifyError
 
 _log = logging.getLogger(__name__)
 GRADIENT_CLIP, LOG_EVERY = 1.0, 100
@@ -172,11 +173,22 @@ def train(
         data: what `quadruples` made.
         out: has the auto-encoders already.
         minutes: stop after that long and leave the rest for a later run.
+
+    Raises:
+        RelightifyError: ``no_quadruples`` or ``no_autoencoders``: what is trained on is missing.
     """
+    quadruples = Quadruples.open(data)
+    missing = [name for name in MAPS if not (out / f"{name}_autoencoder").is_dir()]
+    if missing:
+        raise RelightifyError(
+            "no_autoencoders",
+            f"The auto-encoders of {', '.join(missing)} are not in {out}.",
+            "Train them first: python -m backend.training autoencoders --out FOLDER.",
+        )
     work.mkdir(parents=True, exist_ok=True)
     autoencoders = {name: load_autoencoder(out, name) for name in MAPS}
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    latents = encode_all(autoencoders, Quadruples.open(data), work / "latents.pt", device)
+    latents = encode_all(autoencoders, quadruples, work / "latents.pt", device)
     run = Training(training, latents, work, seed)
     started, losses = time.perf_counter(), []
     while run.step < training.steps and (minutes is None or time.perf_counter() - started < 60 * minutes):

@@ -18,9 +18,8 @@ import torch
 from torch import Tensor
 
 from backend.head.model import load_head_model
-from backend.training.coarse_prior import PACK
 from backend.training.skin_dataset import CHANNELS, SkinStream
-from backend.training.skin_pack import load_pack
+from backend.training.skin_pack import PACK, load_pack
 from shared.errors import RelightifyError
 
 _log = logging.getLogger(__name__)
@@ -42,8 +41,14 @@ class Quadruples:
         """Map a folder's files into memory.
 
         Raises:
-            FileNotFoundError: nothing was made there yet.
+            RelightifyError: ``no_quadruples``, nothing was made there yet.
         """
+        if not (folder / "made.npy").is_file():
+            raise RelightifyError(
+                "no_quadruples",
+                f"There are no training samples in {folder}.",
+                "Make some first: python -m backend.training quadruples --out FOLDER.",
+            )
         return Quadruples(np.load(folder / "values.npy", "r+"), np.load(folder / "made.npy", "r+"))
 
     @staticmethod

@@ -6,6 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
+from backend.training.skin_pack import PACK
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT.parent / "shared" / "sources"
 OUT = ROOT / "out" / "skin_data"
@@ -19,14 +21,14 @@ def add_skin_commands(commands: argparse._SubParsersAction) -> None:
     data.set_defaults(run=_skin_data)
 
     samples = commands.add_parser("skin-samples", help="write sheets of training samples and of every augmentation")
-    samples.add_argument("--pack", type=Path, default=OUT / "pack.npz")
+    samples.add_argument("--pack", type=Path, default=PACK, help="a packed training file; without, the one that ships")
     samples.add_argument("--out", type=Path, default=OUT)
     samples.add_argument("--count", type=int, default=24)
     samples.add_argument("--seed", type=int, default=0)
     samples.set_defaults(run=_skin_samples)
 
     bench = commands.add_parser("skin-benchmark", help="print how many training quadruples a second are made")
-    bench.add_argument("--pack", type=Path, default=OUT / "pack.npz")
+    bench.add_argument("--pack", type=Path, default=PACK, help="a packed training file; without, the one that ships")
     bench.add_argument("--device", default="cpu")
     bench.add_argument("--threads", type=int, default=1, help="of the CPU; several processes do better than threads")
     bench.add_argument("--batch", type=int, default=2)

@@ -9,6 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from shared.errors import RelightifyError
+
+# The pack that ships.
+PACK = Path(__file__).resolve().parents[1] / "assets" / "training" / "skin_pack.npz"
 WEBP_QUALITY = 95
 VERSION = 1
 CREDITS = (
@@ -63,9 +67,15 @@ def load_pack(path: Path) -> SkinPack:
     """Read a pack (no pickles).
 
     Raises:
-        FileNotFoundError: there is no such file.
+        RelightifyError: ``no_pack``, there is no such file.
         ValueError: it was written by another version, or is damaged.
     """
+    if not path.is_file():
+        raise RelightifyError(
+            "no_pack",
+            f"There is no packed training file {path}.",
+            "Leave --pack out for the one that ships, or make one: python -m backend.training skin-data.",
+        )
     with np.load(path, allow_pickle=False) as data:
         if int(data["version"]) != VERSION:
             raise ValueError(f"{path} has version {int(data['version'])}, not {VERSION}")

@@ -42,6 +42,15 @@ def test_quadruples_come_back_as_they_were_put(data: Path) -> None:
         Quadruples.create(data, COUNT + 1, SIDE)
 
 
+def test_training_without_what_it_needs_says_what_makes_it(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(RelightifyError) as raised:
+        autoencoders.run_training("tiny", ["texture"], None, tmp_path / "none", tmp_path, tmp_path, seed=0)
+    assert "backend.training quadruples" in raised.value.hint
+    with pytest.raises(RelightifyError) as raised:
+        diffusion.train(DENOISER, "tiny", data, tmp_path / "work", tmp_path / "none", 0, None)
+    assert "backend.training autoencoders" in raised.value.hint
+
+
 def test_training_runs_resumes_and_exports(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     work, out = tmp_path / "work", tmp_path / "prior"
     monkeypatch.setitem(autoencoders.CONFIGURATIONS, "tiny", AUTOENCODER)

@@ -30,7 +30,7 @@ from backend.training.skin_delight import (
 from backend.training.skin_lights import frontal_irradiance, load_environments, random_light
 from backend.training.skin_masks import SkinMasks, skin_masks
 from backend.training.skin_measure import agreement_psnr, cheek_difference, highlight_shares
-from backend.training.skin_pack import SkinPack, load_pack, save_pack
+from backend.training.skin_pack import PACK, SkinPack, load_pack, save_pack
 from backend.training.skin_portraits import Person
 from shared.errors import RelightifyError
 
@@ -206,6 +206,13 @@ def test_pack_comes_back_as_it_was_written(pack: SkinPack, tmp_path: Path) -> No
     assert loaded.metadata == pack.metadata
     np.testing.assert_array_equal(loaded.certain, pack.certain)
     assert np.abs(loaded.albedo_srgb.astype(int) - pack.albedo_srgb).mean() < 6
+
+
+def test_a_pack_that_is_not_there_is_an_error_that_names_the_one_that_ships(tmp_path: Path) -> None:
+    with pytest.raises(RelightifyError) as raised:
+        load_pack(tmp_path / "pack.npz")
+    assert "skin-data" in raised.value.hint
+    assert PACK.is_file()
 
 
 @pytest.fixture(scope="module")
