@@ -10,7 +10,7 @@ from pathlib import Path
 
 import cv2
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 from torch import Tensor
 
 from backend.head.model import load_head_model
@@ -187,8 +187,11 @@ def train(
         )
     work.mkdir(parents=True, exist_ok=True)
     autoencoders = {name: load_autoencoder(out, name) for name in MAPS}
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    latents = encode_all(autoencoders, quadruples, work / "latents.pt", device)
+    processes = PartialState()
+    assert processes.device is not None
+    # One process encodes, the others then read its file.
+    with processes.main_process_first():
+        latents = encode_all(autoencoders, quadruples, work / "latents.pt", processes.device)
     run = Training(training, latents, work, seed)
     started, losses = time.perf_counter(), []
     while run.step < training.steps and (minutes is None or time.perf_counter() - started < 60 * minutes):

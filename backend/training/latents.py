@@ -19,12 +19,13 @@ from backend.training.quadruples import Quadruples, as_float
 _log = logging.getLogger(__name__)
 LOW, FACTORS = 12, 160
 LEAST_SCALE = 0.3  # of the channel's typical deviation: where latents hardly vary they are not blown up
+CONSTANT = 1e-6  # least deviation: a channel that its auto-encoder does not use yet is the same everywhere
 LEAST_VARIANCE = 1e-4
 
 
 @torch.inference_mode()
 def encode_all(
-    autoencoders: dict[str, MapAutoencoder], quadruples: Quadruples, file: Path, device: str, batch: int = 4
+    autoencoders: dict[str, MapAutoencoder], quadruples: Quadruples, file: Path, device: torch.device, batch: int = 4
 ) -> Tensor:
     """Latents float16 [N, 12, h, h] of all quadruples that are there, in the order in which they were found.
 
@@ -38,13 +39,14 @@ def encode_all(
     parts, started = [kept["latents"]] if known else [], time.perf_counter()
     for first in range(0, len(missing), batch):
         maps = as_float(np.stack([quadruples.values[n] for n in missing[first : first + batch]]), device)
-        with torch.autocast(device, torch.bfloat16):
+        with torch.autocast(device.type, torch.bfloat16):
             latents = [networks[name].encode(maps[:, CHANNELS[name]])[0] for name in MAPS]
         parts.append(torch.cat(latents, dim=1).half().cpu())
         if first // batch % 50 == 49:
             _log.info("%d of %d encoded, %.0f s", first + batch, len(missing), time.perf_counter() - started)
     result = torch.cat(parts)
-    torch.save({"numbers": [*kept["numbers"], *missing], "latents": result}, file)
+    if missing:
+        torch.save({"numbers": [*kept["numbers"], *missing], "latents": result}, file)
     return result
 
 
@@ -56,7 +58,7 @@ def statistics_of(latents: Tensor) -> LatentStatistics:
     plain = LatentStatistics(rotation, torch.zeros(()), torch.ones(()), torch.zeros(1, channels, 1, 1), torch.ones(()))
     rotated = plain.whitened(values)
     mean, scale = rotated.mean(0), rotated.std(0)
-    scale = torch.maximum(scale, LEAST_SCALE * scale.flatten(1).median(1).values[:, None, None])
+    scale = torch.maximum(scale, LEAST_SCALE * scale.flatten(1).median(1).values[:, None, None]).clamp_min(CONSTANT)
     cosines = cosine_matrix(size)
     coefficients = cosines @ ((rotated - mean) / scale) @ cosines.T
     variance = coefficients.var(0)

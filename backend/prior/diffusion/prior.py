@@ -196,7 +196,8 @@ def with_fallback(
     On the CPU, which gains nothing from batches, each is drawn alone, so that a seed gives the same bytes whatever else
     is asked for; on a GPU batches of other sizes round differently.
     """
-    if weights.device.type != "cuda":
+    home = weights.device
+    if home.type != "cuda":
         return [one for seed in seeds for one in draw(weights, [seed])]
     sizes = [len(seeds), 1] if len(seeds) > 1 else [1]
     for size in sizes:
@@ -209,7 +210,7 @@ def with_fallback(
     try:
         return with_fallback(weights.to("cpu"), draw, seeds)
     finally:
-        weights.to("cuda")
+        weights.to(str(home))
 
 
 def as_tensor(image: np.ndarray) -> Tensor:

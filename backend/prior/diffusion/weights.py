@@ -101,7 +101,7 @@ def load_weights(folder: Path, device: str = "cpu") -> DiffusionWeights:
 
 def save_denoiser(network: UNet2DModel, statistics: LatentStatistics, folder: Path) -> None:
     """Write the denoiser's network in half precision, and the statistics it goes with."""
-    copy.deepcopy(network).half().save_pretrained(folder / "denoiser", safe_serialization=True)
+    copy.deepcopy(network).cpu().half().save_pretrained(folder / "denoiser", safe_serialization=True)
     statistics.to("cpu").save(folder / STATISTICS)
 
 
@@ -123,7 +123,7 @@ def load_autoencoder(folder: Path, name: str) -> MapAutoencoder:
     return MapAutoencoder(cast(AutoencoderKL, network).float()).eval().requires_grad_(False)
 
 
-def quick(network: M, device: str) -> M:
+def quick(network: M, device: torch.device | str) -> M:
     """A network on a device in the memory layout in which its convolutions are quickest."""
     return network.to(device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 

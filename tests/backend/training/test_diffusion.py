@@ -23,8 +23,11 @@ DENOISER = diffusion.DenoiserTraining(DenoiserConfig((16, 16), 1, 4), steps=4, b
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Smooth random maps, as quadruples."""
-    folder = tmp_path / "quadruples"
+    return random_quadruples(tmp_path / "quadruples")
+
+
+def random_quadruples(folder: Path) -> Path:
+    """Smooth random maps, made in a folder."""
     kept = Quadruples.create(folder, COUNT, SIDE)
     rng = np.random.default_rng(0)
     for number in range(COUNT):
@@ -86,3 +89,12 @@ def test_whitened_latents_have_no_mean_and_unit_variance() -> None:
     total = statistics.variance.clone()
     total[:, :12, :12] += statistics.factors.square().sum(0)
     assert float(total.sum()) == pytest.approx(whitened.var(0).sum().item(), rel=0.02)
+
+
+def test_a_channel_that_is_the_same_everywhere_does_not_spoil_the_statistics() -> None:
+    latents = torch.randn(20, 12, 8, 8, generator=torch.Generator().manual_seed(0))
+    latents[:, 4] = 0.25
+    statistics = statistics_of(latents)
+    whitened = statistics.whitened(latents)
+    assert torch.isfinite(whitened).all()
+    torch.testing.assert_close(statistics.coloured(whitened), latents, atol=1e-4, rtol=0)

@@ -36,6 +36,10 @@ def context() -> PriorContext:
 
 @pytest.fixture(scope="module")
 def partial(context: PriorContext) -> PartialTexture:
+    return painted_face(context)
+
+
+def painted_face(context: PriorContext) -> PartialTexture:
     """The face, without the subject's left third."""
     regions = face_regions(context.model, context.uv_space)
     shaded = shade(skin_of(regions, np.random.default_rng(3)), context, frontal_light(0.8))

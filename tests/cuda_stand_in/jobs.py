@@ -1,0 +1,115 @@
+"""What tests/test_cuda_paths.py runs on the stand-in: python -m tests.cuda_stand_in.jobs NAME FOLDER. Prints JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from unittest import mock
+
+from tests.cuda_stand_in.device import DEVICE, install, stand_in
+
+install()
+
+# Only now, see `install`.
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+
+
+def refusal(folder: Path) -> dict:
+    """The stand-in itself: what CUDA refuses is refused."""
+    refused = []
+    with stand_in():
+        there = torch.ones(2, 3, device="cuda")
+        for wrong in (lambda: there + torch.ones(2, 3), lambda: there.numpy(), lambda: torch.ones(3)[there[0].long()]):
+            try:
+                wrong()
+            except (RuntimeError, TypeError) as error:
+                refused.append(str(error))
+        weight = torch.full((3,), 2.0, device="cuda", requires_grad=True)
+        (there * weight).sum().backward()
+        assert weight.grad is not None
+        return {"refused": len(refused), "gradient": weight.grad.cpu().tolist(), "device": str(weight.grad.device)}
+
+
+def stream(folder: Path) -> dict:
+    """Training quadruples."""
+    from backend.head.model import load_head_model
+    from backend.training.skin_dataset import SkinStream
+    from backend.training.skin_pack import PACK, load_pack
+
+    pack, model = load_pack(PACK), load_head_model()
+
+    def made(device: str) -> np.ndarray:
+        return SkinStream(pack, model, device, seed=1, resolution=128, heads=2).batch([0, 1])[0].cpu().numpy()
+
+    on_cpu = made("cpu")
+    with stand_in():
+        return {"difference": float(np.abs(made("cuda") - on_cpu).max())}
+
+
+def training(folder: Path) -> dict:
+    """A few steps of an auto-encoder with its discriminator, and of the denoiser."""
+    from accelerate.state import AcceleratorState
+
+    from backend.prior.diffusion.weights import MAPS
+    from backend.training import autoencoders, diffusion
+    from tests.backend.training.test_diffusion import AUTOENCODER, DENOISER, random_quadruples
+
+    random_quadruples(folder / "quadruples")
+    configurations = {"tiny": AUTOENCODER}
+    names, places = list(MAPS), (folder / "quadruples", folder / "work", folder / "prior")
+    gradients: list[str] = []
+    with mock.patch.object(autoencoders, "CONFIGURATIONS", configurations):
+        autoencoders.run_training("tiny", names, None, *places, seed=0)
+        # Accelerate keeps the device that it found first.
+        AcceleratorState._reset_state(reset_partial_state=True)
+        with stand_in(), mock.patch("accelerate.Accelerator.clip_grad_norm_", _recorder(gradients)):
+            autoencoders.run_training("tiny", ["texture"], None, places[0], folder / "again", folder / "there", seed=0)
+            diffusion.train(DENOISER, "tiny", *places, 0, None)
+    return {"gradients_on": sorted(set(gradients)), "steps": len(gradients)}
+
+
+def _recorder(gradients: list[str]) -> Callable:
+    def record(_: object, parameters: Iterable[torch.nn.Parameter], norm: float) -> None:
+        gradients.extend({str(p.grad.device) for p in parameters if p.grad is not None})
+
+    return record
+
+
+def completion(folder: Path) -> dict:
+    """Two samples of the quality `standard`, in two steps."""
+    from dataclasses import replace
+
+    from backend.prior.coarse_model import shipped_prior
+    from backend.prior.diffusion.prior import DiffusionPrior
+    from backend.prior.diffusion.shipped import shipped_diffusion
+    from backend.progress import Progress
+    from tests.backend.prior.diffusion.test_shipped import RESOLUTION, painted_face
+    from tests.backend.prior.test_draft import frontal_context
+
+    context = frontal_context(RESOLUTION)
+    partial = painted_face(context)
+    coarse = shipped_prior(context.model)
+    assert coarse is not None
+
+    def short(device: str) -> DiffusionPrior:
+        full = shipped_diffusion(context.model, coarse, device)["standard"]
+        preset = replace(full.preset, options=replace(full.preset.options, steps=2))
+        return DiffusionPrior(coarse, full.load, preset)
+
+    on_cpu = list(short("cpu").samples(partial, context, (0, 1), Progress()))
+    with stand_in():
+        prior = short("cuda")
+        on_cuda = list(prior.samples(partial, context, (0, 1), Progress()))
+        device = str(prior.load().device)
+    names = ("texture_srgb", "diffuse_albedo_srgb", "specular_albedo", "normal")
+    pairs = zip(on_cpu, on_cuda, strict=True)
+    largest = max(float(np.abs(getattr(a, n) - getattr(b, n)).max()) for a, b in pairs for n in names)
+    return {"difference": largest, "device": device}
+
+
+if __name__ == "__main__":
+    jobs = {job.__name__: job for job in (refusal, stream, training, completion)}
+    print(json.dumps({"stand_in": DEVICE, **jobs[sys.argv[1]](Path(sys.argv[2]))}))

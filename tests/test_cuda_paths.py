@@ -1,0 +1,66 @@
+"""The code for GPUs on a stand-in that refuses what CUDA refuses (`tests/cuda_stand_in`), for machines without one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCE = Path(__file__).parent / "cuda_stand_in" / "device.cpp"
+TORCH = Path(torch.__file__).parent
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The compiled half of the stand-in."""
+    compiler = shutil.which("g++")
+    if compiler is None or sys.platform != "linux":
+        pytest.skip("the stand-in for CUDA needs g++ and Linux")
+    if torch.version.cuda is not None:
+        pytest.skip("PyTorch has CUDA itself")
+    target = tmp_path_factory.mktemp("cuda_stand_in") / "device.so"
+    includes = [f"-I{TORCH / 'include'}", f"-I{TORCH / 'include/torch/csrc/api/include'}"]
+    libraries = [f"-L{TORCH / 'lib'}", "-lc10", "-ltorch_cpu", f"-Wl,-rpath,{TORCH / 'lib'}"]
+    command = [compiler, "-std=c++20", "-fPIC", "-shared", str(SOURCE), "-o", str(target), *includes, *libraries]
+    subprocess.run(command, check=True, capture_output=True, text=True)
+    return target
+
+
+def run(job: str, library: Path, folder: Path) -> dict:
+    command = [sys.executable, "-m", "tests.cuda_stand_in.jobs", job, str(folder)]
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "LD_PRELOAD": str(library)}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_the_stand_in_refuses_what_cuda_refuses(library: Path, tmp_path: Path) -> None:
+    told = run("refusal", library, tmp_path)
+    assert told["refused"] == 3
+    assert told["gradient"] == [2.0, 2.0, 2.0]
+    assert told["device"] == "cuda:0"
+
+
+def test_training_quadruples_are_the_same_on_both_devices(library: Path, tmp_path: Path) -> None:
+    assert run("stream", library, tmp_path)["difference"] < 1e-4
+
+
+def test_training_runs_on_the_device(library: Path, tmp_path: Path) -> None:
+    told = run("training", library, tmp_path)
+    assert told["gradients_on"] == ["cuda:0"]
+    assert told["steps"] == 8  # four of each
+
+
+def test_completion_runs_on_the_device_in_mixed_precision(library: Path, tmp_path: Path) -> None:
+    told = run("completion", library, tmp_path)
+    assert told["device"] == "cuda:0"
+    # Half precision shows, but hardly.
+    assert 0 < told["difference"] < 0.02
