@@ -15,6 +15,7 @@ from backend.texture.light import LUMINANCE
 from backend.texture.maps import PartialTexture
 from backend.texture.scale_space import masked_reduce
 
+COLOUR_SIDE = 256  # of the map of expected colours, which vary slowly
 DARKEST = 1e-3  # linear
 MIN_WEIGHT = 0.05
 
@@ -41,7 +42,7 @@ def coloured(prior: CoarsePrior, partial: PartialTexture) -> PartialTexture:
 
 
 def _expected_colour(prior: CoarsePrior, linear: np.ndarray, visibility: np.ndarray) -> np.ndarray:
-    """Colour of luminance 1 of all skin, float32 [256, 256, 3], given what was seen, linear [R, R, 3]."""
+    """Colour of luminance 1 of all skin, float32 [C, C, 3], given what was seen, linear [R, R, 3]."""
     reduced, weight = masked_reduce(linear, visibility, SIDE)
     texels = weight > MIN_WEIGHT
     mean = prior.mean_maps(SIDE, TEXTURE)[texels]
@@ -49,7 +50,7 @@ def _expected_colour(prior: CoarsePrior, linear: np.ndarray, visibility: np.ndar
     share = np.exp(mean) * LUMINANCE
     share /= share.sum(-1, keepdims=True)
     factors = (prior.factor_maps(SIDE, TEXTURE) * spread(prior))[texels]
-    noise = np.moveaxis(cv2.resize(np.moveaxis(prior.noise[TEXTURE], 0, -1), (SIDE, SIDE)), -1, 0)[:, texels].T
+    noise = cv2.resize(np.moveaxis(prior.noise[TEXTURE], 0, -1), (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)[texels]
     seen = Observation(
         np.log(np.maximum(reduced[texels] @ LUMINANCE, DARKEST)),
         np.log(np.maximum(np.exp(mean) @ LUMINANCE, DARKEST)),
@@ -59,6 +60,7 @@ def _expected_colour(prior: CoarsePrior, linear: np.ndarray, visibility: np.ndar
         np.ones((int(texels.sum()), 1)),
         np.array([EXPOSURE_DEVIATION**2]),
     )
+    # A texel is worth as much as one channel of it in colour.
     posterior = condition([tempered(seen, TEXTURE_EFFECTIVE / 3)], prior.latents)
-    expected = np.exp(prior.maps_of(posterior.mean * spread(prior), 256, TEXTURE))
+    expected = np.exp(prior.maps_of(posterior.mean * spread(prior), COLOUR_SIDE, TEXTURE))
     return expected / np.maximum(expected @ LUMINANCE, DARKEST)[..., None]
