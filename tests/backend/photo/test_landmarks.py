@@ -115,11 +115,21 @@ def test_too_little_and_too_much_light_are_warned_of(
     assert bool(words) == ("dark," in warnings or "overexposed" in warnings)
 
 
+@pytest.mark.parametrize("quality", [None, 70], ids=["exact", "compressed"])
 @pytest.mark.parametrize("paper", [(1.0, 1.0, 1.0), (1.0, 0.88, 0.68)], ids=["grey", "sepia"])
 def test_a_photo_without_colour_is_warned_of(
-    detector: FaceDetector, portrait: np.ndarray, face: Face, paper: tuple[float, float, float]
+    detector: FaceDetector,
+    portrait: np.ndarray,
+    face: Face,
+    paper: tuple[float, float, float],
+    quality: int | None,
 ) -> None:
     toned = (portrait.mean(axis=-1, keepdims=True) * paper).astype(np.uint8)
+    if quality is not None:
+        _, file = cv2.imencode(".jpg", toned[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+        decoded = cv2.imdecode(file, cv2.IMREAD_COLOR)
+        assert decoded is not None
+        toned = np.ascontiguousarray(decoded[..., ::-1])
     assert "no colour" in " ".join(choose_face(detector.detect(Photo(toned))).warnings)
     assert "no colour" not in " ".join(face.warnings)
 
