@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from backend.prior.baseline import Delit
@@ -54,8 +53,8 @@ class CoarseEstimate:
 
     def deviations(self, side: int = UNCERTAINTY_SIDE) -> np.ndarray:
         """Conditional standard deviations of the nine channels, float32 [side, side, 9]."""
-        noise = cv2.resize(np.moveaxis(self.prior.noise, 0, -1), (side, side), interpolation=cv2.INTER_LINEAR)
-        variance = self.posterior.variance(self.prior.factor_maps(side) * spread(self.prior), noise)
+        factors = self.prior.factor_maps(side) * spread(self.prior)
+        variance = self.posterior.variance(factors, self.prior.noise_maps(side))
         return np.sqrt(variance).astype(np.float32)
 
 
@@ -72,7 +71,7 @@ def coarse_estimate(prior: CoarsePrior, seen: Delit, usual_tone: np.ndarray) -> 
     log_albedo, _ = masked_reduce(seen.log_albedo, seen.weight, SIDE)
     texels = weight > MIN_WEIGHT
     mean, factors = prior.mean_maps(SIDE)[texels], (prior.factor_maps(SIDE) * spread(prior))[texels]
-    noise = cv2.resize(np.moveaxis(prior.noise, 0, -1), (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)[texels]
+    noise = prior.noise_maps(SIDE)[texels]
     # Texels in highlights say less of the albedo.
     dull = 1 - masked_reduce(seen.shine[..., None], seen.weight, SIDE)[0][texels][..., 0]
     texture = _observation(

@@ -14,6 +14,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save
@@ -72,6 +73,11 @@ class CoarsePrior:
             chosen = np.flatnonzero(self.parity == parity)
             result[..., chosen] = np.moveaxis(_maps(self.factors[chosen], parity, side, channels), 0, -1)
         return result
+
+    def noise_maps(self, side: int, channels: slice = slice(None)) -> np.ndarray:
+        """Variance of eps as maps float32 [side, side, C]."""
+        noise = np.moveaxis(self.noise[channels], 0, -1)
+        return cv2.resize(noise, (side, side), interpolation=cv2.INTER_LINEAR)
 
     def maps_of(self, latent: np.ndarray, side: int, channels: slice = slice(None)) -> np.ndarray:
         """mu + W z for one z [K] as maps float32 [side, side, C]: the sum is taken over cosines, so it is quick."""

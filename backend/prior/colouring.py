@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from backend.photo.reading import linear_to_srgb, srgb_to_linear
-from backend.prior.coarse import EXPOSURE_DEVIATION, SIDE, TEXTURE_EFFECTIVE, TEXTURE_NOISE, spread
+from backend.prior.coarse import EXPOSURE_DEVIATION, MIN_WEIGHT, SIDE, TEXTURE_EFFECTIVE, TEXTURE_NOISE, spread
 from backend.prior.coarse_model import TEXTURE, CoarsePrior
 from backend.prior.gaussian import Observation, condition, tempered
 from backend.texture.light import LUMINANCE
@@ -17,7 +17,6 @@ from backend.texture.scale_space import masked_reduce
 
 COLOUR_SIDE = 256  # of the map of expected colours, which vary slowly
 DARKEST = 1e-3  # linear
-MIN_WEIGHT = 0.05
 
 
 def coloured(prior: CoarsePrior, partial: PartialTexture) -> PartialTexture:
@@ -50,7 +49,7 @@ def _expected_colour(prior: CoarsePrior, linear: np.ndarray, visibility: np.ndar
     share = np.exp(mean) * LUMINANCE
     share /= share.sum(-1, keepdims=True)
     factors = (prior.factor_maps(SIDE, TEXTURE) * spread(prior))[texels]
-    noise = cv2.resize(np.moveaxis(prior.noise[TEXTURE], 0, -1), (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)[texels]
+    noise = prior.noise_maps(SIDE, TEXTURE)[texels]
     seen = Observation(
         np.log(np.maximum(reduced[texels] @ LUMINANCE, DARKEST)),
         np.log(np.maximum(np.exp(mean) @ LUMINANCE, DARKEST)),

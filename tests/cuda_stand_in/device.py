@@ -62,8 +62,7 @@ def _run(func: Any, args: tuple, kwargs: dict) -> Any:
         return 0  # attention as plain products: its other kernels are the device's own
     wanted = None if kwargs.get("device") is None else torch.device(kwargs["device"])
     if wanted is not None and wanted.type == "cuda":
-        kwargs = {**kwargs, "device": torch.device("cpu"), "pin_memory": False}
-        kwargs = {name: value for name, value in kwargs.items() if name != "pin_memory" or value}
+        kwargs = {**kwargs, "device": torch.device("cpu")}
     held_args, held_kwargs = tree_map_only(OnCuda, lambda t: t.held, (args, kwargs))
     out = func(*held_args, **held_kwargs)
     if wanted is not None:

@@ -101,6 +101,7 @@ def load_weights(folder: Path, device: str = "cpu") -> DiffusionWeights:
 
 def save_denoiser(network: UNet2DModel, statistics: LatentStatistics, folder: Path) -> None:
     """Write the denoiser's network in half precision, and the statistics it goes with."""
+    # A copy, on the CPU: the network goes on training where and as it is.
     copy.deepcopy(network).cpu().half().save_pretrained(folder / "denoiser", safe_serialization=True)
     statistics.to("cpu").save(folder / STATISTICS)
 
