@@ -50,6 +50,8 @@ class WorkingMaps:
         specular_albedo: float32 [B, B], linear, F0 / 0.08, without the loss in cavities, which is read from the relief.
         log_seen: float32 [B, B, 3], the partial texture before any change, logarithm of linear colour; counts where
             `weight` > 0.
+        log_relief: float32 [B, B, 3], the log albedo of which relief is read: with what was taken out of `log_albedo`
+            as light that was left in it, since the shade in creases tells where they are.
         weight: float32 [B, B] in [0, 1], trust: 1 = seen and skin.
         shine: float32 [B, B] in [0, 1], share of the seen light that was specular.
     """
@@ -58,6 +60,7 @@ class WorkingMaps:
     log_albedo: np.ndarray
     specular_albedo: np.ndarray
     log_seen: np.ndarray
+    log_relief: np.ndarray
     weight: np.ndarray
     shine: np.ndarray
 
@@ -67,7 +70,7 @@ class WorkingMaps:
 
     def dilated(self, island: np.ndarray) -> WorkingMaps:
         """Maps continued over everything outside the island, bool [B, B], so that enlarging finds no border."""
-        names = ("log_texture", "log_albedo", "specular_albedo")
+        names = ("log_texture", "log_albedo", "log_relief", "specular_albedo")
         margin = nearest_inside(island, self.side)
         return replace(self, **{name: filled(getattr(self, name), *margin) for name in names})
 
@@ -136,9 +139,9 @@ def add_detail(
     # Into colours: what is relief leaves the albedo in part.
     full_regions = enlarged_regions(regions, side)
     stubbly = separation.stubble(contrast, SKIN_PARTS.index("beard"), SKIN_PARTS.index("cheeks"))
-    hairs = separation.hairline(working.log_albedo @ luminance, working.weight, regions)
+    hairs = separation.hairline(working.log_relief @ luminance, working.weight, regions)
     pigment = separation.pigment_share(spot, stubbly, np.clip(enlarge(hairs, side), 0, 1), full_regions)
-    crease = separation.creases(log_albedo @ luminance, weight, scale)
+    crease = separation.creases(grown.log_relief @ luminance, working.weight, regions.texels_per_mm)
     crease *= 1 - np.clip(reduce_to(hairs, len(crease)), 0, 1)
     relief = (matte @ luminance) * (1 - pigment) + made.fine + made.coarse
     del spot
@@ -154,7 +157,7 @@ def add_detail(
 
     height = fine_height(relief, crease, scale, max(COARSEST_OCTAVE, finest_octave(side))) * uv_space.mask
     del relief, made
-    coarse = relief_height(working.log_albedo, regions, small.mask) * (1 - hairs)
+    coarse = relief_height(working.log_relief, regions, small.mask) * (1 - hairs)
     coarse *= off_border(working.weight, 0.4 * regions.texels_per_mm)
     coarse *= relief_share(COARSE_WAVE_MM, reduce_to(crease, working.side))
     height += enlarge(dilate(coarse, small.mask, 3), side) * uv_space.mask

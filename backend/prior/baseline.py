@@ -125,7 +125,7 @@ def _complete_small(seen: Delit, context: PriorContext, uv_space: UVSpace, regio
     target = usual_tone(seen, context)
     filled = filled + (np.log(target) - seen.tone).astype(np.float32)
     specular = regional_specular(regions)
-    return WorkingMaps(log_texture, filled, specular, seen.log_seen, seen.weight, seen.shine)
+    return WorkingMaps(log_texture, filled, specular, seen.log_seen, filled, seen.weight, seen.shine)
 
 
 def usual_tone(seen: Delit, context: PriorContext) -> np.ndarray:

@@ -20,7 +20,8 @@ from backend.prior.baseline_fill import complete_field
 from backend.prior.baseline_skin import plain_skin, robust_tone
 from backend.prior.coarse import coarse_estimate
 from backend.prior.coarse_model import DIFFUSE, SPECULAR, TEXTURE, CoarsePrior
-from backend.prior.left_light import openness, without_left_light
+from backend.prior.left_light import without_left_light
+from backend.prior.nostrils import nostrils, with_dark_nostrils
 from backend.progress import Progress
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.regions import FaceRegions, face_regions
@@ -38,13 +39,13 @@ class CoarseCompletion:
     """What the coarse prior makes of a photo.
 
     Args:
-        working: all maps at the working size, joined to what was seen.
+        working: all maps at the working size, joined to what was seen; nostrils are skin.
         shaded: what the photo shows, with and without its light.
         gain: float32 [3], log gain of `shaded.log_albedo` against the albedo.
         uv_space: texels of the working size.
         regions: parts of the face there.
         vertices: float32 [V, 3], the neutral head, metres.
-        openness: float32 [B, B], share of even light that reaches the skin.
+        nostrils: float32 [B, B], 1 within nostrils.
     """
 
     working: WorkingMaps
@@ -53,7 +54,21 @@ class CoarseCompletion:
     uv_space: UVSpace
     regions: FaceRegions
     vertices: np.ndarray
-    openness: np.ndarray
+    nostrils: np.ndarray
+
+
+@dataclass(frozen=True)
+class Joined:
+    """An expectation joined to what was seen.
+
+    Args:
+        colour: float32 [B, B, 3], log colour, with a part of the mirrored fine detail: pores and moles of both sides
+            are not the same.
+        whole: the same with all of it, to read relief from.
+    """
+
+    colour: np.ndarray
+    whole: np.ndarray
 
 
 class DraftPrior:
@@ -66,7 +81,8 @@ class DraftPrior:
         """See `backend.prior.base.Prior.complete`."""
         completion = coarse_completion(self.coarse, partial, context, progress.part(0.0, 0.6))
         progress.report("detail", 0.6)
-        maps = add_detail(completion.working, partial, context.place, seed, context.detail)
+        working = with_dark_nostrils(completion.working, completion.nostrils)
+        maps = add_detail(working, partial, context.place, seed, context.detail)
         progress.report("detail", 1.0)
         return maps
 
@@ -87,12 +103,14 @@ def coarse_completion(
         expected[..., colour] = without_rings(expected[..., colour], regions, small.mask)
     gain = estimate.gain.astype(np.float32)
     vertices = context.fit.neutral_vertices(context.model)
-    opened = openness(context.transfer, small)
-    log_albedo = joined_albedo(shaded, gain, expected[..., DIFFUSE], opened, small, vertices, regions)
-    log_texture = joined(shaded.log_seen, expected[..., TEXTURE], shaded.weight, small, vertices, regions)
+    inside = nostrils(context.transfer, small, regions)
+    place = (small, vertices, regions)
+    albedo = joined(shaded.log_albedo - gain, expected[..., DIFFUSE], shaded.weight, *place)
+    log_albedo = without_left_light(albedo.colour, expected[..., DIFFUSE], shaded.weight, inside, small.mask, regions)
+    log_texture = joined(shaded.log_seen, expected[..., TEXTURE], shaded.weight, *place).colour
     specular = np.ascontiguousarray(expected[..., SPECULAR.start])
-    working = WorkingMaps(log_texture, log_albedo, specular, shaded.log_seen, shaded.weight, shaded.shine)
-    return CoarseCompletion(working, shaded, gain, small, regions, vertices, opened)
+    working = WorkingMaps(log_texture, log_albedo, specular, shaded.log_seen, albedo.whole, shaded.weight, shaded.shine)
+    return CoarseCompletion(working, shaded, gain, small, regions, vertices, inside)
 
 
 def without_rings(expected: np.ndarray, regions: FaceRegions, island: np.ndarray) -> np.ndarray:
@@ -109,20 +127,6 @@ def without_rings(expected: np.ndarray, regions: FaceRegions, island: np.ndarray
     return np.where(island[..., None], calm, expected)
 
 
-def joined_albedo(
-    shaded: Delit,
-    gain: np.ndarray,  # float32 [3], log gain of what was delit against the albedo
-    expected: np.ndarray,  # float32 [B, B, 3], the prior's log albedo
-    opened: np.ndarray,  # float32 [B, B], see `backend.prior.left_light.openness`
-    uv_space: UVSpace,
-    vertices: np.ndarray,  # [V, 3], metres
-    regions: FaceRegions,
-) -> np.ndarray:
-    """The expected log albedo, joined to what was seen, float32 [B, B, 3]; light that was left there is taken out."""
-    log_albedo = joined(shaded.log_albedo - gain, expected, shaded.weight, uv_space, vertices, regions)
-    return without_left_light(log_albedo, expected, shaded.weight, opened, uv_space.mask, regions)
-
-
 def joined(
     values: np.ndarray,  # float32 [B, B, 3], log values where seen
     expected: np.ndarray,  # float32 [B, B, 3], the prior's
@@ -130,16 +134,15 @@ def joined(
     uv_space: UVSpace,
     vertices: np.ndarray,  # [V, 3], metres
     regions: FaceRegions,
-) -> np.ndarray:
-    """The expectation, joined to what was seen in the gradient domain, float32 [B, B, 3].
+) -> Joined:
+    """The expectation, joined to what was seen in the gradient domain.
 
     What the prior does not hold of this person is kept where seen, mirrored where the other side was, and elsewhere
-    becomes the person's usual difference, so that the skin is of one tone all over. Of the mirrored fine detail a part
-    is left: pores and moles of both sides are not the same.
+    becomes the person's usual difference, so that the skin is of one tone all over.
     """
     difference = (values - expected) * (weight > 0)[..., None]
     usual, _ = robust_tone(difference, weight * plain_skin(regions))
     own = complete_field(difference, weight, usual, uv_space, vertices, regions.texels_per_mm)
     broad = masked_blur(own, uv_space.mask.astype(np.float32), BROAD_MM * regions.texels_per_mm)
     share = np.maximum(weight, MIRRORED_DETAIL)[..., None]
-    return expected + broad + (own - broad) * share
+    return Joined(expected + broad + (own - broad) * share, expected + own)

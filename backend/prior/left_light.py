@@ -7,16 +7,13 @@ import numpy as np
 from backend.prior.baseline_skin import beardedness
 from backend.texture.light import LUMINANCE
 from backend.texture.regions import FaceRegions
-from backend.texture.scale_space import masked_blur, smooth_step
-from backend.texture.uv_space import UVSpace
+from backend.texture.scale_space import masked_blur
 
 # Differences broader than this are judged; finer ones are pores, moles and creases.
 BROAD_MM = 1.5
 # Of small differences (log) that share is kept, as pictures of training people and heads are nearest to their known
 # albedo; large ones end softly here. Shade of cast shadows and of cameras with steep tone curves is larger.
 KEPT, LARGEST, LARGEST_COLOUR = 0.7, 0.25, 0.1
-# Share of the sky open to a texel, of the most open ones', up to which it lies within a nostril, and from which not.
-NOSTRIL = (0.5, 0.75)
 FEWEST_TEXELS = 50
 
 
@@ -24,7 +21,7 @@ def without_left_light(
     log_albedo: np.ndarray,  # float32 [B, B, 3], what was seen joined to the expectation
     expected: np.ndarray,  # float32 [B, B, 3], the prior's log albedo
     weight: np.ndarray,  # float32 [B, B], 1 = seen
-    openness: np.ndarray,  # float32 [B, B], see `openness`
+    inside_nostrils: np.ndarray,  # float32 [B, B], see `backend.prior.nostrils`
     island: np.ndarray,  # bool [B, B]
     regions: FaceRegions,
 ) -> np.ndarray:
@@ -37,10 +34,9 @@ def without_left_light(
     lips = _lip_colour(own, weight, regions)
     broad = masked_blur(own - lips, island.astype(np.float32), BROAD_MM * regions.texels_per_mm)
     luminance = (broad @ LUMINANCE)[..., None]
-    nostrils = regions.nose * (1 - smooth_step(openness, *NOSTRIL))
     bearded = beardedness(own @ LUMINANCE, weight, regions)
     hair = np.maximum(regions.brows, bearded * regions.beard * (1 - regions.lips))
-    dark = np.clip(np.maximum(hair, nostrils), 0, 1)[..., None]
+    dark = np.clip(np.maximum(hair, inside_nostrils), 0, 1)[..., None]
     lighter = (1 - dark) * (_softened(luminance, LARGEST) - luminance)
     paler = _softened(broad - luminance, LARGEST_COLOUR) - (broad - luminance)
     return (log_albedo + lighter + paler).astype(np.float32)
@@ -50,17 +46,6 @@ def _softened(broad: np.ndarray, largest: float) -> np.ndarray:
     """Differences [..., C] of which `KEPT` is left where they are small, and whose size ends softly at `largest`."""
     size = np.maximum(np.abs(broad).max(-1, keepdims=True), 1e-6)
     return broad * (largest * np.tanh(KEPT / largest * size) / size)
-
-
-def openness(transfer: np.ndarray, uv_space: UVSpace) -> np.ndarray:
-    """Share of even light float32 [B, B] that reaches the skin past the head itself, 1 where nothing is in its way.
-
-    Args:
-        transfer: float32 [V, 9], see `backend.texture.transfer`.
-        uv_space: the texels.
-    """
-    reached = uv_space.interpolate(transfer[:, :1])[..., 0]
-    return reached / np.percentile(reached[uv_space.mask], 95)
 
 
 def _lip_colour(own: np.ndarray, weight: np.ndarray, regions: FaceRegions) -> np.ndarray:

@@ -19,7 +19,9 @@ from backend.prior.coarse_model import CoarsePrior
 from backend.prior.diffusion.observation import Observation, latent_mask
 from backend.prior.diffusion.samplers import sample
 from backend.prior.diffusion.sampling import NoiseSource, SamplerOptions, Start, Watch
-from backend.prior.draft import CoarseCompletion, coarse_completion, joined, joined_albedo, without_rings
+from backend.prior.draft import CoarseCompletion, coarse_completion, joined, without_rings
+from backend.prior.left_light import without_left_light
+from backend.prior.nostrils import with_dark_nostrils
 from backend.progress import Progress
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.scale_space import masked_blur
@@ -101,6 +103,7 @@ class DiffusionPrior:
         for index, maps in enumerate(drawn):
             progress.report("detail", 0.8 + 0.2 * index / len(seeds))
             working = working_maps(coarse, maps, self.preset.broad, self.preset.fine)
+            working = with_dark_nostrils(working, coarse.nostrils)
             yield add_detail(working, partial, context.place, seeds[index], context.detail)
         progress.report("detail", 1.0)
 
@@ -161,13 +164,18 @@ def working_maps(coarse: CoarseCompletion, maps: dict[str, np.ndarray], broad: f
         tone = masked_blur(difference, unseen, BROAD_MM * scale) * unseen[..., None]
         return estimated + fine * difference + (broad - fine) * tone
 
-    log_texture = joined(shaded.log_seen, colour(maps["texture"]), shaded.weight, *place)
-    log_albedo = joined_albedo(shaded, coarse.gain, colour(maps["diffuse_albedo"]), coarse.openness, *place)
+    drawn_albedo = colour(maps["diffuse_albedo"])
+    log_texture = joined(shaded.log_seen, colour(maps["texture"]), shaded.weight, *place).colour
+    albedo = joined(shaded.log_albedo - coarse.gain, drawn_albedo, shaded.weight, *place)
+    log_albedo = without_left_light(
+        albedo.colour, drawn_albedo, shaded.weight, coarse.nostrils, coarse.uv_space.mask, coarse.regions
+    )
     specular = poreless(np.clip((maps["specular_albedo"][..., 0] + 1) / 2, 0.0, 1.0))
     return replace(
         estimate,
         log_texture=shared(estimate.log_texture, log_texture),
         log_albedo=shared(estimate.log_albedo, log_albedo),
+        log_relief=shared(estimate.log_relief, albedo.whole),
         specular_albedo=specular,
     )
 

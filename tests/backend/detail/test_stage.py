@@ -53,7 +53,7 @@ def photographed(place: Place, regions: FaceRegions) -> tuple[WorkingMaps, Parti
     seen = np.log(cv2.resize(np.exp(log_full), size, interpolation=cv2.INTER_AREA))
     complete = SKIN + weight[..., None] * (seen - SKIN)
     flat = np.zeros(size, np.float32)
-    working = WorkingMaps(complete, complete.copy(), flat + 0.35, seen, weight, flat)
+    working = WorkingMaps(complete, complete.copy(), flat + 0.35, seen, complete.copy(), weight, flat)
     texture = linear_to_srgb(np.exp(log_full)).astype(np.float32) * (visibility > 0)[..., None]
     return working, PartialTexture(texture, visibility)
 
@@ -109,6 +109,17 @@ def test_detail_is_dark_and_deep_at_once(maps: SkinMaps, place: Place, regions: 
     assert np.abs(maps.displacement_mm).max() < 0.5  # the range that the file holds
     assert maps.roughness.min() >= 0.2
     assert maps.roughness.max() <= 0.9
+
+
+def test_relief_is_read_from_what_was_taken_out_of_the_albedo_too(
+    photographed: tuple[WorkingMaps, PartialTexture], place: Place, regions: FaceRegions
+) -> None:
+    working, partial = photographed
+    calm = replace(working, log_albedo=np.zeros_like(working.log_albedo) + SKIN)
+    seen, _ = halves(place, regions)
+    own, softened = (add_detail(maps, partial, place, 0) for maps in (working, calm))
+    assert contrast(softened.diffuse_albedo_srgb, seen) < 0.9 * contrast(own.diffuse_albedo_srgb, seen)
+    np.testing.assert_allclose(softened.normal[seen], own.normal[seen], atol=0.02)
 
 
 def test_normals_are_unit_vectors_and_lie_flat_on_average(maps: SkinMaps, place: Place) -> None:

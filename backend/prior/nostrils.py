@@ -1,0 +1,40 @@
+"""Nostrils: much deeper than a head's mesh, so that what no photo shows of them has to be dark by its colour."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from backend.detail.stage import WorkingMaps
+from backend.texture.regions import FaceRegions
+from backend.texture.scale_space import smooth_step
+from backend.texture.uv_space import UVSpace
+
+# Share of the sky open to a texel, of the most open ones', up to which it lies within a nostril, and from which not.
+OPEN_INSIDE, OPEN_OUTSIDE = 0.55, 0.78
+# Log of what a nostril's colour is of the skin's, red, green and blue: the mean over the skins of the CG heads for
+# training (as encoded values), whose artists painted them anything from half as light as skin to black.
+DARKNESS = np.array([-2.1, -2.5, -2.7], np.float32)
+
+
+def nostrils(transfer: np.ndarray, uv_space: UVSpace, regions: FaceRegions) -> np.ndarray:
+    """1 within the head's nostrils, 0 on all other skin, float32 [B, B]: where the head itself hides half of the sky.
+
+    Args:
+        transfer: float32 [V, 9], see `backend.texture.transfer`.
+        uv_space: the texels.
+        regions: parts of the face on them.
+    """
+    reached = uv_space.interpolate(transfer[:, :1])[..., 0]
+    open_share = reached / np.percentile(reached[uv_space.mask], 95)
+    return (regions.nose * (1 - smooth_step(open_share, OPEN_INSIDE, OPEN_OUTSIDE))).astype(np.float32)
+
+
+def with_dark_nostrils(working: WorkingMaps, inside: np.ndarray) -> WorkingMaps:
+    """Maps whose texture and albedo are dark within nostrils, `inside` float32 [B, B], where the photo shows them not.
+
+    Photos that look into a nostril keep its own colour. The relief stays: paint is not deep.
+    """
+    darker = (inside * (1 - working.weight))[..., None] * DARKNESS
+    return replace(working, log_texture=working.log_texture + darker, log_albedo=working.log_albedo + darker)
