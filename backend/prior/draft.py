@@ -30,6 +30,7 @@ from backend.texture.uv_space import UVSpace
 
 # Of what is mirrored, detail finer than this is kept by that share.
 BROAD_MM, MIRRORED_DETAIL = 1.2, 0.4
+WELL_SEEN = 0.4  # trust from which all of the photo's detail tells of the relief
 # Of the expectation beyond the face, variation within this distance counts from so much log contrast on.
 RING_MM, RINGS, SHAPES = 5.0, 0.03, 0.08
 
@@ -64,11 +65,11 @@ class Joined:
     Args:
         colour: float32 [B, B, 3], log colour, with a part of the mirrored fine detail: pores and moles of both sides
             are not the same.
-        whole: the same with all of it, to read relief from.
+        relief: the same to read relief from, with all of the detail that was half seen.
     """
 
     colour: np.ndarray
-    whole: np.ndarray
+    relief: np.ndarray
 
 
 class DraftPrior:
@@ -81,7 +82,7 @@ class DraftPrior:
         """See `backend.prior.base.Prior.complete`."""
         completion = coarse_completion(self.coarse, partial, context, progress.part(0.0, 0.6))
         progress.report("detail", 0.6)
-        working = with_dark_nostrils(completion.working, completion.nostrils)
+        working = with_dark_nostrils(completion.working, completion.nostrils, completion.regions)
         maps = add_detail(working, partial, context.place, seed, context.detail)
         progress.report("detail", 1.0)
         return maps
@@ -109,7 +110,9 @@ def coarse_completion(
     log_albedo = without_left_light(albedo.colour, expected[..., DIFFUSE], shaded.weight, inside, small.mask, regions)
     log_texture = joined(shaded.log_seen, expected[..., TEXTURE], shaded.weight, *place).colour
     specular = np.ascontiguousarray(expected[..., SPECULAR.start])
-    working = WorkingMaps(log_texture, log_albedo, specular, shaded.log_seen, albedo.whole, shaded.weight, shaded.shine)
+    working = WorkingMaps(
+        log_texture, log_albedo, specular, shaded.log_seen, albedo.relief, shaded.weight, shaded.shine
+    )
     return CoarseCompletion(working, shaded, gain, small, regions, vertices, inside)
 
 
@@ -144,5 +147,6 @@ def joined(
     usual, _ = robust_tone(difference, weight * plain_skin(regions))
     own = complete_field(difference, weight, usual, uv_space, vertices, regions.texels_per_mm)
     broad = masked_blur(own, uv_space.mask.astype(np.float32), BROAD_MM * regions.texels_per_mm)
-    share = np.maximum(weight, MIRRORED_DETAIL)[..., None]
-    return Joined(expected + broad + (own - broad) * share, expected + own)
+    fine, trust = own - broad, smooth_step(weight, 0, WELL_SEEN)
+    in_colour, in_relief = (np.maximum(share, MIRRORED_DETAIL)[..., None] for share in (weight, trust))
+    return Joined(expected + broad + fine * in_colour, expected + broad + fine * in_relief)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from backend.detail.stage import WorkingMaps
+from backend.prior.baseline_skin import plain_skin, robust_tone
 from backend.texture.regions import FaceRegions
 from backend.texture.scale_space import smooth_step
 from backend.texture.uv_space import UVSpace
@@ -31,10 +32,18 @@ def nostrils(transfer: np.ndarray, uv_space: UVSpace, regions: FaceRegions) -> n
     return (regions.nose * (1 - smooth_step(open_share, OPEN_INSIDE, OPEN_OUTSIDE))).astype(np.float32)
 
 
-def with_dark_nostrils(working: WorkingMaps, inside: np.ndarray) -> WorkingMaps:
-    """Maps whose texture and albedo are dark within nostrils, `inside` float32 [B, B], where the photo shows them not.
+def with_dark_nostrils(working: WorkingMaps, inside: np.ndarray, regions: FaceRegions) -> WorkingMaps:
+    """Maps whose texture and albedo are dark within nostrils where the photo does not show them.
 
     Photos that look into a nostril keep its own colour. The relief stays: paint is not deep.
+
+    Args:
+        working: the maps, B x B.
+        inside: float32 [B, B], see `nostrils`.
+        regions: parts of the face.
     """
-    darker = (inside * (1 - working.weight))[..., None] * DARKNESS
-    return replace(working, log_texture=working.log_texture + darker, log_albedo=working.log_albedo + darker)
+    hidden = (inside * (1 - working.weight))[..., None]
+    tone, _ = robust_tone(working.log_albedo, plain_skin(regions))
+    albedo = working.log_albedo + hidden * (tone.astype(np.float32) + DARKNESS - working.log_albedo)
+    # The light in the texture is not even: as dark against what is around it.
+    return replace(working, log_texture=working.log_texture + hidden * DARKNESS, log_albedo=albedo)

@@ -103,7 +103,7 @@ class DiffusionPrior:
         for index, maps in enumerate(drawn):
             progress.report("detail", 0.8 + 0.2 * index / len(seeds))
             working = working_maps(coarse, maps, self.preset.broad, self.preset.fine)
-            working = with_dark_nostrils(working, coarse.nostrils)
+            working = with_dark_nostrils(working, coarse.nostrils, coarse.regions)
             yield add_detail(working, partial, context.place, seeds[index], context.detail)
         progress.report("detail", 1.0)
 
@@ -175,7 +175,7 @@ def working_maps(coarse: CoarseCompletion, maps: dict[str, np.ndarray], broad: f
         estimate,
         log_texture=shared(estimate.log_texture, log_texture),
         log_albedo=shared(estimate.log_albedo, log_albedo),
-        log_relief=shared(estimate.log_relief, albedo.whole),
+        log_relief=shared(estimate.log_relief, albedo.relief),
         specular_albedo=specular,
     )
 

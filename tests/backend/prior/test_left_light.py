@@ -84,3 +84,17 @@ def test_painted_lips_keep_their_colour_and_lose_what_lies_on_a_part_of_them(reg
     glow[rows, columns.start : columns.start + 10] += 0.8
     end = softened(glow, regions)[(rows.start + rows.stop) // 2, columns.start + 5] - SKIN
     assert abs((end - lipstick) @ LUMINANCE) < LARGEST + 0.02
+
+
+def test_a_beard_keeps_what_it_has_on_both_sides_and_not_the_shade_on_one(regions: FaceRegions) -> None:
+    rng = np.random.default_rng(0)
+    bearded = skin()
+    bearded[regions.beard > 0] += rng.normal(-0.6, 0.25, (int(regions.beard.sum()), 1)).astype(np.float32)
+    shade = (slice(82, 114), slice(82, 105))
+    shaded = bearded.copy()
+    shaded[shade] -= SHADE
+    jaw, other = (slice(92, 104), slice(90, 98)), (slice(92, 104), slice(SIDE - 98, SIDE - 90))
+    in_shade, in_light = ((softened(shaded, regions)[area] - SKIN).mean() for area in (jaw, other))
+    assert (softened(bearded, regions)[jaw] - SKIN).mean() == pytest.approx(-0.6, abs=0.1)
+    assert in_light == pytest.approx(-0.6, abs=0.1)
+    assert in_shade > -0.6 - LARGEST - 0.25

@@ -43,12 +43,14 @@ def test_there_are_two_alike_of_the_size_of_nostrils(model: HeadModel, space: UV
     assert np.abs(inside - mirror(inside)).mean() < 1e-3
 
 
-def test_they_are_dark_where_no_photo_shows_them_and_nothing_else_changes(inside: np.ndarray) -> None:
+def test_they_are_dark_where_no_photo_shows_them_and_nothing_else_changes(
+    model: HeadModel, space: UVSpace, inside: np.ndarray
+) -> None:
     weight = np.zeros((SIDE, SIDE), np.float32)
     weight[:, SIDE // 2 :] = 1
     plain = np.zeros((SIDE, SIDE, 3), np.float32) - 1.0
     working = WorkingMaps(plain, plain, weight, plain, plain, weight, weight)
-    darker = with_dark_nostrils(working, inside)
+    darker = with_dark_nostrils(working, inside, face_regions(model, space))
     deep = inside > 0.95
     unseen = deep & (weight < 0.5)
     for image in (darker.log_texture, darker.log_albedo):
