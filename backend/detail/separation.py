@@ -28,6 +28,8 @@ HAIR_LOW, HAIR_HIGH = 1.5, 2.2
 HAIR_GROWN_MM = 2.0
 # Roughness of the beard's skin against the cheeks' at which there is stubble.
 STUBBLE_LOW, STUBBLE_HIGH = 1.2, 1.7
+# Share of a stubbly beard's detail that is hair and not relief. As relief, strands become the furrows of leather.
+STUBBLE_HAIR = 0.8
 
 
 def spots(
@@ -155,11 +157,22 @@ def stubble(contrast: np.ndarray, beard: int, cheeks: int) -> float:
     return float(smooth_step(float(ratio.max()), STUBBLE_LOW, STUBBLE_HIGH)) if ratio.size else 0.0
 
 
-def pigment_share(spot: np.ndarray, stubbly: float, hairs: np.ndarray, regions: FaceRegions) -> np.ndarray:
-    """Share of the fine detail that is colour and no relief, float32 [R, R]: moles, hair, half of the stubble."""
+def stubble_hair(stubbly: float, regions: FaceRegions) -> np.ndarray:
+    """Share of the detail that is a beard's hair and no relief, float32 [R, R] in [0, `STUBBLE_HAIR`]."""
+    return (STUBBLE_HAIR * stubbly * regions.beard * (1 - regions.lips)).astype(np.float32)
+
+
+def pigment_share(spot: np.ndarray, whiskers: np.ndarray, hairs: np.ndarray, regions: FaceRegions) -> np.ndarray:
+    """Share of the fine detail that is colour and no relief, float32 [R, R]: moles, hair, most of the stubble.
+
+    Args:
+        spot: float32 [R, R], see `spots`.
+        whiskers: float32 [R, R], see `stubble_hair`.
+        hairs: float32 [R, R], see `hairline`.
+        regions: parts of the face, R x R.
+    """
     hair = np.maximum.reduce([regions.brows**2, regions.eyes**3, hairs])
-    lips = 0.3 * regions.lips
-    return np.maximum.reduce([spot, hair, lips, 0.5 * stubbly * regions.beard]).astype(np.float32)
+    return np.maximum.reduce([spot, hair, 0.3 * regions.lips, whiskers]).astype(np.float32)
 
 
 def without_gloss(

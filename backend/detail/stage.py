@@ -140,10 +140,13 @@ def add_detail(
     full_regions = enlarged_regions(regions, side)
     stubbly = separation.stubble(contrast, SKIN_PARTS.index("beard"), SKIN_PARTS.index("cheeks"))
     hairs = separation.hairline(working.log_relief @ luminance, working.weight, regions)
-    pigment = separation.pigment_share(spot, stubbly, np.clip(enlarge(hairs, side), 0, 1), full_regions)
+    whiskers = separation.stubble_hair(stubbly, full_regions)
+    pigment = separation.pigment_share(spot, whiskers, np.clip(enlarge(hairs, side), 0, 1), full_regions)
     crease = separation.creases(grown.log_relief @ luminance, working.weight, regions.texels_per_mm)
-    crease *= 1 - np.clip(reduce_to(hairs, len(crease)), 0, 1)
-    relief = (matte @ luminance) * (1 - pigment) + made.fine + made.coarse
+    # Strands are lines too.
+    haired = np.maximum(hairs, separation.stubble_hair(stubbly, regions))
+    crease *= 1 - np.clip(reduce_to(haired, len(crease)), 0, 1)
+    relief = (matte @ luminance) * (1 - pigment) + (made.fine + made.coarse) * (1 - whiskers)
     del spot
     tint = made_colour(matte, weight)
     log_texture += own
@@ -151,13 +154,13 @@ def add_detail(
     texture = linear_to_srgb(np.exp(log_texture, out=log_texture)).astype(np.float32)
     del log_texture, own
     log_albedo += matte * (pigment + (1 - pigment) * RELIEF_IN_ALBEDO)[..., None]
-    log_albedo += (RELIEF_IN_ALBEDO * made.fine + made.coarse)[..., None] * tint
+    log_albedo += ((whiskers + (1 - whiskers) * RELIEF_IN_ALBEDO) * made.fine + made.coarse)[..., None] * tint
     albedo = linear_to_srgb(_soft_range(np.exp(log_albedo, out=log_albedo))).astype(np.float32)
     del log_albedo, matte, pigment
 
     height = fine_height(relief, crease, scale, max(COARSEST_OCTAVE, finest_octave(side))) * uv_space.mask
     del relief, made
-    coarse = relief_height(working.log_relief, regions, small.mask) * (1 - hairs)
+    coarse = relief_height(working.log_relief, regions, small.mask) * (1 - haired)
     coarse *= off_border(working.weight, 0.4 * regions.texels_per_mm)
     coarse *= relief_share(COARSE_WAVE_MM, reduce_to(crease, working.side))
     height += enlarge(dilate(coarse, small.mask, 3), side) * uv_space.mask

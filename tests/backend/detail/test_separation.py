@@ -5,7 +5,16 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from backend.detail.separation import creases, hairline, pigment_share, spots, stubble, without_gloss
+from backend.detail.separation import (
+    STUBBLE_HAIR,
+    creases,
+    hairline,
+    pigment_share,
+    spots,
+    stubble,
+    stubble_hair,
+    without_gloss,
+)
 from backend.head.model import load_head_model
 from backend.texture.regions import face_regions
 from backend.texture.uv_space import uv_space
@@ -62,7 +71,7 @@ def test_detail_in_a_highlight_is_not_kept() -> None:
     assert np.abs(without_gloss(-detail, base, ones, PER_MM)).max() < 0.05
 
 
-def test_stubble_is_rougher_than_cheeks_and_goes_to_both_maps() -> None:
+def test_stubble_is_rougher_than_cheeks_and_mostly_hair() -> None:
     contrast = np.full((7, 5), np.nan)
     contrast[2, 2:4], contrast[3, 2:4] = 0.02, 0.021
     assert stubble(contrast, beard=3, cheeks=2) == 0
@@ -71,12 +80,12 @@ def test_stubble_is_rougher_than_cheeks_and_goes_to_both_maps() -> None:
     model = load_head_model()
     regions = face_regions(model, uv_space(model, 256))
     nothing = np.zeros((256, 256), np.float32)
-    bearded, shaven = (pigment_share(nothing, s, nothing, regions) for s in (1.0, 0.0))
+    bearded, shaven = (pigment_share(nothing, stubble_hair(s, regions), nothing, regions) for s in (1.0, 0.0))
     chin = (regions.beard > 0.9) & (regions.lips < 0.05)
-    np.testing.assert_allclose(bearded[chin], 0.5, atol=0.06)
+    np.testing.assert_allclose(bearded[chin], STUBBLE_HAIR, atol=0.1)
     assert shaven[chin].max() < 0.05
     assert shaven[regions.brows > 0.99].min() > 0.9
-    assert pigment_share(nothing, 0.0, nothing + 1, regions).min() == 1
+    assert pigment_share(nothing, nothing, nothing + 1, regions).min() == 1
 
 
 def test_a_wrinkle_is_a_crease_and_grain_and_moles_are_none() -> None:
