@@ -64,7 +64,7 @@ def trusted(
     own_colour = np.maximum.reduce([regions.lips, regions.eyes, lashes, bearded])
     foreign = foreign * (1 - own_colour) * (1 - 0.5 * depth * regions.face)
     hairy = smooth_step(rough, ROUGH, ROUGHEST) * (1 - depth**2) * (1 - haired)
-    hairline = _hairline(rough, luminance, visibility, regions)
+    hairline = _hairline(rough, luminance, visibility, np.maximum(lashes, regions.brows), regions)
     doubt = np.maximum.reduce([dark, foreign, hairy, hairline])
     kept = without_slivers(visibility * (1 - _grown(doubt, 2.0 * regions.texels_per_mm)), regions)
     feather = smooth_step(border_distance(kept, regions), 0, FEATHER_MM * regions.texels_per_mm)
@@ -86,14 +86,17 @@ def _roughness(luminance: np.ndarray, visibility: np.ndarray, plain: np.ndarray,
     return rough / max(usual, 0.015)
 
 
-def _hairline(rough: np.ndarray, luminance: np.ndarray, visibility: np.ndarray, regions: FaceRegions) -> np.ndarray:
+def _hairline(
+    rough: np.ndarray, luminance: np.ndarray, visibility: np.ndarray, brows: np.ndarray, regions: FaceRegions
+) -> np.ndarray:
     """1 on hair that grows from the border of what was seen into forehead and temples, however deep; all [H, W].
 
-    Strands are rough, shorn hair is dark and a little rough. Wrinkles and shade that do not come from the border stay.
+    Strands are rough, shorn hair is dark and a little rough. Wrinkles and shade that do not come from the border stay,
+    and so does what lies on or beside the `brows`.
     """
     reach = round(HAIRLINE_REACH_MM * regions.texels_per_mm)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    free = (1 - regions.brows) * (1 - regions.eyes) * (1 - regions.beard) * (1 - regions.nose)
+    free = (1 - brows) * (1 - regions.eyes) * (1 - regions.beard) * (1 - regions.nose)
     zone = cv2.dilate(regions.forehead, kernel) * free
     shorn = smooth_step(-luminance, *SHORN_DARK) * smooth_step(rough, 0.9, 1.3)
     # Sheen shows every pore of a forehead, but it is bright.

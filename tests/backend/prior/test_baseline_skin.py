@@ -63,6 +63,18 @@ def test_hair_is_followed_from_the_border_deep_into_the_forehead_and_a_rough_pat
     assert trusted(inner, regions.face, regions)[55:75, 70:90].min() > 0.9
 
 
+def test_a_brow_above_its_region_that_meets_a_fringe_is_trusted_and_the_fringe_is_not(regions: FaceRegions) -> None:
+    rng = np.random.default_rng(0)
+    brows = np.zeros_like(regions.face)
+    brows[62:70, 55:110] = 1
+    log_albedo = np.zeros((SIDE, SIDE, 3), np.float32) + rng.normal(0, 0.02, (SIDE, SIDE, 1)).astype(np.float32)
+    log_albedo[20:58, 70:90] += rng.normal(0, 0.2, (1, 20, 1)).astype(np.float32)
+    log_albedo[60:70, 60:105] += rng.normal(-0.5, 0.2, (10, 45, 1)).astype(np.float32)
+    kept = trusted(log_albedo, regions.face, replace(regions, forehead=regions.face, brows=brows))
+    assert kept[65:68, 96:103].min() > 0.7
+    assert kept[25:52, 74:86].max() < 0.2
+
+
 def test_a_grey_brow_on_brown_skin_is_trusted_and_background_at_the_border_beside_it_is_not(
     regions: FaceRegions,
 ) -> None:
