@@ -1,4 +1,8 @@
-"""Pseudo-ground truth of test people's portraits, made as the training data is, from test people alone."""
+"""Pseudo-ground truth of test people's portraits, made as the training data is, from test people alone.
+
+Only its tone is another: the training's albedos hold what skin reflects at its surface, as photos and
+spectrophotometers do, and a diffuse albedo does not.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ import torch
 from backend.evaluation.subjects import heldout_records
 from backend.head.model import HeadModel
 from backend.photo.reading import linear_to_srgb
+from backend.prior.skin_tone import without_sheen
 from backend.texture.maps import SkinMaps
 from backend.texture.regions import face_regions
 from backend.texture.uv_space import UVSpace
@@ -65,12 +70,13 @@ def portrait_truths(folder: Path, model: HeadModel, space: UVSpace, limit: int |
                 if (person.identifier, e) in shaded
             ]
             delit[person.identifier] = _joined(photos, masks)
-    gains = _gains(people, {name: robust_tone(d.log_albedo, d.weight, masks) for name, d in delit.items()})
+    tones = {name: robust_tone(d.log_albedo, d.weight, masks) for name, d in delit.items()}
+    gains = _gains(people, tones)
     return [
         PortraitTruth(
             p.identifier,
             photos_of(folder, p)[EXPRESSIONS[0]],
-            _maps(delit[p.identifier], gains[p.identifier], masks),
+            _maps(delit[p.identifier], diffuse_gain(tones[p.identifier], gains[p.identifier]), masks),
         )
         for p in people[:limit]
     ]
@@ -102,6 +108,15 @@ def _gains(people: list[Person], tones: dict[str, np.ndarray]) -> dict[str, np.n
     gains = photo_gains([p for p in people if p.group in with_reference], tones)
     usual = np.mean(list(gains.values()), axis=0)
     return {p.identifier: np.asarray(gains.get(p.identifier, usual)) for p in people}
+
+
+def diffuse_gain(tone: np.ndarray, gain: np.ndarray) -> np.ndarray:
+    """The log gain [3] that takes a log tone [3] to diffuse albedo; `gain` [3] takes it to all that skin reflects.
+
+    A gain and not a difference by texel, as in `backend.prior.skin_tone`: that would enlarge what is left of shading.
+    """
+    reflectance = np.exp(tone + gain)
+    return gain + np.log(without_sheen(reflectance) / reflectance)
 
 
 def _maps(skin: DelitSkin, gain: np.ndarray, masks: SkinMasks) -> SkinMaps:

@@ -123,7 +123,11 @@ def _tone_colour(seen: np.ndarray, level: float, white: WhiteCue | None) -> np.n
     share = SKIN_COLOUR_SPREAD**2 / (SKIN_COLOUR_SPREAD**2 + variance)
     strayed = np.clip(share * (seen - light - _log_ratios(usual)), -MOST_STRAYED, MOST_STRAYED)
     colour = usual * np.exp(strayed)
-    reflectance = colour * (level + SHEEN) / float(colour @ LUMINANCE)
+    return without_sheen(colour * (level + SHEEN) / float(colour @ LUMINANCE))
+
+
+def without_sheen(reflectance: np.ndarray) -> np.ndarray:
+    """The diffuse albedo [..., 3], linear, of skin that reflects so much in all, highlights apart."""
     return np.maximum(reflectance - SHEEN, LEAST_ALBEDO * reflectance)
 
 
