@@ -9,11 +9,12 @@ import numpy as np
 from backend.detail.stage import WorkingMaps
 from backend.prior.baseline_skin import plain_skin, robust_tone
 from backend.texture.regions import FaceRegions
-from backend.texture.scale_space import smooth_step
+from backend.texture.scale_space import masked_blur, smooth_step
 from backend.texture.uv_space import UVSpace
 
 # Share of the sky open to a texel, of the most open ones', up to which it lies within a nostril, and from which not.
 OPEN_INSIDE, OPEN_OUTSIDE = 0.55, 0.78
+RIM_MM = 0.7  # the mesh's edges are not to show in the rims
 # Log of what a nostril's colour is of the skin's, red, green and blue: the mean over the skins of the CG heads for
 # training (as encoded values), whose artists painted them anything from half as light as skin to black.
 DARKNESS = np.array([-2.1, -2.5, -2.7], np.float32)
@@ -29,7 +30,8 @@ def nostrils(transfer: np.ndarray, uv_space: UVSpace, regions: FaceRegions) -> n
     """
     reached = uv_space.interpolate(transfer[:, :1])[..., 0]
     open_share = reached / np.percentile(reached[uv_space.mask], 95)
-    return (regions.nose * (1 - smooth_step(open_share, OPEN_INSIDE, OPEN_OUTSIDE))).astype(np.float32)
+    inside = regions.nose * (1 - smooth_step(open_share, OPEN_INSIDE, OPEN_OUTSIDE))
+    return masked_blur(inside.astype(np.float32), uv_space.mask.astype(np.float32), RIM_MM * regions.texels_per_mm)
 
 
 def with_dark_nostrils(working: WorkingMaps, inside: np.ndarray, regions: FaceRegions) -> WorkingMaps:
