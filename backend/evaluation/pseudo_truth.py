@@ -1,8 +1,4 @@
-"""Pseudo-ground truth of test people's portraits, made as the training data is, from test people alone.
-
-Only its tone is another: the training's albedos hold what skin reflects at its surface, as photos and
-spectrophotometers do, and a diffuse albedo does not.
-"""
+"""Pseudo-ground truth of test people's portraits, made as the training data is, from test people alone."""
 
 from __future__ import annotations
 
@@ -16,12 +12,11 @@ import torch
 from backend.evaluation.subjects import heldout_records
 from backend.head.model import HeadModel
 from backend.photo.reading import linear_to_srgb
-from backend.prior.skin_tone import without_sheen
 from backend.texture.maps import SkinMaps
 from backend.texture.regions import face_regions
 from backend.texture.uv_space import UVSpace
 from backend.training.augment.skin import Skin
-from backend.training.skin_calibration import REFERENCE_GROUP, of_reference_group, photo_gains
+from backend.training.skin_calibration import REFERENCE_GROUP, diffuse_gain, of_reference_group, photo_gains
 from backend.training.skin_complete import graft
 from backend.training.skin_delight import DelitSkin, delit_skin, robust_tone, set_light, shaded_skin
 from backend.training.skin_masks import SkinMasks, skin_masks
@@ -108,15 +103,6 @@ def _gains(people: list[Person], tones: dict[str, np.ndarray]) -> dict[str, np.n
     gains = photo_gains([p for p in people if p.group in with_reference], tones)
     usual = np.mean(list(gains.values()), axis=0)
     return {p.identifier: np.asarray(gains.get(p.identifier, usual)) for p in people}
-
-
-def diffuse_gain(tone: np.ndarray, gain: np.ndarray) -> np.ndarray:
-    """The log gain [3] that takes a log tone [3] to diffuse albedo; `gain` [3] takes it to all that skin reflects.
-
-    A gain and not a difference by texel, as in `backend.prior.skin_tone`: that would enlarge what is left of shading.
-    """
-    reflectance = np.exp(tone + gain)
-    return gain + np.log(without_sheen(reflectance) / reflectance)
 
 
 def _maps(skin: DelitSkin, gain: np.ndarray, masks: SkinMasks) -> SkinMaps:

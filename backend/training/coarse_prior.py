@@ -26,7 +26,7 @@ from backend.training.skin_dataset import DIFFUSE, NORMAL, SPECULAR, TEXTURE, Sk
 from backend.training.skin_pack import PACK, load_pack
 
 _log = logging.getLogger(__name__)
-SAMPLES, BATCH, HEADS = 1000, 4, 48
+SAMPLES, BATCH, HEADS = 3000, 4, 48
 
 
 def add_coarse_prior_command(commands: argparse._SubParsersAction) -> None:

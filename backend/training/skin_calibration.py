@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from backend.prior.skin_tone import without_sheen
 from backend.training.augment.pigments import lab_to_linear, linear_to_lab
 from backend.training.skin_portraits import Person
 
-# Mean facial skin of young white adults, CIE Lab, D65, the one group that every set of portraits has many people of.
+# Mean facial skin of young white adults, CIE Lab, D65, the one group that every set of portraits has many people of:
+# all that it reflects, as spectrophotometers see it.
 # Assumed, near published spectrophotometry (for example Xiao et al., "Characterising the variations in ethnic skin
 # colours", 2017), from no one table; all absolute tones hang on it.
 REFERENCE_LAB = (65.5, 11.5, 15.5)
@@ -59,6 +61,16 @@ def photo_gains(people: list[Person], tones: dict[str, np.ndarray]) -> dict[str,
         for name, deviation in deviations.items():
             result[name] = gain + (kept - 1) * deviation
     return result
+
+
+def diffuse_gain(tone: np.ndarray, gain: np.ndarray) -> np.ndarray:
+    """The log gain [3] that takes a log tone [3] to diffuse albedo; `gain` [3] takes it to all that skin reflects.
+
+    Photos and spectrophotometers see what skin reflects at its surface as well. A gain and not a difference by texel,
+    as in `backend.prior.skin_tone`: that would enlarge what is left of shading.
+    """
+    reflectance = np.exp(tone + gain)
+    return gain + np.log(without_sheen(reflectance) / reflectance)
 
 
 def tone_lab(log_tone: np.ndarray) -> np.ndarray:

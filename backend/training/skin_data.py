@@ -19,7 +19,7 @@ from backend.head.model import load_head_model
 from backend.photo.reading import linear_to_srgb
 from backend.texture.regions import face_regions
 from backend.texture.uv_space import uv_space
-from backend.training.skin_calibration import photo_gains, tone_lab
+from backend.training.skin_calibration import diffuse_gain, photo_gains, tone_lab
 from backend.training.skin_complete import complete_person, library_skin, whole_library
 from backend.training.skin_delight import DelitSkin, delit_skin, robust_tone, set_light, shaded_skin
 from backend.training.skin_masks import SkinMasks, skin_masks
@@ -81,7 +81,7 @@ def build_skin_data(sources: Path, out: Path) -> SkinReport:
         photos = [delit[person.identifier, e] for e in EXPRESSIONS if (person.identifier, e) in delit]
         whole[person.identifier] = complete_person(photos, library[index % len(library)], masks)
     tones = {name: robust_tone(skin.log_albedo, skin.weight, masks) for name, skin in whole.items()}
-    gains = photo_gains(people, tones)
+    gains = {name: diffuse_gain(tones[name], gain) for name, gain in photo_gains(people, tones).items()}
     albedos = [_albedo(p, whole[p.identifier], gains[p.identifier], portraits) for p in people]
 
     report = measure(albedos, delit, gains, portraits, masks)

@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from backend.prior.skin_tone import SHEEN, without_sheen
 from backend.training.augment.skin import HAEMOGLOBIN, MELANIN, Skin, axis, noise
 from backend.training.skin_masks import SkinMasks
 
-LIGHTNESS = (30.0, 80.0)
+LIGHTNESS = (22.0, 80.0)  # of diffuse albedos; with what the surface reflects, dark skin is lighter, from 30
 DARKER, LIGHTER = 45.0, 18.0  # how far from its own L* a skin is taken
 # CIE 1976 with the white of sRGB (D65).
 _TO_XYZ = np.array(
@@ -61,17 +62,18 @@ def mean_density(density: Tensor, weight: Tensor) -> Tensor:
 
 
 def ordinary_tone(lightness: float) -> Tone:
-    """The usual hue of facial skin at a lightness.
+    """The usual hue of facial skin's diffuse albedo at a lightness.
 
     Assumed: a smooth curve near what is published of light and medium skin (Xiao et al., "Characterising the
     variations in ethnic skin colours", 2017), whose dark end was not measured there: yellowness peaks in light brown
-    skin and falls towards both ends; redness falls in very light skin.
+    skin and falls towards both ends; redness falls in very light skin. Spectrophotometers' colours hold what the
+    surface reflects; it is taken out here.
     """
-    return Tone(
-        lightness,
-        float(np.interp(lightness, (25, 35, 45, 55, 65, 75, 85), (9.5, 11.5, 13.0, 13.5, 12.5, 10.0, 7.0))),
-        float(np.interp(lightness, (25, 35, 45, 55, 65, 75, 85), (9.0, 13.5, 17.5, 19.0, 18.0, 15.0, 11.0))),
-    )
+    luminance = float(lab_to_linear(np.array([lightness, 0.0, 0.0]))[0])
+    seen = float(linear_to_lab(np.full(3, luminance + SHEEN))[0])
+    a = np.interp(seen, (25, 35, 45, 55, 65, 75, 85), (9.5, 11.5, 13.0, 13.5, 12.5, 10.0, 7.0))
+    b = np.interp(seen, (25, 35, 45, 55, 65, 75, 85), (9.0, 13.5, 17.5, 19.0, 18.0, 15.0, 11.0))
+    return Tone(*linear_to_lab(without_sheen(lab_to_linear(np.array([seen, a, b])))))
 
 
 def random_tone(current: Tone, rng: np.random.Generator) -> Tone:

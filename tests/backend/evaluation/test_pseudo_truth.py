@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.evaluation.pseudo_truth import _gains, diffuse_gain
-from backend.prior.skin_tone import SHEEN
+from backend.evaluation.pseudo_truth import _gains
 from backend.training.skin_calibration import photo_gains
 from backend.training.skin_portraits import Person
 from shared.errors import RelightifyError
@@ -38,11 +37,3 @@ def test_a_set_without_young_reference_people_takes_the_mean_gain_of_the_others(
 def test_without_any_reference_people_it_is_an_error() -> None:
     with pytest.raises(RelightifyError, match="mean tone"):
         _gains(PEOPLE[2:4], TONES)
-
-
-def test_what_the_surface_reflects_is_taken_out_of_the_tone_and_counts_most_on_dark_skin() -> None:
-    for reflectance in (np.array([0.08, 0.05, 0.04]), np.array([0.5, 0.33, 0.25])):
-        tone, gain = np.log(0.7 * reflectance), np.full(3, -np.log(0.7))
-        np.testing.assert_allclose(np.exp(tone + diffuse_gain(tone, gain)), reflectance - SHEEN)
-    black = np.log(np.full(3, 0.01))
-    assert np.exp(black + diffuse_gain(black, np.zeros(3))).min() > 0

@@ -10,11 +10,19 @@ import pytest
 import torch
 
 from backend.head.model import HeadModel, load_head_model
+from backend.prior.skin_tone import SHEEN
 from backend.texture.regions import face_regions
 from backend.texture.uv_space import mirror, uv_space
 from backend.training import skin_portraits, skin_valid
 from backend.training.augment.pigments import lab_to_linear
-from backend.training.skin_calibration import REFERENCE_LAB, USUAL_SPREAD, photo_gains, set_gains, tone_lab
+from backend.training.skin_calibration import (
+    REFERENCE_LAB,
+    USUAL_SPREAD,
+    diffuse_gain,
+    photo_gains,
+    set_gains,
+    tone_lab,
+)
 from backend.training.skin_complete import complete_person, graft
 from backend.training.skin_dataset import CHANNELS, NORMAL, TEXTURE, SkinStream
 from backend.training.skin_delight import (
@@ -162,6 +170,14 @@ def test_exposures_that_vary_more_than_people_are_evened_among_one_group_alone()
     assert np.all(np.diff(calibrated) > 0)
     assert np.sqrt(np.mean(np.square(calibrated - calibrated.mean()))) <= USUAL_SPREAD * 1.01
     np.testing.assert_allclose(gains["a/9"], set_gains(people, tones)["a"])
+
+
+def test_what_the_surface_reflects_is_taken_out_of_the_tone_and_counts_most_on_dark_skin() -> None:
+    for reflectance in (np.array([0.08, 0.05, 0.04]), np.array([0.5, 0.33, 0.25])):
+        tone, gain = np.log(0.7 * reflectance), np.full(3, -np.log(0.7))
+        np.testing.assert_allclose(np.exp(tone + diffuse_gain(tone, gain)), reflectance - SHEEN)
+    black = np.log(np.full(3, 0.01))
+    assert np.exp(black + diffuse_gain(black, np.zeros(3))).min() > 0
 
 
 def test_a_strand_of_hair_is_left_out_and_a_mole_is_not(masks: SkinMasks) -> None:

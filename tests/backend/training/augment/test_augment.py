@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from backend.head.model import load_head_model
+from backend.prior.skin_tone import SHEEN
 from backend.training.augment import hair, makeup, mixing, pigments, spots, wrinkles
 from backend.training.augment.camera import develop
 from backend.training.augment.skin import Skin, linear_to_srgb, noise, sample_points, splat, srgb_to_linear
@@ -84,6 +85,15 @@ def test_recolouring_reaches_the_wanted_tone(lightness: float, skin: Skin, masks
     assert got.lightness == pytest.approx(lightness, abs=0.5)
     assert got.a == pytest.approx(target.a, abs=0.7)
     assert got.b == pytest.approx(target.b, abs=0.7)
+
+
+def test_ordinary_tones_with_the_surface_reflection_are_those_that_are_published() -> None:
+    for lightness, a, b in ((35, 11.5, 13.5), (65, 12.5, 18.0)):
+        diffuse = pigments.lab_to_linear(np.array([lightness, a, b])) - SHEEN
+        want = pigments.linear_to_lab(diffuse)
+        tone = pigments.ordinary_tone(want[0])
+        np.testing.assert_allclose((tone.lightness, tone.a, tone.b), want, atol=0.01)
+        assert np.hypot(tone.a, tone.b) > np.hypot(a, b)
 
 
 def test_random_tones_span_the_human_range(skin: Skin, masks: SkinMasks) -> None:
