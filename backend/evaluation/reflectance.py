@@ -78,14 +78,19 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         RelightifyError: a folder lacks what is needed, or Blender is not there.
     """
-    measured, failures = measure(options, "reflectance")
-    rows = [m.row for m in measured]
-    write_table(Table("reflectance", "Reflectance", PROTOCOL, rows, _verdicts(rows), failures), options.out)
+    measured, failures = measure(options)
+    write(measured, failures, options.out)
     return 0
 
 
-def measure(options: argparse.Namespace, figures: str) -> tuple[list[Measured], dict[str, str]]:
-    """All measurements, and what could not be measured; a figure per picture goes to the folder `figures`."""
+def write(measured: list[Measured], failures: dict[str, str], out: Path) -> None:
+    """Write the table to `out`."""
+    rows = [m.row for m in measured]
+    write_table(Table("reflectance", "Reflectance", PROTOCOL, rows, _verdicts(rows), failures), out)
+
+
+def measure(options: argparse.Namespace) -> tuple[list[Measured], dict[str, str]]:
+    """All measurements, and what could not be measured; a figure per picture goes to the folder `reflectance`."""
     pipeline = Pipeline("cpu")
     regions = face_regions(pipeline.model, pipeline.uv_space(RESOLUTION))
     results: list[Measured] = []
@@ -102,7 +107,7 @@ def measure(options: argparse.Namespace, figures: str) -> tuple[list[Measured], 
             results.append(compare(name, case, maps, regions))
             shown.append(_tiles(maps, case.truth))
         label = f"{case.condition}_{case.name.replace('/', '_').replace(' ', '_')}.png"
-        write_figure(options.out / figures / label, shown, ["A_d", "A_s", "N", "error of A_d x 4"])
+        write_figure(options.out / "reflectance" / label, shown, ["A_d", "A_s", "N", "error of A_d x 4"])
         log.info("%s %s done", case.condition, case.name)
     return results, failures
 

@@ -1,4 +1,7 @@
-"""The table `tone`: error of the diffuse albedo by skin tone, so that dark skin is served as well as fair skin."""
+"""The table `tone`: error of the diffuse albedo by skin tone, so that dark skin is served as well as fair skin.
+
+It needs the measurements of the table `reflectance` and nothing else, so it writes that one too.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from backend.evaluation import reflectance
 from backend.evaluation.metrics import typology_angle
-from backend.evaluation.reflectance import CYCLES, PORTRAITS, Measured, add_arguments, measure
+from backend.evaluation.reflectance import CYCLES, PORTRAITS, Measured, add_arguments
 from backend.evaluation.tables import Row, Table, conditions_of, mean_of, priors_of, verdict, write_table
 
 __all__ = ["add_arguments", "run"]
@@ -23,12 +27,13 @@ The two kinds of pictures are not equally hard and differ in tone, so the thirds
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, sort by tone and write the table.
+    """Measure as for `reflectance`, and write both tables.
 
     Raises:
         RelightifyError: as `relightify evaluate reflectance`.
     """
-    measured, failures = measure(options, "tone")
+    measured, failures = reflectance.measure(options)
+    reflectance.write(measured, failures, options.out)
     rows = thirds(measured)
     write_table(Table("tone", "Skin tone", PROTOCOL, rows, verdicts(rows), failures), options.out)
     return 0

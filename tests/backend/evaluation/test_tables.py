@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from backend.evaluation import reflectance, tone
 from backend.evaluation.completion import classical_fill, hide, mirroring
 from backend.evaluation.reflectance import Measured
 from backend.evaluation.subjects import heldout_records, orbit_camera
@@ -96,13 +98,27 @@ def test_the_orbiting_camera_looks_at_the_head_from_the_subjects_left(yaw: float
 def test_pictures_are_sorted_into_thirds_by_tone() -> None:
     fair, medium, dark = np.array([0.93, 0.81, 0.72]), np.array([0.75, 0.55, 0.43]), np.array([0.31, 0.2, 0.16])
     measured = [
-        Measured(Row("draft", "portraits", name, {}), tone, error, 1.0)
-        for name, tone, error in (("x", fair, 0.1), ("y", dark, 0.2), ("z", medium, 0.3))
+        Measured(Row("draft", "portraits", name, {}), colour, error, 1.0)
+        for name, colour, error in (("x", fair, 0.1), ("y", dark, 0.2), ("z", medium, 0.3))
     ]
     result = thirds(measured)
     assert [r.subject for r in result] == ["portraits y", "portraits z", "portraits x"]
     assert mean_of(result, "draft", DARKEST, "A_d error") == 0.2
     assert mean_of(result, "draft", LIGHTEST, "A_d error") == 0.1
+
+
+def test_the_table_of_tones_writes_that_of_reflectance_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = {"A_d": 25.0, "A_s": 30.0, "N": 40.0}
+    measured = [
+        Measured(Row("draft", "portraits", name, figures), np.full(3, level), 0.1, 1.0)
+        for name, level in (("x", 0.8), ("y", 0.5), ("z", 0.3))
+    ]
+    monkeypatch.setattr(reflectance, "measure", lambda options: (measured, {}))
+    assert tone.run(argparse.Namespace(out=tmp_path)) == 0
+    for name, column in (("tone", "A_d error"), ("reflectance", "A_d")):
+        written = json.loads((tmp_path / f"{name}.json").read_text())
+        assert len(written["rows"]) == len(measured)
+        assert column in (tmp_path / f"{name}.md").read_text()
 
 
 def test_kinds_of_pictures_that_are_not_equally_hard_are_also_judged_apart() -> None:
