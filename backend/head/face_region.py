@@ -146,6 +146,10 @@ def region_albedo_at(
     albedo: AlbedoBasis, corners: np.ndarray, barycentric: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Albedo mean [P, 3] and basis [K, P, 3] at surface points given by head vertices [P, 3] and weights [P, 3]."""
-    mean = np.einsum("pk,pkc->pc", barycentric, albedo.mean[corners])
-    basis = np.einsum("pk,npkc->npc", barycentric, albedo.basis[:, corners], optimize=True)
-    return mean.astype(np.float64), np.ascontiguousarray(basis, np.float64)
+    points, vertices = len(corners), len(albedo.mean)
+    rows = np.repeat(np.arange(points), 3)
+    weights = barycentric.astype(np.float32).ravel()
+    operator = sparse.csr_matrix((weights, (rows, corners.ravel())), shape=(points, vertices))
+    modes = np.ascontiguousarray(albedo.basis.transpose(1, 0, 2)).reshape(vertices, -1)
+    basis = (operator @ modes).reshape(points, len(albedo.basis), 3).transpose(1, 0, 2)
+    return (operator @ albedo.mean).astype(np.float64), np.ascontiguousarray(basis, np.float64)

@@ -154,16 +154,17 @@ def solve_lighting(
         weights = strength * robust(residual, samples.weights, scale)
         colour = sample_albedo(samples, lighting) * samples.contrast
         shading = np.maximum(by_light @ lighting.light, 0.0) * samples.contrast
-        jacobian = np.zeros((3, len(by_light), 27 + k))
+        root = np.sqrt(weights)[:, None]
+        hessian, gradient = np.zeros((27 + k, 27 + k)), np.zeros(27 + k)
+        # A channel depends on its own light and on the albedo.
         for c in range(3):
-            jacobian[c, :, 9 * c : 9 * c + 9] = by_light * colour[:, c : c + 1]
-            jacobian[c, :, 27:] = (samples.albedo_basis[:, :, c] * shading[:, c]).T
-        flat = jacobian.reshape(-1, 27 + k)
-        weighted = flat * np.tile(weights, 3)[:, None]
-        hessian = weighted.T @ flat
+            own = np.r_[9 * c : 9 * c + 9, 27 : 27 + k]
+            jacobian = np.hstack([by_light * colour[:, c : c + 1], (samples.albedo_basis[:, :, c] * shading[:, c]).T])
+            jacobian *= root
+            hessian[np.ix_(own, own)] += jacobian.T @ jacobian
+            gradient[own] += jacobian.T @ (root[:, 0] * residual[:, c])
         hessian[:27, :27] += prior
         hessian[27:, 27:] += np.diag(albedo_precision)
-        gradient = weighted.T @ residual.T.reshape(-1)
         gradient[:27] += prior @ lighting.light.T.reshape(-1) - wanted
         gradient[27:] += albedo_precision * (lighting.albedo - albedo_mean)
         step = np.linalg.solve(hessian, -gradient)
