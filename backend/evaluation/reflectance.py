@@ -37,9 +37,8 @@ PROTOCOL = """People who are in no prior, at 512 x 512. `Cycles`: CG heads of kn
 lights (an exposure at which a white card shows 0.9), maps carried over by a dense registration of the two head
 topologies; their specular albedo is not theirs but the assumed regional means that were rendered, and only two of
 the four heads of the sources have relief in their normal maps. `portraits`: pseudo-ground truth of held-out portraits,
-made as the training data is but without the reflection at the skin's surface that photos hold, on seen texels. PSNR in
-dB over known texels of the face (A_d, A_s, and N encoded to [0, 1]) and over all known skin. The paper's figures (other
-people, light-stage truth): 22.47 / 27.17 / 26.69 dB.
+made as the training data is, on seen texels. PSNR in dB over known texels of the face (A_d, A_s, and N encoded to
+[0, 1]) and over all known skin. The paper's figures (other people, light-stage truth): 22.47 / 27.17 / 26.69 dB.
 """
 
 
