@@ -134,22 +134,22 @@ def interpolate(region: FaceRegion, corners: np.ndarray, barycentric: np.ndarray
         corners: int [P, 3], head vertex numbers.
         barycentric: float [P, 3].
     """
-    points = len(corners)
-    rows = np.repeat(np.arange(points), 3)
-    return sparse.csr_matrix(
-        (barycentric.astype(np.float32).ravel(), (rows, region.local[corners].ravel())),
-        shape=(points, len(region.mean)),
-    )
+    return _weighted_rows(region.local[corners], barycentric, len(region.mean))
 
 
 def region_albedo_at(
     albedo: AlbedoBasis, corners: np.ndarray, barycentric: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Albedo mean [P, 3] and basis [K, P, 3] at surface points given by head vertices [P, 3] and weights [P, 3]."""
-    points, vertices = len(corners), len(albedo.mean)
-    rows = np.repeat(np.arange(points), 3)
-    weights = barycentric.astype(np.float32).ravel()
-    operator = sparse.csr_matrix((weights, (rows, corners.ravel())), shape=(points, vertices))
+    vertices = len(albedo.mean)
+    operator = _weighted_rows(corners, barycentric, vertices)
     modes = np.ascontiguousarray(albedo.basis.transpose(1, 0, 2)).reshape(vertices, -1)
-    basis = (operator @ modes).reshape(points, len(albedo.basis), 3).transpose(1, 0, 2)
+    basis = (operator @ modes).reshape(len(corners), -1, 3).transpose(1, 0, 2)
     return (operator @ albedo.mean).astype(np.float64), np.ascontiguousarray(basis, np.float64)
+
+
+def _weighted_rows(columns: np.ndarray, weights: np.ndarray, width: int) -> sparse.csr_matrix:
+    """Sparse float32 [P, width] with the weights [P, 3] of each row in its columns [P, 3]."""
+    points = len(columns)
+    rows = np.repeat(np.arange(points), 3)
+    return sparse.csr_matrix((weights.astype(np.float32).ravel(), (rows, columns.ravel())), shape=(points, width))

@@ -87,7 +87,7 @@ def test_recolouring_reaches_the_wanted_tone(lightness: float, skin: Skin, masks
     assert got.b == pytest.approx(target.b, abs=0.7)
 
 
-def test_ordinary_tones_with_the_surface_reflection_are_those_that_are_published() -> None:
+def test_ordinary_tones_with_the_surface_reflection_follow_the_assumed_curve() -> None:
     for lightness, a, b in ((35, 11.5, 13.5), (65, 12.5, 18.0)):
         diffuse = pigments.lab_to_linear(np.array([lightness, a, b])) - SHEEN
         want = pigments.linear_to_lab(diffuse)
