@@ -1,0 +1,42 @@
+"""The pipeline against maps that were recorded once: moving code changes no result, changing a number does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from backend.pipeline import Pipeline
+from shared.options import QUALITIES
+from tests.golden.constants import CONSTANTS, Constant, scaled
+from tests.golden.golden import FOLDER, PHOTOS, differences, read_record, reconstructed
+from tests.landmark_model import landmark_model
+
+SENSITIVE_PHOTO = "astronaut"
+MOST_BYTES = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Pipeline:
+    with landmark_model():
+        return Pipeline("cpu")
+
+
+@pytest.mark.parametrize("quality", QUALITIES)
+@pytest.mark.parametrize("photo", PHOTOS)
+def test_a_photo_gives_the_recorded_maps_and_coefficients(pipeline: Pipeline, photo: str, quality: str) -> None:
+    recorded = read_record(photo, quality)
+    too_far = [d for d in differences(reconstructed(pipeline, photo, quality), recorded) if d.share > 1]
+    assert not too_far, "\n".join(map(str, too_far))
+
+
+@pytest.mark.parametrize("constant", CONSTANTS, ids=lambda constant: constant.stage)
+def test_a_constant_that_is_a_tenth_off_is_noticed(pipeline: Pipeline, constant: Constant) -> None:
+    with scaled(constant, 1.1):
+        found = reconstructed(pipeline, SENSITIVE_PHOTO, "draft")
+    assert any(d.share > 1 for d in differences(found, read_record(SENSITIVE_PHOTO, "draft")))
+
+
+def test_photos_and_records_stay_small() -> None:
+    files: list[Path] = [path for path in FOLDER.iterdir() if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < MOST_BYTES
