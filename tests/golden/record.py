@@ -8,7 +8,7 @@ import argparse
 
 from backend.pipeline import Pipeline
 from shared.options import QUALITIES
-from tests.golden.golden import PHOTOS, Difference, differences, read_record, reconstructed, write_record
+from tests.golden.golden import PHOTOS, Difference, differences, reconstructed, write_record
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def check(pipeline: Pipeline, photos: list[str], qualities: list[str]) -> None:
     for photo in photos:
         for quality in qualities:
             found = reconstructed(pipeline, photo, quality)
-            for difference in differences(found, read_record(photo, quality)):
+            for difference in differences(found, photo, quality):
                 key = (difference.array, difference.measure)
                 if key not in worst or difference.share > worst[key][0].share:
                     worst[key] = (difference, f"{photo} {quality}")
