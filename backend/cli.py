@@ -233,7 +233,7 @@ COMMANDS = {
     "serve": Command("run the backend that Blender talks to", _from_module("backend.service.cli")),
     "fetch": Command("get the files that the first job would download", _from_module("backend.fetch")),
     "doctor": Command("say what works on this machine, and how to mend what does not", _from_module("backend.doctor")),
-    "evaluate": Command("measure the reconstruction and write tables", _from_module("backend.evaluation.cli")),
+    "evaluate": Command("measure the reconstruction and write tables", _from_module("backend.evaluation.command")),
 }
 
 

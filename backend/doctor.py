@@ -96,7 +96,7 @@ def _check_libraries() -> Finding:
 def _check_embree() -> Finding:
     import numpy as np
 
-    from backend.head.camera import Camera
+    from backend.rendering.camera import Camera
     from backend.rendering.rasteriser import EmbreeRasteriser
 
     corners = np.array([[-1, -1, 0], [1, -1, 0], [0, 1, 0]], np.float32)
@@ -108,7 +108,7 @@ def _check_embree() -> Finding:
 
 
 def _check_face_detector() -> Finding:
-    from backend.photo.landmarks import FaceDetector
+    from backend.photo.face_detector import FaceDetector
 
     detector = FaceDetector()
     detector.close()

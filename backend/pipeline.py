@@ -11,33 +11,33 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from backend import memory, previews
+from backend.delight.light import match_light
 from backend.detail.options import DetailOptions
+from backend.head.expected_skin import expected_skin
 from backend.head.fitting import fit_head
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel, load_head_model
+from backend.imaging.colour import srgb_to_linear
 from backend.photo.face_checks import shows_no_colour
-from backend.photo.landmarks import Face, FaceDetector, choose_face
-from backend.photo.reading import Photo, read_photo, srgb_to_linear
+from backend.photo.face_detector import Face, FaceDetector, choose_face
+from backend.photo.iris import iris_colours
+from backend.photo.reading import Photo, read_photo
 from backend.photo.skin_mask import skin_mask
-from backend.prior import coarse_model
-from backend.prior.base import Prior, PriorContext
-from backend.prior.baseline import BaselinePrior
-from backend.prior.colouring import coloured
+from backend.photo.white_cue import white_cue
+from backend.prior.classical.prior import BaselinePrior
 from backend.prior.diffusion.shipped import shipped_diffusion
-from backend.prior.draft import DraftPrior
-from backend.prior.several import completions, require_samples
-from backend.prior.vertex_albedo import vertex_albedo
+from backend.prior.interface import Prior, PriorContext
+from backend.prior.linear import factor_model as coarse_model
+from backend.prior.linear.colouring import coloured
+from backend.prior.linear.prior import DraftPrior
+from backend.prior.linear.vertex_albedo import vertex_albedo
+from backend.prior.samples import completions, require_samples
 from backend.progress import Progress
 from backend.rendering.nvdiffrast_rasteriser import choose_rasteriser
 from backend.rendering.rasteriser import Rasteriser
 from backend.rendering.spherical_harmonics import environment_map, irradiance
-from backend.texture.enlarging import load_enlargers
-from backend.texture.expected_skin import expected_skin
-from backend.texture.iris import iris_colours
-from backend.texture.light import match_light
 from backend.texture.maps import SkinMaps
-from backend.texture.sclera import white_cue
-from backend.texture.transfer import radiance_transfer
+from backend.texture.super_resolution import load_enlargers
 from backend.texture.unwrap import unwrap
 from backend.texture.uv_space import UVSpace, uv_space
 from shared.errors import RelightifyError
@@ -172,7 +172,7 @@ class Pipeline:
             fit = fit_head(self.model, photo, face, self.rasteriser, part, albedo_prior=self.albedo)
         with stopwatch.stage("transfer"):
             progress.report("skin", 0.45)
-            transfer = radiance_transfer(self.model, fit.vertices(self.model))
+            transfer = self.model.radiance_transfer(fit.vertices(self.model))
         with stopwatch.stage("skin"):
             mask = skin_mask(photo, face, *expected_skin(self.model, fit, transfer, self.rasteriser))
         with stopwatch.stage("unwrap"):

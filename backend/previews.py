@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from backend.photo.landmarks import Face
+from backend.photo.face_detector import Face
 from backend.photo.reading import Photo
 
 SIDE_PX = 384

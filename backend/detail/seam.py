@@ -6,8 +6,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from backend.texture.detail import solid_noise
-from backend.texture.scale_space import enlarge, masked_blur, smooth_step
+from backend.imaging.filters import enlarge, masked_blur, smooth_step
+from backend.imaging.solid_noise import solid_noise
 from backend.texture.uv_space import UVSpace, coarser
 
 NEAR_MM, FAR_MM = 3.0, 10.0  # nearer than the first only solid noise, farther than the second none of it

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from backend.detail.bands import TEXELS_PER_WAVE, finest_octave
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
-from backend.photo.reading import srgb_to_linear
+from backend.imaging.colour import SMALLEST_LINEAR, srgb_to_linear
+from backend.imaging.filters import enlarge, smooth_step
+from backend.imaging.octaves import TEXELS_PER_WAVE, finest_octave
+from backend.imaging.sampling import Footprint
 from backend.texture.maps import PartialTexture
-from backend.texture.sampling import Footprint
-from backend.texture.scale_space import enlarge, smooth_step
 from backend.texture.uv_space import UVSpace
 
-SMALLEST_LINEAR = 1.5e-3
 # Pixels per wave at which a photo begins to show detail, and shows all of it.
 PIXELS_LOW, PIXELS_HIGH = 1.6, 2.6
 

@@ -5,28 +5,25 @@ Every prior ends in `add_detail`, so that all of them keep the photo's detail, c
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 
+from backend.delight.marks import spots
 from backend.detail import separation
-from backend.detail.bands import COARSEST_OCTAVE, finest_octave, reduce_to, split, wavelength_mm
 from backend.detail.options import DetailOptions
 from backend.detail.regions import SKIN_PARTS, part_weights
 from backend.detail.seen import fine_detail, pixels_per_texel, resolved_share
 from backend.detail.statistics import SkinStatistics, load_statistics, measured_contrast
 from backend.detail.surface import fine_height, less_in_cavities, relief_normals, relief_share, roughness
 from backend.detail.unseen import RESOLVED, Shown, missing_detail
-from backend.head.head_fit import HeadFit
-from backend.head.model import HeadModel
-from backend.photo.reading import linear_to_srgb
+from backend.imaging.colour import LUMINANCE, linear_to_srgb
+from backend.imaging.filters import enlarge, inner_distance, smooth_step
+from backend.imaging.octaves import COARSEST_OCTAVE, finest_octave, reduce_to, split, wavelength_mm
+from backend.prior.interface import Place, WorkingMaps
 from backend.texture.detail_report import DetailReport
-from backend.texture.light import LUMINANCE
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.regions import FaceRegions, face_regions, plain_skin
 from backend.texture.relief import relief_height
-from backend.texture.scale_space import enlarge, inner_distance, smooth_step
-from backend.texture.uv_space import UVSpace, coarser, dilate, filled, nearest_inside
+from backend.texture.uv_space import coarser, dilate
 
 # Of fine detail that is relief so much stays in the albedo: pores and creases hold less light from any side.
 RELIEF_IN_ALBEDO = 0.5
@@ -38,56 +35,6 @@ MOST_OVER_USUAL = 1.3
 COARSE_WAVE_MM = 2.0  # in the middle of the relief that is read from maps of the working size
 REGION_SIDE = 512  # of what varies slowly
 SAMPLE_BORDER_MM = 3.0
-
-
-@dataclass(frozen=True)
-class WorkingMaps:
-    """Maps at a prior's working size B x B, and what the photo showed of them.
-
-    Args:
-        log_texture: float32 [B, B, 3], natural logarithm of the linear, still shaded colour, complete.
-        log_albedo: float32 [B, B, 3], natural logarithm of the linear diffuse albedo, complete.
-        specular_albedo: float32 [B, B], linear, F0 / 0.08, without the loss in cavities, which is read from the relief.
-        log_seen: float32 [B, B, 3], the partial texture before any change, logarithm of linear colour; counts where
-            `weight` > 0.
-        log_relief: float32 [B, B, 3], the log albedo of which relief is read: with what was taken out of `log_albedo`
-            as light that was left in it, since the shade in creases tells where they are.
-        weight: float32 [B, B] in [0, 1], trust: 1 = seen and skin.
-        shine: float32 [B, B] in [0, 1], share of the seen light that was specular.
-    """
-
-    log_texture: np.ndarray
-    log_albedo: np.ndarray
-    specular_albedo: np.ndarray
-    log_seen: np.ndarray
-    log_relief: np.ndarray
-    weight: np.ndarray
-    shine: np.ndarray
-
-    @property
-    def side(self) -> int:
-        return self.weight.shape[0]
-
-    def dilated(self, island: np.ndarray) -> WorkingMaps:
-        """Maps continued over everything outside the island, bool [B, B], so that enlarging finds no border."""
-        names = ("log_texture", "log_albedo", "log_relief", "specular_albedo")
-        margin = nearest_inside(island, self.side)
-        return replace(self, **{name: filled(getattr(self, name), *margin) for name in names})
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the maps lie.
-
-    Args:
-        model: the head model.
-        fit: shape and camera of the photo; the camera tells how large the photo shows the skin.
-        uv_space: texels of the skin at the size wanted, R x R, R a multiple of the working size.
-    """
-
-    model: HeadModel
-    fit: HeadFit
-    uv_space: UVSpace
 
 
 def add_detail(
@@ -128,7 +75,7 @@ def add_detail(
     matte = separation.without_gloss(own, log_texture, shine, scale) if own.any() else own
     log_albedo = enlarge(grown.log_albedo, side)
     luminance = LUMINANCE.astype(np.float32)
-    spot = separation.spots((log_albedo + matte) @ luminance, weight, scale)
+    spot = spots((log_albedo + matte) @ luminance, weight, scale)
     shown = _shown(log_albedo @ luminance + matte @ luminance, spot, weight, place, regions, scale)
     contrast = measured_contrast(shown.bands, shown.parts, _plainly_seen(shown, regions))
     statistics = statistics or load_statistics()

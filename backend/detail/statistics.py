@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.detail.bands import COARSEST_OCTAVE, OCTAVES, reduce_to
+from backend.asset_files import ASSETS
 from backend.detail.regions import SKIN_PARTS
-from backend.texture.scale_space import MAD_TO_STD
+from backend.imaging.filters import MAD_TO_STD
+from backend.imaging.octaves import COARSEST_OCTAVE, OCTAVES, reduce_to
 
-ASSET = Path(__file__).resolve().parents[1] / "assets" / "detail_statistics.npz"
+ASSET = ASSETS / "detail_statistics.npz"
 FEWEST_TEXELS = 120
 MEASURED_SIDE = 1024
 # Standard deviation of a measured log contrast, and of the age that a user states, years.

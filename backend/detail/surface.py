@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from backend.detail.bands import join, reduce_to, split, wavelength_mm
+from backend.imaging.filters import smooth_step
+from backend.imaging.octaves import join, reduce_to, split, wavelength_mm
 from backend.texture.regions import FaceRegions
 from backend.texture.relief import CAVITY_LOSS_PER_MM, cavity
-from backend.texture.scale_space import smooth_step
 from backend.texture.uv_space import SurfaceGradient, dilate
 
 # Depth of relief for a darkening by one unit of log luminance, as a share of the wavelength: finer relief is flatter in

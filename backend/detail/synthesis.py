@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from backend.texture.scale_space import inner_distance, masked_blur
+from backend.imaging.filters import inner_distance, masked_blur
 
 PATCH_MM, OVERLAP_MM = 9.0, 3.0
 NORMALISED_OVER_MM = 6.0

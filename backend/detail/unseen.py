@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.detail.bands import COARSEST_OCTAVE, finest_octave, join, reduce_to, split, wavelength_mm
 from backend.detail.microrelief import TILE_MM, microrelief_tile
 from backend.detail.regions import SKIN_PARTS
 from backend.detail.seam import seam_share, stretched_share, with_solid_noise
@@ -20,7 +19,8 @@ from backend.detail.synthesis import (
     periodic_sample,
     unit_variance,
 )
-from backend.texture.scale_space import enlarge, masked_blur
+from backend.imaging.filters import enlarge, masked_blur
+from backend.imaging.octaves import COARSEST_OCTAVE, finest_octave, join, reduce_to, split, wavelength_mm
 from backend.texture.uv_space import UVSpace, coarser
 
 CONTRAST_OVER_MM = 8.0

@@ -1,0 +1,1 @@
+"""The tables of measurements on held-out people: `relightify evaluate TABLE`."""

@@ -15,13 +15,13 @@ import numpy as np
 
 from backend.evaluation.subjects import heldout_records
 from backend.head.model import ASSET, HeadModel
-from backend.photo.reading import linear_to_srgb, srgb_to_linear
+from backend.imaging.colour import linear_to_srgb, srgb_to_linear
+from backend.imaging.filters import masked_blur
 from backend.texture.maps import SkinMaps
-from backend.texture.scale_space import masked_blur
 from backend.texture.uv_space import UVSpace
-from backend.training.skin_masks import skin_masks
-from backend.training.skin_reflectance import regional_specular
-from backend.training.skin_valid import ValidCorrespondence, register_valid
+from backend.training.skin.valid_skins import ValidCorrespondence, register_valid
+from backend.training.stream.reflectance import regional_specular
+from backend.training.stream.skin_masks import skin_masks
 from shared.errors import RelightifyError
 from shared.paths import cache_folder
 

@@ -24,13 +24,13 @@ from backend.evaluation.subjects import (
     visible_from,
 )
 from backend.evaluation.tables import Row, Table, mean_of, priors_of, verdict, write_figure, write_table
-from backend.photo.reading import linear_to_srgb, srgb_to_linear
+from backend.imaging.colour import linear_to_srgb, srgb_to_linear
+from backend.imaging.filters import masked_blur
+from backend.imaging.membrane import extend
 from backend.pipeline import Pipeline
 from backend.progress import Progress
 from backend.texture.maps import PartialTexture
-from backend.texture.poisson import extend
 from backend.texture.regions import FaceRegions, face_regions
-from backend.texture.scale_space import masked_blur
 from backend.texture.uv_space import mirror
 from shared.errors import RelightifyError
 

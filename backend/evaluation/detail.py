@@ -11,20 +11,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from backend.detail.bands import split
 from backend.detail.regions import SKIN_PARTS, part_weights
 from backend.detail.statistics import measured_contrast
 from backend.evaluation.subjects import add_portraits_argument, portraits_folder
 from backend.evaluation.tables import Row, Table, mean_of, verdict, write_figure, write_table
-from backend.photo.reading import Photo, linear_to_srgb, read_photo, srgb_to_linear
+from backend.imaging.colour import LUMINANCE, linear_to_srgb, srgb_to_linear
+from backend.imaging.filters import enlarge, masked_blur
+from backend.imaging.octaves import split
+from backend.photo.reading import Photo, read_photo
 from backend.pipeline import Pipeline
-from backend.prior.base import PriorContext
+from backend.prior.interface import PriorContext
 from backend.progress import Progress
-from backend.texture.enlarging import Enlarger
-from backend.texture.light import LUMINANCE
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.regions import FaceRegions, face_regions
-from backend.texture.scale_space import enlarge, masked_blur
+from backend.texture.super_resolution import Enlarger
 from backend.texture.unwrap import unwrap
 from backend.texture.uv_space import UVSpace, coarser
 from shared.errors import RelightifyError

@@ -18,11 +18,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from backend.asset_files import SOURCES
 from backend.evaluation.fit_figures import contact_sheet, fit_figure
 from backend.head.fitting import fit_head
 from backend.head.head_fit import HeadFit
 from backend.head.model import ASSET, HeadModel, load_head_model
-from backend.photo.landmarks import Face, FaceDetector, choose_face
+from backend.photo.face_detector import Face, FaceDetector, choose_face
 from backend.photo.reading import FILM_DIAGONAL_MM, Photo, read_photo
 from backend.progress import Progress
 from backend.rendering.rasteriser import EmbreeRasteriser
@@ -30,7 +31,7 @@ from shared.errors import RelightifyError
 
 log = logging.getLogger(__name__)
 
-PORTRAITS = Path(__file__).resolve().parents[3] / "shared" / "sources" / "portraits"
+PORTRAITS = SOURCES / "portraits"
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".tif", ".tiff")
 MEAN_LIMIT, WORST_LIMIT, DISTANCE_LIMIT_MM = 0.025, 0.05, 3.0
 

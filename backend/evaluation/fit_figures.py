@@ -5,11 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from backend.head.camera import Camera
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
-from backend.photo.landmarks import Face
+from backend.photo.face_detector import Face
 from backend.photo.reading import Photo
+from backend.rendering.camera import Camera
 from backend.rendering.normals import vertex_normals
 from backend.rendering.rasteriser import EmbreeRasteriser
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from backend.photo.reading import srgb_to_linear
+from backend.imaging.colour import srgb_to_linear
 
 SSIM_SIGMA, SSIM_RADIUS = 1.5, 5
 _TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])

@@ -11,17 +11,17 @@ import torch
 
 from backend.evaluation.subjects import heldout_records
 from backend.head.model import HeadModel
-from backend.photo.reading import linear_to_srgb
+from backend.imaging.colour import linear_to_srgb
 from backend.texture.maps import SkinMaps
 from backend.texture.regions import face_regions
 from backend.texture.uv_space import UVSpace
-from backend.training.augment.skin import Skin
-from backend.training.skin_calibration import REFERENCE_GROUP, diffuse_gain, of_reference_group, photo_gains
-from backend.training.skin_complete import graft
-from backend.training.skin_delight import DelitSkin, delit_skin, robust_tone, set_light, shaded_skin
-from backend.training.skin_masks import SkinMasks, skin_masks
-from backend.training.skin_portraits import EXPRESSIONS, Person, fit_key, photos_of, unwrap_portraits
-from backend.training.skin_reflectance import normals_of_height, specular_albedo, with_detail_relief
+from backend.training.skin.calibration import REFERENCE_GROUP, diffuse_gain, of_reference_group, photo_gains
+from backend.training.skin.completion import graft
+from backend.training.skin.portraits import EXPRESSIONS, Person, fit_key, photos_of, unwrap_portraits
+from backend.training.skin.set_delighting import DelitSkin, delit_skin, robust_tone, set_light, shaded_skin
+from backend.training.stream.augment.skin import Skin
+from backend.training.stream.reflectance import normals_of_height, specular_albedo, with_detail_relief
+from backend.training.stream.skin_masks import SkinMasks, skin_masks
 from shared.errors import RelightifyError
 from shared.paths import cache_folder
 

@@ -14,13 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
+from backend.asset_files import SOURCES
+from backend.delight.corrections import plain_skin
 from backend.evaluation import metrics
 from backend.evaluation.cg_heads import cg_heads
 from backend.evaluation.pseudo_truth import portrait_truths
 from backend.evaluation.subjects import RESOLUTION, add_portraits_argument, portraits_folder, prepare
 from backend.evaluation.tables import Row, Table, conditions_of, mean_of, priors_of, verdict, write_figure, write_table
 from backend.pipeline import Pipeline
-from backend.prior.baseline_skin import plain_skin
 from backend.progress import Progress
 from backend.texture.maps import SkinMaps
 from backend.texture.regions import FaceRegions, face_regions
@@ -28,7 +29,7 @@ from shared.errors import RelightifyError
 
 log = logging.getLogger(__name__)
 
-HEADS = Path(__file__).resolve().parents[3] / "shared" / "sources" / "valid_heads"
+HEADS = SOURCES / "valid_heads"
 CYCLES, PORTRAITS = "Cycles", "portraits"
 LEAST_PSNR = 20.0
 SAMPLED = {"standard", "high"}

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from backend.evaluation.fit import PORTRAITS
-from backend.head.camera import Camera
 from backend.photo.reading import Photo
 from backend.pipeline import Pipeline
-from backend.prior.base import Prior, PriorContext
+from backend.prior.interface import Prior, PriorContext
 from backend.progress import Progress
+from backend.rendering.camera import Camera
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.unwrap import unwrap
 from shared.errors import RelightifyError

@@ -1,0 +1,1 @@
+"""The linear head model (eq. 8) and fitting it to photos."""

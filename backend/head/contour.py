@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.head.camera import Camera
-from backend.head.landmark_groups import OVAL
 from backend.head.model import HeadModel
+from backend.photo.landmark_table import OVAL
+from backend.rendering.camera import Camera
 from backend.rendering.normals import vertex_normals
 
 # A contour landmark whose own surface point faces the camera by less than this cosine follows the silhouette.

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from backend.head.coarse_albedo import AlbedoBasis, inside_ring, near_landmarks
-from backend.head.landmark_groups import EYE_LEFT, EYE_RIGHT, LIPS_INNER, OVAL
+from backend.head.albedo_basis import AlbedoBasis, inside_ring, near_landmarks
 from backend.head.model import HeadModel
+from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, LIPS_INNER, OVAL
 
 LID_MARGIN_M = 0.0025
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from backend.head.coarse_albedo import AlbedoBasis, region_albedo
+from backend.head.albedo_basis import AlbedoBasis, region_albedo
 from backend.head.face_region import face_region
 from backend.head.head_fit import HeadFit
 from backend.head.landmark_fit import fit_landmarks, focal_is_plausible, landmark_errors
-from backend.head.landmark_groups import interocular_px
 from backend.head.model import HeadModel
 from backend.head.photometric import Scene, reduce_photo, refine
-from backend.photo.landmarks import Face
+from backend.photo.face_detector import Face
+from backend.photo.landmark_table import interocular_px
 from backend.photo.reading import Photo
 from backend.progress import Progress
 from backend.rendering.rasteriser import Rasteriser

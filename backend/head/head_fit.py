@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.head.camera import Camera
 from backend.head.model import HeadModel
+from backend.rendering.camera import Camera
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from functools import partial
 
 import numpy as np
 
-from backend.head.camera import Camera
 from backend.head.contour import ContourRegion, associate_contour, contour_region
-from backend.head.initial_camera import initial_parameters
-from backend.head.landmark_groups import interocular_px, landmark_weights
+from backend.head.initial_pose import initial_parameters
 from backend.head.landmark_solve import FitParameters, PointBasis, Priors, Targets, point_basis, solve_landmarks
 from backend.head.model import HeadModel
+from backend.photo.landmark_table import interocular_px, landmark_weights
 from backend.photo.reading import FILM_DIAGONAL_MM
 from backend.progress import Progress
+from backend.rendering.camera import Camera
 
 # The median of what phones, snapshots and portraits use, as a 35 mm equivalent, when nothing is known.
 TYPICAL_FOCAL_35MM = 45.0

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from backend.head.camera import Camera
 from backend.head.model import HeadModel
+from backend.rendering.camera import Camera
 
 POSE = 7  # the unknowns before p_s
 

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-ASSET = Path(__file__).resolve().parent.parent / "assets" / "head_model.npz"
+from backend.asset_files import ASSETS
+from backend.rendering.light_transfer import radiance_transfer
+
+ASSET = ASSETS / "head_model.npz"
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,14 @@ class HeadModel:
     def landmarks(self, vertices: np.ndarray) -> np.ndarray:
         """The 478 MediaPipe landmarks [478, 3] on a shape [V, 3]."""
         return np.einsum("lk,lkd->ld", self.landmark_barycentric, vertices[self.landmark_triangles])
+
+    def radiance_transfer(self, vertices: np.ndarray, rays: int = 128) -> np.ndarray:
+        """How order-2 light reaches the skin of a shape [V, 3] past the head itself, float32 [V, 9].
+
+        Lashes let light through. See `backend.rendering.light_transfer.radiance_transfer`.
+        """
+        solid = self.triangles(*(name for name in self.part_names if name != "lashes"))
+        return radiance_transfer(vertices, self.triangles(), self.triangles("skin"), solid, rays)
 
     @cached_property
     def part_of_vertex(self) -> np.ndarray:

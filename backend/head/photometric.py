@@ -14,8 +14,7 @@ import cv2
 import numpy as np
 from scipy import sparse
 
-from backend.head.camera import Camera
-from backend.head.coarse_albedo import AlbedoBasis
+from backend.head.albedo_basis import AlbedoBasis
 from backend.head.face_region import (
     FaceRegion,
     interpolate,
@@ -33,7 +32,7 @@ from backend.head.landmark_solve import (
     motion_jacobian,
     prior_terms,
 )
-from backend.head.shading import (
+from backend.head.lighting import (
     Lighting,
     SkinSamples,
     first_lighting,
@@ -44,8 +43,9 @@ from backend.head.shading import (
     shading_gradient,
     solve_lighting,
 )
-from backend.photo.reading import linear_to_srgb
+from backend.imaging.colour import linear_to_srgb
 from backend.progress import Progress
+from backend.rendering.camera import Camera
 from backend.rendering.rasteriser import Rasteriser
 
 FACE_PX = 140  # longer side of the face in the reduced photo

@@ -1,0 +1,1 @@
+"""From the bytes of a photo to the face in it: reading, landmarks, which pixels are skin."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from backend.photo.landmarks import Face, choose_face
+from backend.photo.face_detector import Face, choose_face
 from backend.photo.reading import Photo
 from shared.errors import RelightifyError
 

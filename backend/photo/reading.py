@@ -14,6 +14,7 @@ import numpy as np
 import pillow_heif
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
+from backend.imaging.colour import linear_to_srgb, srgb_to_linear
 from shared.errors import RelightifyError
 
 log = logging.getLogger(__name__)
@@ -59,17 +60,6 @@ class Photo:
         linear = srgb_to_linear(np.arange(256) / 255.0).astype(np.float32)[self.image_srgb]
         linear.setflags(write=False)
         return linear
-
-
-def srgb_to_linear(encoded: np.ndarray) -> np.ndarray:
-    """sRGB-encoded values in [0, 1] to linear light in [0, 1] (IEC 61966-2-1), any shape."""
-    return np.where(encoded <= 0.04045, encoded / 12.92, ((np.maximum(encoded, 0.04045) + 0.055) / 1.055) ** 2.4)
-
-
-def linear_to_srgb(linear: np.ndarray) -> np.ndarray:
-    """Linear light to sRGB-encoded values in [0, 1] (IEC 61966-2-1), any shape; values are clipped to [0, 1]."""
-    linear = np.clip(linear, 0.0, 1.0)
-    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055)
 
 
 def read_photo(data: bytes) -> Photo:

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from backend.photo.colour_model import fit_colour_model
+from backend.photo.face_detector import Face
 from backend.photo.glasses import frames, wears_glasses
 from backend.photo.landmark_topology import (
     BROW_LEFT,
@@ -29,7 +30,6 @@ from backend.photo.landmark_topology import (
     NOSE_BASE,
     NOSE_MIDDLE,
 )
-from backend.photo.landmarks import Face
 from backend.photo.outlines import disc, inside
 from backend.photo.reading import Photo
 

@@ -1,0 +1,1 @@
+"""Completing the maps: a classical, a linear and a diffusion prior behind one interface."""

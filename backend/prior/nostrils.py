@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from backend.detail.stage import WorkingMaps
-from backend.prior.baseline_skin import plain_skin, robust_tone
+from backend.delight.corrections import plain_skin
+from backend.delight.robust import robust_tone
+from backend.imaging.filters import masked_blur, smooth_step
+from backend.prior.interface import WorkingMaps
 from backend.texture.regions import FaceRegions
-from backend.texture.scale_space import masked_blur, smooth_step
 from backend.texture.uv_space import UVSpace
 
 # Share of the sky open to a texel, of the most open ones', up to which it lies within a nostril, and from which not.
@@ -24,7 +25,7 @@ def nostrils(transfer: np.ndarray, uv_space: UVSpace, regions: FaceRegions) -> n
     """1 within the head's nostrils, 0 on all other skin, float32 [B, B]: where the head itself hides half of the sky.
 
     Args:
-        transfer: float32 [V, 9], see `backend.texture.transfer`.
+        transfer: float32 [V, 9], see `backend.rendering.light_transfer`.
         uv_space: the texels.
         regions: parts of the face on them.
     """

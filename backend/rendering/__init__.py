@@ -1,0 +1,1 @@
+"""Cameras, rasterisers, occlusion, light transfer, spherical harmonics and the shading of skin."""

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from backend.head.camera import Camera
+from backend.rendering.camera import Camera
 from backend.rendering.rasteriser import EmbreeRasteriser, Fragments, Rasteriser
 from shared.errors import RelightifyError
 

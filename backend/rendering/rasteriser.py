@@ -9,7 +9,7 @@ import numpy as np
 from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 
-from backend.head.camera import Camera
+from backend.rendering.camera import Camera
 
 RAYS_PER_BAND = 1_000_000
 

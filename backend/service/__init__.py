@@ -1,0 +1,1 @@
+"""The ZeroMQ server, its job queue, the worker that holds the models, and clients."""

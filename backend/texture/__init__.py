@@ -1,0 +1,1 @@
+"""Texture space: unwrapping what a photo shows of the skin, and the maps with their files."""

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from backend.head.landmark_groups import (
+from backend.head.model import HeadModel
+from backend.imaging.filters import smooth_step
+from backend.photo.landmark_table import (
     BROW_LEFT,
     BROW_RIGHT,
     EYE_LEFT,
@@ -16,8 +18,6 @@ from backend.head.landmark_groups import (
     NOSE,
     OVAL,
 )
-from backend.head.model import HeadModel
-from backend.texture.scale_space import smooth_step
 from backend.texture.uv_space import UVSpace
 
 UNDER_NOSE, BROW_MIDDLE = 2, 9

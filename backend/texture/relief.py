@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from backend.imaging.filters import masked_blur
 from backend.texture.regions import FaceRegions
-from backend.texture.scale_space import masked_blur
 
-# Relief of the albedo's detail, assumed, here and in the training data (`backend.training.skin_reflectance`): depth for
-# a darkening by one unit of optical density; the band of detail that is relief (broader patches are pigment); what is
-# darker is hair or a mole. Of the train CG heads three have fine relief: as deep on average as 1 mm per density.
+# Relief of the albedo's detail, assumed, here and in the training data (`backend.training.stream.reflectance`): depth
+# for a darkening by one unit of optical density; the band of detail that is relief (broader patches are pigment); what
+# is darker is hair or a mole. Of the train CG heads three have fine relief: as deep on average as 1 mm per density.
 MM_PER_DENSITY, PORE_MM, CREASE_MM, DENSITY_LIMIT = 0.55, 0.35, 2.2, 0.16
 CAVITY_LOSS_PER_MM = 4.0
 DEEPEST_MM, HIGHEST_MM = 0.12, 0.05  # a cavity counts up to that depth, what stands out up to that height

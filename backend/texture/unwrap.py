@@ -9,15 +9,16 @@ import numpy as np
 from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 
-from backend.head.camera import Camera
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
-from backend.photo.reading import Photo, linear_to_srgb, srgb_to_linear
+from backend.imaging.colour import linear_to_srgb, srgb_to_linear
+from backend.imaging.sampling import Footprint, sample_image
+from backend.photo.reading import Photo
+from backend.rendering.camera import Camera
 from backend.rendering.normals import vertex_normals
 from backend.rendering.rasteriser import Rasteriser
-from backend.texture.enlarging import Enlarger, enlarged
 from backend.texture.maps import PartialTexture
-from backend.texture.sampling import Footprint, sample_image
+from backend.texture.super_resolution import Enlarger, enlarged
 from backend.texture.uv_space import UVSpace
 
 # Visibility varies slowly and its border is soft, so it is found on at most this many texels a side.

@@ -1,0 +1,1 @@
+"""What builds `backend/assets`: `python -m backend.training COMMAND`."""

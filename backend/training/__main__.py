@@ -7,17 +7,15 @@ import logging
 import sys
 from pathlib import Path
 
-from backend.training.coarse_prior import add_coarse_prior_command
-from backend.training.detail_statistics import add_detail_statistics_command
-from backend.training.diffusion_commands import add_diffusion_commands
-from backend.training.photo_enlarging import add_photo_enlarging_command
-from backend.training.quadruples import add_quadruples_command
-from backend.training.skin_commands import add_skin_commands
-from backend.training.studio_lights import add_studio_lights_command
+from backend.asset_files import ROOT, SOURCES
+from backend.training.priors.diffusion_commands import add_diffusion_commands
+from backend.training.priors.linear_command import add_coarse_prior_command
+from backend.training.skin.commands import add_skin_commands
+from backend.training.skin.detail_statistics import add_detail_statistics_command
+from backend.training.skin.super_resolution import add_photo_enlarging_command
+from backend.training.stream.quadruples import add_quadruples_command
+from backend.training.stream.studio_lights import add_studio_lights_command
 from shared.errors import RelightifyError
-
-ROOT = Path(__file__).resolve().parents[2]
-SOURCES = ROOT.parent / "shared" / "sources"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,7 +49,7 @@ def _add_head_model(commands: argparse._SubParsersAction) -> None:
 
 def _head_model(chosen: argparse.Namespace) -> None:
     # Imported here, because each build has dependencies of its own.
-    from backend.training.head_model import build_head_model
+    from backend.training.head.build import build_head_model
 
     build_head_model(chosen.sources, chosen.out)
 

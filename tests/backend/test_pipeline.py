@@ -12,14 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from backend.imaging.colour import LUMINANCE, linear_to_srgb, srgb_to_linear
 from backend.output import write_reconstruction
-from backend.photo.reading import linear_to_srgb, srgb_to_linear
 from backend.pipeline import FurtherSample, Pipeline, Reconstruction, choose_device
 from backend.progress import Progress
-from backend.texture.light import LUMINANCE
 from backend.texture.maps import SkinMaps
 from backend.texture.regions import face_regions, plain_skin
-from backend.texture.transfer import radiance_transfer
 from shared.errors import JobCancelled, RelightifyError
 from shared.head_mesh import HeadMesh
 from shared.maps import MAPS
@@ -66,7 +64,7 @@ def test_the_result_is_a_head_with_maps_of_the_size_asked_for(job: Job) -> None:
 
 def test_the_light_turns_the_albedo_into_the_photo(job: Job) -> None:
     maps, fit, space = job.result.maps, job.result.fit, job.pipeline.uv_space(512)
-    transfer = space.interpolate(radiance_transfer(job.pipeline.model, fit.vertices(job.pipeline.model)))
+    transfer = space.interpolate(job.pipeline.model.radiance_transfer(fit.vertices(job.pipeline.model)))
     seen = maps.visibility > 0.9
     shown = srgb_to_linear(maps.diffuse_albedo_srgb[seen]) * (transfer[seen] @ fit.light)
     ratio = np.median(shown / srgb_to_linear(maps.texture_srgb[seen]), axis=0)

@@ -36,8 +36,8 @@ def refusal(folder: Path) -> dict:
 def stream(folder: Path) -> dict:
     """Training quadruples."""
     from backend.head.model import load_head_model
-    from backend.training.skin_dataset import SkinStream
-    from backend.training.skin_pack import PACK, load_pack
+    from backend.training.skin.pack import PACK, load_pack
+    from backend.training.stream.skin_stream import SkinStream
 
     pack, model = load_pack(PACK), load_head_model()
 
@@ -54,8 +54,8 @@ def training(folder: Path) -> dict:
     from accelerate.state import AcceleratorState
 
     from backend.prior.diffusion.weights import MAPS
-    from backend.training import autoencoders, diffusion
-    from tests.backend.training.test_diffusion import AUTOENCODER, DENOISER, random_quadruples
+    from backend.training.priors import autoencoders, diffusion
+    from tests.backend.training.priors.test_diffusion import AUTOENCODER, DENOISER, random_quadruples
 
     random_quadruples(folder / "quadruples")
     configurations = {"tiny": AUTOENCODER}
@@ -82,12 +82,12 @@ def completion(folder: Path) -> dict:
     """Two samples of the quality `standard`, in two steps."""
     from dataclasses import replace
 
-    from backend.prior.coarse_model import shipped_prior
     from backend.prior.diffusion.prior import DiffusionPrior
     from backend.prior.diffusion.shipped import shipped_diffusion
+    from backend.prior.linear.factor_model import shipped_prior
     from backend.progress import Progress
     from tests.backend.prior.diffusion.test_shipped import RESOLUTION, painted_face
-    from tests.backend.prior.test_draft import frontal_context
+    from tests.backend.prior.linear.test_prior import frontal_context
 
     context = frontal_context(RESOLUTION)
     partial = painted_face(context)

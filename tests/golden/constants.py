@@ -25,10 +25,10 @@ class Constant:
 
 CONSTANTS = (
     Constant("fit", "backend.head.landmark_fit", "LANDMARK_SIGMA"),
-    Constant("light", "backend.texture.transfer", "BOUNCE"),
-    Constant("delight", "backend.prior.left_light", "KEPT"),
-    Constant("tone", "backend.prior.skin_tone", "TYPICAL_EXPOSURE"),
-    Constant("prior", "backend.prior.coarse", "TEXTURE_NOISE"),
+    Constant("light", "backend.rendering.light_transfer", "BOUNCE"),
+    Constant("delight", "backend.delight.residual_shading", "KEPT"),
+    Constant("tone", "backend.delight.skin_tone", "TYPICAL_EXPOSURE"),
+    Constant("prior", "backend.prior.linear.estimate", "TEXTURE_NOISE"),
     Constant("detail", "backend.texture.relief", "MM_PER_DENSITY"),
 )
 

@@ -12,19 +12,19 @@ import torch
 from torch import Tensor
 
 from backend import previews
-from backend.detail.stage import WorkingMaps, add_detail
-from backend.photo.reading import linear_to_srgb, srgb_to_linear
-from backend.prior.base import PriorContext
-from backend.prior.coarse_model import CoarsePrior
+from backend.delight.residual_shading import without_left_light
+from backend.detail.stage import add_detail
+from backend.imaging.colour import linear_to_srgb, srgb_to_linear
+from backend.imaging.filters import masked_blur
 from backend.prior.diffusion.observation import Observation, latent_mask
 from backend.prior.diffusion.samplers import sample
 from backend.prior.diffusion.sampling import NoiseSource, SamplerOptions, Start, Watch
-from backend.prior.draft import CoarseCompletion, coarse_completion, joined, without_rings
-from backend.prior.left_light import without_left_light
+from backend.prior.interface import PriorContext, WorkingMaps
+from backend.prior.linear.factor_model import CoarsePrior
+from backend.prior.linear.prior import CoarseCompletion, coarse_completion, joined, without_rings
 from backend.prior.nostrils import with_dark_nostrils
 from backend.progress import Progress
 from backend.texture.maps import PartialTexture, SkinMaps
-from backend.texture.scale_space import masked_blur
 
 if TYPE_CHECKING:
     from backend.prior.diffusion.weights import DiffusionWeights
@@ -91,13 +91,13 @@ class DiffusionPrior:
         self.coarse, self.load, self.preset = coarse, load, preset
 
     def complete(self, partial: PartialTexture, context: PriorContext, seed: int, progress: Progress) -> SkinMaps:
-        """See `backend.prior.base.Prior.complete`."""
+        """See `backend.prior.interface.Prior.complete`."""
         return next(self.samples(partial, context, (seed,), progress))
 
     def samples(
         self, partial: PartialTexture, context: PriorContext, seeds: Sequence[int], progress: Progress
     ) -> Iterator[SkinMaps]:
-        """See `backend.prior.several.SamplingPrior.samples`."""
+        """See `backend.prior.samples.SamplingPrior.samples`."""
         coarse = coarse_completion(self.coarse, partial, context, progress.part(0.0, 0.3))
         drawn = self._drawn(coarse, context, seeds, progress.part(0.3, 0.8))
         for index, maps in enumerate(drawn):

@@ -8,15 +8,16 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backend.asset_files import ASSETS
 from backend.head.model import HeadModel
-from backend.prior.coarse_model import CoarsePrior, layout_of
 from backend.prior.diffusion.prior import PRESETS, DiffusionPrior
+from backend.prior.linear.factor_model import CoarsePrior, layout_of
 
 if TYPE_CHECKING:
     from backend.prior.diffusion.weights import DiffusionWeights
 
 _log = logging.getLogger(__name__)
-ASSET = Path(__file__).resolve().parents[2] / "assets" / "diffusion"
+ASSET = ASSETS / "diffusion"
 FACTS = "relightify.json"
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from backend.delight.marks import spots
 from backend.detail.separation import (
     STUBBLE_HAIR,
     creases,
     hairline,
     pigment_share,
-    spots,
     stubble,
     stubble_hair,
     without_gloss,

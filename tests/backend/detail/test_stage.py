@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from backend.detail.options import DetailOptions
-from backend.detail.stage import Place, WorkingMaps, add_detail
+from backend.detail.stage import add_detail
 from backend.head.head_fit import HeadFit
 from backend.head.model import load_head_model
-from backend.photo.reading import linear_to_srgb, srgb_to_linear
+from backend.imaging.colour import linear_to_srgb, srgb_to_linear
+from backend.prior.interface import Place, WorkingMaps
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.regions import FaceRegions, face_regions
 from backend.texture.uv_space import mirror, uv_space

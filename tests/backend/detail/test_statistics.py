@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.detail.bands import OCTAVES, split
 from backend.detail.regions import SKIN_PARTS
 from backend.detail.statistics import fit_statistics, load_statistics, measured_contrast
+from backend.imaging.octaves import OCTAVES, split
 
 PARTS = len(SKIN_PARTS)
 

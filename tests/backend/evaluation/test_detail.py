@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from backend.detail.bands import OCTAVES
 from backend.detail.regions import SKIN_PARTS
 from backend.evaluation.detail import BICUBIC, OURS, SMALL, gradient_psnr, lit, reduced_photo, slope, verdicts
 from backend.evaluation.tables import Row
+from backend.imaging.octaves import OCTAVES
 from backend.photo.reading import Photo
 from backend.texture.maps import SkinMaps
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import skimage.data
 
-from backend.evaluation import cli, fit
+from backend.evaluation import command as cli
+from backend.evaluation import fit
 from backend.evaluation.fit_figures import contact_sheet
 from shared.errors import RelightifyError
 from tests.landmark_model import landmark_model

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from backend.evaluation.pseudo_truth import _gains
-from backend.training.skin_calibration import photo_gains
-from backend.training.skin_portraits import Person
+from backend.training.skin.calibration import photo_gains
+from backend.training.skin.portraits import Person
 from shared.errors import RelightifyError
 
 PEOPLE = [

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from backend.head.camera import Camera
 from backend.head.contour import associate_contour, contour_region, silhouette
 from backend.head.landmark_fit import fit_landmarks, landmark_errors
-from backend.head.landmark_groups import interocular_px
 from backend.head.model import HeadModel, load_head_model
+from backend.photo.landmark_table import interocular_px
 from backend.progress import Progress
+from backend.rendering.camera import Camera
 from shared.errors import JobCancelled, RelightifyError
 
 SIZE = 1000

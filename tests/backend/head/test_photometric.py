@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backend.head import photometric
-from backend.head.coarse_albedo import region_albedo
+from backend.head.albedo_basis import region_albedo
 from backend.head.face_region import FaceRegion, face_region, normal_derivative, normal_field
 from backend.head.landmark_fit import LandmarkProblem, fit_landmarks, landmark_errors
 from backend.head.landmark_solve import FitParameters

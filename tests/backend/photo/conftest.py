@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from backend.photo.landmarks import Face, FaceDetector, choose_face
+from backend.photo.face_detector import Face, FaceDetector, choose_face
 from backend.photo.reading import Photo
 from tests.landmark_model import landmark_model
 

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
+from backend.photo.face_detector import Face, FaceDetector, choose_face
 from backend.photo.glasses import frames, wears_glasses
 from backend.photo.landmark_topology import EYE_LEFT, EYE_RIGHT
-from backend.photo.landmarks import Face, FaceDetector, choose_face
 from backend.photo.reading import Photo
 from backend.photo.skin_mask import skin_mask
 

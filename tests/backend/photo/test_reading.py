@@ -10,7 +10,8 @@ import pillow_heif
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
-from backend.photo.reading import linear_to_srgb, read_photo, srgb_to_linear
+from backend.imaging.colour import linear_to_srgb, srgb_to_linear
+from backend.photo.reading import read_photo
 from shared.errors import RelightifyError
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from backend.photo.colour_model import fit_colour_model
+from backend.photo.face_detector import Face
 from backend.photo.landmark_topology import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE_RIGHT, FACE_OVAL, LIPS_OUTER
-from backend.photo.landmarks import Face
 from backend.photo.reading import Photo
 from backend.photo.skin_mask import skin_mask
 

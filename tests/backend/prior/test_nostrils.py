@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.detail.stage import WorkingMaps
 from backend.head.model import HeadModel, load_head_model
+from backend.prior.interface import WorkingMaps
 from backend.prior.nostrils import nostrils, with_dark_nostrils
 from backend.texture.regions import face_regions
-from backend.texture.transfer import radiance_transfer
 from backend.texture.uv_space import UVSpace, mirror, uv_space
 
 SIDE = 256
@@ -27,7 +26,7 @@ def space(model: HeadModel) -> UVSpace:
 
 @pytest.fixture(scope="module")
 def inside(model: HeadModel, space: UVSpace) -> np.ndarray:
-    return nostrils(radiance_transfer(model, model.mean, 64), space, face_regions(model, space))
+    return nostrils(model.radiance_transfer(model.mean, 64), space, face_regions(model, space))
 
 
 def test_there_are_two_alike_of_the_size_of_nostrils(model: HeadModel, space: UVSpace, inside: np.ndarray) -> None:

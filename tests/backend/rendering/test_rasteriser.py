@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.head.camera import Camera
 from backend.rendering import rasteriser as rasteriser_module
+from backend.rendering.camera import Camera
 from backend.rendering.nvdiffrast_rasteriser import (
     NvdiffrastRasteriser,
     choose_rasteriser,

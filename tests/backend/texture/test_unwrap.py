@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.head.camera import Camera
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel, load_head_model
 from backend.photo.reading import Photo
+from backend.rendering.camera import Camera
 from backend.rendering.rasteriser import EmbreeRasteriser
 from backend.texture.maps import PartialTexture
 from backend.texture.unwrap import unwrap

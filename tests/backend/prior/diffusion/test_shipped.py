@@ -13,17 +13,17 @@ import torch
 
 from backend.detail.options import DetailOptions
 from backend.head.model import load_head_model
-from backend.photo.reading import linear_to_srgb
-from backend.prior.base import PriorContext
-from backend.prior.coarse_model import shipped_prior
+from backend.imaging.colour import linear_to_srgb
 from backend.prior.diffusion.prior import DiffusionPrior, coarse_maps, working_maps
 from backend.prior.diffusion.shipped import ASSET, shipped_diffusion
-from backend.prior.draft import DraftPrior, coarse_completion
+from backend.prior.interface import PriorContext
+from backend.prior.linear.factor_model import shipped_prior
+from backend.prior.linear.prior import DraftPrior, coarse_completion
 from backend.progress import Progress
 from backend.texture.maps import PartialTexture
 from backend.texture.regions import face_regions
 from shared.errors import JobCancelled
-from tests.backend.prior.test_draft import frontal_context, frontal_light, shade, skin_of
+from tests.backend.prior.linear.test_prior import frontal_context, frontal_light, shade, skin_of
 
 RESOLUTION = 512
 MOST_BYTES = 24 * 2**20

@@ -1,0 +1,122 @@
+"""Seen skin, delit: which texels are trusted, highlights taken out, light evened out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from backend.delight.robust import BROAD_SCALE, RESIDUAL_SCALE, beardedness, border_distance, robust_level, robust_tone
+from backend.imaging.colour import LUMINANCE
+from backend.imaging.filters import masked_blur, smooth_step
+from backend.texture.regions import FaceRegions, plain_skin
+from backend.texture.uv_space import mirror
+
+EVEN_SIGMA_MM, BORDER_MM = 13.0, 16.0
+LUMINANCE_KEPT, COLOUR_KEPT = 0.25, 0.55  # of the broad differences between parts of a face that even light leaves
+# Log luminance above the median; the knee is where pressing sets in.
+BRIGHTEST_SKIN, BRIGHTEST_LIPS, BRIGHT_KNEE = 0.32, 0.22, 0.15
+# Shade in folds: how broad, against what surroundings, what is left of it (log luminance), and the share lifted.
+FOLD_MM, FOLD_SURROUNDINGS_MM, FOLD_LEFT, FOLD_LIFT = 0.8, 10.0, 0.06, 0.65
+
+
+def even_colour(
+    log_albedo: np.ndarray,  # float32 [H, W, 3]
+    shine: np.ndarray,  # float32 [H, W] in [0, 1], share of the seen light that was specular
+    weight: np.ndarray,
+    regions: FaceRegions,
+) -> np.ndarray:
+    """Log albedo without casts of colour over a few millimetres and more: leftovers of highlights and coloured light.
+
+    Skin's own colour varies broadly and mildly; what strays further, towards grey above all, is drawn back, and where
+    the light was specular its colour is the surroundings'. Lips, eyes and brows keep theirs.
+    """
+    luminance = log_albedo @ LUMINANCE
+    colour = log_albedo - luminance[..., None]
+    plain = weight * np.square(1 - shine) * (1 - regions.lips) * (1 - regions.brows) * (1 - 0.7 * regions.eyes)
+    broad = robust_level(colour, plain + 1e-4 * weight, 12 * regions.texels_per_mm)
+    local = masked_blur(colour, weight, 1.5 * regions.texels_per_mm)
+    free = (1 - regions.lips) * (1 - 0.8 * regions.brows) * (1 - 0.5 * regions.eyes) * weight
+    stray = local - broad
+    # Redness (noses, cheeks, blemishes) is skin; grey and blue casts are not: red falling against the rest.
+    cast = smooth_step(-stray[..., 0], 0.0, 0.06)
+    strength = np.maximum(0.25 + 0.6 * cast, smooth_step(shine, 0.1, 0.4)) * free
+    own = colour - local
+    calmed = own * (smooth_step(shine, 0.1, 0.4) * free * -0.8 + 1)[..., None]
+    mended = local - strength[..., None] * stray + calmed
+    return log_albedo + (mended - colour) * smooth_step(weight, 0, 0.3)[..., None]
+
+
+def soften_bright(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
+    """Log albedo in which broad patches brighter than the skin around them, leftovers of highlights, are halved."""
+    luminance = log_albedo @ LUMINANCE
+    level = robust_level(luminance, weight * (1 - regions.lips), 12 * regions.texels_per_mm)
+    patch = masked_blur(luminance, weight, 1.2 * regions.texels_per_mm) - level
+    correction = -0.6 * np.maximum(patch - 0.04, 0) * (1 - regions.eyes * 0.5)
+    return log_albedo + (correction * weight)[..., None]
+
+
+def soften_dark(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
+    """Log albedo in which broad patches darker than the skin around them are made fainter.
+
+    They are the shade in folds that the fitted head does not have: beside a smiling mouth and the nose, under a lip.
+    Brows, lids, lips, nostrils and beards are dark by themselves, and moles are smaller.
+    """
+    luminance = log_albedo @ LUMINANCE
+    tone, _ = robust_tone(log_albedo, weight * plain_skin(regions))
+    bearded = beardedness(luminance - float(tone @ LUMINANCE), weight, regions)
+    hairless = (1 - regions.lips) * (1 - regions.brows) * (1 - regions.eyes) * (1 - regions.nose)
+    level = robust_level(luminance, weight * hairless, FOLD_SURROUNDINGS_MM * regions.texels_per_mm)
+    patch = level - masked_blur(luminance, weight, FOLD_MM * regions.texels_per_mm)
+    free = weight * hairless * (1 - bearded * regions.beard)
+    return log_albedo + (FOLD_LIFT * np.maximum(patch - FOLD_LEFT, 0) * free)[..., None]
+
+
+def limit_bright(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
+    """Log albedo whose luminance ends softly a little above the person's tone, and on the lips above the lips' own.
+
+    What is brighter was not lit as the coarse geometry thinks (folds, nose wings, the lips' inner rim), or shines.
+    """
+    luminance = log_albedo @ LUMINANCE
+    skin_tone, _ = robust_tone(log_albedo, weight * plain_skin(regions))
+    limit = np.full(luminance.shape, skin_tone @ LUMINANCE + BRIGHTEST_SKIN, np.float32)
+    on_lips = (regions.lips * weight) > 0.6
+    if np.count_nonzero(on_lips) > 50:
+        lips = float(np.median(luminance[on_lips])) + BRIGHTEST_LIPS
+        limit += regions.lips * (np.minimum(lips, limit) - limit)
+    over = np.maximum(luminance - (limit - BRIGHT_KNEE), 0)
+    pressed = BRIGHT_KNEE * (1 - np.exp(-over / BRIGHT_KNEE))
+    return log_albedo - (over - pressed)[..., None]
+
+
+def even_out(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
+    """Log albedo float32 [H, W, 3] without the broad shading that order-2 light cannot explain.
+
+    The face's broad variation is made the same on both sides, drawn towards the person's tone, and put in place of
+    the old one; all the more towards the border of what was seen, where the view grazes the skin and sheen and the
+    fit's errors show. Lips, brows and beards do not take part in measuring it, so they stay as they are.
+    """
+    tone, _ = robust_tone(log_albedo, weight * plain_skin(regions))
+    deviation = log_albedo - tone.astype(np.float32)
+    bearded = beardedness(deviation @ LUMINANCE, weight, regions)
+    level = weight * (1 - regions.lips) * (1 - regions.brows) * (1 - 0.7 * regions.eyes)
+    scale = BROAD_SCALE + bearded * regions.beard * (RESIDUAL_SCALE - BROAD_SCALE)
+    inner = smooth_step(border_distance(weight, regions), 0, BORDER_MM * regions.texels_per_mm)
+    inner = np.maximum(inner, bearded * regions.beard)[..., None]
+
+    sigma = EVEN_SIGMA_MM * regions.texels_per_mm
+    broad = robust_level(deviation, level, sigma, scale)
+    support = masked_blur(level, np.ones_like(level), sigma)[..., None]
+    both = (broad * support + mirror(broad * support)) / np.maximum(support + mirror(support), 1e-4)
+    wanted = _scaled(both, LUMINANCE_KEPT * (0.2 + 0.8 * inner), COLOUR_KEPT * (0.2 + 0.8 * inner))
+    corrected = deviation + np.where(support > 1e-3, wanted - broad, 0)
+    # Inside, finer variation is the face's own; at the border it is not. Where little plain skin is near, next to eyes
+    # and brows, the finer level says nothing.
+    fine = robust_level(corrected, level, sigma / 3, scale)
+    near = smooth_step(masked_blur(level, weight, sigma / 3), 0.2, 0.6)[..., None]
+    corrected = corrected - near * (1 - inner) * _scaled(fine, 0.8 * np.ones_like(inner), np.ones_like(inner))
+    return (corrected + tone).astype(np.float32)
+
+
+def _scaled(log_values: np.ndarray, luminance_gain: np.ndarray, colour_gain: np.ndarray) -> np.ndarray:
+    """Log values [H, W, 3] with their luminance and their colour scaled by gains [H, W, 1]."""
+    luminance = (log_values @ LUMINANCE)[..., None]
+    return luminance_gain * luminance + colour_gain * (log_values - luminance)

@@ -1,0 +1,54 @@
+"""Highlights: specular light taken off, and what lies under burnt-out ones."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from backend.imaging.colour import LUMINANCE
+from backend.imaging.filters import masked_blur, smooth_step
+from backend.texture.regions import FaceRegions
+
+BURNT, BURNT_OUT = 0.5, 0.7  # linear level of the darkest channel from where on highlights leave nothing of the skin
+BURNT_REACH_MM = 6.0
+
+
+def highlights(
+    texture: np.ndarray,  # float32 [H, W, 3], linear
+    predicted: np.ndarray,  # float32 [H, W, 3], skin of even tone under the estimated light
+    weight: np.ndarray,  # float32 [H, W], seen
+    regions: FaceRegions,
+) -> np.ndarray:
+    """Specular light float32 [H, W] to subtract from all channels (the light is nearly white).
+
+    Dichromatic separation (Shafer 1985): skin's own colour has a local ratio of blue to red, white light moves it
+    towards 1. Only what is also brighter than the surrounding diffuse skin counts, so that pale spots stay.
+    """
+    red, blue = texture[..., 0], texture[..., 2]
+    ratio = np.clip(blue / np.maximum(red, 1e-4), 0.02, 0.98)
+    luminance = texture @ LUMINANCE
+    expected = np.maximum(predicted @ LUMINANCE, 1e-4)
+    excess_log = np.log(np.maximum(luminance, 1e-4)) - np.log(expected)
+    dull = weight / (1 + np.square(np.maximum(excess_log, 0) / 0.08)) ** 2 * (1 - regions.lips)
+    sigma = 10 * regions.texels_per_mm
+    skin_ratio = np.clip(masked_blur(ratio, dull + 1e-4 * weight, sigma), 0.05, 0.9)
+    by_colour = np.maximum(blue - skin_ratio * red, 0) / (1 - skin_ratio)
+    level = masked_blur(excess_log, dull + 1e-4 * weight, sigma)
+    excess = np.maximum(luminance - expected * np.exp(level), 0)
+    # Nothing more where the camera saturates: steps at the border of what is clipped show longer than a highlight.
+    specular = np.minimum(excess, by_colour)
+    return masked_blur(specular, weight, max(0.4 * regions.texels_per_mm, 0.5)) * smooth_step(weight, 0, 0.5)
+
+
+def over_burnt(
+    log_albedo: np.ndarray,  # float32 [H, W, 3]
+    texture: np.ndarray,  # float32 [H, W, 3], linear
+    weight: np.ndarray,
+    regions: FaceRegions,
+) -> np.ndarray:
+    """Log albedo in which burnt-out highlights, flat and white, take the colour of the skin around them."""
+    level = masked_blur(texture.min(-1), weight, 0.7 * regions.texels_per_mm)
+    burnt = smooth_step(level, BURNT, BURNT_OUT) * (1 - regions.eyes)
+    if not burnt.any():
+        return log_albedo
+    around = masked_blur(log_albedo, weight * (1 - burnt) + 1e-5 * weight, BURNT_REACH_MM * regions.texels_per_mm)
+    return log_albedo + burnt[..., None] * (around - log_albedo)

@@ -1,0 +1,114 @@
+"""The photo's light from the texture: robust least squares on self-shadowed order-2 spherical harmonics."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import nnls
+
+from backend.imaging.colour import LUMINANCE
+from backend.rendering.occlusion import sphere_directions
+from backend.rendering.spherical_harmonics import MOST_DIRECTED, basis, is_realisable
+
+ITERATIONS = 12
+# Strength of the pull towards uniform light, per band and sample: a face shows half the directions only.
+_RIDGE = np.array([0.0] + [0.004] * 3 + [0.04] * 5)
+# The same for the colour of the directed light: coloured shading is rarer than coloured skin.
+_COLOUR_RIDGE = np.array([0.0] + [0.06] * 3 + [0.3] * 5)
+LAMPS = 200  # directions of the soft lamps that make up a light where free coefficients make none
+RESIDUAL_SCALE = 0.12  # log luminance; beyond, a texel counts as not plain skin (brow, beard, highlight, shadow)
+
+
+def estimate_light(
+    colour: np.ndarray,  # float32 [n, 3], linear
+    transfer: np.ndarray,  # float32 [n, 9], see `backend.rendering.light_transfer`
+    weight: np.ndarray,  # float32 [n]
+) -> np.ndarray:
+    """Light times mean albedo, float64 [9, 3], that explains the colours of skin of one albedo.
+
+    Iteratively reweighted least squares on relative residuals. Residuals on the bright side count less far than those
+    on the dark side: they are highlights, which a diffuse surface cannot make. Dividing by the skin's mean albedo
+    gives the radiance of the light, up to the ambiguity between the two.
+
+    Raises:
+        ValueError: no sample has weight.
+    """
+    if not (weight > 0).any():
+        raise ValueError("no texel to estimate the light from")
+    luminance = np.maximum(colour @ LUMINANCE, 1e-4).astype(np.float64)
+    t = transfer.astype(np.float64)
+    base = np.zeros(9)
+    base[0] = np.average(luminance, weights=weight) / np.average(t[:, 0], weights=weight)
+    light = base.copy()
+    robust = weight.astype(np.float64)
+    for _ in range(ITERATIONS):
+        predicted = np.maximum(t @ light, 0.05 * base[0])
+        residual = np.log(luminance) - np.log(predicted)
+        scale = np.where(residual > 0, 0.6 * RESIDUAL_SCALE, RESIDUAL_SCALE)
+        robust = weight / np.square(1 + np.square(residual / scale))
+        light = _ridge_solve(t, luminance, robust / np.square(predicted), base, _RIDGE, base[0])
+    predicted = np.maximum(t @ light, 0.05 * base[0])
+    result = np.empty((9, 3))
+    for channel in range(3):
+        values = colour[:, channel].astype(np.float64)
+        tint = float(np.sum(robust * values) / np.sum(robust * predicted))
+        row_weight = robust / np.square(predicted * tint)
+        result[:, channel] = _ridge_solve(t, values, row_weight, light * tint, _COLOUR_RIDGE, base[0] * tint)
+    return result
+
+
+def match_light(
+    texture_linear: np.ndarray,  # float32 [n, 3]
+    albedo_linear: np.ndarray,  # float32 [n, 3]
+    transfer: np.ndarray,  # float32 [n, 9]
+    weight: np.ndarray,  # float32 [n]
+    initial: np.ndarray,  # [9, 3], where the ridge pulls to
+) -> np.ndarray:
+    """The light float32 [9, 3] under which the albedo looks like the texture, so that both fit together.
+
+    Free coefficients may be those of no light: a face shows half the directions only, and for a flash the mean over
+    all of them may come out negative. Then the best sum of soft lamps is taken, for all channels, so that what the
+    face does not show of the light is of one colour.
+    """
+    t = transfer.astype(np.float64)
+    systems = []
+    for channel in range(3):
+        albedo = np.maximum(albedo_linear[:, channel].astype(np.float64), 1e-3)
+        values = texture_linear[:, channel].astype(np.float64) / albedo
+        level = float(np.average(values, weights=weight))
+        gain = level / max(float(np.average(t @ initial[:, channel], weights=weight)), 1e-6)
+        centre = initial[:, channel] * gain
+        row_weight = weight.astype(np.float64) / level**2
+        systems.append((*_ridge_system(t, values, row_weight, centre, 0.3 * _RIDGE, level), centre))
+    result = np.stack([centre + np.linalg.solve(matrix, right) for matrix, right, centre in systems], axis=1)
+    if not all(is_realisable(channel) for channel in result.T):
+        result = np.stack([_of_lamps(*system) for system in systems], axis=1)
+    return result.astype(np.float32)
+
+
+def _of_lamps(matrix: np.ndarray, right: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    """The light [9] of soft lamps all around that is the best one for a system of `_ridge_system`."""
+    lamps = basis(sphere_directions(LAMPS).astype(np.float64)).T
+    lamps[1:] *= MOST_DIRECTED
+    # With matrix = C C' the quadratic form is |C' (light - centre) - C^-1 right|^2.
+    factor = np.linalg.cholesky(matrix)
+    strengths, _ = nnls(factor.T @ lamps, factor.T @ centre + np.linalg.solve(factor, right))
+    return lamps @ strengths
+
+
+def _ridge_solve(
+    t: np.ndarray, values: np.ndarray, weight: np.ndarray, centre: np.ndarray, ridge: np.ndarray, unit: float
+) -> np.ndarray:
+    """argmin sum w (t l - values)^2 + sum_k ridge_k W (l_k - centre_k)^2 / unit^2; W is the sum of relative weights."""
+    matrix, right = _ridge_system(t, values, weight, centre, ridge, unit)
+    return centre + np.linalg.solve(matrix, right)
+
+
+def _ridge_system(
+    t: np.ndarray, values: np.ndarray, weight: np.ndarray, centre: np.ndarray, ridge: np.ndarray, unit: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Normal equations of `_ridge_solve`, matrix [9, 9] and right side [9], for the difference to `centre`."""
+    weighted = t * weight[:, None]
+    # In relative units the weights are robust weights over squared values; their sum sets the scale of the ridge.
+    total = float(np.sum(weight * np.square(values)))
+    penalty = np.diag(ridge * total / unit**2 + 1e-9 * np.trace(weighted.T @ t))
+    return weighted.T @ t + penalty, weighted.T @ (values - t @ centre)

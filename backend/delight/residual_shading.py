@@ -1,0 +1,68 @@
+"""Light that is left in the albedo of what was seen: where a person strays from the prior further than skins do."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from backend.delight.robust import beardedness
+from backend.imaging.colour import LUMINANCE
+from backend.imaging.filters import masked_blur
+from backend.texture.regions import FaceRegions
+from backend.texture.uv_space import mirror
+
+# Differences broader than this are judged; finer ones are pores, moles and creases.
+BROAD_MM = 1.5
+# Of small differences (log) that share is kept, as pictures of training people and heads are nearest to their known
+# albedo; large ones end softly here. Shade of cast shadows and of cameras with steep tone curves is larger.
+KEPT, LARGEST, LARGEST_COLOUR = 0.7, 0.25, 0.1
+# Beards grow on both sides alike over such distances; what is darker on one side lies in shade.
+SIDE_MM = 5.0
+FEWEST_TEXELS = 50
+
+
+def without_left_light(
+    log_albedo: np.ndarray,  # float32 [B, B, 3], what was seen joined to the expectation
+    expected: np.ndarray,  # float32 [B, B, 3], the prior's log albedo
+    weight: np.ndarray,  # float32 [B, B], 1 = seen
+    inside_nostrils: np.ndarray,  # float32 [B, B], see `backend.prior.nostrils`
+    island: np.ndarray,  # bool [B, B]
+    regions: FaceRegions,
+) -> np.ndarray:
+    """Log albedo float32 [B, B, 3] with its broad differences from the expectation made smaller.
+
+    Order-2 light on a fitted head leaves shade in eye sockets, beside the nose and around the mouth, and a camera's
+    tone curve deepens and reddens it. Brows, nostrils, what a beard has on both sides and the colour that lips have as
+    a whole are the person's own.
+    """
+    own = log_albedo - expected
+    lips = _lip_colour(own, weight, regions)
+    broad = masked_blur(own - lips, island.astype(np.float32), BROAD_MM * regions.texels_per_mm)
+    luminance = (broad @ LUMINANCE)[..., None]
+    lighter = _softened(luminance, LARGEST) - luminance
+    bearded = beardedness(own @ LUMINANCE, weight, regions)
+    beard = bearded * (regions.beard * (1 - regions.lips))[..., None]
+    lighter += beard * (_lighter_side(luminance, island, regions) - lighter)
+    lighter *= 1 - np.clip(np.maximum(regions.brows, inside_nostrils), 0, 1)[..., None]
+    paler = _softened(broad - luminance, LARGEST_COLOUR) - (broad - luminance)
+    return (log_albedo + lighter + paler).astype(np.float32)
+
+
+def _lighter_side(luminance: np.ndarray, island: np.ndarray, regions: FaceRegions) -> np.ndarray:
+    """What to add [B, B, 1] to the broad log luminance [B, B, 1] of a beard: as dark as it is, but on both sides."""
+    even = masked_blur(luminance[..., 0], island.astype(np.float32), SIDE_MM * regions.texels_per_mm)
+    shade = np.minimum(even - mirror(even), 0)[..., None]
+    return _softened(shade, LARGEST) - shade
+
+
+def _softened(broad: np.ndarray, largest: float) -> np.ndarray:
+    """Differences [..., C] of which `KEPT` is left where they are small, and whose size ends softly at `largest`."""
+    size = np.maximum(np.abs(broad).max(-1, keepdims=True), 1e-6)
+    return broad * (largest * np.tanh(KEPT / largest * size) / size)
+
+
+def _lip_colour(own: np.ndarray, weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
+    """By how much the lips as a whole differ from the expectation, float32 [B, B, 3], 0 elsewhere."""
+    on_lips = (regions.lips * weight) > 0.6
+    if np.count_nonzero(on_lips) < FEWEST_TEXELS:
+        return np.zeros_like(own)
+    return np.clip(regions.lips, 0, 1)[..., None] * np.median(own[on_lips], axis=0)

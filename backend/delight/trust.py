@@ -1,0 +1,125 @@
+"""Which of the texels that the photo shows are trusted to be the person's skin."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from backend.delight.robust import border_distance, robust_tone
+from backend.imaging.colour import LUMINANCE
+from backend.imaging.filters import inner_distance, masked_blur, smooth_step
+from backend.texture.regions import FaceRegions, plain_skin
+
+FEATHER_MM, DOUBTFUL_MM = 7.0, 15.0
+# Around brows and eyes skin may be dark, rough and of another colour (hair, lashes, creases), so far from the border.
+LASHES_MM, LASHES_INSIDE_MM = 4.0, (4.0, 8.0)
+ROUGH, ROUGHEST = 1.7, 2.7  # how many times rougher than most of the skin hair is
+BEARD_ROUGH, BEARD_DARK = (1.6, 2.2), (0.5, 0.8)  # a beard's roughness, likewise, and darkness (log luminance)
+# Hair on forehead and temples: how rough, how dark where shorn (log luminance), how far beyond the landmarks' forehead
+# it is looked for, how near to the border it must come, and half the width of the gaps in it that count as hair.
+HAIRLINE_ROUGH, SHORN_DARK, SHEEN = (1.35, 1.9), (0.25, 0.45), (0.15, 0.35)
+HAIRLINE_REACH_MM, HAIRLINE_START_MM, HAIRLINE_GAP_MM = 20.0, 4.0, 3.0
+# Half the width of what is left out where it is apart from the face: of anything, and of what is many times as long.
+SLIVER_MM, STRIP_MM, STRIP_LENGTH = 4.0, 14.0, 4.0
+
+
+def trusted(
+    log_albedo: np.ndarray,  # float32 [H, W, 3], provisional albedo where seen
+    visibility: np.ndarray,  # float32 [H, W]
+    regions: FaceRegions,
+) -> np.ndarray:
+    """Visibility float32 [H, W] without hair, cloth and background that the mask let through.
+
+    Judged by the difference from the person's tone, over a few millimetres: darker where no brow or beard grows,
+    brighter, of another colour; or rough as strands of hair are. Slivers apart from the face are left out.
+    """
+    weight = visibility * plain_skin(regions)
+    tone, _ = robust_tone(log_albedo, weight)
+    smooth = masked_blur(log_albedo, visibility, 1.5 * regions.texels_per_mm) - tone
+    luminance = smooth @ LUMINANCE
+    colour = np.abs(smooth - luminance[..., None]).max(-1)
+    # Hair and cloth come in from the border: the nearer to it, the less may a texel differ.
+    border = border_distance(visibility, regions)
+    depth = smooth_step(border, 0, DOUBTFUL_MM * regions.texels_per_mm)
+    # What is next to the border beside a brow is the hair of the temple, or the background.
+    inside = smooth_step(border / regions.texels_per_mm, *LASHES_INSIDE_MM)
+    lashes = inside * _grown(np.maximum(regions.brows, regions.eyes), LASHES_MM * regions.texels_per_mm)
+    haired = np.maximum.reduce([lashes, regions.brows, regions.beard, regions.lips, regions.eyes, regions.nose])
+    dark = smooth_step(-luminance - 0.35 * depth, 0.28, 0.5) * (1 - haired)
+    bright = smooth_step(luminance - 0.35 * depth, 0.35, 0.6)
+    rough = _roughness(log_albedo @ LUMINANCE, visibility, weight, regions)
+    # Beards are of another colour than skin, and grey ones brighter; they are rough, or dark as no skin is.
+    bearded = np.maximum(smooth_step(rough, *BEARD_ROUGH), smooth_step(-luminance, *BEARD_DARK))
+    bearded = inside * regions.beard * regions.face * _grown(bearded, LASHES_MM * regions.texels_per_mm)
+    foreign = np.maximum(smooth_step(colour - 0.2 * depth, 0.12, 0.25), bright)
+    own_colour = np.maximum.reduce([regions.lips, regions.eyes, lashes, bearded])
+    foreign = foreign * (1 - own_colour) * (1 - 0.5 * depth * regions.face)
+    hairy = smooth_step(rough, ROUGH, ROUGHEST) * (1 - depth**2) * (1 - haired)
+    hairline = _hairline(rough, luminance, visibility, np.maximum(lashes, regions.brows), regions)
+    doubt = np.maximum.reduce([dark, foreign, hairy, hairline])
+    kept = without_slivers(visibility * (1 - _grown(doubt, 2.0 * regions.texels_per_mm)), regions)
+    feather = smooth_step(border_distance(kept, regions), 0, FEATHER_MM * regions.texels_per_mm)
+    return (kept * feather).astype(np.float32)
+
+
+def _grown(area: np.ndarray, texels: float) -> np.ndarray:
+    """An area [H, W] and what is up to so many texels from it."""
+    reach = max(1, round(texels))
+    return cv2.dilate(area, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
+
+
+def _roughness(luminance: np.ndarray, visibility: np.ndarray, plain: np.ndarray, regions: FaceRegions) -> np.ndarray:
+    """How much log luminance varies over a millimetre, 1 as on most of the `plain` skin; all [H, W]."""
+    fine = np.square(luminance - masked_blur(luminance, visibility, 1.0 * regions.texels_per_mm))
+    rough = np.sqrt(np.maximum(masked_blur(fine, visibility, 2.0 * regions.texels_per_mm), 0))
+    inside = plain > 0.5
+    usual = float(np.median(rough[inside])) if inside.any() else 0.0
+    return rough / max(usual, 0.015)
+
+
+def _hairline(
+    rough: np.ndarray, luminance: np.ndarray, visibility: np.ndarray, brows: np.ndarray, regions: FaceRegions
+) -> np.ndarray:
+    """1 on hair that grows from the border of what was seen into forehead and temples, however deep; all [H, W].
+
+    Strands are rough, shorn hair is dark and a little rough. Wrinkles and shade that do not come from the border stay,
+    and so does what lies on or beside the `brows`.
+    """
+    reach = round(HAIRLINE_REACH_MM * regions.texels_per_mm)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    free = (1 - brows) * (1 - regions.eyes) * (1 - regions.beard) * (1 - regions.nose)
+    zone = cv2.dilate(regions.forehead, kernel) * free
+    shorn = smooth_step(-luminance, *SHORN_DARK) * smooth_step(rough, 0.9, 1.3)
+    # Sheen shows every pore of a forehead, but it is bright.
+    strands = smooth_step(rough, *HAIRLINE_ROUGH) * (1 - smooth_step(luminance, *SHEEN))
+    hair = np.maximum(strands, shorn) * zone * (visibility > 0)
+    _, labels = cv2.connectedComponents((hair > 0.3).astype(np.uint8), connectivity=8)
+    at_border = border_distance(visibility, regions) < HAIRLINE_START_MM * regions.texels_per_mm
+    growing = np.setdiff1d(np.unique(np.asarray(labels)[at_border]), [0])
+    hair = (hair * np.isin(labels, growing)).astype(np.float32)
+    # The skin between strands is too little to tell the albedo by.
+    gap = max(1, round(HAIRLINE_GAP_MM * regions.texels_per_mm))
+    return cv2.morphologyEx(hair, cv2.MORPH_CLOSE, np.ones((2 * gap + 1, 2 * gap + 1), np.uint8))
+
+
+def without_slivers(weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
+    """Weight [H, W] without narrow parts that touch the face nowhere: strips of neck over collars, rims of ears.
+
+    What is known of them is little, and it would be spread over all that is unseen around them.
+    """
+    seen = (weight > 0.3) | ((regions.eyes > 0.2) | (regions.lips > 0.2) | (regions.nose > 0.2))
+    count, labels, areas, _ = cv2.connectedComponentsWithStats(seen.astype(np.uint8), connectivity=8)
+    if count <= 2:
+        return weight
+    depth = inner_distance(seen)
+    largest = 1 + int(areas[1:, cv2.CC_STAT_AREA].argmax())
+    kept_parts = [largest]
+    for part in range(1, count):
+        half = float(depth[labels == part].max())
+        length = areas[part, cv2.CC_STAT_AREA] / (2 * half)
+        narrowest = STRIP_MM if length > STRIP_LENGTH * 2 * half else SLIVER_MM
+        if half > narrowest * regions.texels_per_mm:
+            kept_parts.append(part)
+    kept = np.isin(labels, kept_parts).astype(np.uint8)
+    # The soft border of what is kept stays.
+    return weight * cv2.dilate(kept, np.ones((5, 5), np.uint8))

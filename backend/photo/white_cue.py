@@ -1,0 +1,121 @@
+"""The whites of eyes and teeth as cues to how bright the photo's light is, and of what colour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from backend.imaging.colour import srgb_to_linear
+from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIPS_INNER, interocular_px
+from backend.photo.reading import Photo
+
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+# What the brighter quarter of the sclera shows of the light on the face: its own reflectance times what lids and lashes
+# leave of the light. Measured on the training portraits; it scatters by a third from person to person.
+EFFECTIVE_LUMINANCE = 0.48
+EFFECTIVE_COLOUR = np.array([1.15, 1.0, 0.95])  # relative to green
+FEWEST_PIXELS = 60
+# Open eyes show this much sclera, as a share of the squared distance of the outer eye corners.
+USUAL_AREA = 0.010
+# The same for the brighter quarter of what a smile shows of the teeth, and how much of it there must be.
+TEETH_LUMINANCE, TEETH_AREA = 0.48, 0.03
+TEETH_COLOUR = np.array([1.12, 1.0, 0.93])
+BRIGHTEST_QUANTILE = 0.98
+
+
+@dataclass(frozen=True)
+class WhiteCue:
+    """What a white surface in the face's light would show in the photo, as far as the eyes tell.
+
+    Args:
+        level: float64 [3], linear RGB.
+        confidence: 0 to 1; narrow, small or shaded eyes tell less.
+        teeth: float64 [3], the same by the teeth, None where they are not seen.
+        brightest: linear luminance of the brightest parts of the whole photo.
+    """
+
+    level: np.ndarray
+    confidence: float
+    teeth: np.ndarray | None = None
+    brightest: float = 1.0
+
+
+def white_cue(photo: Photo, landmarks_px: np.ndarray) -> WhiteCue:
+    """All that the photo's whites tell about its light; confidence 0 where the eyes tell nothing.
+
+    Args:
+        landmarks_px: float64 [478, 2].
+    """
+    eyes = sclera_cue(photo, landmarks_px) or WhiteCue(np.ones(3), 0.0)
+    step = max(1, max(photo.height, photo.width) // 500)
+    overview = srgb_to_linear(photo.image_srgb[::step, ::step] / 255.0) @ LUMINANCE
+    brightest = float(np.quantile(overview, BRIGHTEST_QUANTILE))
+    return replace(eyes, teeth=_teeth_level(photo, landmarks_px), brightest=brightest)
+
+
+def _teeth_level(photo: Photo, landmarks_px: np.ndarray) -> np.ndarray | None:
+    """Linear RGB float64 [3] of white by the teeth of an open smile; None where none are seen."""
+    pixels = _inside(photo, landmarks_px[list(LIPS_INNER)], margin=1)
+    if pixels is None or len(pixels[0]) < max(FEWEST_PIXELS, TEETH_AREA * interocular_px(landmarks_px) ** 2):
+        return None
+    colours = pixels[0]
+    brightness = colours @ LUMINANCE
+    bright = colours[brightness >= np.quantile(brightness, 0.7)]
+    # Gums and tongue are red; a dark mouth shows no teeth.
+    colour = np.median(bright, axis=0)
+    if colour[0] > 1.5 * colour[1] or np.quantile(brightness, 0.75) < 2 * np.quantile(brightness, 0.05):
+        return None
+    white = np.maximum(colour / TEETH_COLOUR, 1e-4)
+    return white * (float(np.quantile(brightness, 0.75)) / TEETH_LUMINANCE / float(white @ LUMINANCE))
+
+
+def sclera_cue(photo: Photo, landmarks_px: np.ndarray) -> WhiteCue | None:
+    """The light on the face by the white of the eyes; None where too little of it is seen.
+
+    Args:
+        landmarks_px: float64 [478, 2].
+    """
+    colours = np.concatenate(
+        [
+            _sclera_pixels(photo, landmarks_px[list(lids)], landmarks_px[list(iris)])
+            for lids, iris in ((EYE_LEFT, IRIS_LEFT), (EYE_RIGHT, IRIS_RIGHT))
+        ]
+    )
+    if len(colours) < FEWEST_PIXELS:
+        return None
+    brightness = colours @ LUMINANCE
+    # Catch-lights and the wet rim are the brightest, corners and lashes' shadows the dark half.
+    middle = (brightness >= np.quantile(brightness, 0.6)) & (brightness <= np.quantile(brightness, 0.92))
+    colour = np.median(colours[middle], axis=0)
+    level = float(np.quantile(brightness, 0.75)) / EFFECTIVE_LUMINANCE
+    white = np.maximum(colour / EFFECTIVE_COLOUR, 1e-4)
+    area = len(colours) / interocular_px(landmarks_px) ** 2
+    confidence = min(1.0, area / USUAL_AREA) * min(1.0, len(colours) / (5 * FEWEST_PIXELS))
+    if float(np.median(colours[middle].max(axis=1))) > 0.97:
+        return None  # burnt out: only a lower bound
+    return WhiteCue(white * (level / float(white @ LUMINANCE)), confidence)
+
+
+def _sclera_pixels(photo: Photo, lids: np.ndarray, iris: np.ndarray) -> np.ndarray:
+    """Linear colours float64 [n, 3] of the pixels between the lids, off their border and outside the iris."""
+    radius = float(np.median(np.linalg.norm(iris[1:] - iris[0], axis=1)))
+    pixels = _inside(photo, lids, margin=max(1, round(0.12 * radius)))
+    if pixels is None:
+        return np.zeros((0, 3))
+    colours, places = pixels
+    return colours[np.hypot(*(places - iris[0]).T) > 1.15 * radius]
+
+
+def _inside(photo: Photo, outline: np.ndarray, margin: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """Linear colours [n, 3] and places [n, 2] of the pixels inside an outline, off it; None where the frame cuts it."""
+    low, high = np.floor(outline.min(0) - 2).astype(int), np.ceil(outline.max(0) + 3).astype(int)
+    if (low < 0).any() or high[0] > photo.width or high[1] > photo.height:
+        return None
+    patch = srgb_to_linear(photo.image_srgb[low[1] : high[1], low[0] : high[0]] / 255.0)
+    area = np.zeros(patch.shape[:2], np.uint8)
+    cv2.fillPoly(area, [np.round((outline - low) * 16 - 8).astype(np.int32)], 255, shift=4)
+    inside = cv2.erode(area, np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)) > 0
+    y, x = np.nonzero(inside)
+    return patch[inside], np.stack([x + low[0] + 0.5, y + low[1] + 0.5], axis=1)

@@ -1,0 +1,1 @@
+"""The classical completion: mirrored where the other side was seen, continued elsewhere."""

@@ -1,0 +1,1 @@
+"""Training the linear prior, the auto-encoders and the denoiser."""

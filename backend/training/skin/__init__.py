@@ -1,0 +1,1 @@
+"""Pseudo-ground-truth skin of the training people: fitted, unwrapped, delit, completed, packed."""

@@ -1,0 +1,1 @@
+"""Augmentations of skin: tones, marks, hair, make-up, wrinkles, cameras."""

@@ -1,0 +1,167 @@
+"""Skin tone: melanin and haemoglobin over the whole human range."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from backend.delight.skin_tone import SHEEN, without_sheen
+from backend.training.stream.augment.skin import HAEMOGLOBIN, MELANIN, Skin, axis, noise
+from backend.training.stream.skin_masks import SkinMasks
+
+LIGHTNESS = (22.0, 80.0)  # of diffuse albedos; with what the surface reflects, dark skin is lighter, from 30
+DARKER, LIGHTER = 45.0, 18.0  # how far from its own L* a skin is taken
+# CIE 1976 with the white of sRGB (D65).
+_TO_XYZ = np.array(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+)
+_WHITE = _TO_XYZ.sum(1)
+
+
+@dataclass(frozen=True)
+class Tone:
+    """The mean colour of a skin in CIE Lab (D65, 2 degrees)."""
+
+    lightness: float
+    a: float
+    b: float
+
+    @property
+    def ita(self) -> float:
+        """Individual typology angle in degrees: above 55 very light, below -30 dark (Chardon et al. 1991)."""
+        return float(np.degrees(np.arctan2(self.lightness - 50, self.b)))
+
+
+def linear_to_lab(linear: np.ndarray) -> np.ndarray:
+    """CIE Lab [..., 3] of linear sRGB [..., 3]."""
+    t = (np.asarray(linear, np.float64) @ _TO_XYZ.T) / _WHITE
+    f = np.where(t > (6 / 29) ** 3, np.cbrt(np.maximum(t, 1e-12)), t / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], axis=-1)
+
+
+def lab_to_linear(lab: np.ndarray) -> np.ndarray:
+    """Linear sRGB [..., 3] of CIE Lab [..., 3]; colours outside of sRGB come out below 0 or above 1."""
+    lab = np.asarray(lab, np.float64)
+    fy = (lab[..., 0] + 16) / 116
+    f = np.stack([fy + lab[..., 1] / 500, fy, fy - lab[..., 2] / 200], axis=-1)
+    t = np.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29))
+    return (t * _WHITE) @ np.linalg.inv(_TO_XYZ).T
+
+
+def skin_tone(skin: Skin, masks: SkinMasks) -> Tone:
+    """Tone of the geometric mean albedo of the face's plain skin."""
+    return Tone(*linear_to_lab(np.exp(-mean_density(skin.density, masks.plain).cpu().numpy().astype(np.float64))))
+
+
+def mean_density(density: Tensor, weight: Tensor) -> Tensor:
+    """Weighted mean [3] of density [3, R, R]."""
+    return (density * weight).sum((1, 2)) / weight.sum().clamp_min(1e-6)
+
+
+def ordinary_tone(lightness: float) -> Tone:
+    """The usual hue of facial skin's diffuse albedo at a lightness.
+
+    Assumed: a smooth curve near what is published of light and medium skin (Xiao et al., "Characterising the
+    variations in ethnic skin colours", 2017), whose dark end was not measured there: yellowness peaks in light brown
+    skin and falls towards both ends; redness falls in very light skin. Spectrophotometers' colours hold what the
+    surface reflects; it is taken out here.
+    """
+    luminance = float(lab_to_linear(np.array([lightness, 0.0, 0.0]))[0])
+    seen = float(linear_to_lab(np.full(3, luminance + SHEEN))[0])
+    a = np.interp(seen, (25, 35, 45, 55, 65, 75, 85), (9.5, 11.5, 13.0, 13.5, 12.5, 10.0, 7.0))
+    b = np.interp(seen, (25, 35, 45, 55, 65, 75, 85), (9.0, 13.5, 17.5, 19.0, 18.0, 15.0, 11.0))
+    return Tone(*linear_to_lab(without_sheen(lab_to_linear(np.array([seen, a, b])))))
+
+
+def random_tone(current: Tone, rng: np.random.Generator) -> Tone:
+    """A target tone: lightness uniform over the human range, hue as usual there, with the person's own deviation.
+
+    Dark skin shows little of its blood and much of what photos leave on it, so it is not made very light.
+    """
+    lowest = max(LIGHTNESS[0], current.lightness - DARKER)
+    highest = max(min(LIGHTNESS[1], current.lightness + LIGHTER), lowest + 5)
+    lightness = float(rng.uniform(lowest, highest))
+    usual, before = ordinary_tone(lightness), ordinary_tone(current.lightness)
+    keep = 0.6
+    return Tone(
+        lightness,
+        usual.a + keep * float(np.clip(current.a - before.a, -4, 4)) + float(rng.normal(0, 1.3)),
+        usual.b + keep * float(np.clip(current.b - before.b, -4, 4)) + float(rng.normal(0, 1.6)),
+    )
+
+
+def recolour(skin: Skin, masks: SkinMasks, target: Tone) -> Skin:
+    """The skin with its mean tone moved to `target` along melanin and haemoglobin.
+
+    The mean density moves as a whole. What deviates from it is split into melanin, haemoglobin and the rest (grey:
+    hairs, cavities, dirt): patches of blood show less through much melanin, and freckles less on dark skin, which
+    scales the first two (Tsumura et al. 2003).
+    """
+    density = skin.density
+    before = mean_density(density, masks.plain)
+    colour = np.clip(lab_to_linear(np.array([target.lightness, target.a, target.b])), 0.004, 0.95)
+    after = -torch.log(density.new_tensor(colour.astype(np.float32)))
+    shift = float((after - before).mean())
+    melanin_scale, blood_scale = (
+        float(np.clip(np.exp(-0.22 * shift), 0.6, 1.5)),
+        float(np.clip(np.exp(-0.3 * shift), 0.5, 1.5)),
+    )
+    deviation = density - before[:, None, None]
+    pigments = split_pigments(deviation)
+    change = (melanin_scale - 1) * pigments[0] * axis(MELANIN, density) + (blood_scale - 1) * pigments[1] * axis(
+        HAEMOGLOBIN, density
+    )
+    # Brows and whiskers keep the darkness of their hair: very dark texels do not take part in the scaling.
+    is_skin = torch.sigmoid((1.0 - deviation.mean(0)) * 6)
+    return skin.with_density(after[:, None, None] + deviation + change * is_skin)
+
+
+def split_pigments(deviation: Tensor) -> Tensor:
+    """Melanin and haemoglobin [2, R, R] (units of density) of deviations [3, R, R] from the mean density.
+
+    Least squares on melanin, haemoglobin and grey would be ill-posed in three channels with noise; grey is left as the
+    residual of the two.
+    """
+    basis = deviation.new_tensor([MELANIN, HAEMOGLOBIN])
+    inverse = torch.linalg.solve(basis @ basis.T + 1e-3 * torch.eye(2, device=basis.device), basis)
+    return torch.einsum("kc,chw->khw", inverse, deviation)
+
+
+def flush(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
+    """Blood where faces redden: cheeks, nose, chin, ears, unevenly; or less of it."""
+    amount = strength * rng.normal(0.04, 0.07)
+    patchy = 1 + 0.35 * noise(rng, skin.resolution, 14 * masks.texels_per_mm, skin.density)[0]
+    where = (
+        rng.uniform(0.4, 1.0) * masks.cheeks
+        + rng.uniform(0.3, 1.0) * masks.nose_tip
+        + rng.uniform(0, 0.6) * masks.chin
+        + rng.uniform(0, 0.8) * masks.ears
+    )
+    return skin.with_pigment(torch.zeros_like(skin.height), amount * where * patchy.clamp(0, 2))
+
+
+def mottle(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
+    """Uneven pigment at the scale of centimetres down to millimetres: sun, age, circulation."""
+    melanin, blood = torch.zeros_like(skin.height), torch.zeros_like(skin.height)
+    for cell_mm, share in ((25.0, 1.0), (9.0, 0.6), (3.0, 0.4)):
+        fields = noise(rng, skin.resolution, cell_mm * masks.texels_per_mm, skin.density, channels=2)
+        melanin, blood = melanin + share * fields[0], blood + share * fields[1]
+    scale = strength * rng.uniform(0.005, 0.035)
+    return skin.with_pigment(scale * melanin * masks.island, scale * rng.uniform(0.3, 1.0) * blood * masks.island)
+
+
+def tired_eyes(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
+    """Darker, bluish skin around the eyes, or lighter as after concealer."""
+    amount = strength * rng.normal(0.05, 0.09)
+    where = torch.maximum(masks.under_eyes, 0.6 * masks.lids)
+    return skin.with_pigment(0.8 * amount * where, 0.4 * amount * where)
+
+
+def tan(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
+    """Sun on forehead, nose and cheekbones; necks stay lighter (or, with shadow of the jaw left out, darker)."""
+    sunny = 0.6 * masks.forehead + masks.nose + 0.7 * masks.cheeks
+    amount = strength * rng.normal(0.0, 0.05)
+    return skin.with_pigment(amount * sunny - strength * rng.normal(0.0, 0.06) * masks.neck)

@@ -1,0 +1,1 @@
+"""Laying out the texture space of the skin."""
