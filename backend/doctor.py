@@ -144,7 +144,7 @@ def _check_nvdiffrast() -> Finding:
 
 def _check_priors() -> Finding:
     from backend.head.model import load_head_model
-    from backend.pipeline import available_priors
+    from backend.prior.available import available_priors
     from shared.options import QUALITIES
 
     there = available_priors(load_head_model())

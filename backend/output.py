@@ -175,7 +175,7 @@ def describe(reconstruction: Reconstruction, model: HeadModel) -> dict:
             "rotation": _rounded(camera.rotation, 9),
             "translation_m": _rounded(camera.translation, 9),
             "focal_px": float(camera.focal_px),
-            "focal_known": fit.focal_known,
+            "focal_known": fit.view.focal_known,
             "centre_px": _rounded(np.array(camera.centre_px)),
             "width_px": camera.width,
             "height_px": camera.height,
@@ -183,7 +183,7 @@ def describe(reconstruction: Reconstruction, model: HeadModel) -> dict:
         "light_sh": _rounded(fit.light),
         "skin_albedo_linear": _rounded(fit.skin_albedo),
         "iris_colour_srgb": dict(zip(("left", "right"), _rounded(reconstruction.mesh.iris_colour_srgb), strict=True)),
-        "landmark_error": float(fit.landmark_error),
+        "landmark_error": float(fit.view.landmark_error),
         "face_box_px": [float(x) for x in reconstruction.face.box],
         "maps": {
             spec.name: {

@@ -1,4 +1,8 @@
-"""The classical completion: divide out the light, mirror, fill. No learning, no GPU, always there."""
+"""Light and skin of what the photos show taken apart, the same for every prior (DESIGN section 6).
+
+The light is of order 2 on the fitted head, with its own shadows. What it cannot explain is taken off afterwards:
+highlights, casts of colour, folds and broad shading that a fitted shape does not have.
+"""
 
 from __future__ import annotations
 
@@ -14,93 +18,91 @@ from backend.delight.skin_tone import plausible_tone
 from backend.delight.trust import trusted
 from backend.imaging.colour import LUMINANCE, SMALLEST_LINEAR, srgb_to_linear
 from backend.imaging.filters import masked_reduce
-from backend.prior.interface import PriorContext
+from backend.photo.white_cue import WhiteCue
 from backend.rendering.light_transfer import shading
+from backend.texture.fitted_skin import FittedSkin
 from backend.texture.maps import PartialTexture
 from backend.texture.regions import FaceRegions, plain_skin
-from backend.texture.uv_space import UVSpace
 from shared.errors import RelightifyError
 
-WORKING_RESOLUTION = 512
 MIN_SEEN_SHARE_OF_FACE = 0.04
 LIGHT_SAMPLES = 20_000
 
 
 @dataclass(frozen=True)
-class Seen:
-    """The partial texture at working size: linear colour [B, B, 3] and trust [B, B]."""
-
-    texture: np.ndarray
-    weight: np.ndarray
-
-
-@dataclass(frozen=True)
-class Delit:
-    """What was seen, without its light, at working size [B, B].
+class DelightedTexture:
+    """What was seen of the skin, with and without its light.
 
     Args:
-        log_seen: float32 [B, B, 3], the texture before any change, natural logarithm of linear colour.
-        log_albedo: float32 [B, B, 3], albedo up to a gain.
+        skin: whose skin, on which texels: R x R of the maps, B x B at the working size.
+        partial: what the photos show, R x R.
+        log_seen: float32 [B, B, 3], the texture before any change, natural logarithm of linear colour; counts where
+            `weight` > 0.
+        log_albedo: float32 [B, B, 3], natural logarithm of the linear diffuse albedo up to a gain.
         log_shading: float32 [B, B, 3], light times mean albedo everywhere on the skin, up to the same gain.
-        weight: float32 [B, B], trust.
-        shine: float32 [B, B], share of the seen light that was specular.
-        tone: float64 [3], median log albedo of plain skin.
-        observed: float64 [3], light times albedo of plain skin, linear.
+        weight: float32 [B, B] in [0, 1], trust: 1 = seen and skin.
+        shine: float32 [B, B] in [0, 1], share of the seen light that was specular.
+        tone: float64 [3], median of `log_albedo` on plain skin.
+        mean_albedo: float64 [3], linear, what that tone probably is: the split of what was seen into light and skin,
+            which one photo leaves open.
     """
 
+    skin: FittedSkin
+    partial: PartialTexture
     log_seen: np.ndarray
     log_albedo: np.ndarray
     log_shading: np.ndarray
     weight: np.ndarray
     shine: np.ndarray
     tone: np.ndarray
-    observed: np.ndarray
+    mean_albedo: np.ndarray
 
 
-def reduced(partial: PartialTexture, side: int, regions: FaceRegions) -> Seen:
-    """The partial texture at working size.
+def delight(
+    partial: PartialTexture, skin: FittedSkin, white: WhiteCue | None = None, tone_stops: float = 0.0
+) -> DelightedTexture:
+    """The albedo of what was seen: light and highlights taken out, broad leftovers of shading evened out.
+
+    Args:
+        partial: what the photos show, R x R texels of `skin`.
+        skin: the fitted head's skin.
+        white: how bright the light is by the white of the eyes, None where they do not tell.
+        tone_stops: by how many stops the skin is to be lighter than estimated.
 
     Raises:
-        RelightifyError: ``too_little_skin``.
+        RelightifyError: ``too_little_skin`` where next to nothing of the face was seen.
     """
-    texture, visibility = masked_reduce(_linear(partial.texture_srgb), partial.visibility, side)
+    regions = skin.regions
+    linear = srgb_to_linear(partial.texture_srgb).astype(np.float32)
+    texture, visibility = masked_reduce(linear, partial.visibility, skin.working.resolution)
     _check_seen(visibility, regions)
-    return Seen(texture, visibility)
-
-
-def delit(seen: Seen, context: PriorContext, uv_space: UVSpace, regions: FaceRegions) -> Delit:
-    """The albedo of what was seen: light and highlights taken out, broad leftovers of shading evened out."""
-    transfer = uv_space.interpolate(context.transfer)
+    transfer = skin.working.interpolate(skin.transfer)
     plain = plain_skin(regions)
 
-    light = _robust_light(seen.texture, transfer, seen.weight * plain)  # light x mean albedo
+    light = _robust_light(texture, transfer, visibility * plain)  # light x mean albedo
     shaded = shading(transfer, light)
-    log_seen = np.log(np.maximum(seen.texture, SMALLEST_LINEAR))
-    weight = trusted(log_seen - np.log(shaded), seen.weight, regions)
-    light = _robust_light(seen.texture, transfer, weight * plain)
+    log_seen = np.log(np.maximum(texture, SMALLEST_LINEAR))
+    weight = trusted(log_seen - np.log(shaded), visibility, regions)
+    light = _robust_light(texture, transfer, weight * plain)
     shaded = shading(transfer, light)
 
-    specular = highlights(seen.texture, shaded, weight, regions)
-    diffuse = np.maximum(seen.texture - 0.9 * specular[..., None], 0.25 * seen.texture)
+    specular = highlights(texture, shaded, weight, regions)
+    diffuse = np.maximum(texture - 0.9 * specular[..., None], 0.25 * texture)
     log_albedo = np.log(np.maximum(diffuse, SMALLEST_LINEAR)) - np.log(shaded)
-    shine = np.clip(specular / np.maximum(seen.texture @ LUMINANCE, SMALLEST_LINEAR), 0, 1)
+    shine = np.clip(specular / np.maximum(texture @ LUMINANCE, SMALLEST_LINEAR), 0, 1)
     log_albedo = even_colour(log_albedo, shine, weight, regions)
     log_albedo = soften_bright(log_albedo, weight, regions)
     log_albedo = even_out(log_albedo, weight, regions)
     log_albedo = soften_dark(log_albedo, weight, regions)
     log_albedo = limit_bright(log_albedo, weight, regions)
-    log_albedo = over_burnt(log_albedo, seen.texture, weight, regions)
+    log_albedo = over_burnt(log_albedo, texture, weight, regions)
 
     tone, _ = robust_tone(log_albedo, weight * plain)
     # Split light and skin; what is albedo now was relative to the mean.
     log_shading = np.log(shaded)
     plain_level, _ = robust_tone(log_shading, weight * plain)
-    return Delit(log_seen, log_albedo, log_shading, weight, shine, tone, np.exp(tone + plain_level))
-
-
-def usual_tone(seen: Delit, context: PriorContext) -> np.ndarray:
-    """The skin's mean albedo float64 [3], linear: the classical split of what was seen into light and skin."""
-    return plausible_tone(seen.observed, context.white, context.tone_stops)
+    mean_albedo = plausible_tone(np.exp(tone + plain_level), white, tone_stops)
+    return DelightedTexture(skin, partial, log_seen, log_albedo, log_shading, weight, shine, tone, mean_albedo)
 
 
 def _robust_light(texture: np.ndarray, transfer: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -118,7 +120,3 @@ def _check_seen(visibility: np.ndarray, regions: FaceRegions) -> None:
             "The photo shows too little of the face's skin.",
             "Use a photo in which hair, hands or glasses cover less of the face.",
         )
-
-
-def _linear(srgb: np.ndarray) -> np.ndarray:
-    return srgb_to_linear(srgb).astype(np.float32)

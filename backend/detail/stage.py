@@ -1,12 +1,13 @@
 """The detail stage: maps of a prior at its working size become maps at the size that was asked for (DESIGN section 6).
 
-Every prior ends in `add_detail`, so that all of them keep the photo's detail, continue it and fill it up alike.
+It is the same for every prior: the photo's detail is kept, continued, and filled up alike.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from backend.delight.delighting import DelightedTexture
 from backend.delight.marks import spots
 from backend.detail import separation
 from backend.detail.options import DetailOptions
@@ -18,10 +19,11 @@ from backend.detail.unseen import RESOLVED, Shown, missing_detail
 from backend.imaging.colour import LUMINANCE, linear_to_srgb
 from backend.imaging.filters import enlarge, inner_distance, smooth_step
 from backend.imaging.octaves import COARSEST_OCTAVE, finest_octave, reduce_to, split, wavelength_mm
-from backend.prior.interface import Place, WorkingMaps
+from backend.prior.interface import CompletedMaps
 from backend.texture.detail_report import DetailReport
-from backend.texture.maps import PartialTexture, SkinMaps
-from backend.texture.regions import FaceRegions, face_regions, plain_skin
+from backend.texture.fitted_skin import FittedSkin
+from backend.texture.maps import SkinMaps
+from backend.texture.regions import FaceRegions, plain_skin
 from backend.texture.relief import relief_height
 from backend.texture.uv_space import coarser, dilate
 
@@ -38,58 +40,55 @@ SAMPLE_BORDER_MM = 3.0
 
 
 def add_detail(
-    working: WorkingMaps,
-    partial: PartialTexture,
-    place: Place,
+    maps: CompletedMaps,
+    delit: DelightedTexture,
     seed: int,
     options: DetailOptions = DetailOptions(),  # noqa: B008 (frozen)
     statistics: SkinStatistics | None = None,
 ) -> SkinMaps:
-    """All maps at the size of `place.uv_space`, dilated beyond the island, without holes.
+    """All maps at the size R x R that was asked for, dilated beyond the island, without holes.
 
     The photo's fine detail is parted into pigment, relief and gloss; pigment goes to the albedo, relief mostly to the
     normals, gloss nowhere. What the photo does not show is continued from the person's own skin, or made by the
     statistics of skin, octave by octave up to the contrast that the part of the face should have.
 
     Args:
-        working: what the prior made, B x B.
-        partial: what the photo shows, R x R.
-        place: model, fit and texels.
+        maps: what the prior made, B x B.
+        delit: what was seen, with and without its light, and of which skin, R x R.
         seed: of everything random; same seed and versions give the same maps.
         options: strength of made detail, and whether displacement and roughness are wanted.
         statistics: of people's skin; None takes those that ship.
     """
-    uv_space = place.uv_space
+    skin, partial = delit.skin, delit.partial
+    uv_space, small, regions = skin.uv_space, skin.working, skin.regions
     side = uv_space.resolution
-    small = coarser(uv_space, working.side)
-    regions = face_regions(place.model, small)
-    scale = regions.texels_per_mm * side / working.side
-    weight = np.clip(enlarge(working.weight, side), 0, 1)
-    shine = np.clip(enlarge(smooth_step(working.shine, 0.05, 0.5), side), 0, 1)
-    grown = working.dilated(small.mask)
+    scale = regions.texels_per_mm * side / maps.side
+    weight = np.clip(enlarge(delit.weight, side), 0, 1)
+    shine = np.clip(enlarge(smooth_step(delit.shine, 0.05, 0.5), side), 0, 1)
+    grown = maps.dilated(small.mask)
 
     # The reduction is of the texture before completion; outside of what was seen it must not ring.
-    reduced = grown.log_texture + working.weight[..., None] * (working.log_seen - grown.log_texture)
+    reduced = grown.log_texture + delit.weight[..., None] * (delit.log_seen - grown.log_texture)
     own = fine_detail(partial, reduced, smooth_step(weight, *TRUSTED))
     log_texture = enlarge(grown.log_texture, side)
     matte = separation.without_gloss(own, log_texture, shine, scale) if own.any() else own
     log_albedo = enlarge(grown.log_albedo, side)
     luminance = LUMINANCE.astype(np.float32)
     spot = spots((log_albedo + matte) @ luminance, weight, scale)
-    shown = _shown(log_albedo @ luminance + matte @ luminance, spot, weight, place, regions, scale)
+    shown = _shown(log_albedo @ luminance + matte @ luminance, spot, weight, skin, scale)
     contrast = measured_contrast(shown.bands, shown.parts, _plainly_seen(shown, regions))
     statistics = statistics or load_statistics()
     expected = _plain_contrast(_believable(statistics.expected(contrast, options.age), shown, statistics, options.age))
-    density = small.texels_per_metre(place.fit.neutral_vertices(place.model)) * (side / working.side / 1000)
-    made = missing_detail(shown, expected, options.strength, uv_space, place.model.mean, density, scale, seed)
+    density = small.texels_per_metre(skin.neutral) * (side / maps.side / 1000)
+    made = missing_detail(shown, expected, options.strength, uv_space, skin.model.mean, density, scale, seed)
 
     # Into colours: what is relief leaves the albedo in part.
     full_regions = enlarged_regions(regions, side)
     stubbly = separation.stubble(contrast, SKIN_PARTS.index("beard"), SKIN_PARTS.index("cheeks"))
-    hairs = separation.hairline(working.log_relief @ luminance, working.weight, regions)
+    hairs = separation.hairline(maps.log_relief @ luminance, delit.weight, regions)
     whiskers = separation.stubble_hair(stubbly, full_regions)
     pigment = separation.pigment_share(spot, whiskers, np.clip(enlarge(hairs, side), 0, 1), full_regions)
-    crease = separation.creases(grown.log_relief @ luminance, working.weight, regions.texels_per_mm)
+    crease = separation.creases(grown.log_relief @ luminance, delit.weight, regions.texels_per_mm)
     # Strands are lines too.
     haired = np.maximum(hairs, separation.stubble_hair(stubbly, regions))
     crease *= 1 - np.clip(reduce_to(haired, len(crease)), 0, 1)
@@ -107,12 +106,12 @@ def add_detail(
 
     height = fine_height(relief, crease, scale, max(COARSEST_OCTAVE, finest_octave(side))) * uv_space.mask
     del relief, made
-    coarse = relief_height(working.log_relief, regions, small.mask) * (1 - haired)
-    coarse *= off_border(working.weight, 0.4 * regions.texels_per_mm)
-    coarse *= relief_share(COARSE_WAVE_MM, reduce_to(crease, working.side))
+    coarse = relief_height(maps.log_relief, regions, small.mask) * (1 - haired)
+    coarse *= off_border(delit.weight, 0.4 * regions.texels_per_mm)
+    coarse *= relief_share(COARSE_WAVE_MM, reduce_to(crease, maps.side))
     height += enlarge(dilate(coarse, small.mask, 3), side) * uv_space.mask
-    gradient = uv_space.surface_gradient(place.fit.neutral_vertices(place.model))
-    maps = SkinMaps(
+    gradient = uv_space.surface_gradient(skin.neutral)
+    finished = SkinMaps(
         texture_srgb=texture,
         diffuse_albedo_srgb=albedo,
         specular_albedo=less_in_cavities(enlarge(grown.specular_albedo, side), height, uv_space.mask, scale),
@@ -120,9 +119,9 @@ def add_detail(
         visibility=partial.visibility,
         displacement_mm=height if options.extras else None,
         roughness=roughness(height, full_regions, uv_space.mask) if options.extras else None,
-        detail=_report(shown, regions, options, place, scale),
+        detail=_report(shown, options, skin, scale),
     )
-    return maps.dilated(uv_space.mask)
+    return finished.dilated(uv_space.mask)
 
 
 def _believable(contrast: np.ndarray, shown: Shown, statistics: SkinStatistics, age: float | None) -> np.ndarray:
@@ -155,15 +154,14 @@ def _shown(
     log_luminance: np.ndarray,
     spot: np.ndarray,
     weight: np.ndarray,
-    place: Place,
-    regions: FaceRegions,
+    skin: FittedSkin,
     texels_per_mm: float,
 ) -> Shown:
     """What there is of the detail: bands of the albedo [R, R], and where they come from the photo."""
-    side = log_luminance.shape[0]
+    side, regions = log_luminance.shape[0], skin.regions
     bands, _ = split(log_luminance)
-    uv_space = coarser(place.uv_space, min(side, REGION_SIDE))
-    pixels = pixels_per_texel(place.model, place.fit, uv_space)
+    uv_space = coarser(skin.uv_space, min(side, REGION_SIDE))
+    pixels = pixels_per_texel(skin.model, skin.fit, uv_space)
     strength = smooth_step(reduce_to(weight, uv_space.resolution), *TRUSTED)
     shares = {o: resolved_share(pixels, o, uv_space.resolution) for o in bands}
     face = (strength * reduce_to(regions.face, uv_space.resolution)) > 0.5
@@ -176,9 +174,9 @@ def _shown(
     clear = (strength > 0.7) & (reduce_to(spot, uv_space.resolution) < 0.2)
     border = inner_distance(clear) > SAMPLE_BORDER_MM * texels_per_mm * uv_space.resolution / side
     haired = reduce_to(regions.beard * (1 - regions.lips), uv_space.resolution)
-    skin = np.maximum(plain, haired * reduce_to(regions.face, uv_space.resolution)) * border
+    usual = np.maximum(plain, haired * reduce_to(regions.face, uv_space.resolution)) * border
     parts = np.stack([reduce_to(p, uv_space.resolution) for p in part_weights(regions)])
-    return Shown(bands, seen, resolved, skin.astype(np.float32), parts)
+    return Shown(bands, seen, resolved, usual.astype(np.float32), parts)
 
 
 def _plainly_seen(shown: Shown, regions: FaceRegions) -> dict[int, np.ndarray]:
@@ -199,13 +197,11 @@ def made_colour(detail: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return (slope / float(slope @ LUMINANCE)).astype(np.float32)
 
 
-def _report(
-    shown: Shown, regions: FaceRegions, options: DetailOptions, place: Place, texels_per_mm: float
-) -> DetailReport:
+def _report(shown: Shown, options: DetailOptions, skin: FittedSkin, texels_per_mm: float) -> DetailReport:
     """Shares of the face's detail, every octave counting the same."""
-    face = reduce_to(regions.face, shown.skin.shape[0])
+    face = reduce_to(skin.regions.face, shown.skin.shape[0])
     rows = []
-    side = place.uv_space.resolution
+    side = skin.uv_space.resolution
     for octave, seen in shown.seen.items():
         weight = reduce_to(face, seen.shape[0])
         share = float((seen * weight).sum() / max(float(weight.sum()), 1e-6))
@@ -216,7 +212,7 @@ def _report(
             continued = max(0.0, 1 - looked)
         rows.append((wavelength_mm(octave, texels_per_mm, side), share, continued, max(0.0, 1 - share - continued)))
     table = np.array(rows)
-    pixels = pixels_per_texel(place.model, place.fit, coarser(place.uv_space, shown.skin.shape[0]))
+    pixels = pixels_per_texel(skin.model, skin.fit, coarser(skin.uv_space, shown.skin.shape[0]))
     looked = (face > 0.5) & (reduce_to(shown.seen[COARSEST_OCTAVE], len(face)) > 0.5)
     per_mm = texels_per_mm * len(face) / side
     photo = float(np.median(pixels[looked])) * per_mm if looked.any() else 0.0

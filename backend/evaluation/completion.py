@@ -28,7 +28,6 @@ from backend.imaging.colour import linear_to_srgb, srgb_to_linear
 from backend.imaging.filters import masked_blur
 from backend.imaging.membrane import extend
 from backend.pipeline import Pipeline
-from backend.progress import Progress
 from backend.texture.maps import PartialTexture
 from backend.texture.regions import FaceRegions, face_regions
 from backend.texture.uv_space import mirror
@@ -98,26 +97,26 @@ def run(options: argparse.Namespace) -> int:
 def _measure(pipeline: Pipeline, subject: Subject) -> tuple[list[list[np.ndarray]], list[Row]]:
     """Tiles of the figure, a row of it for each yaw, and the measurements of one subject."""
     truth = subject.partial.texture_srgb
-    near_face = around_face(face_regions(subject.context.model, subject.context.uv_space))
+    near_face = around_face(face_regions(subject.skin.model, subject.skin.uv_space))
     tiles, rows = [], []
     for yaw in YAWS:
-        task = hide(subject.partial, visible_from(pipeline, subject.context, yaw), near_face)
+        task = hide(subject.partial, visible_from(pipeline, subject.skin, yaw), near_face)
         share = float(task.hidden.sum() / max(task.known.sum(), 1))
         counted = task.hidden if task.hidden.sum() >= FEWEST_TEXELS else np.zeros_like(task.hidden)
         results = {
-            MIRRORING: mirroring(task.partial, subject.context.uv_space.mask),
-            FILL: classical_fill(task.partial, subject.context.uv_space.mask),
+            MIRRORING: mirroring(task.partial, subject.skin.uv_space.mask),
+            FILL: classical_fill(task.partial, subject.skin.uv_space.mask),
         }
         for name, prior in pipeline.priors.items():
             try:
-                results[name] = prior.complete(task.partial, subject.context, 0, Progress()).texture_srgb
+                results[name] = replace(subject, partial=task.partial).completed(prior).texture_srgb
             except RelightifyError as error:
                 log.warning("%s, yaw %d, %s: %s", subject.name, yaw, name, error.message)
         if SMOOTH_OF in results:
-            calm = replace(subject.context, detail=DetailOptions(strength=0.0))
-            maps = pipeline.priors[SMOOTH_OF].complete(task.partial, calm, 0, Progress())
-            results[SMOOTH] = maps.texture_srgb
-        pores = PORES_MM * face_regions(subject.context.model, subject.context.uv_space).texels_per_mm
+            calm = DetailOptions(strength=0.0)
+            hidden = replace(subject, partial=task.partial)
+            results[SMOOTH] = hidden.completed(pipeline.priors[SMOOTH_OF], calm).texture_srgb
+        pores = PORES_MM * face_regions(subject.skin.model, subject.skin.uv_space).texels_per_mm
         results[CEILING] = masked_blur(truth, task.known.astype(np.float32), pores)
         for name, image in results.items():
             figures = {

@@ -13,22 +13,21 @@ import numpy as np
 
 from backend.detail.regions import SKIN_PARTS, part_weights
 from backend.detail.statistics import measured_contrast
-from backend.evaluation.subjects import add_portraits_argument, portraits_folder
+from backend.evaluation.subjects import Subject, add_portraits_argument, portraits_folder
+from backend.evaluation.subjects import prepare as prepare_subject
 from backend.evaluation.tables import Row, Table, mean_of, verdict, write_figure, write_table
 from backend.imaging.colour import LUMINANCE, linear_to_srgb, srgb_to_linear
 from backend.imaging.filters import enlarge, masked_blur
 from backend.imaging.octaves import split
-from backend.photo.reading import Photo, read_photo
+from backend.photo.reading import Photo
 from backend.pipeline import Pipeline
-from backend.prior.interface import PriorContext
-from backend.progress import Progress
+from backend.texture.fitted_skin import FittedSkin
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.regions import FaceRegions, face_regions
 from backend.texture.super_resolution import Enlarger
 from backend.texture.unwrap import unwrap
-from backend.texture.uv_space import UVSpace, coarser
+from backend.texture.uv_space import coarser
 from shared.errors import RelightifyError
-from shared.options import JobOptions
 
 log = logging.getLogger(__name__)
 
@@ -62,28 +61,15 @@ enlarged bicubically.
 class Task:
     """A person's full-size photo in texture space; `known` bool [R, R] is where it is compared."""
 
-    name: str
-    photo: Photo
-    partial: PartialTexture
-    context: PriorContext
+    subject: Subject
     known: np.ndarray
     regions: FaceRegions
     parts: np.ndarray
 
-
-class _Stop(Exception):
-    """Ends a job where the prior would begin."""
-
-
-@dataclass
-class _Catch:
-    """Stands in for a prior, keeps what it is given and stops the job."""
-
-    given: tuple[PartialTexture, PriorContext] | None = None
-
-    def complete(self, partial: PartialTexture, context: PriorContext, seed: int, progress: Progress) -> SkinMaps:
-        self.given = (partial, context)
-        raise _Stop
+    @property
+    def partial(self) -> PartialTexture:
+        """What the full-size photo shows."""
+        return self.subject.partial
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -134,27 +120,18 @@ def prepare(pipeline: Pipeline, name: str, path: Path) -> Task:
     Raises:
         RelightifyError: the photo cannot be used.
     """
-    data = path.read_bytes()
-    catch, kept = _Catch(), pipeline.priors[QUALITY]
-    pipeline.priors[QUALITY] = catch
-    try:
-        pipeline.reconstruct(data, JobOptions(quality=QUALITY, resolution=SIDE), Progress())
-    except _Stop:
-        pass
-    finally:
-        pipeline.priors[QUALITY] = kept
-    assert catch.given is not None
-    partial, context = catch.given
-    regions = face_regions(context.model, context.uv_space)
-    shown = ((partial.visibility > KNOWN) & (regions.face > 0.5)).astype(np.uint8)
+    subject = prepare_subject(pipeline, name, path.read_bytes(), SIDE)
+    regions = face_regions(subject.skin.model, subject.skin.uv_space)
+    shown = ((subject.partial.visibility > KNOWN) & (regions.face > 0.5)).astype(np.uint8)
     known = cv2.distanceTransform(shown, cv2.DIST_L2, 5) > BORDER_MM * regions.texels_per_mm
-    return Task(name, read_photo(data), partial, context, known, regions, part_weights(regions))
+    return Task(subject, known, regions, part_weights(regions))
 
 
 def measure(pipeline: Pipeline, task: Task) -> tuple[list[Row], dict[str, list[list[np.ndarray]]]]:
     """Figures of every method and size, and tiles at 100 % by part of the face, a row for each size."""
-    prior, context = pipeline.priors[QUALITY], task.context
-    truth = prior.complete(task.partial, context, 0, Progress())
+    prior, subject = pipeline.priors[QUALITY], task.subject
+    skin, photo = subject.skin, subject.view.photo
+    truth = subject.completed(prior)
     kept = np.abs(truth.texture_srgb - task.partial.texture_srgb).max(-1) < KEPT
     task = replace(task, known=task.known & (cv2.erode(kept.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0))
     full = contrasts(task.partial.texture_srgb, task)
@@ -162,16 +139,16 @@ def measure(pipeline: Pipeline, task: Task) -> tuple[list[Row], dict[str, list[l
     rows: list[Row] = []
     tiles: dict[str, list[list[np.ndarray]]] = {"cheek": [], "forehead": []}
     for condition, factor in FACTORS.items():
-        small = reduced_photo(task.photo, factor)
-        fit = replace(context.fit, camera=context.fit.camera.scaled(factor), iod_px=context.fit.iod_px * factor)
-        smaller = replace(context, fit=fit)
-        plain = _unwrapped(pipeline, small, smaller, context.uv_space, task.partial.visibility, ())
-        partial = _unwrapped(pipeline, small, smaller, context.uv_space, task.partial.visibility, pipeline.enlargers)
-        space = coarser(context.uv_space, SMALL_SIDE)
+        small = reduced_photo(photo, factor)
+        camera, iod_px = skin.fit.camera.scaled(factor), skin.fit.iod_px * factor
+        smaller = replace(skin, fit=skin.fit.with_view(camera=camera, iod_px=iod_px))
+        plain = _unwrapped(pipeline, small, smaller, task.partial.visibility, ())
+        partial = _unwrapped(pipeline, small, smaller, task.partial.visibility, pipeline.enlargers)
+        smallest = replace(smaller, uv_space=coarser(skin.uv_space, SMALL_SIDE))
         reduced = cv2.resize(task.partial.visibility, (SMALL_SIDE, SMALL_SIDE), interpolation=cv2.INTER_AREA)
-        coarse = _unwrapped(pipeline, small, smaller, space, reduced, ())
-        made = prior.complete(partial, smaller, 0, Progress())
-        low = enlarged_maps(prior.complete(coarse, replace(smaller, uv_space=space), 0, Progress()), SIDE)
+        coarse = _unwrapped(pipeline, small, smallest, reduced, ())
+        made = replace(subject, skin=smaller, partial=partial).completed(prior)
+        low = enlarged_maps(replace(subject, skin=smallest, partial=coarse).completed(prior), SIDE)
         textures = {
             OURS: made.texture_srgb,
             BICUBIC: plain.texture_srgb,
@@ -182,7 +159,7 @@ def measure(pipeline: Pipeline, task: Task) -> tuple[list[Row], dict[str, list[l
             figures = compare(texture, task, full)
             lights = relit_contrasts(relit[method], task) if method in relit else np.full_like(relit_full, np.nan)
             figures["relit contrast error"] = mean_error(lights, relit_full)
-            rows.append(Row(method, condition, task.name, figures))
+            rows.append(Row(method, condition, subject.name, figures))
         for part, corner in crops(task).items():
             shown = [lit(maps, light, corner) for light in LIGHTS for maps in (truth, made, low)]
             tiles[part].append(shown)
@@ -192,14 +169,13 @@ def measure(pipeline: Pipeline, task: Task) -> tuple[list[Row], dict[str, list[l
 def _unwrapped(
     pipeline: Pipeline,
     photo: Photo,
-    context: PriorContext,
-    space: UVSpace,
+    skin: FittedSkin,
     visibility: np.ndarray,
     enlargers: tuple[Enlarger, ...],
 ) -> PartialTexture:
     """What a reduced photo shows, seen where the full-size photo was."""
     everywhere = np.ones((photo.height, photo.width), np.float32)
-    part = unwrap(photo, everywhere, context.model, context.fit, pipeline.rasteriser, space, enlargers)
+    part = unwrap(photo, everywhere, skin.model, skin.fit, pipeline.rasteriser, skin.uv_space, enlargers)
     seen = np.minimum(part.visibility, visibility)
     return PartialTexture(part.texture_srgb * (seen > 0)[..., None], seen)
 

@@ -25,6 +25,7 @@ from backend.head.head_fit import HeadFit
 from backend.head.model import ASSET, HeadModel, load_head_model
 from backend.photo.face_detector import Face, FaceDetector, choose_face
 from backend.photo.reading import FILM_DIAGONAL_MM, Photo, read_photo
+from backend.photo.view import View
 from backend.progress import Progress
 from backend.rendering.rasteriser import EmbreeRasteriser
 from shared.errors import RelightifyError
@@ -158,7 +159,7 @@ class Fitter:
         photo = read_photo(path.read_bytes())
         face = choose_face(self.detector.detect(photo), None)
         start = time.perf_counter()
-        fit = fit_head(self.model, photo, face, self.rasteriser, Progress())
+        fit = fit_head(self.model, [View(photo, face)], self.rasteriser, Progress())
         return FittedPhoto(as_row(name, photo, face, fit, time.perf_counter() - start), photo, face, fit)
 
 
@@ -167,12 +168,12 @@ def as_row(name: str, photo: Photo, face: Face, fit: HeadFit, seconds: float) ->
     diagonal = float(np.hypot(photo.width, photo.height))
     return Row(
         id=name,
-        landmark_error=fit.landmark_error,
-        landmark_error_pupils=fit.landmark_error * fit.iod_px / face.interocular_px,
-        photometric_before=fit.photometric_before,
-        photometric_after=fit.photometric_after,
+        landmark_error=fit.view.landmark_error,
+        landmark_error_pupils=fit.view.landmark_error * fit.iod_px / face.interocular_px,
+        photometric_before=fit.view.photometric_before,
+        photometric_after=fit.view.photometric_after,
         focal_35mm=fit.camera.focal_px / diagonal * FILM_DIAGONAL_MM,
-        focal_known=fit.focal_known,
+        focal_known=fit.view.focal_known,
         distance_m=fit.distance,
         identity_rms=float(np.sqrt(np.mean(fit.identity**2))),
         identity_max=float(np.abs(fit.identity).max()),

@@ -22,7 +22,6 @@ from backend.evaluation.pseudo_truth import portrait_truths
 from backend.evaluation.subjects import RESOLUTION, add_portraits_argument, portraits_folder, prepare
 from backend.evaluation.tables import Row, Table, conditions_of, mean_of, priors_of, verdict, write_figure, write_table
 from backend.pipeline import Pipeline
-from backend.progress import Progress
 from backend.texture.maps import SkinMaps
 from backend.texture.regions import FaceRegions, face_regions
 from shared.errors import RelightifyError
@@ -103,7 +102,7 @@ def measure(options: argparse.Namespace) -> tuple[list[Measured], dict[str, str]
             continue
         shown = [_tiles(case.truth, case.truth)]
         for name, prior in pipeline.priors.items():
-            maps = prior.complete(subject.partial, subject.context, 0, Progress())
+            maps = subject.completed(prior)
             results.append(compare(name, case, maps, regions))
             shown.append(_tiles(maps, case.truth))
         label = f"{case.condition}_{case.name.replace('/', '_').replace(' ', '_')}.png"

@@ -13,9 +13,9 @@ from backend.evaluation.reflectance import cases, compare
 from backend.evaluation.subjects import prepare
 from backend.evaluation.tables import Row, Table, write_table
 from backend.pipeline import Pipeline
-from backend.prior.diffusion.prior import DiffusionPrior, Preset
+from backend.prior.diffusion.presets import SamplingPreset
+from backend.prior.diffusion.prior import DiffusionPrior
 from backend.prior.diffusion.sampling import SAMPLER_NAMES, SamplerOptions
-from backend.progress import Progress
 from backend.texture.regions import face_regions
 from shared.errors import RelightifyError
 
@@ -56,9 +56,9 @@ def run(options: argparse.Namespace) -> int:
             failures[f"{case.condition} {case.name}"] = error.message
             continue
         for chosen in samplers(options):
-            prior = DiffusionPrior(high.coarse, high.load, Preset(chosen, None))
+            prior = DiffusionPrior(high.coarse, high.load, SamplingPreset(chosen, None))
             started = time.perf_counter()
-            maps = prior.complete(subject.partial, subject.context, 0, Progress())
+            maps = subject.completed(prior)
             seconds = time.perf_counter() - started
             row = compare(chosen.name, case, maps, regions).row
             rows.append(replace(row, values={**row.values, "seconds": seconds}))

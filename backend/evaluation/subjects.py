@@ -5,21 +5,25 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from backend.delight.delighting import DelightedTexture, delight
+from backend.detail.options import DetailOptions
 from backend.evaluation.fit import PORTRAITS
 from backend.photo.reading import Photo
-from backend.pipeline import Pipeline
-from backend.prior.interface import Prior, PriorContext
-from backend.progress import Progress
+from backend.photo.view import View
+from backend.photo.white_cue import white_cue
+from backend.pipeline import Pipeline, finished_maps
+from backend.prior.interface import Prior
+from backend.progress import Progress, Stopwatch
 from backend.rendering.camera import Camera
+from backend.texture.fitted_skin import FittedSkin
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.unwrap import unwrap
 from shared.errors import RelightifyError
-from shared.options import JobOptions
 
 log = logging.getLogger(__name__)
 
@@ -34,27 +38,27 @@ class Subject:
 
     Args:
         name: identifier of the person, with the photo's name where they have several.
-        partial: what the photo shows, 512 x 512.
-        context: what a prior is given beside it.
-        photo: the photo.
+        view: the photo and the face in it.
+        skin: the fitted head's skin.
+        partial: what the photo shows, R x R.
     """
 
     name: str
+    view: View
+    skin: FittedSkin
     partial: PartialTexture
-    context: PriorContext
-    photo: Photo | None = None
 
+    def delit(self) -> DelightedTexture:
+        """What was seen, its light taken off."""
+        return delight(self.partial, self.skin, white_cue(self.view.photo, self.view.face.landmarks_px))
 
-@dataclass
-class _Recorder:
-    """Stands in for a prior and keeps what it was given."""
+    def completed(self, prior: Prior, detail: DetailOptions = DetailOptions(), seed: int = 0) -> SkinMaps:  # noqa: B008
+        """The finished maps by a prior.
 
-    prior: Prior
-    given: tuple[PartialTexture, PriorContext] | None = None
-
-    def complete(self, partial: PartialTexture, context: PriorContext, seed: int, progress: Progress) -> SkinMaps:
-        self.given = (partial, context)
-        return self.prior.complete(partial, context, seed, progress)
+        Raises:
+            RelightifyError: ``too_little_skin``.
+        """
+        return next(finished_maps(prior, self.delit(), [seed], detail, Stopwatch(Progress())))
 
 
 def add_portraits_argument(parser: argparse.ArgumentParser) -> None:
@@ -95,30 +99,24 @@ def prepare(pipeline: Pipeline, name: str, data: bytes, resolution: int = RESOLU
     Raises:
         RelightifyError: the photo cannot be used.
     """
-    recorder = _Recorder(pipeline.priors["baseline"])
-    pipeline.priors["baseline"] = recorder
-    try:
-        pipeline.reconstruct(data, JobOptions(quality="baseline", resolution=resolution), Progress())
-    finally:
-        pipeline.priors["baseline"] = recorder.prior
-    assert recorder.given is not None
-    return Subject(name, *recorder.given)
+    (view,), skin, partial = pipeline.prepare(data, resolution, None, Stopwatch(Progress()))
+    return Subject(name, view, skin, partial)
 
 
-def visible_from(pipeline: Pipeline, context: PriorContext, yaw_degrees: float) -> np.ndarray:
+def visible_from(pipeline: Pipeline, skin: FittedSkin, yaw_degrees: float) -> np.ndarray:
     """What a camera at this yaw (towards the subject's left) would see of the fitted head, float32 [R, R].
 
     Found by unwrapping a white photo that is all skin.
     """
-    vertices = context.fit.vertices(context.model)
-    skin = vertices[np.unique(context.model.triangles("skin"))]
-    centre = (skin.min(0) + skin.max(0)) / 2
+    vertices = skin.fit.vertices(skin.model)
+    surface = vertices[np.unique(skin.model.triangles("skin"))]
+    centre = (surface.min(0) + surface.max(0)) / 2
     camera = orbit_camera(centre, yaw_degrees)
     side = (camera.height, camera.width)
     photo = Photo(np.full((*side, 3), 255, np.uint8), None)
-    fit = replace(context.fit, camera=camera, iod_px=0.09 / ORBIT_M * camera.focal_px)
+    fit = skin.fit.with_view(camera=camera, iod_px=0.09 / ORBIT_M * camera.focal_px)
     mask = np.ones(side, np.float32)
-    return unwrap(photo, mask, context.model, fit, pipeline.rasteriser, context.uv_space).visibility
+    return unwrap(photo, mask, skin.model, fit, pipeline.rasteriser, skin.uv_space).visibility
 
 
 def orbit_camera(centre: np.ndarray, yaw_degrees: float) -> Camera:

@@ -5,70 +5,74 @@ The scale of a head cannot be seen in one photo; the model's own size (interpupi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from backend.head.albedo_basis import AlbedoBasis, region_albedo
 from backend.head.face_region import face_region
-from backend.head.head_fit import HeadFit
+from backend.head.head_fit import HeadFit, ViewFit
 from backend.head.landmark_fit import fit_landmarks, focal_is_plausible, landmark_errors
 from backend.head.model import HeadModel
 from backend.head.photometric import Scene, reduce_photo, refine
-from backend.photo.face_detector import Face
 from backend.photo.landmark_table import interocular_px
-from backend.photo.reading import Photo
+from backend.photo.view import View
 from backend.progress import Progress
 from backend.rendering.rasteriser import Rasteriser
 from backend.rendering.shading import ambient_occlusion
-
-__all__ = ["HeadFit", "fit_head"]
+from shared.errors import RelightifyError
 
 OCCLUSION_RAYS = 32
 
 
 def fit_head(
     model: HeadModel,
-    photo: Photo,
-    face: Face,
+    views: Sequence[View],
     rasteriser: Rasteriser,
     progress: Progress,
     albedo_prior: AlbedoBasis | None = None,
     skin: np.ndarray | None = None,
 ) -> HeadFit:
-    """Fit identity, expression, camera and light to the photo.
+    """Fit identity, and by view expression, camera and light, to the photos.
 
     Args:
         model: the head model.
-        photo: the photo, upright.
-        face: its landmarks and expression scores.
+        views: upright photos of the person with landmarks and expression scores; today one.
         rasteriser: either engine.
-        progress: reports stage ``fit`` and raises `shared.errors.JobCancelled`.
+        progress: told about the steps; raises `shared.errors.JobCancelled`.
         albedo_prior: a learned coarse albedo at the vertices; None takes `coarse_albedo.region_albedo`.
         skin: float [H, W], 1 on skin, where a mask is known already; None relies on the robust loss alone.
 
     Raises:
-        RelightifyError: `no_pose`, the landmarks do not form a face seen from outside.
+        RelightifyError: `no_pose`, the landmarks do not form a face seen from outside; `too_many_photos`.
     """
-    progress.report("fit", 0.0)
+    if len(views) != 1:
+        raise RelightifyError(
+            "too_many_photos",
+            f"A head is made from one photo, not from {len(views)}.",
+            "Choose the photo that shows most of the face.",
+        )
+    photo, face = views[0].photo, views[0].face
+    progress.report(0.0)
     width, height = photo.width, photo.height
     start, problem = fit_landmarks(
         model, face.landmarks_px, face.expression, width, height, photo.focal_px, progress.part(0.0, 0.3)
     )
-    progress.report("fit", 0.3)
+    progress.report(0.3)
     region = face_region(model)
     albedo = albedo_prior or region_albedo(model)
     reduced = reduce_photo(photo.image_linear, face.landmarks_px, skin)
     fitted = model.shape(start.identity, start.expression)
     occlusion = ambient_occlusion(fitted, region.triangles, OCCLUSION_RAYS)
-    progress.report("fit", 0.4)
+    progress.report(0.4)
     refined = refine(
         Scene(problem, region, albedo, occlusion, reduced, rasteriser), start, progress=progress.part(0.4, 0.9)
     )
-    progress.report("fit", 0.9)
+    progress.report(0.9)
     parameters = refined.parameters
     camera = parameters.camera(problem.centre_px, width, height)
     errors = landmark_errors(model, parameters, camera, face.landmarks_px)
-    return HeadFit(
-        identity=parameters.identity.astype(np.float32),
+    fitted_view = ViewFit(
         expression=parameters.expression.astype(np.float32),
         camera=camera,
         light=refined.lighting.light.astype(np.float32),
@@ -80,6 +84,7 @@ def fit_head(
         photometric_after=refined.error_after,
         focal_known=photo.focal_px is not None and focal_is_plausible(photo.focal_px, face.landmarks_px),
     )
+    return HeadFit(parameters.identity.astype(np.float32), (fitted_view,))
 
 
 def mean_skin_albedo(albedo: AlbedoBasis, coefficients: np.ndarray, weight: np.ndarray) -> np.ndarray:

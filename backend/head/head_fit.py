@@ -1,8 +1,9 @@
-"""What the fit of the head model to a photo gives to the later stages."""
+"""What the fit of the head model to photos gives to the later stages."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -11,11 +12,10 @@ from backend.rendering.camera import Camera
 
 
 @dataclass(frozen=True)
-class HeadFit:
-    """The head model's parameters that explain a photo (eq. 8: p_s, p_e, p_c), its light and its mean skin colour.
+class ViewFit:
+    """What belongs to one photo of the person (eq. 8: p_e, p_c), and how well it fits.
 
     Args:
-        identity: float32 [100], p_s; the prior is N(0, I).
         expression: float32 [52], p_e in [0, 1], in the order of `HeadModel.expression_names`.
         camera: maps head space (metres, moved by the identity and expression but not by the pose) to the photo's
             pixels; for a photo resized by s use `camera.scaled(s)`.
@@ -32,7 +32,6 @@ class HeadFit:
         focal_known: True where the focal length came from the photo's EXIF data, False where it was estimated.
     """
 
-    identity: np.ndarray
     expression: np.ndarray
     camera: Camera
     light: np.ndarray
@@ -44,8 +43,65 @@ class HeadFit:
     photometric_after: float
     focal_known: bool
 
+
+@dataclass(frozen=True)
+class HeadFit:
+    """The head model's parameters that explain one or several photos of one person (eq. 8).
+
+    What is asked of the fit without naming a view is that of the first one.
+
+    Args:
+        identity: float32 [100], p_s; the prior is N(0, I).
+        views: what belongs to each photo, at least one.
+    """
+
+    identity: np.ndarray
+    views: tuple[ViewFit, ...]
+
+    @property
+    def view(self) -> ViewFit:
+        """The first photo's."""
+        return self.views[0]
+
+    @property
+    def expression(self) -> np.ndarray:
+        """float32 [52], see `ViewFit`."""
+        return self.view.expression
+
+    @property
+    def camera(self) -> Camera:
+        """See `ViewFit`."""
+        return self.view.camera
+
+    @property
+    def light(self) -> np.ndarray:
+        """float32 [9, 3], see `ViewFit`."""
+        return self.view.light
+
+    @property
+    def skin_albedo(self) -> np.ndarray:
+        """float32 [3], see `ViewFit`."""
+        return self.view.skin_albedo
+
+    @property
+    def iod_px(self) -> float:
+        """See `ViewFit`."""
+        return self.view.iod_px
+
+    def seen_in(self, number: int) -> HeadFit:
+        """The fit as photo `number` alone has it.
+
+        Raises:
+            IndexError: there is no such photo.
+        """
+        return replace(self, views=(self.views[number],))
+
+    def with_view(self, **changes: Any) -> HeadFit:
+        """The fit with fields of its first view changed."""
+        return replace(self, views=(replace(self.view, **changes), *self.views[1:]))
+
     def vertices(self, model: HeadModel) -> np.ndarray:
-        """The head as the photo shows it, expression included: float32 [V, 3], head space, metres."""
+        """The head as the first photo shows it, expression included: float32 [V, 3], head space, metres."""
         return model.shape(self.identity, self.expression)
 
     def neutral_vertices(self, model: HeadModel) -> np.ndarray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
@@ -55,7 +54,7 @@ def fit_landmarks(
         expression_scores: float [52], the detector's, in the model's order.
         width, height: of the photo, pixels.
         focal_px: focal length in pixels, None where unknown: it is estimated then.
-        progress: told about each step of the solve, stage ``fit``; raises when the user cancels.
+        progress: told about each step of the solve; raises when the user cancels.
     """
     progress = progress or Progress()
     centre = (width / 2, height / 2)
@@ -76,14 +75,14 @@ def fit_landmarks(
     parameters = initial_parameters(basis.mean, landmarks_px, focal, centre, expression_scores, modes)
     targets = landmark_targets(landmarks_px, iod)
     first = progress.part(0.0, 0.4)
-    on_step = partial(first.report, "fit")
+    on_step = first.report
     parameters = solve_landmarks(basis, targets, parameters, priors, centre, iterations=12, on_step=on_step)
     region = contour_region(model)
     problem = LandmarkProblem(basis, targets, priors, centre)
     sliding = problem
     for turn in range(CONTOUR_ROUNDS):
         part = progress.part(0.4 + 0.6 * turn / CONTOUR_ROUNDS, 0.4 + 0.6 * (turn + 1) / CONTOUR_ROUNDS)
-        on_step = partial(part.report, "fit")
+        on_step = part.report
         sliding = slide_contour(model, problem, region, parameters, width, height)
         basis, targets = sliding.basis, sliding.targets
         parameters = solve_landmarks(basis, targets, parameters, priors, centre, iterations=6, on_step=on_step)

@@ -8,7 +8,6 @@ photo where they project. Derivatives go through the photo's gradient and throug
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import cv2
 import numpy as np
@@ -184,7 +183,7 @@ def refine(scene: Scene, parameters: FitParameters, rounds: int = ROUNDS, progre
         scene: photo, models and landmark terms.
         parameters: the landmark fit.
         rounds: how often the seen points are found anew.
-        progress: told about each step, stage ``fit``; raises when the user cancels.
+        progress: told about each step; raises when the user cancels.
     """
     progress = progress or Progress()
     problem = scene.problem
@@ -194,7 +193,7 @@ def refine(scene: Scene, parameters: FitParameters, rounds: int = ROUNDS, progre
     best, best_error = (parameters, lighting), before
     for turn in range(rounds):
         part = progress.part((turn + 0.5) / (rounds + 0.5), (turn + 1.5) / (rounds + 0.5))
-        on_step = partial(part.report, "fit")
+        on_step = part.report
 
         def linearise(at: FitParameters, seen: Seen = seen, lighting: Lighting = lighting) -> Terms:
             landmarks = landmark_terms(problem.basis, problem.targets, at, problem.centre_px)

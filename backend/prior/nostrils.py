@@ -9,7 +9,7 @@ import numpy as np
 from backend.delight.corrections import plain_skin
 from backend.delight.robust import robust_tone
 from backend.imaging.filters import masked_blur, smooth_step
-from backend.prior.interface import WorkingMaps
+from backend.prior.interface import CompletedMaps
 from backend.texture.regions import FaceRegions
 from backend.texture.uv_space import UVSpace
 
@@ -35,20 +35,19 @@ def nostrils(transfer: np.ndarray, uv_space: UVSpace, regions: FaceRegions) -> n
     return masked_blur(inside.astype(np.float32), uv_space.mask.astype(np.float32), RIM_MM * regions.texels_per_mm)
 
 
-def with_dark_nostrils(working: WorkingMaps, inside: np.ndarray, regions: FaceRegions) -> WorkingMaps:
+def with_dark_nostrils(
+    maps: CompletedMaps,
+    weight: np.ndarray,  # float32 [B, B], 1 = seen
+    inside: np.ndarray,  # float32 [B, B], see `nostrils`
+    regions: FaceRegions,
+) -> CompletedMaps:
     """Maps whose albedo is dark within nostrils where the photo does not show them.
 
     Photos that look into a nostril keep its own colour. The texture stays, which is expected as shaded as photos are
     there: darkened too, what a turn of 30 degrees hides of training portraits was 0.1 dB worse. The relief stays: paint
     is not deep.
-
-    Args:
-        working: the maps, B x B.
-        inside: float32 [B, B], see `nostrils`.
-        regions: parts of the face.
     """
-    hidden = (inside * (1 - working.weight))[..., None]
-    tone, _ = robust_tone(working.log_albedo, plain_skin(regions))
-    return replace(
-        working, log_albedo=working.log_albedo + hidden * (tone.astype(np.float32) + DARKNESS - working.log_albedo)
-    )
+    hidden = (inside * (1 - weight))[..., None]
+    tone, _ = robust_tone(maps.log_albedo, plain_skin(regions))
+    dark = tone.astype(np.float32) + DARKNESS
+    return replace(maps, log_albedo=maps.log_albedo + hidden * (dark - maps.log_albedo))

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from backend.device import choose_device
 from backend.output import describe
 from backend.photo.face_choice import FoundFaces, found_faces
 from backend.photo.reading import read_photo
 from backend.photo.viewer_copy import viewer_copy
-from backend.pipeline import FurtherSample, Pipeline, choose_device
+from backend.pipeline import FurtherSample, Pipeline
 from backend.progress import Progress
 from backend.texture.maps import SkinMaps
 from shared.head_mesh import HeadMesh
@@ -70,9 +71,10 @@ class ServicePipeline:
         Raises:
             RelightifyError: the photo cannot be read, or has no face.
         """
-        progress.report("photo", 0.0)
+        progress = progress.named("photo")
+        progress.report(0.0)
         photo = read_photo(data)
-        progress.report("landmarks", 0.3)
+        progress.report(0.3)
         return found_faces(photo, self._pipeline.detector.detect(photo, thorough=True))
 
 

@@ -186,7 +186,7 @@ def _reconstruct(pipeline: JobPipeline, job: Reconstruct, progress: Progress, pa
     started = time.monotonic()
     done = pipeline.reconstruct(bytes(job.photo), job.options, progress.part(0.0, ENCODING_STARTS))
     reconstructed = time.monotonic()
-    progress.report("encoding", ENCODING_STARTS)
+    progress.named("encoding").report(ENCODING_STARTS)
     frames = encode(Result(job.job_id, done.mesh, done.maps.encode(), done.info, tuple(done.warnings)))
     ended = time.monotonic()
     pace.finish(ended - started)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import cv2
@@ -40,6 +41,16 @@ class PartialTexture:
 
     texture_srgb: np.ndarray
     visibility: np.ndarray
+
+
+def merge(views: Sequence[PartialTexture]) -> PartialTexture:
+    """What several photos show of one person's skin together; today there is one.
+
+    Raises:
+        ValueError: there is not exactly one.
+    """
+    (only,) = views
+    return only
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from backend.device import choose_device
 from backend.imaging.colour import LUMINANCE, linear_to_srgb, srgb_to_linear
 from backend.output import write_reconstruction
-from backend.pipeline import FurtherSample, Pipeline, Reconstruction, choose_device
+from backend.pipeline import FurtherSample, Pipeline, Reconstruction
 from backend.progress import Progress
 from backend.texture.maps import SkinMaps
 from backend.texture.regions import face_regions, plain_skin
@@ -22,6 +23,7 @@ from shared.errors import JobCancelled, RelightifyError
 from shared.head_mesh import HeadMesh
 from shared.maps import MAPS
 from shared.options import JobOptions
+from shared.stages import METHOD
 from tests.landmark_model import landmark_model
 
 data = pytest.importorskip("skimage.data")
@@ -59,7 +61,7 @@ def test_the_result_is_a_head_with_maps_of_the_size_asked_for(job: Job) -> None:
     smile = result.mesh.expression_weights[result.mesh.expression_names.tolist().index("mouthSmileLeft")]
     assert smile > 0.3
     assert result.peak_memory_bytes is None or result.peak_memory_bytes < 3 * 2**30
-    assert {"photo", "landmarks", "fit", "skin", "unwrap", "completion"} <= set(result.timings)
+    assert list(result.timings) == [stage.name for stage in METHOD]
 
 
 def test_the_light_turns_the_albedo_into_the_photo(job: Job) -> None:
@@ -98,7 +100,7 @@ def test_progress_rises_to_one_with_previews_of_landmarks_texture_and_maps(job: 
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1
     previews = {stage: preview for stage, _, preview in job.reports if preview is not None}
-    assert {"landmarks", "unwrap", "completion"} <= set(previews)
+    assert {"photo", "unwrap", "light"} <= set(previews)
     for preview in previews.values():
         assert preview.dtype == np.uint8
         assert max(preview.shape[:2]) <= 512
@@ -107,7 +109,7 @@ def test_progress_rises_to_one_with_previews_of_landmarks_texture_and_maps(job: 
 
 def test_cancelling_stops_between_stages(job: Job) -> None:
     seen: list[str] = []
-    progress = Progress(callback=lambda stage, *_: seen.append(stage), cancelled=lambda: "landmarks" in seen)
+    progress = Progress(callback=lambda stage, *_: seen.append(stage), cancelled=lambda: "photo" in seen)
     with pytest.raises(JobCancelled):
         job.pipeline.reconstruct(png(data.astronaut()), JobOptions(resolution=512), progress)
     assert "unwrap" not in seen

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
+from itertools import pairwise
 
-from shared.stages import STAGE_TEXTS, stage_text
+import pytest
 
-BACKEND = Path(__file__).resolve().parents[2] / "backend"
-
-
-def test_every_stage_that_the_backend_reports_has_a_text() -> None:
-    sources = [BACKEND / "pipeline.py", *(BACKEND / "service").glob("*.py"), *(BACKEND / "prior").glob("*.py")]
-    reported = {name for path in sources for name in re.findall(r'progress\.report\(\s*"(\w+)"', path.read_text())}
-    assert "fit" in reported or "landmarks" in reported
-    assert reported <= set(STAGE_TEXTS)
+from shared.stages import METHOD, stage_span, stage_text
 
 
-def test_unknown_stages_are_shown_as_they_are() -> None:
+def test_the_stages_of_the_method_fill_the_progress_bar_in_order() -> None:
+    spans = [stage_span(stage.name) for stage in METHOD]
+    assert spans[0][0] == 0
+    assert spans[-1][1] == pytest.approx(1)
+    for (_, end), (begin, _) in pairwise(spans):
+        assert begin == pytest.approx(end)
+
+
+def test_unknown_stages_are_shown_as_they_are_but_are_no_part_of_the_method() -> None:
     assert stage_text("polishing") == "polishing"
+    with pytest.raises(KeyError):
+        stage_span("polishing")

@@ -23,9 +23,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from backend.prior.diffusion.observation import Observation
-from backend.prior.diffusion.sampling import EpsilonModel, SamplerOptions, step_tensor
-from backend.prior.diffusion.schedule import NoiseSchedule
+from backend.prior.diffusion.sampling import Problem, SamplerOptions, step_tensor
 
 # Added to m J m, as a share of 1 / sqrt(alpha_bar), which J's eigenvalues stay below: what is smaller is lost in the
 # network's errors.
@@ -48,19 +46,19 @@ class Guided:
 
 
 def guide(
-    model: EpsilonModel,
+    problem: Problem,
     z_t: Tensor,  # [B, C, h, w]
     t: int,
-    observation: Observation,
-    schedule: NoiseSchedule,
     options: SamplerOptions,
     gain: float,
 ) -> Guided:
     """Eq. 9c and 9d for z_t, and the descent for a jump in whose mean z_0 has the weight `gain`.
 
-    Samples of a batch do not affect each other. The graph is dropped before it returns.
+    Further terms add their gradients on z_0, taken back to z_t by the same J' and scaled by the same `gain`. Samples of
+    a batch do not affect each other. The graph is dropped before it returns.
     """
-    if observation.empty or options.zeta == 0:
+    model, schedule, observation = problem.model, problem.schedule, problem.observation
+    if (observation.empty or options.zeta == 0) and not problem.terms:
         with torch.no_grad():
             epsilon = model(z_t, step_tensor(t, z_t))
             return Guided(epsilon, schedule.clean_estimate(z_t, epsilon, t), torch.zeros_like(z_t))
@@ -72,11 +70,16 @@ def guide(
         residual = torch.where(trust > 0, trust * (observation.latent - z_0.detach()), 0)
         if options.step_size == "residual":
             loss = torch.where(trust > 0, trust * (observation.latent - z_0), 0).square().sum()  # eq. 9d of each sample
-            (gradient,) = torch.autograd.grad(loss, z_t)
+            (gradient,) = torch.autograd.grad(loss, z_t, retain_graph=bool(problem.terms))
             descent = options.zeta * _ratio(gradient, _dot(residual, residual).sqrt())
         else:
             noise = (RIDGE + 1 - trust.square()) / schedule.signal(t)
-            descent = -options.zeta * gain * conditional_shift(z_0, z_t, residual, trust, noise, options.solves)
+            shift = conditional_shift(z_0, z_t, residual, trust, noise, options.solves, keep=bool(problem.terms))
+            descent = -options.zeta * gain * shift
+        if problem.terms:
+            pull = torch.stack([term.gradient(z_0.detach(), t) for term in problem.terms]).sum(0)
+            (gradient,) = torch.autograd.grad(z_0, z_t, pull)
+            descent = descent + gain * gradient
     return Guided(epsilon.detach(), z_0.detach(), descent)
 
 
@@ -87,6 +90,7 @@ def conditional_shift(
     trust: Tensor,  # [B, C, h, w], m
     noise: Tensor,  # [B, C, h, w], the diagonal that is added
     solves: int,
+    keep: bool = False,  # whether the graph is needed afterwards
 ) -> Tensor:
     """J m (m J m + noise)^-1 r by `solves` steps of conjugate gradients (Hestenes and Stiefel 1952), [B, C, h, w].
 
@@ -95,7 +99,7 @@ def conditional_shift(
     """
     shift, rest, direction = torch.zeros_like(residual), residual, residual
     for left in reversed(range(solves)):
-        (image,) = torch.autograd.grad(z_0, z_t, trust * direction, retain_graph=left > 0)
+        (image,) = torch.autograd.grad(z_0, z_t, trust * direction, retain_graph=keep or left > 0)
         curvature = _dot(trust * direction, image)
         applied = trust * image + noise * direction
         length = torch.where(curvature > 0, _ratio(_dot(rest, rest), _dot(direction, applied)), 0)

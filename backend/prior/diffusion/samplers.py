@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from backend.prior.diffusion.guidance import guide
-from backend.prior.diffusion.observation import Observation
 from backend.prior.diffusion.sampling import (
-    EpsilonModel,
     NoiseSource,
+    Problem,
     Sampler,
     SamplerName,
     SamplerOptions,
@@ -22,34 +21,26 @@ from backend.prior.diffusion.sampling import (
     first_latents,
     step_tensor,
 )
-from backend.prior.diffusion.schedule import NoiseSchedule
 
 
 def sample(
-    model: EpsilonModel,
-    observation: Observation,
-    schedule: NoiseSchedule,
+    problem: Problem,
     options: SamplerOptions,
     noise: NoiseSource,
     start: Start | None = None,
     watch: Watch | None = None,
 ) -> Tensor:
     """z_0 [B, C, h, w] by the sampler that the options name; see `Sampler` for the arguments."""
-    return SAMPLERS[options.name](model, observation, schedule, options, noise, start, watch or Watch())
+    return SAMPLERS[options.name](problem, options, noise, start, watch or Watch())
 
 
 @torch.no_grad()
 def score_sde(
-    model: EpsilonModel,
-    observation: Observation,
-    schedule: NoiseSchedule,
-    options: SamplerOptions,
-    noise: NoiseSource,
-    start: Start | None,
-    watch: Watch,
+    problem: Problem, options: SamplerOptions, noise: NoiseSource, start: Start | None, watch: Watch
 ) -> Tensor:
     """Eq. 9 without the gradient (Song et al., "Score-based generative modeling through SDEs", 2021, appendix I.2)."""
-    z_t, first = first_latents(observation, schedule, options, noise, start)
+    model, schedule, observation = problem.model, problem.schedule, problem.observation
+    z_t, first = first_latents(problem, options, noise, start)
     jumps = schedule.pairs(options.steps, first)
     for done, (t, s) in enumerate(jumps, 1):
         z_0 = schedule.clean_estimate(z_t, model(z_t, step_tensor(t, z_t)), t)  # eq. 9c
@@ -61,17 +52,10 @@ def score_sde(
 
 
 @torch.no_grad()
-def repaint(
-    model: EpsilonModel,
-    observation: Observation,
-    schedule: NoiseSchedule,
-    options: SamplerOptions,
-    noise: NoiseSource,
-    start: Start | None,
-    watch: Watch,
-) -> Tensor:
+def repaint(problem: Problem, options: SamplerOptions, noise: NoiseSource, start: Start | None, watch: Watch) -> Tensor:
     """Every step of `score_sde` n times, noise put back in between (Lugmayr et al., "RePaint", 2022, algorithm 1)."""
-    z_t, first = first_latents(observation, schedule, options, noise, start)
+    model, schedule, observation = problem.model, problem.schedule, problem.observation
+    z_t, first = first_latents(problem, options, noise, start)
     jumps = schedule.pairs(options.steps, first)
     rounds = [(t, s, n) for t, s in jumps for n in reversed(range(options.resamplings if s > 0 else 1))]
     for done, (t, s, rounds_left) in enumerate(rounds, 1):
@@ -86,20 +70,13 @@ def repaint(
     return z_t
 
 
-def mcg(
-    model: EpsilonModel,
-    observation: Observation,
-    schedule: NoiseSchedule,
-    options: SamplerOptions,
-    noise: NoiseSource,
-    start: Start | None,
-    watch: Watch,
-) -> Tensor:
+def mcg(problem: Problem, options: SamplerOptions, noise: NoiseSource, start: Start | None, watch: Watch) -> Tensor:
     """Eq. 9a-9f (Chung et al., "Improving diffusion models for inverse problems using manifold constraints", 2022)."""
-    z_t, first = first_latents(observation, schedule, options, noise, start)
+    schedule, observation = problem.schedule, problem.observation
+    z_t, first = first_latents(problem, options, noise, start)
     jumps = schedule.pairs(options.steps, first)
     for done, (t, s) in enumerate(jumps, 1):
-        seen = guide(model, z_t, t, observation, schedule, options, schedule.gain(t, s, eta=1))  # eq. 9c, 9d
+        seen = guide(problem, z_t, t, options, schedule.gain(t, s, eta=1))  # eq. 9c, 9d
         unknown = noise.draw(schedule.posterior(z_t, seen.z_0, t, s), options.temperature)  # eq. 9a
         known = noise.draw(schedule.forward(observation.latent, s))  # eq. 9b
         z_t = torch.where(observation.held(s, schedule.steps), known, unknown - seen.descent)  # eq. 9e, 9f
@@ -108,19 +85,14 @@ def mcg(
 
 
 def mcg_ddim(
-    model: EpsilonModel,
-    observation: Observation,
-    schedule: NoiseSchedule,
-    options: SamplerOptions,
-    noise: NoiseSource,
-    start: Start | None,
-    watch: Watch,
+    problem: Problem, options: SamplerOptions, noise: NoiseSource, start: Start | None, watch: Watch
 ) -> Tensor:
     """Eq. 9a-9f with DDIM's steps for eq. 9a (Song, Meng and Ermon, "Denoising diffusion implicit models", 2021)."""
-    z_t, first = first_latents(observation, schedule, options, noise, start)
+    schedule, observation = problem.schedule, problem.observation
+    z_t, first = first_latents(problem, options, noise, start)
     jumps = schedule.pairs(options.steps, first)
     for done, (t, s) in enumerate(jumps, 1):
-        seen = guide(model, z_t, t, observation, schedule, options, schedule.gain(t, s, options.eta))  # eq. 9c, 9d
+        seen = guide(problem, z_t, t, options, schedule.gain(t, s, options.eta))  # eq. 9c, 9d
         step = schedule.ddim(seen.z_0, seen.epsilon, t, s, options.eta)
         unknown = noise.draw(step, options.temperature)  # in place of eq. 9a
         known = noise.draw(schedule.forward(observation.latent, s))  # eq. 9b

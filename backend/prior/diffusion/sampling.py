@@ -12,6 +12,7 @@ from torch import Tensor
 
 from backend.prior.diffusion.observation import Observation
 from backend.prior.diffusion.schedule import NoiseSchedule, Normal
+from backend.prior.interface import GuidanceTerm
 from backend.progress import Progress
 
 SamplerName = Literal["score_sde", "repaint", "mcg", "mcg_ddim"]
@@ -30,6 +31,23 @@ class EpsilonModel(Protocol):
             t: int64 [B], 1 ... T (see `NoiseSchedule` on counting).
         """
         ...
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is to be drawn: from which model, given what.
+
+    Args:
+        model: eps_theta; samplers with a gradient differentiate it with respect to z_t, the others run without.
+        schedule: the noise that the model was trained with.
+        observation: what is known of the texture, one row a sample (eq. 9b, 9d).
+        terms: what else guides the gradient samplers, each by its gradient on the clean estimate.
+    """
+
+    model: EpsilonModel
+    schedule: NoiseSchedule
+    observation: Observation
+    terms: tuple[GuidanceTerm, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -129,7 +147,7 @@ class Watch:
     """Who is told after each step.
 
     Args:
-        progress: gets the stage `prior` and the fraction done; raises when the user cancels.
+        progress: gets the fraction done; raises when the user cancels.
         preview: given the fraction done and the current estimate of z_0 [B, C, h, w], an image to show, uint8
             [H, W, 3] sRGB, or None to show nothing this time.
     """
@@ -144,28 +162,19 @@ class Watch:
             JobCancelled: the user asked to stop.
         """
         fraction = done / of
-        self.progress.report("prior", fraction, self.preview(fraction, z_0) if self.preview else None)
+        self.progress.report(fraction, self.preview(fraction, z_0) if self.preview else None)
 
 
 class Sampler(Protocol):
     """Draws latents from the prior given what was observed."""
 
     def __call__(
-        self,
-        model: EpsilonModel,
-        observation: Observation,
-        schedule: NoiseSchedule,
-        options: SamplerOptions,
-        noise: NoiseSource,
-        start: Start | None,
-        watch: Watch,
+        self, problem: Problem, options: SamplerOptions, noise: NoiseSource, start: Start | None, watch: Watch
     ) -> Tensor:
         """z_0 [B, C, h, w], float32, on the observation's device; known latents (mask 1) equal the observation exactly.
 
         Args:
-            model: eps_theta; samplers with a gradient differentiate it with respect to z_t, the others run without.
-            observation: what is known of the texture, one row a sample.
-            schedule: the noise that the model was trained with.
+            problem: the model, its schedule, what is known and what guides.
             options: settings; the name is not looked at.
             noise: one generator a sample.
             start: an estimate to begin from, None for noise.
@@ -178,9 +187,10 @@ class Sampler(Protocol):
 
 
 def first_latents(
-    observation: Observation, schedule: NoiseSchedule, options: SamplerOptions, noise: NoiseSource, start: Start | None
+    problem: Problem, options: SamplerOptions, noise: NoiseSource, start: Start | None
 ) -> tuple[Tensor, int]:
     """z_t to begin with and its t: noise, or the noised estimate of `start`, and eq. 9b where something is known."""
+    observation, schedule = problem.observation, problem.schedule
     t = schedule.noise_step if start is None else start.step
     estimate = torch.zeros_like(observation.latent) if start is None else start.latent.to(observation.latent)
     unknown = noise.draw(schedule.forward(estimate, t), options.temperature)

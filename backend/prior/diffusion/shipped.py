@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from functools import cache
 from pathlib import Path
@@ -10,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from backend.asset_files import ASSETS
 from backend.head.model import HeadModel
-from backend.prior.diffusion.prior import PRESETS, DiffusionPrior
+from backend.prior.diffusion.facts import read_facts
+from backend.prior.diffusion.presets import PRESETS
+from backend.prior.diffusion.prior import DiffusionPrior
 from backend.prior.linear.factor_model import CoarsePrior, layout_of
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 ASSET = ASSETS / "diffusion"
-FACTS = "relightify.json"
 
 
 def shipped_diffusion(
@@ -28,10 +28,9 @@ def shipped_diffusion(
 
     Weights are loaded at first use and shared: importing diffusers alone takes seconds.
     """
-    facts = folder / FACTS
-    if not facts.is_file():
+    known = read_facts(folder)
+    if not known:
         return {}
-    known = json.loads(facts.read_text(encoding="utf-8"))
     if known["layout"] != layout_of(model):
         _log.warning("The diffusion prior was trained for another texture layout and is left out.")
         return {}

@@ -14,7 +14,7 @@ import copy
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -23,10 +23,10 @@ from torch import Tensor, nn
 
 from backend.prior.diffusion.autoencoder import MapAutoencoder
 from backend.prior.diffusion.denoiser import LatentDenoiser
+from backend.prior.diffusion.facts import add_facts
 from backend.prior.diffusion.latent_space import LatentStatistics
 from backend.prior.diffusion.observation import DIFFUSE, NORMAL, SPECULAR, TEXTURE
 from backend.prior.diffusion.schedule import NoiseSchedule
-from backend.prior.diffusion.shipped import FACTS
 
 # In the order in which their latents are stacked, eq. 7.
 MAPS: tuple[str, ...] = ("texture", "diffuse_albedo", "specular_albedo", "normal")
@@ -127,16 +127,3 @@ def load_autoencoder(folder: Path, name: str) -> MapAutoencoder:
 def quick(network: M, device: torch.device | str) -> M:
     """A network on a device in the memory layout in which its convolutions are quickest."""
     return network.to(device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-
-
-def read_facts(folder: Path) -> dict[str, Any]:
-    """What is known about how the weights were made; empty where there are none."""
-    path = folder / FACTS
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-
-def add_facts(folder: Path, facts: dict[str, Any]) -> None:
-    """Add to what is known."""
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({**read_facts(folder), **facts}, indent=1, sort_keys=True)
-    (folder / FACTS).write_text(text + "\n", encoding="utf-8")

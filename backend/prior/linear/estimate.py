@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.delight.delighting import Delit
+from backend.delight.delighting import DelightedTexture
 from backend.imaging.filters import masked_reduce
 from backend.prior.linear.factor_model import CHANNELS, DIFFUSE, TEXTURE, CoarsePrior
 from backend.prior.linear.gaussian import CommonScale, Observation, Posterior, condition, tempered
@@ -58,14 +58,13 @@ class CoarseEstimate:
         return np.sqrt(variance).astype(np.float32)
 
 
-def coarse_estimate(prior: CoarsePrior, seen: Delit, usual_tone: np.ndarray) -> CoarseEstimate:
+def coarse_estimate(prior: CoarsePrior, seen: DelightedTexture) -> CoarseEstimate:
     """Condition the prior on what was seen.
 
     Args:
         prior: the joint Gaussian.
-        seen: what the photo shows, with and without its light.
-        usual_tone: float64 [3], mean albedo of the skin by the classical split of light and skin, which knows more of
-            the photo than its skin; the estimate strays from it by about `GAIN_DEVIATION`.
+        seen: what the photo shows, with and without its light. Its mean albedo, which knows more of the photo than
+            its skin, is where the gain is expected; the estimate strays from it by about `GAIN_DEVIATION`.
     """
     log_seen, weight = masked_reduce(seen.log_seen, seen.weight, SIDE)
     log_albedo, _ = masked_reduce(seen.log_albedo, seen.weight, SIDE)
@@ -84,7 +83,7 @@ def coarse_estimate(prior: CoarsePrior, seen: Delit, usual_tone: np.ndarray) -> 
         np.ones((3, 1)),
         EXPOSURE_DEVIATION,
     )
-    usual_gain = seen.tone - np.log(usual_tone)
+    usual_gain = seen.tone - np.log(seen.mean_albedo)
     albedo = _observation(
         log_albedo[texels] - usual_gain,
         mean,

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from backend.head.model import load_head_model
 from backend.prior.diffusion.denoiser import DenoiserConfig, LatentDenoiser, untrained_network
+from backend.prior.diffusion.facts import add_facts
 from backend.prior.diffusion.latent_space import LatentStatistics
 from backend.prior.diffusion.observation import Observation
 from backend.prior.diffusion.sampling import NoiseSource, SamplerOptions
@@ -23,7 +24,6 @@ from backend.prior.diffusion.weights import (
     MAPS,
     STATISTICS,
     DiffusionWeights,
-    add_facts,
     load_autoencoder,
     quick,
     save_denoiser,

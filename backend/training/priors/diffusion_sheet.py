@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from backend.prior.diffusion.observation import Observation
 from backend.prior.diffusion.samplers import sample
-from backend.prior.diffusion.sampling import NoiseSource, SamplerOptions
+from backend.prior.diffusion.sampling import NoiseSource, Problem, SamplerOptions
 from backend.prior.diffusion.schedule import NoiseSchedule
 from backend.prior.diffusion.weights import MAPS, DiffusionWeights
 
@@ -23,7 +23,7 @@ def sample_sheet(
     noise: NoiseSource,
 ) -> np.ndarray:
     """Samples, one a row: T, A_d, A_s, N; uint8 [256 B, 1024, 3]."""
-    drawn = sample(weights.epsilon, observation, schedule, options, noise)
+    drawn = sample(Problem(weights.epsilon, schedule, observation), options, noise)
     with torch.inference_mode():
         maps = weights.decode(drawn)
     tiles = []

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.head.head_fit import HeadFit
+from backend.head.head_fit import HeadFit, ViewFit
 from backend.head.landmark_fit import fit_landmarks, landmark_errors
 from backend.head.model import ASSET, HeadModel
 from backend.photo.face_detector import Face, FaceDetector, choose_face
@@ -109,7 +109,7 @@ def unwrap_portraits(
                     fit.identity,
                     fit.expression,
                     fit.camera,
-                    fit.landmark_error,
+                    fit.view.landmark_error,
                 )
                 _store(portrait, stored)
             results[person.identifier, name] = _load(stored)
@@ -130,8 +130,7 @@ def landmark_head(model: HeadModel, photo: Photo, face: Face) -> HeadFit:
     parameters, problem = fit_landmarks(model, face.landmarks_px, face.expression, width, height, photo.focal_px)
     camera = parameters.camera(problem.centre_px, width, height)
     errors = landmark_errors(model, parameters, camera, face.landmarks_px)
-    return HeadFit(
-        identity=parameters.identity.astype(np.float32),
+    view = ViewFit(
         expression=parameters.expression.astype(np.float32),
         camera=camera,
         light=np.zeros((9, 3), np.float32),
@@ -143,6 +142,7 @@ def landmark_head(model: HeadModel, photo: Photo, face: Face) -> HeadFit:
         photometric_after=0.0,
         focal_known=photo.focal_px is not None,
     )
+    return HeadFit(parameters.identity.astype(np.float32), (view,))
 
 
 def _store(portrait: UnwrappedPortrait, path: Path) -> None:

@@ -12,14 +12,15 @@ from backend.delight.skin_tone import LUMINANCE, SHEEN, plausible_tone
 from backend.head.model import HeadModel, load_head_model
 from backend.imaging.colour import linear_to_srgb, srgb_to_linear
 from backend.photo.white_cue import WhiteCue
-from backend.prior.classical.prior import BaselinePrior
-from backend.prior.interface import PriorContext
+from backend.prior.classical.prior import ClassicalPrior
 from backend.progress import Progress
+from backend.texture.fitted_skin import FittedSkin
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.regions import FaceRegions, face_regions, landmark_texels
 from backend.texture.uv_space import UVSpace, coarser, mirror, uv_space
 from shared.errors import JobCancelled, RelightifyError
-from tests.backend.texture.test_unwrap import fit_from
+from tests.backend.completing import completed as finished
+from tests.backend.completing import frontal_skin
 
 RESOLUTION = 256
 FAIR, DARK = np.array([0.50, 0.31, 0.22]), np.array([0.15, 0.085, 0.055])
@@ -31,12 +32,12 @@ def model() -> HeadModel:
 
 
 @pytest.fixture(scope="module")
-def context(model: HeadModel) -> PriorContext:
-    return PriorContext(model, fit_from(0), uv_space(model, RESOLUTION), model.radiance_transfer(model.mean, 64))
+def context() -> FittedSkin:
+    return frontal_skin(RESOLUTION)
 
 
 @pytest.fixture(scope="module")
-def regions(context: PriorContext) -> FaceRegions:
+def regions(context: FittedSkin) -> FaceRegions:
     return face_regions(context.model, context.uv_space)
 
 
@@ -48,7 +49,7 @@ def side_light(strength: float = 0.45) -> np.ndarray:
 
 
 def scene(
-    context: PriorContext, regions: FaceRegions, skin: np.ndarray, light: np.ndarray, seed: int = 0
+    context: FittedSkin, regions: FaceRegions, skin: np.ndarray, light: np.ndarray, seed: int = 0
 ) -> tuple[PartialTexture, np.ndarray]:
     """A partial texture of skin with brows, lips, a mole and pores; and its albedo [R, R, 3], linear."""
     space = context.uv_space
@@ -65,8 +66,8 @@ def scene(
     return PartialTexture(encoded, visibility.astype(np.float32)), albedo
 
 
-def completed(partial: PartialTexture, context: PriorContext, seed: int = 0) -> SkinMaps:
-    return BaselinePrior().complete(partial, context, seed, Progress())
+def completed(partial: PartialTexture, context: FittedSkin, seed: int = 0) -> SkinMaps:
+    return finished(ClassicalPrior(), partial, context, seed)[0]
 
 
 def seam_step(image: np.ndarray, space: UVSpace) -> float:
@@ -82,7 +83,7 @@ def seam_step(image: np.ndarray, space: UVSpace) -> float:
     return float(np.median(np.abs(image[row[first], column[first]] - image[row[second], column[second]]).max(-1)))
 
 
-def test_there_are_no_holes_and_every_map_is_in_its_range(context: PriorContext, regions: FaceRegions) -> None:
+def test_there_are_no_holes_and_every_map_is_in_its_range(context: FittedSkin, regions: FaceRegions) -> None:
     maps = completed(scene(context, regions, FAIR, side_light())[0], context)
     island = context.uv_space.mask
     for values in (maps.texture_srgb, maps.diffuse_albedo_srgb, maps.specular_albedo, maps.normal):
@@ -96,7 +97,7 @@ def test_there_are_no_holes_and_every_map_is_in_its_range(context: PriorContext,
     assert maps.specular_albedo.max() < 0.52
 
 
-def test_the_texture_is_the_photo_where_that_was_seen(context: PriorContext, regions: FaceRegions) -> None:
+def test_the_texture_is_the_photo_where_that_was_seen(context: FittedSkin, regions: FaceRegions) -> None:
     partial, _ = scene(context, regions, FAIR, side_light())
     maps = completed(partial, context)
     inside = cv2.erode(partial.visibility, np.ones((15, 15), np.uint8)) > 0.99
@@ -105,7 +106,7 @@ def test_the_texture_is_the_photo_where_that_was_seen(context: PriorContext, reg
 
 
 @pytest.mark.parametrize("skin", [FAIR, DARK])
-def test_no_shadow_stays_in_the_albedo(context: PriorContext, regions: FaceRegions, skin: np.ndarray) -> None:
+def test_no_shadow_stays_in_the_albedo(context: FittedSkin, regions: FaceRegions, skin: np.ndarray) -> None:
     partial, _ = scene(context, regions, skin, side_light())
     maps = completed(partial, context)
     cheeks = (regions.face * (1 - regions.lips) * (1 - regions.brows) * (1 - regions.eyes) * partial.visibility) > 0.9
@@ -117,7 +118,7 @@ def test_no_shadow_stays_in_the_albedo(context: PriorContext, regions: FaceRegio
     np.testing.assert_allclose(delit, 1, atol=0.03)
 
 
-def test_features_of_the_skin_stay_in_the_albedo(context: PriorContext, regions: FaceRegions) -> None:
+def test_features_of_the_skin_stay_in_the_albedo(context: FittedSkin, regions: FaceRegions) -> None:
     partial, albedo = scene(context, regions, FAIR, side_light())
     found = srgb_to_linear(completed(partial, context).diffuse_albedo_srgb)
     seen = partial.visibility > 0.9
@@ -128,7 +129,7 @@ def test_features_of_the_skin_stay_in_the_albedo(context: PriorContext, regions:
         np.testing.assert_allclose(kept, truth, atol=0.25)
 
 
-def test_dark_skin_stays_dark_and_fair_skin_fair(context: PriorContext, regions: FaceRegions) -> None:
+def test_dark_skin_stays_dark_and_fair_skin_fair(context: FittedSkin, regions: FaceRegions) -> None:
     for skin in (FAIR, DARK):
         # A photo shows what the surface reflects as well, and is exposed so that white does not burn out.
         maps = completed(scene(context, regions, skin + SHEEN, 0.75 * side_light())[0], context)
@@ -138,7 +139,7 @@ def test_dark_skin_stays_dark_and_fair_skin_fair(context: PriorContext, regions:
         np.testing.assert_allclose(found / found.sum(), skin / skin.sum(), atol=0.05)
 
 
-def test_the_unseen_has_the_persons_tone_and_no_texture_seam(context: PriorContext, regions: FaceRegions) -> None:
+def test_the_unseen_has_the_persons_tone_and_no_texture_seam(context: FittedSkin, regions: FaceRegions) -> None:
     partial, _ = scene(context, regions, FAIR, side_light())
     maps = completed(partial, context)
     tone = np.median(maps.diffuse_albedo_srgb[regions.face > 0.9], axis=0)
@@ -148,7 +149,7 @@ def test_the_unseen_has_the_persons_tone_and_no_texture_seam(context: PriorConte
     assert seam_step(maps.diffuse_albedo_srgb, context.uv_space) < 0.03
 
 
-def test_what_one_side_shows_is_mirrored_to_the_other(context: PriorContext, regions: FaceRegions) -> None:
+def test_what_one_side_shows_is_mirrored_to_the_other(context: FittedSkin, regions: FaceRegions) -> None:
     partial, _ = scene(context, regions, FAIR, side_light(0.0))
     x = context.uv_space.positions(context.model.mean)[..., 0]
     mark = np.exp(-np.square(x - 0.035) / 0.004**2)[..., None] * np.array([0.0, -0.12, -0.08])
@@ -163,9 +164,7 @@ def test_what_one_side_shows_is_mirrored_to_the_other(context: PriorContext, reg
     np.testing.assert_allclose(mirrored, there, atol=0.02)
 
 
-def test_the_same_seed_gives_the_same_maps_and_another_other_detail(
-    context: PriorContext, regions: FaceRegions
-) -> None:
+def test_the_same_seed_gives_the_same_maps_and_another_other_detail(context: FittedSkin, regions: FaceRegions) -> None:
     partial, _ = scene(context, regions, FAIR, side_light())
     first, again, other = (completed(partial, context, seed).by_name() for seed in (1, 1, 2))
     for name, values in first.items():
@@ -173,7 +172,7 @@ def test_the_same_seed_gives_the_same_maps_and_another_other_detail(
     assert np.abs(first["diffuse_albedo"] - other["diffuse_albedo"]).max() > 0.004
 
 
-def test_a_larger_map_keeps_the_photos_detail(model: HeadModel, context: PriorContext, regions: FaceRegions) -> None:
+def test_a_larger_map_keeps_the_photos_detail(model: HeadModel, context: FittedSkin, regions: FaceRegions) -> None:
     space = uv_space(model, 1024)
     large = replace(context, uv_space=space)
     partial, _ = scene(context, regions, FAIR, side_light())
@@ -189,17 +188,17 @@ def test_a_larger_map_keeps_the_photos_detail(model: HeadModel, context: PriorCo
     assert np.corrcoef(pores[:, 1], kept[:, 1])[0, 1] > 0.7  # half of it is relief, which the normals show
 
 
-def test_a_face_that_is_hidden_is_a_plain_error(context: PriorContext) -> None:
+def test_a_face_that_is_hidden_is_a_plain_error(context: FittedSkin) -> None:
     nothing = np.zeros((RESOLUTION, RESOLUTION), np.float32)
     with pytest.raises(RelightifyError) as raised:
         completed(PartialTexture(np.repeat(nothing[..., None], 3, 2), nothing), context)
     assert raised.value.code == "too_little_skin"
 
 
-def test_cancelling_stops_it(context: PriorContext, regions: FaceRegions) -> None:
+def test_cancelling_stops_it(context: FittedSkin, regions: FaceRegions) -> None:
     partial, _ = scene(context, regions, FAIR, side_light())
     with pytest.raises(JobCancelled):
-        BaselinePrior().complete(partial, context, 0, Progress(cancelled=lambda: True))
+        finished(ClassicalPrior(), partial, context, 0, progress=Progress(cancelled=lambda: True))
 
 
 @pytest.mark.parametrize("exposure", [0.3, 1.0, 3.0])
@@ -231,14 +230,14 @@ def test_the_sheen_of_skin_is_not_taken_for_its_colour(skin: np.ndarray) -> None
     assert shining[2] > bare[2]
 
 
-def test_a_coarser_texture_space_shows_the_same_points(context: PriorContext) -> None:
+def test_a_coarser_texture_space_shows_the_same_points(context: FittedSkin) -> None:
     fine, vertices = context.uv_space, context.model.mean
     coarse = coarser(fine, RESOLUTION // 4)
     assert coarse.resolution == RESOLUTION // 4
     np.testing.assert_array_equal(coarse.positions(vertices), fine.positions(vertices)[2::4, 2::4])
 
 
-def test_a_mole_is_not_mirrored(context: PriorContext, regions: FaceRegions) -> None:
+def test_a_mole_is_not_mirrored(context: FittedSkin, regions: FaceRegions) -> None:
     space = uv_space(context.model, 512)
     large, own = replace(context, uv_space=space), face_regions(context.model, space)
     visibility = (own.face > 0.9).astype(np.float32) * (np.indices((512, 512))[1] > 240)

@@ -8,12 +8,14 @@ import cv2
 import numpy as np
 import pytest
 
+from backend.delight.delighting import DelightedTexture
 from backend.detail.options import DetailOptions
 from backend.detail.stage import add_detail
 from backend.head.head_fit import HeadFit
 from backend.head.model import load_head_model
 from backend.imaging.colour import linear_to_srgb, srgb_to_linear
-from backend.prior.interface import Place, WorkingMaps
+from backend.prior.interface import CompletedMaps
+from backend.texture.fitted_skin import FittedSkin
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.regions import FaceRegions, face_regions
 from backend.texture.uv_space import mirror, uv_space
@@ -25,23 +27,24 @@ SKIN = np.log(np.array([0.42, 0.27, 0.2], np.float32))
 
 
 @pytest.fixture(scope="module")
-def place() -> Place:
+def place() -> FittedSkin:
     model = load_head_model()
-    return Place(model, large_photo(fit_from(0)), uv_space(model, SIDE))
+    fit = large_photo(fit_from(0))
+    return FittedSkin(model, fit, uv_space(model, SIDE), np.zeros((len(model.mean), 9), np.float32))
 
 
 def large_photo(fit: HeadFit, factor: float = 8.0) -> HeadFit:
     """The fit of a photo large enough to show every texel."""
-    return replace(fit, camera=fit.camera.scaled(factor))
+    return fit.with_view(camera=fit.camera.scaled(factor))
 
 
 @pytest.fixture(scope="module")
-def regions(place: Place) -> FaceRegions:
+def regions(place: FittedSkin) -> FaceRegions:
     return face_regions(place.model, place.uv_space)
 
 
 @pytest.fixture(scope="module")
-def photographed(place: Place, regions: FaceRegions) -> tuple[WorkingMaps, PartialTexture]:
+def photographed(place: FittedSkin, regions: FaceRegions) -> tuple[CompletedMaps, DelightedTexture]:
     """Grain of 0.05 log units on the subject's left half of the face; the prior made the rest plain."""
     rng = np.random.default_rng(0)
     grain = cv2.GaussianBlur(rng.normal(0, 1, (SIDE, SIDE)), (0, 0), 0.8)
@@ -54,14 +57,15 @@ def photographed(place: Place, regions: FaceRegions) -> tuple[WorkingMaps, Parti
     seen = np.log(cv2.resize(np.exp(log_full), size, interpolation=cv2.INTER_AREA))
     complete = SKIN + weight[..., None] * (seen - SKIN)
     flat = np.zeros(size, np.float32)
-    working = WorkingMaps(complete, complete.copy(), flat + 0.35, seen, complete.copy(), weight, flat)
+    working = CompletedMaps(complete, complete.copy(), complete.copy(), flat + 0.35)
     texture = linear_to_srgb(np.exp(log_full)).astype(np.float32) * (visibility > 0)[..., None]
-    return working, PartialTexture(texture, visibility)
+    partial, tone = PartialTexture(texture, visibility), SKIN.astype(float)
+    return working, DelightedTexture(place, partial, seen, seen, flat[..., None], weight, flat, tone, np.exp(tone))
 
 
 @pytest.fixture(scope="module")
-def maps(place: Place, photographed: tuple[WorkingMaps, PartialTexture]) -> SkinMaps:
-    return add_detail(*photographed, place, 0, DetailOptions(extras=True))
+def maps(place: FittedSkin, photographed: tuple[CompletedMaps, DelightedTexture]) -> SkinMaps:
+    return add_detail(*photographed, 0, DetailOptions(extras=True))
 
 
 def contrast(image: np.ndarray, where: np.ndarray) -> float:
@@ -70,7 +74,7 @@ def contrast(image: np.ndarray, where: np.ndarray) -> float:
     return float((log_green - cv2.GaussianBlur(log_green, (0, 0), 1.5))[where].std())
 
 
-def halves(place: Place, regions: FaceRegions) -> tuple[np.ndarray, np.ndarray]:
+def halves(place: FittedSkin, regions: FaceRegions) -> tuple[np.ndarray, np.ndarray]:
     """Plain cheeks well inside the seen half and the unseen half."""
     x = place.uv_space.positions(place.model.mean)[..., 0]
     plain = (regions.face > 0.9) & (regions.lips + regions.brows + regions.eyes + regions.nose < 0.05)
@@ -79,13 +83,15 @@ def halves(place: Place, regions: FaceRegions) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_the_texture_is_the_photo_where_that_was_seen(
-    maps: SkinMaps, photographed: tuple[WorkingMaps, PartialTexture]
+    maps: SkinMaps, photographed: tuple[CompletedMaps, DelightedTexture]
 ) -> None:
-    inside = cv2.erode(photographed[1].visibility, np.ones((25, 25), np.uint8)) > 0.999
-    assert np.quantile(np.abs(maps.texture_srgb - photographed[1].texture_srgb)[inside], 0.99) < 0.02
+    inside = cv2.erode(photographed[1].partial.visibility, np.ones((25, 25), np.uint8)) > 0.999
+    assert np.quantile(np.abs(maps.texture_srgb - photographed[1].partial.texture_srgb)[inside], 0.99) < 0.02
 
 
-def test_unseen_skin_goes_on_with_the_contrast_of_the_seen(maps: SkinMaps, place: Place, regions: FaceRegions) -> None:
+def test_unseen_skin_goes_on_with_the_contrast_of_the_seen(
+    maps: SkinMaps, place: FittedSkin, regions: FaceRegions
+) -> None:
     seen, unseen = halves(place, regions)
     ratio = contrast(maps.texture_srgb, unseen) / contrast(maps.texture_srgb, seen)
     assert 0.6 < ratio < 1.4
@@ -95,13 +101,13 @@ def test_unseen_skin_goes_on_with_the_contrast_of_the_seen(maps: SkinMaps, place
     assert 0.5 < flat[1] / flat[0] < 1.6
 
 
-def test_the_other_side_is_no_mirror_image(maps: SkinMaps, place: Place, regions: FaceRegions) -> None:
+def test_the_other_side_is_no_mirror_image(maps: SkinMaps, place: FittedSkin, regions: FaceRegions) -> None:
     unseen = halves(place, regions)[1]
     fine = maps.texture_srgb[..., 1] - cv2.GaussianBlur(maps.texture_srgb[..., 1], (0, 0), 2)
     assert abs(np.corrcoef(fine[unseen], mirror(fine)[unseen])[0, 1]) < 0.1
 
 
-def test_detail_is_dark_and_deep_at_once(maps: SkinMaps, place: Place, regions: FaceRegions) -> None:
+def test_detail_is_dark_and_deep_at_once(maps: SkinMaps, place: FittedSkin, regions: FaceRegions) -> None:
     seen, _ = halves(place, regions)
     assert maps.displacement_mm is not None
     assert maps.roughness is not None
@@ -113,54 +119,55 @@ def test_detail_is_dark_and_deep_at_once(maps: SkinMaps, place: Place, regions: 
 
 
 def test_relief_is_read_from_what_was_taken_out_of_the_albedo_too(
-    photographed: tuple[WorkingMaps, PartialTexture], place: Place, regions: FaceRegions
+    photographed: tuple[CompletedMaps, DelightedTexture], place: FittedSkin, regions: FaceRegions
 ) -> None:
-    working, partial = photographed
+    working, delit = photographed
     calm = replace(working, log_albedo=np.zeros_like(working.log_albedo) + SKIN)
     seen, _ = halves(place, regions)
-    own, softened = (add_detail(maps, partial, place, 0) for maps in (working, calm))
+    own, softened = (add_detail(maps, delit, 0) for maps in (working, calm))
     assert contrast(softened.diffuse_albedo_srgb, seen) < 0.9 * contrast(own.diffuse_albedo_srgb, seen)
     np.testing.assert_allclose(softened.normal[seen], own.normal[seen], atol=0.02)
 
 
-def test_normals_are_unit_vectors_and_lie_flat_on_average(maps: SkinMaps, place: Place) -> None:
+def test_normals_are_unit_vectors_and_lie_flat_on_average(maps: SkinMaps, place: FittedSkin) -> None:
     inside = place.uv_space.mask
     np.testing.assert_allclose(np.linalg.norm(maps.normal, axis=-1), 1, atol=1e-4)
     assert np.abs(maps.normal[inside][:, :2].mean(0)).max() < 0.02
 
 
 def test_strength_0_makes_nothing(
-    place: Place, regions: FaceRegions, photographed: tuple[WorkingMaps, PartialTexture]
+    place: FittedSkin, regions: FaceRegions, photographed: tuple[CompletedMaps, DelightedTexture]
 ) -> None:
-    plain = add_detail(*photographed, place, 0, DetailOptions(strength=0.0))
+    plain = add_detail(*photographed, 0, DetailOptions(strength=0.0))
     assert contrast(plain.texture_srgb, halves(place, regions)[1]) < 0.004
     assert plain.displacement_mm is None
 
 
 def test_the_same_seed_makes_the_same_maps_and_another_others(
-    maps: SkinMaps, place: Place, photographed: tuple[WorkingMaps, PartialTexture]
+    maps: SkinMaps, place: FittedSkin, photographed: tuple[CompletedMaps, DelightedTexture]
 ) -> None:
-    again, other = (add_detail(*photographed, place, seed) for seed in (0, 1))
+    again, other = (add_detail(*photographed, seed) for seed in (0, 1))
     np.testing.assert_array_equal(again.diffuse_albedo_srgb, maps.diffuse_albedo_srgb)
     assert np.abs(other.diffuse_albedo_srgb - maps.diffuse_albedo_srgb).max() > 0.01
 
 
 def test_the_report_adds_up_and_tells_seen_from_continued_and_made(
-    maps: SkinMaps, place: Place, photographed: tuple[WorkingMaps, PartialTexture]
+    maps: SkinMaps, place: FittedSkin, photographed: tuple[CompletedMaps, DelightedTexture]
 ) -> None:
     report = maps.detail
     assert report is not None
     assert abs(report.seen + report.continued + report.made - 1) < 1e-3
     assert 0.3 < report.seen < 0.6
     assert report.continued > 0.3
-    small = Place(place.model, large_photo(place.fit, 1 / 16), place.uv_space)
-    from_small = add_detail(*photographed, small, 0).detail
+    working, delit = photographed
+    small = replace(place, fit=large_photo(place.fit, 1 / 16))
+    from_small = add_detail(working, replace(delit, skin=small), 0).detail
     assert from_small is not None
     assert from_small.made > 0.3 > from_small.seen
     assert from_small.photo_px_per_mm < 0.2 * report.photo_px_per_mm
 
 
-def test_padding_reaches_16_texels_beyond_the_island(maps: SkinMaps, place: Place) -> None:
+def test_padding_reaches_16_texels_beyond_the_island(maps: SkinMaps, place: FittedSkin) -> None:
     outside = ~place.uv_space.mask
     near = outside & (cv2.dilate(place.uv_space.mask.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=11) > 0)
     distance = cv2.distanceTransform(outside.astype(np.uint8), cv2.DIST_L2, 5)

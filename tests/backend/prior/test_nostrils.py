@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backend.head.model import HeadModel, load_head_model
-from backend.prior.interface import WorkingMaps
+from backend.prior.interface import CompletedMaps
 from backend.prior.nostrils import nostrils, with_dark_nostrils
 from backend.texture.regions import face_regions
 from backend.texture.uv_space import UVSpace, mirror, uv_space
@@ -48,8 +48,8 @@ def test_they_are_dark_where_no_photo_shows_them_and_nothing_else_changes(
     weight = np.zeros((SIDE, SIDE), np.float32)
     weight[:, SIDE // 2 :] = 1
     plain = np.zeros((SIDE, SIDE, 3), np.float32) - 1.0
-    working = WorkingMaps(plain, plain, weight, plain, plain, weight, weight)
-    darker = with_dark_nostrils(working, inside, face_regions(model, space))
+    working = CompletedMaps(plain, plain, plain, weight)
+    darker = with_dark_nostrils(working, weight, inside, face_regions(model, space))
     deep = inside > 0.95
     unseen = deep & (weight < 0.5)
     assert unseen.any()

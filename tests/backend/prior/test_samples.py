@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, cast
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 
+from backend.delight.delighting import DelightedTexture
 from backend.pipeline import FurtherSample
-from backend.prior.classical.prior import BaselinePrior
-from backend.prior.interface import PriorContext
-from backend.prior.samples import completions, require_samples
+from backend.prior.classical.prior import ClassicalPrior
+from backend.prior.interface import CompletedMaps, GuidanceTerm, require_draws
 from backend.progress import Progress
 from backend.service.job_pipeline import Files
 from backend.texture.maps import PartialTexture, SkinMaps
 from shared.errors import RelightifyError
 from shared.maps import MAPS, maps_of_sample, sample_count
 from shared.options import JobOptions
+from tests.backend.completing import completed, frontal_skin
 
 SIDE = 4
 
@@ -28,41 +29,43 @@ def grey(level: float) -> SkinMaps:
     return SkinMaps(colour, colour, plane, up, plane)
 
 
-PARTIAL = PartialTexture(np.zeros((SIDE, SIDE, 3), np.float32), np.ones((SIDE, SIDE), np.float32))
-CONTEXT = cast(PriorContext, None)  # the prior below does not look at it
-
-
 class GreyByChance:
     """A prior whose completion is a grey that the seed chooses."""
 
-    def complete(self, partial: PartialTexture, context: PriorContext, seed: int, progress: Progress) -> SkinMaps:
-        return next(self.samples(partial, context, (seed,), progress))
+    draws = True
 
-    def samples(
-        self, partial: PartialTexture, context: PriorContext, seeds: tuple[int, ...], progress: Progress
-    ) -> Iterator[SkinMaps]:
+    def complete(
+        self,
+        delit: DelightedTexture,
+        seeds: Sequence[int],
+        progress: Progress,
+        guidance: Sequence[GuidanceTerm] = (),
+    ) -> Iterator[CompletedMaps]:
+        side = delit.skin.working.resolution
         for seed in seeds:
-            yield grey(float(np.random.default_rng(seed).random()))
+            plane = np.full((side, side), np.random.default_rng(seed).random(), np.float32)
+            colour = np.repeat(plane[..., None] - 2, 3, -1)
+            yield CompletedMaps(colour, colour, colour, plane)
 
 
 def test_sample_k_is_what_a_job_of_one_sample_makes_with_the_seed_plus_k() -> None:
-    options = JobOptions(quality="standard", seed=5, samples=3)
-    several = list(completions(GreyByChance(), PARTIAL, CONTEXT, options, Progress()))
-    alone = [
-        next(completions(GreyByChance(), PARTIAL, CONTEXT, JobOptions(quality="standard", seed=seed), Progress()))
-        for seed in (5, 6, 7)
-    ]
-    assert [s.specular_albedo[0, 0] for s in several] == [s.specular_albedo[0, 0] for s in alone]
-    assert len({float(s.specular_albedo[0, 0]) for s in several}) == 3
+    skin = frontal_skin(256)
+    partial = PartialTexture(np.full((256, 256, 3), 0.5, np.float32), skin.uv_space.mask.astype(np.float32))
+    several = completed(GreyByChance(), partial, skin, 5, 6, 7)
+    alone = [completed(GreyByChance(), partial, skin, seed)[0] for seed in (5, 6, 7)]
+    for together, single in zip(several, alone, strict=True):
+        np.testing.assert_array_equal(together.specular_albedo, single.specular_albedo)
+        np.testing.assert_array_equal(together.diffuse_albedo_srgb, single.diffuse_albedo_srgb)
+    assert len({float(s.specular_albedo[128, 128]) for s in several}) == 3
 
 
 def test_several_samples_of_a_prior_without_chance_are_an_error_that_says_what_to_do() -> None:
     with pytest.raises(RelightifyError) as raised:
-        require_samples(BaselinePrior(), JobOptions(quality="baseline", samples=2))
+        require_draws(ClassicalPrior(), "baseline", 2)
     assert raised.value.code == "bad_option"
     assert "standard" in raised.value.hint
-    require_samples(BaselinePrior(), JobOptions(quality="baseline"))
-    require_samples(GreyByChance(), JobOptions(quality="standard", samples=8))
+    require_draws(ClassicalPrior(), "baseline", 1)
+    require_draws(GreyByChance(), "standard", 8)
 
 
 @pytest.mark.parametrize("options", [{"samples": 0}, {"samples": 9}, {"samples": 5, "resolution": 4096}])

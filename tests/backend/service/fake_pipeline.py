@@ -60,14 +60,14 @@ class FakePipeline:
     def detect(self, data: bytes, progress: Progress) -> FakeFaces:
         if data == b"empty":
             raise RelightifyError("no_face", "There is no face in this photo.", "Choose another photo.")
-        progress.report("landmarks", 0.3)
+        progress.named("photo").report(0.3)
         boxes = np.array([[0.1, 0.1, 0.5, 0.6], [0.6, 0.2, 0.8, 0.4]], np.float32)
         grey = np.full((2, 16, 16, 3), 99, np.uint8)
         return FakeFaces(boxes, grey, grey[0], ("", "Too small."))
 
     def reconstruct(self, data: bytes, options: JobOptions, progress: Progress) -> FakeResult:
         word, _, argument = data.decode(errors="replace").partition(" ")
-        progress.report("Starting", 0.0)
+        progress.named("Starting").report(0.0)
         if word == "sleep":
             self._sleep(float(argument), progress)
         elif word == "hang":  # busy in Python, deaf to a cancel
@@ -101,7 +101,9 @@ class FakePipeline:
     def _sleep(seconds: float, progress: Progress) -> None:
         start = time.monotonic()
         while (passed := time.monotonic() - start) < seconds:
-            progress.report("Sleeping", passed / seconds, np.full((40, 60, 3), int(255 * passed / seconds), np.uint8))
+            progress.named("Sleeping").report(
+                passed / seconds, np.full((40, 60, 3), int(255 * passed / seconds), np.uint8)
+            )
             time.sleep(0.02)
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.head.head_fit import HeadFit
+from backend.head.head_fit import HeadFit, ViewFit
 from backend.head.model import HeadModel, load_head_model
 from backend.photo.reading import Photo
 from backend.rendering.camera import Camera
@@ -25,8 +25,7 @@ def fit_from(yaw_degrees: float, size: int = 500, shift_px: float = 0) -> HeadFi
     rotation = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
     camera = Camera(rotation, np.array([0, 0.02, -1.0]), 3.2 * size, (size / 2 + shift_px, size / 2), size, size)
     zero = np.zeros(100, np.float32)
-    return HeadFit(
-        identity=zero,
+    view = ViewFit(
         expression=zero[:52],
         camera=camera,
         light=np.zeros((9, 3), np.float32),
@@ -38,6 +37,7 @@ def fit_from(yaw_degrees: float, size: int = 500, shift_px: float = 0) -> HeadFi
         photometric_after=0.0,
         focal_known=True,
     )
+    return HeadFit(zero, (view,))
 
 
 def paint(model: HeadModel, vertices: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from backend.prior.diffusion.observation import Observation
 from backend.prior.diffusion.samplers import sample
-from backend.prior.diffusion.sampling import NoiseSource, SamplerOptions, Start
+from backend.prior.diffusion.sampling import NoiseSource, Problem, SamplerOptions, Start
 from backend.prior.diffusion.schedule import NoiseSchedule
 
 
@@ -128,7 +128,7 @@ def run(
     """Samples z_0 [batch, C, h, w] with the cosine schedule; one generator serves all, for speed."""
     schedule = NoiseSchedule.cosine()
     noise = NoiseSource.of_seeds(0)
-    return sample(toy.model(schedule), toy.observation(batch), schedule, options, noise, start)
+    return sample(Problem(toy.model(schedule), schedule, toy.observation(batch)), options, noise, start)
 
 
 def table(batch: int = 600) -> None:

@@ -9,7 +9,8 @@ import torch
 from torch.nn import functional
 
 from backend.prior.diffusion.autoencoder import AutoencoderConfig, MapAutoencoder, divergence
-from backend.prior.diffusion.weights import load_autoencoder, read_facts, save_autoencoder
+from backend.prior.diffusion.facts import read_facts
+from backend.prior.diffusion.weights import load_autoencoder, save_autoencoder
 
 
 def small(channels: int) -> MapAutoencoder:

@@ -13,12 +13,14 @@ of 0.1, 0.03 and 1; with 993 steps and zeta = 1 far off, (2.6, 1.2, 0.4, 0.5). S
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from backend.prior.diffusion.observation import Observation
 from backend.prior.diffusion.samplers import sample
-from backend.prior.diffusion.sampling import SAMPLER_NAMES, NoiseSource, SamplerOptions, Start
+from backend.prior.diffusion.sampling import SAMPLER_NAMES, NoiseSource, Problem, SamplerOptions, Start
 from backend.prior.diffusion.schedule import NoiseSchedule
 from tests.backend.prior.diffusion.gaussian_toy import GaussianToy, deviations, run
 
@@ -87,9 +89,8 @@ def test_resampling_brings_repaint_nearer_to_the_posterior() -> None:
 def test_with_nothing_seen_the_samples_are_the_priors(name: str) -> None:
     schedule = NoiseSchedule.cosine()
     options = SamplerOptions(name, 100, resamplings=2)  # pyright: ignore[reportArgumentType]
-    drawn = sample(
-        TOY.model(schedule), Observation.nothing(600, 4, 4), schedule, options, NoiseSource.of_seeds(3)
-    ).flatten(1)
+    nothing = Problem(TOY.model(schedule), schedule, Observation.nothing(600, 4, 4))
+    drawn = sample(nothing, options, NoiseSource.of_seeds(3)).flatten(1)
     assert float((drawn.double().mean(0) - TOY.mean).square().mean().sqrt()) < 0.1
     assert float((drawn.var(0) / TOY.covariance.diag()).mean()) == pytest.approx(1, abs=0.1)
 
@@ -110,12 +111,42 @@ def test_a_start_from_an_estimate_keeps_its_tone_and_takes_only_the_steps_that_a
     for step in (30, 900):
         seen.clear()
         options = SamplerOptions(name, 15, resamplings=1)  # pyright: ignore[reportArgumentType]
-        drawn = sample(
-            model, Observation.nothing(batch, 4, 4), schedule, options, NoiseSource.of_seeds(1), Start(bright, step)
-        )
+        nothing = Problem(model, schedule, Observation.nothing(batch, 4, 4))
+        drawn = sample(nothing, options, NoiseSource.of_seeds(1), Start(bright, step))
         levels.append(float((drawn - bright).mean()))
         assert seen[0] == step
         assert len(seen) == 15
     near, far = levels
     assert abs(near) < 0.4
     assert far < -1.5
+
+
+class TowardsMean:
+    """Pulls the mean of all latents to a level: the loss is strength / 2 (mean(z_0) - level)^2 each sample."""
+
+    def __init__(self, level: float, strength: float) -> None:
+        self.level, self.strength = level, strength
+
+    def gradient(self, z_0: torch.Tensor, t: int) -> torch.Tensor:
+        mean = z_0.flatten(1).mean(1).reshape(-1, 1, 1, 1)
+        return self.strength * (mean - self.level) * torch.ones_like(z_0) / z_0[0].numel()
+
+
+@pytest.mark.parametrize("name", ["mcg", "mcg_ddim"])
+def test_a_guidance_term_draws_the_samples_its_way_and_leaves_what_is_known(name: str) -> None:
+    schedule, batch = NoiseSchedule.cosine(), 60
+    seen = TOY.observation(batch)
+    options = SamplerOptions(name, 50)  # pyright: ignore[reportArgumentType]
+    plain = Problem(TOY.model(schedule), schedule, seen)
+    free = sample(plain, options, NoiseSource.of_seeds(2))
+    drawn = [
+        sample(replace(plain, terms=(TowardsMean(level, 40.0),)), options, NoiseSource.of_seeds(2))
+        for level in (-3.0, 3.0)
+    ]
+    means = [float(z.mean()) for z in (drawn[0], free, drawn[1])]
+    assert means == sorted(means)
+    assert means[2] - means[0] > 0.1
+    known = seen.known == 1
+    assert known.any()
+    for z in drawn:
+        torch.testing.assert_close(z[known], seen.latent[known])

@@ -13,7 +13,7 @@ from torch import Tensor
 from backend.prior.diffusion.guidance import guide
 from backend.prior.diffusion.observation import Observation
 from backend.prior.diffusion.samplers import SAMPLERS, sample
-from backend.prior.diffusion.sampling import SAMPLER_NAMES, NoiseSource, SamplerName, SamplerOptions, Watch
+from backend.prior.diffusion.sampling import SAMPLER_NAMES, NoiseSource, Problem, SamplerName, SamplerOptions, Watch
 from backend.prior.diffusion.schedule import NoiseSchedule
 from backend.progress import Progress
 from shared.errors import JobCancelled
@@ -42,7 +42,7 @@ class Recorder:
 @pytest.mark.parametrize("name", SAMPLER_NAMES)
 def test_seen_latents_equal_the_observation_exactly_in_the_end(name: SamplerName) -> None:
     seen = TOY.observation(3)
-    z_0 = sample(TOY.model(SCHEDULE), seen, SCHEDULE, options(name), NoiseSource.of_seeds(0, 1, 2))
+    z_0 = sample(Problem(TOY.model(SCHEDULE), SCHEDULE, seen), options(name), NoiseSource.of_seeds(0, 1, 2))
     assert z_0.shape == seen.latent.shape
     known = seen.known > 0
     assert torch.equal(z_0[known], seen.latent[known])
@@ -52,7 +52,7 @@ def test_seen_latents_equal_the_observation_exactly_in_the_end(name: SamplerName
 @pytest.mark.parametrize("name", SAMPLER_NAMES)
 def test_seen_latents_carry_the_noise_of_equation_9b_on_the_way(name: SamplerName) -> None:
     recorder, seen = Recorder(), TOY.observation(500)
-    sample(recorder, seen, SCHEDULE, options(name, steps=5), NoiseSource.of_seeds(0))
+    sample(Problem(recorder, SCHEDULE, seen), options(name, steps=5), NoiseSource.of_seeds(0))
     later = sorted(recorder.asked)[:-1]
     assert len(later) == 4
     known = seen.known > 0
@@ -68,7 +68,7 @@ def test_seen_latents_carry_the_noise_of_equation_9b_on_the_way(name: SamplerNam
 @pytest.mark.parametrize("step_size", ["residual", "posterior"])
 def test_a_gradient_of_no_strength_leaves_the_steps_of_score_sde(step_size: Any) -> None:
     without, imposed = (
-        sample(TOY.model(SCHEDULE), TOY.observation(2), SCHEDULE, chosen, NoiseSource.of_seeds(4, 5))
+        sample(Problem(TOY.model(SCHEDULE), SCHEDULE, TOY.observation(2)), chosen, NoiseSource.of_seeds(4, 5))
         for chosen in (options("mcg", step_size=step_size, zeta=0.0), options("score_sde"))
     )
     assert torch.equal(without, imposed)
@@ -124,7 +124,7 @@ def test_the_posterior_step_moves_the_estimate_to_its_conditional_mean() -> None
 @pytest.mark.parametrize("name", SAMPLER_NAMES)
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(name: SamplerName) -> None:
     first, again, other = (
-        sample(TOY.model(SCHEDULE), TOY.observation(1), SCHEDULE, options(name), NoiseSource.of_seeds(seed))
+        sample(Problem(TOY.model(SCHEDULE), SCHEDULE, TOY.observation(1)), options(name), NoiseSource.of_seeds(seed))
         for seed in (7, 7, 8)
     )
     assert first.numpy().tobytes() == again.numpy().tobytes()
@@ -134,9 +134,13 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(name: Samp
 @pytest.mark.parametrize("name", SAMPLER_NAMES)
 def test_a_sample_is_the_same_in_whichever_batch_it_is_drawn(name: SamplerName) -> None:
     """Up to the rounding of matrix products, whose order depends on the batch."""
-    together = sample(TOY.model(SCHEDULE), TOY.observation(3), SCHEDULE, options(name), NoiseSource.of_seeds(5, 6, 7))
+    together = sample(
+        Problem(TOY.model(SCHEDULE), SCHEDULE, TOY.observation(3)), options(name), NoiseSource.of_seeds(5, 6, 7)
+    )
     for row, seed in enumerate((5, 6, 7)):
-        alone = sample(TOY.model(SCHEDULE), TOY.observation(1), SCHEDULE, options(name), NoiseSource.of_seeds(seed))
+        alone = sample(
+            Problem(TOY.model(SCHEDULE), SCHEDULE, TOY.observation(1)), options(name), NoiseSource.of_seeds(seed)
+        )
         torch.testing.assert_close(together[row], alone[0], atol=1e-3, rtol=1e-3)
 
 
@@ -146,7 +150,7 @@ def test_noise_is_the_same_in_every_batch_and_comes_from_the_source_alone() -> N
     torch.manual_seed(2)
     assert torch.equal(first[1], NoiseSource.of_seeds(4).like(torch.zeros(1, 5))[0])
     before = torch.get_rng_state()
-    sample(TOY.model(SCHEDULE), TOY.observation(1), SCHEDULE, options("mcg"), NoiseSource.of_seeds(2**64 - 1))
+    sample(Problem(TOY.model(SCHEDULE), SCHEDULE, TOY.observation(1)), options("mcg"), NoiseSource.of_seeds(2**64 - 1))
     assert torch.equal(before, torch.get_rng_state())
     with pytest.raises(ValueError, match="generators"):
         NoiseSource.of_seeds(0, 1).like(torch.zeros(3, 5))
@@ -163,7 +167,7 @@ def test_every_step_is_reported_with_the_current_estimate(name: SamplerName) -> 
 
     watch = Watch(Progress(lambda stage, fraction, image: fractions.append(fraction)), preview)
     recorder = Recorder()
-    sample(recorder, TOY.observation(1), SCHEDULE, options(name), NoiseSource.of_seeds(0), None, watch)
+    sample(Problem(recorder, SCHEDULE, TOY.observation(1)), options(name), NoiseSource.of_seeds(0), None, watch)
     assert len(fractions) == (19 if name == "repaint" else 10)  # its last jump, to clean latents, is not repeated
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1
@@ -185,7 +189,7 @@ def test_a_cancel_stops_before_the_next_step(name: SamplerName) -> None:
 
     watch = Watch(Progress(cancelled=lambda: calls >= 3))
     with pytest.raises(JobCancelled):
-        sample(model, TOY.observation(1), SCHEDULE, options(name), NoiseSource.of_seeds(0), None, watch)
+        sample(Problem(model, SCHEDULE, TOY.observation(1)), options(name), NoiseSource.of_seeds(0), None, watch)
     assert calls == 3
 
 
@@ -200,7 +204,7 @@ def test_only_the_samplers_with_a_gradient_keep_a_graph(name: SamplerName) -> No
 
     for mode in (torch.enable_grad, torch.inference_mode):
         with mode():
-            z_0 = sample(model, TOY.observation(1), SCHEDULE, options(name), NoiseSource.of_seeds(0))
+            z_0 = sample(Problem(model, SCHEDULE, TOY.observation(1)), options(name), NoiseSource.of_seeds(0))
         assert not z_0.requires_grad
     assert set(modes) == {name.startswith("mcg")}
 
@@ -212,7 +216,7 @@ def test_half_known_latents_follow_the_observation_without_being_bound_to_it(nam
     spread = []
     for mask in (0.0, 0.7, 0.9):
         seen = Observation(whole.latent, whole.mask * mask)
-        z_0 = sample(TOY.model(SCHEDULE), seen, SCHEDULE, options(name, steps=30), NoiseSource.of_seeds(0))
+        z_0 = sample(Problem(TOY.model(SCHEDULE), SCHEDULE, seen), options(name, steps=30), NoiseSource.of_seeds(0))
         spread.append(float((z_0 - whole.latent)[known].square().mean().sqrt()))
     free, half, nearly = spread
     assert 0.03 < nearly < 0.7 * half
@@ -224,7 +228,7 @@ def test_half_known_latents_are_observations_with_noise() -> None:
     whole = TOY.observation(400)
     half = Observation(whole.latent, whole.mask * 0.7)
     chosen = options("mcg", steps=100, solves=4)
-    z_0 = sample(TOY.model(SCHEDULE), half, SCHEDULE, chosen, NoiseSource.of_seeds(0)).flatten(1).double()
+    z_0 = sample(Problem(TOY.model(SCHEDULE), SCHEDULE, half), chosen, NoiseSource.of_seeds(0)).flatten(1).double()
     known = whole.known[0].flatten() > 0
     noise = SCHEDULE.noise(300) ** 2 / SCHEDULE.signal(300) ** 2
     seen = TOY.covariance[known][:, known] + noise * torch.eye(int(known.sum()))
@@ -239,7 +243,7 @@ def test_latents_known_in_one_channel_only_are_imposed_there() -> None:
     mask = torch.zeros(1, 3, 4, 4)
     mask[:, 1] = 1
     seen = Observation(torch.full((1, 4, 4, 4), 0.25), mask)
-    z_0 = sample(TOY.model(SCHEDULE), seen, SCHEDULE, options("mcg_ddim"), NoiseSource.of_seeds(0))
+    z_0 = sample(Problem(TOY.model(SCHEDULE), SCHEDULE, seen), options("mcg_ddim"), NoiseSource.of_seeds(0))
     assert bool((z_0[:, 1] == 0.25).all())
     assert not bool((z_0[:, [0, 2, 3]] == 0.25).any())
 

@@ -11,35 +11,37 @@ import numpy as np
 import pytest
 import torch
 
+from backend.delight.delighting import delight
 from backend.detail.options import DetailOptions
 from backend.head.model import load_head_model
 from backend.imaging.colour import linear_to_srgb
-from backend.prior.diffusion.prior import DiffusionPrior, coarse_maps, working_maps
+from backend.prior.diffusion.prior import DiffusionPrior, coarse_maps, joined_maps
 from backend.prior.diffusion.shipped import ASSET, shipped_diffusion
-from backend.prior.interface import PriorContext
 from backend.prior.linear.factor_model import shipped_prior
-from backend.prior.linear.prior import DraftPrior, coarse_completion
+from backend.prior.linear.prior import LinearPrior, coarse_completion
 from backend.progress import Progress
+from backend.texture.fitted_skin import FittedSkin
 from backend.texture.maps import PartialTexture
 from backend.texture.regions import face_regions
 from shared.errors import JobCancelled
-from tests.backend.prior.linear.test_prior import frontal_context, frontal_light, shade, skin_of
+from tests.backend.completing import completed, frontal_skin
+from tests.backend.prior.linear.test_prior import frontal_light, shade, skin_of
 
 RESOLUTION = 512
 MOST_BYTES = 24 * 2**20
 
 
 @pytest.fixture(scope="module")
-def context() -> PriorContext:
-    return frontal_context(RESOLUTION)
+def context() -> FittedSkin:
+    return frontal_skin(RESOLUTION)
 
 
 @pytest.fixture(scope="module")
-def partial(context: PriorContext) -> PartialTexture:
+def partial(context: FittedSkin) -> PartialTexture:
     return painted_face(context)
 
 
-def painted_face(context: PriorContext) -> PartialTexture:
+def painted_face(context: FittedSkin) -> PartialTexture:
     """The face, without the subject's left third."""
     regions = face_regions(context.model, context.uv_space)
     shaded = shade(skin_of(regions, np.random.default_rng(3)), context, frontal_light(0.8))
@@ -49,7 +51,7 @@ def painted_face(context: PriorContext) -> PartialTexture:
 
 
 @pytest.fixture(scope="module")
-def prior(context: PriorContext) -> DiffusionPrior:
+def prior(context: FittedSkin) -> DiffusionPrior:
     """The quality `standard` in two steps."""
     coarse = shipped_prior(context.model)
     assert coarse is not None
@@ -78,10 +80,10 @@ def test_weights_for_another_texture_layout_are_left_out(tmp_path: Path, caplog:
 
 
 def test_seen_texels_stay_and_the_rest_is_filled_alike_for_one_seed(
-    prior: DiffusionPrior, partial: PartialTexture, context: PriorContext
+    prior: DiffusionPrior, partial: PartialTexture, context: FittedSkin
 ) -> None:
-    first, second = prior.samples(partial, context, (0, 1), Progress())
-    again = prior.complete(partial, context, 1, Progress())
+    first, second = completed(prior, partial, context, 0, 1)
+    (again,) = completed(prior, partial, context, 1)
     assert np.array_equal(second.texture_srgb, again.texture_srgb)
     assert not np.array_equal(first.texture_srgb, second.texture_srgb)
     firm = partial.visibility > 0
@@ -97,34 +99,33 @@ def test_seen_texels_stay_and_the_rest_is_filled_alike_for_one_seed(
 
 
 def test_the_mean_of_several_draws_strays_less_than_one_draw(
-    prior: DiffusionPrior, partial: PartialTexture, context: PriorContext
+    prior: DiffusionPrior, partial: PartialTexture, context: FittedSkin
 ) -> None:
-    calm = replace(context, detail=DetailOptions(strength=0.0))
+    calm = DetailOptions(strength=0.0)
     hidden = context.uv_space.mask & (partial.visibility == 0)
     strays = []
     for draws in (1, 6):
         chosen = DiffusionPrior(prior.coarse, prior.load, replace(prior.preset, draws=draws))
-        first, second = chosen.samples(partial, calm, (0, 1), Progress())
+        first, second = completed(chosen, partial, context, 0, 1, detail=calm)
         strays.append(float(np.abs(first.texture_srgb - second.texture_srgb)[hidden].mean()))
     # Fair draws are independent: six of them stray less by the root of six.
     assert 0.25 * strays[0] < strays[1] < 0.6 * strays[0]
 
 
 def test_drawn_tone_and_drawn_detail_have_shares_of_their_own(
-    prior: DiffusionPrior, partial: PartialTexture, context: PriorContext
+    prior: DiffusionPrior, partial: PartialTexture, context: FittedSkin
 ) -> None:
     few = partial.visibility.copy()
     few[:, int(0.42 * RESOLUTION) :] = 0
-    coarse = coarse_completion(
-        prior.coarse, PartialTexture(partial.texture_srgb * (few > 0)[..., None], few), context, Progress()
-    )
+    shown = delight(PartialTexture(partial.texture_srgb * (few > 0)[..., None], few), context)
+    coarse = coarse_completion(prior.coarse, shown, Progress())
     far = cv2.erode((few == 0).astype(np.float32), np.ones((31, 31), np.float32))
     darker = coarse_maps(coarse)
     darker["texture"] = darker["texture"] - 0.2 * far[..., None]
 
     def change(broad: float, fine: float) -> float:
-        drawn = working_maps(coarse, darker, broad, fine).log_texture - coarse.working.log_texture
-        return float(drawn[coarse.uv_space.mask & (far > 0)].mean())
+        drawn = joined_maps(coarse, darker, broad, fine).log_texture - coarse.maps.log_texture
+        return float(drawn[context.working.mask & (far > 0)].mean())
 
     whole = change(1.0, 1.0)
     assert whole < -0.05
@@ -134,23 +135,21 @@ def test_drawn_tone_and_drawn_detail_have_shares_of_their_own(
 
 
 def test_without_a_share_of_the_draws_colours_are_those_of_draft(
-    prior: DiffusionPrior, partial: PartialTexture, context: PriorContext
+    prior: DiffusionPrior, partial: PartialTexture, context: FittedSkin
 ) -> None:
     coarse_alone = DiffusionPrior(prior.coarse, prior.load, replace(prior.preset, broad=0.0, fine=0.0))
-    maps = coarse_alone.complete(partial, context, 0, Progress())
-    draft = DraftPrior(prior.coarse).complete(partial, context, 0, Progress())
+    (maps,) = completed(coarse_alone, partial, context, 0)
+    (draft,) = completed(LinearPrior(prior.coarse), partial, context, 0)
     np.testing.assert_allclose(maps.texture_srgb, draft.texture_srgb, atol=1e-5)
     np.testing.assert_allclose(maps.diffuse_albedo_srgb, draft.diffuse_albedo_srgb, atol=1e-5)
     assert np.abs(maps.specular_albedo - draft.specular_albedo).mean() > 1e-3
 
 
-def test_cancel_takes_effect_between_steps(
-    prior: DiffusionPrior, partial: PartialTexture, context: PriorContext
-) -> None:
+def test_cancel_takes_effect_between_steps(prior: DiffusionPrior, partial: PartialTexture, context: FittedSkin) -> None:
     seen: list[str] = []
-    progress = Progress(callback=lambda stage, *_: seen.append(stage), cancelled=lambda: seen.count("prior") >= 2)
+    progress = Progress(callback=lambda stage, *_: seen.append(stage), cancelled=lambda: seen.count("complete") >= 4)
     with pytest.raises(JobCancelled):
-        prior.complete(partial, context, 0, progress)
+        completed(prior, partial, context, 0, progress=progress)
     assert "detail" not in seen
 
 

@@ -9,39 +9,34 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.delight.delighting import delit, reduced, usual_tone
-from backend.head.model import HeadModel, load_head_model
+from backend.delight.delighting import delight
+from backend.head.model import HeadModel
 from backend.imaging.colour import linear_to_srgb, srgb_to_linear
-from backend.pipeline import available_priors
-from backend.prior.interface import PriorContext
+from backend.prior.available import available_priors
 from backend.prior.linear import factor_model as coarse_model
 from backend.prior.linear.estimate import coarse_estimate
 from backend.prior.linear.factor_model import DIFFUSE, CoarsePrior, layout_of
-from backend.prior.linear.prior import DraftPrior, without_rings
+from backend.prior.linear.prior import LinearPrior, without_rings
 from backend.progress import Progress
+from backend.texture.fitted_skin import FittedSkin
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.regions import FaceRegions, face_regions
-from backend.texture.uv_space import dilate, mirror, uv_space
+from backend.texture.uv_space import dilate, mirror
 from backend.training.priors.linear import as_cosines, fit_prior
 from shared.errors import JobCancelled, RelightifyError
-from tests.backend.texture.test_unwrap import fit_from
+from tests.backend.completing import completed, frontal_skin
 
 RESOLUTION = 256
 SPECULAR = 0.36
 
 
-def frontal_context(resolution: int) -> PriorContext:
-    model = load_head_model()
-    return PriorContext(model, fit_from(0), uv_space(model, resolution), model.radiance_transfer(model.mean, 64))
+@pytest.fixture(scope="module")
+def context() -> FittedSkin:
+    return frontal_skin(RESOLUTION)
 
 
 @pytest.fixture(scope="module")
-def context() -> PriorContext:
-    return frontal_context(RESOLUTION)
-
-
-@pytest.fixture(scope="module")
-def regions(context: PriorContext) -> FaceRegions:
+def regions(context: FittedSkin) -> FaceRegions:
     return face_regions(context.model, context.uv_space)
 
 
@@ -61,12 +56,12 @@ def skin_of(regions: FaceRegions, rng: np.random.Generator) -> np.ndarray:
     return np.exp(log_albedo - depth * regions.lips[..., None] * np.array([0.2, 0.6, 0.4]))
 
 
-def shade(albedo: np.ndarray, context: PriorContext, light: np.ndarray) -> np.ndarray:
+def shade(albedo: np.ndarray, context: FittedSkin, light: np.ndarray) -> np.ndarray:
     return np.clip(albedo * (context.uv_space.interpolate(context.transfer) @ light), 1e-3, 1)
 
 
 @pytest.fixture(scope="module")
-def prior(context: PriorContext, regions: FaceRegions) -> CoarsePrior:
+def prior(context: FittedSkin, regions: FaceRegions) -> CoarsePrior:
     rng = np.random.default_rng(0)
     samples = []
     for _ in range(60):
@@ -83,7 +78,7 @@ def prior(context: PriorContext, regions: FaceRegions) -> CoarsePrior:
 
 
 def seen_half(
-    albedo: np.ndarray, context: PriorContext, regions: FaceRegions, light: np.ndarray, whole: bool = False
+    albedo: np.ndarray, context: FittedSkin, regions: FaceRegions, light: np.ndarray, whole: bool = False
 ) -> PartialTexture:
     """What a photo shows of the face: its left half, or all of it; eyes are never seen."""
     visibility = (regions.face > 0.5).astype(np.float32) * context.uv_space.mask
@@ -95,10 +90,10 @@ def seen_half(
     return PartialTexture(texture, visibility)
 
 
-def test_the_other_half_of_a_face_is_completed(prior: CoarsePrior, context: PriorContext, regions: FaceRegions) -> None:
+def test_the_other_half_of_a_face_is_completed(prior: CoarsePrior, context: FittedSkin, regions: FaceRegions) -> None:
     albedo = skin_of(regions, np.random.default_rng(7))
     partial = seen_half(albedo, context, regions, frontal_light())
-    maps = DraftPrior(prior).complete(partial, context, 0, Progress())
+    maps = completed(LinearPrior(prior), partial, context, 0)[0]
     other = (regions.face > 0.8) & (partial.visibility == 0) & (regions.eyes < 0.1)
     truth = linear_to_srgb(shade(albedo, context, frontal_light()))
     assert np.abs(maps.texture_srgb - truth)[other].mean() < 0.05
@@ -109,31 +104,30 @@ def test_the_other_half_of_a_face_is_completed(prior: CoarsePrior, context: Prio
 
 
 def test_a_hidden_cheek_is_as_dark_as_the_light_from_the_other_side_makes_it(
-    prior: CoarsePrior, context: PriorContext, regions: FaceRegions
+    prior: CoarsePrior, context: FittedSkin, regions: FaceRegions
 ) -> None:
     albedo, light = skin_of(regions, np.random.default_rng(7)), frontal_light(side=1.6)
     shown = seen_half(albedo, context, regions, light, whole=True)
     hidden = (np.arange(RESOLUTION) < 0.36 * RESOLUTION) & (regions.face > 0.8) & context.uv_space.mask
     seen = shown.visibility * ~hidden
-    maps = DraftPrior(prior).complete(
-        PartialTexture(shown.texture_srgb * (seen > 0)[..., None], seen), context, 0, Progress()
-    )
+    partial = PartialTexture(shown.texture_srgb * (seen > 0)[..., None], seen)
+    maps = completed(LinearPrior(prior), partial, context, 0)[0]
     truth = linear_to_srgb(shade(albedo, context, light))
     bright = mirror(truth)[hidden].mean()
     assert truth[hidden].mean() < 0.8 * bright
     assert abs(maps.texture_srgb[hidden].mean() - truth[hidden].mean()) < 0.25 * (bright - truth[hidden].mean())
 
 
-def test_what_was_seen_stays_as_in_the_photo(prior: CoarsePrior, context: PriorContext, regions: FaceRegions) -> None:
+def test_what_was_seen_stays_as_in_the_photo(prior: CoarsePrior, context: FittedSkin, regions: FaceRegions) -> None:
     partial = seen_half(skin_of(regions, np.random.default_rng(8)), context, regions, frontal_light(), whole=True)
-    maps = DraftPrior(prior).complete(partial, context, 0, Progress())
+    maps = completed(LinearPrior(prior), partial, context, 0)[0]
     seen = cv2.erode((partial.visibility > 0.99).astype(np.uint8), np.ones((25, 25), np.uint8)) > 0
     assert np.abs(maps.texture_srgb - partial.texture_srgb)[seen].max() < 0.02
 
 
-def test_every_map_is_whole_and_in_range(prior: CoarsePrior, context: PriorContext, regions: FaceRegions) -> None:
+def test_every_map_is_whole_and_in_range(prior: CoarsePrior, context: FittedSkin, regions: FaceRegions) -> None:
     partial = seen_half(skin_of(regions, np.random.default_rng(9)), context, regions, frontal_light())
-    maps = DraftPrior(prior).complete(partial, context, 0, Progress())
+    maps = completed(LinearPrior(prior), partial, context, 0)[0]
     island = context.uv_space.mask
     for image in (maps.texture_srgb, maps.diffuse_albedo_srgb, maps.specular_albedo):
         assert np.isfinite(image).all()
@@ -143,32 +137,30 @@ def test_every_map_is_whole_and_in_range(prior: CoarsePrior, context: PriorConte
     assert abs(float(np.median(maps.specular_albedo[island])) - SPECULAR) < 0.02
 
 
-def test_the_same_seed_gives_the_same_maps(prior: CoarsePrior, context: PriorContext, regions: FaceRegions) -> None:
+def test_the_same_seed_gives_the_same_maps(prior: CoarsePrior, context: FittedSkin, regions: FaceRegions) -> None:
     partial = seen_half(skin_of(regions, np.random.default_rng(10)), context, regions, frontal_light())
-    first, second = (DraftPrior(prior).complete(partial, context, 5, Progress()) for _ in range(2))
+    first, second = (completed(LinearPrior(prior), partial, context, 5)[0] for _ in range(2))
     for name, values in first.by_name().items():
         np.testing.assert_array_equal(values, second.by_name()[name])
 
 
-def test_dark_and_fair_skin_are_told_apart(prior: CoarsePrior, context: PriorContext, regions: FaceRegions) -> None:
+def test_dark_and_fair_skin_are_told_apart(prior: CoarsePrior, context: FittedSkin, regions: FaceRegions) -> None:
     results = []
     for tone in ([0.5, 0.33, 0.25], [0.14, 0.085, 0.06]):
         albedo = np.zeros((RESOLUTION, RESOLUTION, 3)) + np.array(tone)
         partial = seen_half(albedo, context, regions, frontal_light(), whole=True)
-        maps = DraftPrior(prior).complete(partial, context, 0, Progress())
+        maps = completed(LinearPrior(prior), partial, context, 0)[0]
         results.append(float(np.median(srgb_to_linear(maps.diffuse_albedo_srgb)[regions.face > 0.9][:, 0])))
     assert results[0] > 2 * results[1]
 
 
 @pytest.mark.parametrize("stops", [-1.0, 0.7])
 def test_the_skin_can_be_made_darker_and_lighter_and_the_texture_stays(
-    prior: CoarsePrior, context: PriorContext, regions: FaceRegions, stops: float
+    prior: CoarsePrior, context: FittedSkin, regions: FaceRegions, stops: float
 ) -> None:
     albedo = np.zeros((RESOLUTION, RESOLUTION, 3)) + np.array([0.3, 0.19, 0.14])
     partial = seen_half(albedo, context, regions, frontal_light(), whole=True)
-    usual, shifted = (
-        DraftPrior(prior).complete(partial, replace(context, tone_stops=s), 0, Progress()) for s in (0.0, stops)
-    )
+    usual, shifted = (completed(LinearPrior(prior), partial, context, 0, tone_stops=s)[0] for s in (0.0, stops))
     face = regions.face > 0.9
     ratio = srgb_to_linear(shifted.diffuse_albedo_srgb)[face] / srgb_to_linear(usual.diffuse_albedo_srgb)[face]
     assert abs(np.log2(np.median(ratio)) - stops) < 0.2 * abs(stops)
@@ -176,38 +168,33 @@ def test_the_skin_can_be_made_darker_and_lighter_and_the_texture_stays(
     assert np.abs(shifted.texture_srgb - usual.texture_srgb)[seen].mean() < 0.005
 
 
-def test_what_was_not_seen_is_less_certain(prior: CoarsePrior, context: PriorContext, regions: FaceRegions) -> None:
+def test_what_was_not_seen_is_less_certain(prior: CoarsePrior, context: FittedSkin, regions: FaceRegions) -> None:
     partial = seen_half(skin_of(regions, np.random.default_rng(11)), context, regions, frontal_light(), whole=True)
     plain = partial.visibility * ((regions.brows < 0.05) & (regions.lips < 0.05))
     deviations = []
     for visibility in (plain, partial.visibility):
         seen = PartialTexture(partial.texture_srgb * (visibility > 0)[..., None], visibility)
-        shown = delit(reduced(seen, RESOLUTION, regions), context, context.uv_space, regions)
-        estimate = coarse_estimate(prior, shown, usual_tone(shown, context)).deviations(RESOLUTION)
+        estimate = coarse_estimate(prior, delight(seen, context)).deviations(RESOLUTION)
         deviations.append(estimate[..., DIFFUSE][regions.lips > 0.9].mean())
     assert 0 < deviations[1] < 0.9 * deviations[0]
 
 
-def test_no_skin_is_an_error(prior: CoarsePrior, context: PriorContext) -> None:
+def test_no_skin_is_an_error(prior: CoarsePrior, context: FittedSkin) -> None:
     nothing = np.zeros((RESOLUTION, RESOLUTION), np.float32)
     partial = PartialTexture(np.zeros((RESOLUTION, RESOLUTION, 3), np.float32), nothing)
     with pytest.raises(RelightifyError) as caught:
-        DraftPrior(prior).complete(partial, context, 0, Progress())
+        completed(LinearPrior(prior), partial, context, 0)[0]
     assert caught.value.code == "too_little_skin"
 
 
-def test_a_cancelled_job_stops(prior: CoarsePrior, context: PriorContext, regions: FaceRegions) -> None:
-    class Cancelled(Progress):
-        def report(self, stage: str, fraction: float, preview: bytes | None = None) -> None:
-            raise JobCancelled
-
+def test_a_cancelled_job_stops(prior: CoarsePrior, context: FittedSkin, regions: FaceRegions) -> None:
     partial = seen_half(skin_of(regions, np.random.default_rng(12)), context, regions, frontal_light())
     with pytest.raises(JobCancelled):
-        DraftPrior(prior).complete(partial, context, 0, Cancelled())
+        completed(LinearPrior(prior), partial, context, 0, progress=Progress(cancelled=lambda: True))
 
 
 def test_draft_is_there_where_its_weights_fit_the_head_model(
-    prior: CoarsePrior, context: PriorContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    prior: CoarsePrior, context: FittedSkin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "coarse.safetensors"
     monkeypatch.setattr(coarse_model, "ASSET", path)
@@ -220,7 +207,7 @@ def test_draft_is_there_where_its_weights_fit_the_head_model(
 
 
 def test_rings_beyond_the_face_are_smoothed_and_ears_and_face_are_not(
-    context: PriorContext, regions: FaceRegions
+    context: FittedSkin, regions: FaceRegions
 ) -> None:
     island = context.uv_space.mask
     base = np.zeros((RESOLUTION, RESOLUTION, 3), np.float32)

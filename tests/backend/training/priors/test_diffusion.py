@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from backend.prior.diffusion.denoiser import DenoiserConfig
-from backend.prior.diffusion.weights import MAPS, load_weights, read_facts
+from backend.prior.diffusion.facts import read_facts
+from backend.prior.diffusion.weights import MAPS, load_weights
 from backend.training.priors import autoencoders, diffusion
 from backend.training.priors.latents import statistics_of
 from backend.training.stream.quadruples import Quadruples

@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from backend.imaging.preview import SIDE_PX
 from backend.photo.face_detector import Face
 from backend.photo.reading import Photo
 
-SIDE_PX = 384
 _DOT_RGB = (90, 230, 120)
 
 
@@ -27,13 +27,3 @@ def landmarks_preview(photo: Photo, face: Face) -> np.ndarray:
         centre = (round((x - 0.5) * 8), round((y - 0.5) * 8))
         cv2.circle(image, centre, 10, _DOT_RGB, -1, cv2.LINE_AA, shift=3)
     return image
-
-
-def map_preview(image_srgb: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
-    """A map float32 [R, R, 3], sRGB, as uint8 of at most `SIDE_PX` a side; dim grey where a weight [R, R] is 0."""
-    side = min(SIDE_PX, image_srgb.shape[0])
-    small = cv2.resize(image_srgb, (side, side), interpolation=cv2.INTER_AREA)
-    if weight is not None:
-        shown = cv2.resize(weight, (side, side), interpolation=cv2.INTER_AREA)[..., None]
-        small = small * shown + 0.13 * (1 - shown)
-    return np.round(np.clip(small, 0, 1) * 255).astype(np.uint8)

@@ -1,0 +1,20 @@
+"""The priors of this installation, by quality."""
+
+from __future__ import annotations
+
+from backend.head.model import HeadModel
+from backend.prior.classical.prior import ClassicalPrior
+from backend.prior.diffusion.shipped import shipped_diffusion
+from backend.prior.interface import Prior
+from backend.prior.linear.factor_model import shipped_prior
+from backend.prior.linear.prior import LinearPrior
+
+
+def available_priors(model: HeadModel, device: str = "cpu") -> dict[str, Prior]:
+    """The priors of this installation that fit the head model, by quality; networks run on `device`."""
+    priors: dict[str, Prior] = {"baseline": ClassicalPrior()}
+    coarse = shipped_prior(model)
+    if coarse is not None:
+        priors["draft"] = LinearPrior(coarse)
+        priors.update(shipped_diffusion(model, coarse, device))
+    return priors
