@@ -80,7 +80,7 @@ def test_unknown_texture_and_reflectance_descend_along_the_gradient_of_equation_
     model = replace(TOY.model(SCHEDULE))
     z_t = torch.randn(2, 4, 4, 4, generator=torch.Generator().manual_seed(0))
     chosen = options("mcg", step_size="residual", zeta=zeta)
-    descent = guide(model, z_t, t, seen, SCHEDULE, chosen, gain=123.0).descent
+    descent = guide(Problem(model, SCHEDULE, seen), z_t, t, chosen, gain=123.0).descent
 
     double = ExactModel(model.mean.double(), model.eigenvalues, model.vectors.double(), SCHEDULE)
 
@@ -110,7 +110,7 @@ def test_the_posterior_step_moves_the_estimate_to_its_conditional_mean() -> None
     """With enough solves z_0 moves by J m (m J m)^-1 r, here from the toy's own covariances; gain scales it."""
     t, seen = 500, TOY.observation(3)
     z_t = torch.randn(3, 4, 4, 4, generator=torch.Generator().manual_seed(1))
-    guided = guide(TOY.model(SCHEDULE), z_t, t, seen, SCHEDULE, options("mcg", solves=12), gain=0.5)
+    guided = guide(Problem(TOY.model(SCHEDULE), SCHEDULE, seen), z_t, t, options("mcg", solves=12), gain=0.5)
     power = SCHEDULE.alpha_bar[t]
     whole = power * TOY.covariance + (1 - power) * torch.eye(len(TOY.mean))
     left = TOY.covariance - power * TOY.covariance @ torch.linalg.solve(whole, TOY.covariance)  # Cov(z_0 | z_t)
@@ -254,7 +254,7 @@ def test_a_network_whose_derivative_is_not_a_covariance_is_not_followed_astray()
     def model(z_t: Tensor, t: Tensor) -> Tensor:
         return 3.0 * z_t  # d z_0 / d z_t is negative
 
-    guided = guide(model, torch.randn(2, 4, 4, 4), 500, TOY.observation(2), SCHEDULE, options("mcg"), gain=1.0)
+    guided = guide(Problem(model, SCHEDULE, TOY.observation(2)), torch.randn(2, 4, 4, 4), 500, options("mcg"), gain=1.0)
     assert not guided.descent.any()
 
 
