@@ -1,7 +1,7 @@
 """Relightify for Blender: one photo in, a relightable head out.
 
 The modules that need Blender's classes are imported when the add-on is registered, so that the plain ones
-(`geometry`, `paint`, `jobs`, `link`) can be used and tested without Blender.
+(`scene.geometry`, `link.line`, `install.run`) can be used and tested without Blender.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ def register() -> None:
     """Called by Blender when the extension is enabled."""
     import bpy
 
-    from . import export_properties, properties, relight_settings, session
+    from .link import session
+    from .ui.properties import export as export_properties
+    from .ui.properties import light as relight_settings
+    from .ui.properties import reconstruct as properties
 
     for cls in _classes():
         bpy.utils.register_class(cls)
@@ -29,7 +32,7 @@ def unregister() -> None:
     """Called by Blender when the extension is disabled and when Blender quits."""
     import bpy
 
-    from . import session
+    from .link import session
 
     getattr(bpy.types.WindowManager, session.ATTRIBUTE).close()
     delattr(bpy.types.WindowManager, session.ATTRIBUTE)
@@ -40,7 +43,12 @@ def unregister() -> None:
 
 
 def _classes() -> tuple[type, ...]:
-    from . import operators, panel, photo_operators, preferences, properties, setup_operators
+    from .ui.operators import backend as setup_operators
+    from .ui.operators import photo as photo_operators
+    from .ui.operators import reconstruct as operators
+    from .ui.panels import reconstruct as panel
+    from .ui.preferences import settings as preferences
+    from .ui.properties import reconstruct as properties
 
     return (
         preferences.RelightifyPreferences,
@@ -56,7 +64,10 @@ def _classes() -> tuple[type, ...]:
 
 
 def _relight_classes() -> tuple[type, ...]:
-    from . import relight_operators, relight_panel, relight_settings, studio_operators
+    from .ui.operators import light as relight_operators
+    from .ui.operators import studio as studio_operators
+    from .ui.panels import light as relight_panel
+    from .ui.properties import light as relight_settings
 
     return (
         *relight_settings.CLASSES,
@@ -67,12 +78,15 @@ def _relight_classes() -> tuple[type, ...]:
 
 
 def _expression_classes() -> tuple[type, ...]:
-    from . import expression_operators, expression_panel
+    from .ui.operators import expression as expression_operators
+    from .ui.panels import expression as expression_panel
 
     return (*expression_operators.CLASSES, *expression_panel.CLASSES)
 
 
 def _export_classes() -> tuple[type, ...]:
-    from . import export_operators, export_panel, export_properties
+    from .ui.operators import export as export_operators
+    from .ui.panels import export as export_panel
+    from .ui.properties import export as export_properties
 
     return (export_properties.ExportSettings, *export_operators.CLASSES, *export_panel.CLASSES)

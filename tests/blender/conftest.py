@@ -25,6 +25,15 @@ from tests.blender.fake_backend import FakeBackend
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = "bl_ext.user_default.relightify"
+# What the tests call without an operator.
+ROOMS = {
+    "install": "plan run",
+    "link": "choice jobs session",
+    "scene": "geometry images importer mesh photo_source scene_heads",
+    "light": "rigs turntable worlds",
+    "expression": "arkit_csv face_recording",
+    "ui": "layout previews",
+}
 
 
 EXIT_STATUS = pytest.StashKey[int]()
@@ -60,15 +69,15 @@ def zip_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def installed(zip_file: Path) -> Iterator[SimpleNamespace]:
-    """The modules of the installed and enabled extension by name."""
+    """The modules of the installed and enabled extension by room and name."""
     bpy.ops.extensions.package_install_files(filepath=str(zip_file), repo="user_default", enable_on_install=True)
     assert addon_utils.check(MODULE)[1], "the extension could not be enabled"
-    names = "camera compat geometry images importer jobs light materials mesh scene_heads session preferences _shared"
-    names += " backend_choice heads operators panel_layout photo_source previews properties"
-    names += " replacing samples setup_operators setup_run"
-    names += " arkit_csv face_recording light_rig turntable"
-    modules = {name: importlib.import_module(f"{MODULE}.{name}") for name in names.split()}
-    yield SimpleNamespace(**modules)
+    rooms: dict[str, SimpleNamespace] = {}
+    for room, names in ROOMS.items():
+        modules = {name: importlib.import_module(f"{MODULE}.{room}.{name}") for name in names.split()}
+        rooms[room] = SimpleNamespace(**modules)
+    top = {name: importlib.import_module(f"{MODULE}.{name}") for name in ("_shared", "compat")}
+    yield SimpleNamespace(**rooms, **top)
     # Blender 4.2 crashes and 4.5 hangs at exit with an add-on still registered.
     if addon_utils.check(MODULE)[1]:
         addon_utils.disable(MODULE)
@@ -81,7 +90,7 @@ def addon(installed: SimpleNamespace) -> Iterator[SimpleNamespace]:
     if not addon_utils.check(MODULE)[1]:
         addon_utils.enable(MODULE)
     yield installed
-    session = installed.session.session_of(bpy.context)
+    session = installed.link.session.session_of(bpy.context)
     session.release()
     session.wait_for_release()
 
@@ -90,7 +99,7 @@ def addon(installed: SimpleNamespace) -> Iterator[SimpleNamespace]:
 def imported(installed: SimpleNamespace) -> object:
     """The finished job's head, alone in the scene, for tests that only look at it."""
     empty_scene()
-    return installed.importer.import_head(
+    return installed.scene.importer.import_head(
         bpy.context.scene, "Ada", finished_job.head_mesh(), finished_job.maps(), finished_job.photo()
     )
 

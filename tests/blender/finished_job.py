@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from blender_addon.paint import srgb_from_linear
-from blender_addon.png import encode_png
+from blender_addon.scene.paint import srgb_from_linear
+from blender_addon.scene.png import encode_png
 from shared.head_mesh import HeadMesh
 
 ROOT = Path(__file__).resolve().parents[2]

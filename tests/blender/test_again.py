@@ -37,7 +37,7 @@ def answer_with(scale: float, seed: int) -> Any:
 def head(connected: FakeBackend, addon: SimpleNamespace, photo_file: Path) -> Any:
     """A head that a user has worked on."""
     bpy.ops.relightify.reconstruct(filepath=str(photo_file), resolution="512")
-    imported = addon.session.session_of(bpy.context).imported
+    imported = addon.link.session.session_of(bpy.context).imported
     imported.root.location.x = 1.5
     imported.head.modifiers.new("Mine", "DECIMATE")
     imported.head.vertex_groups.new(name="Nose").add([3, 4], 1.0, "REPLACE")
@@ -112,7 +112,7 @@ def test_head_without_camera_gets_one_later(connected: FakeBackend, addon: Simpl
     bpy.ops.relightify.reconstruct(filepath=str(photo_file), use_camera=False, use_light=False)
     assert not [o for o in bpy.data.objects if o.type == "CAMERA"]
     bpy.ops.relightify.reconstruct_again()
-    session = addon.session.session_of(bpy.context)
+    session = addon.link.session.session_of(bpy.context)
     assert session.imported.camera is not None
     assert session.imported.camera == bpy.context.scene.camera
     assert session.imported.camera.parent == session.imported.root
@@ -125,7 +125,7 @@ def test_again_needs_a_head(addon: SimpleNamespace) -> None:
 
 def test_photo_that_blender_cannot_show_is_kept_all_the_same(addon: SimpleNamespace, tmp_path: Path) -> None:
     scene = bpy.context.scene
-    done = addon.importer.import_head(
+    done = addon.scene.importer.import_head(
         scene,
         "Ada",
         finished_job.head_mesh(),
@@ -138,7 +138,7 @@ def test_photo_that_blender_cannot_show_is_kept_all_the_same(addon: SimpleNamesp
     name = done.collection.name
     bpy.ops.wm.open_mainfile(filepath=path)
     photo = bpy.data.collections[name]["relightify_photo"]
-    assert addon.photo_source.image_bytes(photo) == b"a HEIC file, say"
+    assert addon.scene.photo_source.image_bytes(photo) == b"a HEIC file, say"
 
 
 def three_samples(request: Reconstruct, reply: Reply) -> None:
@@ -154,7 +154,7 @@ def test_samples_are_kept_with_the_head_and_one_is_shown(
     connected.behaviour = three_samples
     bpy.ops.relightify.reconstruct(filepath=str(photo_file), quality="standard", samples=3)
     assert connected.requests[0].options.samples == 3
-    collection = addon.session.session_of(bpy.context).imported.collection
+    collection = addon.link.session.session_of(bpy.context).imported.collection
     node = collection["relightify_head"].data.materials[0].node_tree.nodes["Diffuse"]
     for number, seed in ((3, 3), (1, 0), (2, 2)):
         bpy.ops.relightify.show_sample(number=number)

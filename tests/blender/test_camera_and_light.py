@@ -63,7 +63,7 @@ def test_every_studio_light_relights_and_photo_light_comes_back(
     installed: SimpleNamespace, imported: SimpleNamespace
 ) -> None:
     scene = bpy.context.scene
-    for name in installed.light.STUDIO_LIGHTS:
+    for name in installed.light.worlds.STUDIO_LIGHTS:
         assert bpy.ops.relightify.relight(light=name, rotation=1.0, strength=2.0) == {"FINISHED"}
         nodes = scene.world.node_tree.nodes
         assert nodes["Rotation"].inputs["Rotation"].default_value[2] == pytest.approx(1.0)
@@ -87,5 +87,5 @@ def test_panel_settings_relight_at_once(installed: SimpleNamespace, imported: Si
 
 def test_unknown_studio_light_is_an_error(installed: SimpleNamespace) -> None:
     with pytest.raises(installed._shared.RelightifyError) as caught:
-        installed.light.studio_world("moon")
+        installed.light.worlds.studio_world("moon")
     assert caught.value.code == "no_studio_light"

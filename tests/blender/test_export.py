@@ -23,7 +23,9 @@ def module(name: str) -> ModuleType:
 @pytest.fixture
 def head(addon: SimpleNamespace) -> bpy.types.Object:
     """A head in a scene with something else selected, at a frame of its own."""
-    imported = addon.importer.import_head(bpy.context.scene, "Ada", finished_job.head_mesh(), finished_job.maps(64))
+    imported = addon.scene.importer.import_head(
+        bpy.context.scene, "Ada", finished_job.head_mesh(), finished_job.maps(64)
+    )
     bpy.context.scene.frame_set(7, subframe=0.25)
     imported.root.select_set(True)
     bpy.context.view_layer.objects.active = imported.head
@@ -78,7 +80,7 @@ def test_failed_export_leaves_scene_and_folder_as_they_were(
         path.write_bytes(b"half")
         raise RuntimeError("Error: out of luck")
 
-    monkeypatch.setattr(module("export_formats"), "write", fail)
+    monkeypatch.setattr(module("export.formats"), "write", fail)
     with pytest.raises(RuntimeError, match=r"could not write Ada.glb: out of luck"):
         bpy.ops.relightify.export(filepath=str(tmp_path / "Ada.glb"), preset="GLB")
     assert snapshot(head) == before
@@ -90,7 +92,7 @@ def test_truncated_file_is_an_error_not_a_success(
     head: bpy.types.Object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        module("export_formats"), "write", lambda preset, path, *_, **__: path.write_bytes(b"glTF" + bytes(20))
+        module("export.formats"), "write", lambda preset, path, *_, **__: path.write_bytes(b"glTF" + bytes(20))
     )
     with pytest.raises(RuntimeError, match="the file is not complete"):
         bpy.ops.relightify.export(filepath=str(tmp_path / "Ada.glb"), preset="GLB")
@@ -103,7 +105,7 @@ def test_folder_without_rights_is_an_error_that_says_so(
     def refuse(*_: object, **__: object) -> str:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(module("export_files").tempfile, "mkdtemp", refuse)
+    monkeypatch.setattr(module("export.files").tempfile, "mkdtemp", refuse)
     with pytest.raises(RuntimeError, match="may not write to"):
         bpy.ops.relightify.export(filepath=str(tmp_path / "Ada.glb"))
 
@@ -115,7 +117,7 @@ def test_full_disk_is_an_error_that_says_so(
         raise OSError(28, "No space left on device")
 
     before = snapshot(head)
-    monkeypatch.setattr(module("export_head"), "encode_png", refuse)
+    monkeypatch.setattr(module("export.head"), "encode_png", refuse)
     with pytest.raises(RuntimeError, match="no room left on the disk"):
         bpy.ops.relightify.export(filepath=str(tmp_path / "Ada.glb"))
     assert snapshot(head) == before

@@ -56,7 +56,7 @@ def read(head: bpy.types.Object) -> Head:
 def new_head(addon: SimpleNamespace) -> bpy.types.Object:
     empty_scene()
     scene = bpy.context.scene
-    made = addon.importer.import_head(scene, "Ada", finished_job.head_mesh(), finished_job.maps(64))
+    made = addon.scene.importer.import_head(scene, "Ada", finished_job.head_mesh(), finished_job.maps(64))
     # Exports go to the origin wherever the head stands.
     made.root.location = (0.7, 0.1, 1.6)
     bpy.context.view_layer.update()
@@ -250,7 +250,7 @@ def test_parts_can_be_left_out(addon: SimpleNamespace, tmp_path: Path) -> None:
 
 def test_textures_are_shrunk_on_request(addon: SimpleNamespace, tmp_path: Path) -> None:
     empty_scene()
-    addon.importer.import_head(bpy.context.scene, "Ada", finished_job.head_mesh(), finished_job.maps(512))
+    addon.scene.importer.import_head(bpy.context.scene, "Ada", finished_job.head_mesh(), finished_job.maps(512))
     bpy.ops.relightify.export(filepath=str(tmp_path / "Ada.fbx"), preset="UNITY", texture_size="256")
     sizes = [bpy.data.images.load(str(p)).size[:] for p in (tmp_path / "Ada_textures").iterdir()]
     assert max(max(s) for s in sizes) == 256
@@ -270,7 +270,7 @@ def test_subdivided_export_is_finer_and_keeps_its_shapes(addon: SimpleNamespace,
 
 
 def wanted_faces(addon: SimpleNamespace) -> np.ndarray:
-    return addon.geometry.head_geometry(finished_job.head_mesh()).quads
+    return addon.scene.geometry.head_geometry(finished_job.head_mesh()).quads
 
 
 def test_keyframes_of_the_expression_are_exported(addon: SimpleNamespace, tmp_path: Path) -> None:

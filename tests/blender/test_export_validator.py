@@ -27,7 +27,7 @@ GENERATED_TANGENTS = "MESH_PRIMITIVE_GENERATED_TANGENT_SPACE"
 def test_validator_finds_no_errors(
     addon: SimpleNamespace, tmp_path: Path, file: str, choices: dict, warnings: set[str]
 ) -> None:
-    addon.importer.import_head(bpy.context.scene, "Ada", finished_job.head_mesh(), finished_job.maps(64))
+    addon.scene.importer.import_head(bpy.context.scene, "Ada", finished_job.head_mesh(), finished_job.maps(64))
     bpy.ops.relightify.export(filepath=str(tmp_path / file), **choices)
     found = gltf_validator.issues(tmp_path / file)
     assert not found[0]
@@ -36,7 +36,7 @@ def test_validator_finds_no_errors(
 
 @pytest.mark.skipif(bool(gltf_validator.missing()), reason=gltf_validator.missing() or "never")
 def test_validator_finds_no_errors_in_an_animated_head(addon: SimpleNamespace, tmp_path: Path) -> None:
-    made = addon.importer.import_head(bpy.context.scene, "Ada", finished_job.head_mesh(), finished_job.maps(64))
+    made = addon.scene.importer.import_head(bpy.context.scene, "Ada", finished_job.head_mesh(), finished_job.maps(64))
     key = made.head.data.shape_keys.key_blocks["jawOpen"]
     for frame, value in ((1, 0.0), (5, 0.8)):
         key.value = value

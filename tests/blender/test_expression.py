@@ -118,9 +118,9 @@ def test_head_turns_to_the_subjects_left_about_the_neck(head: bpy.types.Object, 
 def test_long_recording_is_keyed_without_holding_blender_up(head: bpy.types.Object, installed: SimpleNamespace) -> None:
     names = [key.name for key in head.data.shape_keys.key_blocks[1:]]
     weights = np.random.default_rng(0).uniform(0, 1, (3000, 52))
-    recording = installed.arkit_csv.Recording(np.arange(3000) / 60, tuple(names), weights, None, None)
-    options = installed.face_recording.PlayOptions(start=1, fps=60.0)
-    assert installed.face_recording.play(head, recording, options) == 3000
+    recording = installed.expression.arkit_csv.Recording(np.arange(3000) / 60, tuple(names), weights, None, None)
+    options = installed.expression.face_recording.PlayOptions(start=1, fps=60.0)
+    assert installed.expression.face_recording.play(head, recording, options) == 3000
     curves = installed.compat.existing_curves(head.data.shape_keys)
     assert [len(curve.keyframe_points) for curve in curves] == [3000] * 52
     assert {curves[0].keyframe_points[k].interpolation for k in (0, 1500, 2999)} == {"LINEAR"}

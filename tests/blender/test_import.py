@@ -16,7 +16,7 @@ from tests.blender import finished_job
 
 
 def import_ada(addon: SimpleNamespace, **options: Any) -> Any:
-    return addon.importer.import_head(
+    return addon.scene.importer.import_head(
         bpy.context.scene, "Ada", finished_job.head_mesh(), finished_job.maps(64), **options
     )
 
@@ -34,14 +34,14 @@ def test_two_heads_stand_side_by_side_in_their_own_collections(addon: SimpleName
     np.testing.assert_allclose(views[0], views[1], atol=1e-5)
     assert second.collection is not first.collection
     assert second.head.data.materials[0] is not first.head.data.materials[0]
-    assert addon.scene_heads.active_head(bpy.context.scene, first.head) == first.collection
-    assert addon.scene_heads.active_head(bpy.context.scene, None) == second.collection
+    assert addon.scene.scene_heads.active_head(bpy.context.scene, first.head) == first.collection
+    assert addon.scene.scene_heads.active_head(bpy.context.scene, None) == second.collection
 
 
 def test_unreadable_map_is_an_error_with_a_hint(addon: SimpleNamespace) -> None:
     maps = {**finished_job.maps(64), "normal": b"not an image"}
     with pytest.raises(addon._shared.RelightifyError) as caught:
-        addon.importer.import_head(bpy.context.scene, "Ada", finished_job.head_mesh(), maps)
+        addon.scene.importer.import_head(bpy.context.scene, "Ada", finished_job.head_mesh(), maps)
     assert caught.value.code == "bad_image"
     assert caught.value.hint
 
@@ -55,11 +55,11 @@ def test_saved_file_holds_everything(addon: SimpleNamespace, tmp_path: Path) -> 
         if image.users and image.type == "IMAGE":
             assert image.packed_file, image.name
             assert len(image.pixels) > 4, image.name
-    (collection,) = addon.scene_heads.head_collections(bpy.context.scene)
-    addon.scene_heads.set_neutral_expression(collection)
-    assert max(k.value for k in addon.mesh.expression_keys(collection["relightify_head"])) == 0
-    addon.scene_heads.set_photo_expression(collection)
-    assert max(k.value for k in addon.mesh.expression_keys(collection["relightify_head"])) == pytest.approx(0.35)
+    (collection,) = addon.scene.scene_heads.head_collections(bpy.context.scene)
+    addon.scene.scene_heads.set_neutral_expression(collection)
+    assert max(k.value for k in addon.scene.mesh.expression_keys(collection["relightify_head"])) == 0
+    addon.scene.scene_heads.set_photo_expression(collection)
+    assert max(k.value for k in addon.scene.mesh.expression_keys(collection["relightify_head"])) == pytest.approx(0.35)
 
 
 def test_turned_photo_is_left_out_with_a_warning(addon: SimpleNamespace) -> None:

@@ -43,26 +43,26 @@ def test_second_job_uses_the_same_line(connected: FakeBackend, photo_file: Path,
     bpy.ops.relightify.reconstruct(filepath=str(photo_file))
     bpy.ops.relightify.reconstruct(filepath=str(photo_file))
     assert len(connected.requests) == 2
-    assert len(addon.scene_heads.head_collections(bpy.context.scene)) == 2
+    assert len(addon.scene.scene_heads.head_collections(bpy.context.scene)) == 2
 
 
 def test_timer_moves_the_job_on_and_shows_progress(
     connected: FakeBackend, photo_file: Path, addon: SimpleNamespace
 ) -> None:
     connected.behaviour = fake_backend.stay_busy
-    session = addon.session.session_of(bpy.context)
+    session = addon.link.session.session_of(bpy.context)
     options = addon._shared.JobOptions()
-    choice = addon.backend_choice.backend_choice(bpy.context)
-    photo = addon.photo_source.chosen_photo(str(photo_file), None)
-    session.start(choice, photo, options, addon.session.ImportOptions())
-    wait_for(lambda: session.job.state is addon.jobs.State.RUNNING, session)
+    choice = addon.link.choice.backend_choice(bpy.context)
+    photo = addon.scene.photo_source.chosen_photo(str(photo_file), None)
+    session.start(choice, photo, options, addon.link.session.ImportOptions())
+    wait_for(lambda: session.job.state is addon.link.jobs.State.RUNNING, session)
     assert session.job.fraction == pytest.approx(0.3)
     assert not bpy.ops.relightify.reconstruct.poll()
     assert bpy.ops.relightify.cancel() == {"FINISHED"}
     asked = time.monotonic()
     wait_for(lambda: session.job.ended, session)
     assert time.monotonic() - asked < 1.0
-    assert session.job.state is addon.jobs.State.CANCELLED
+    assert session.job.state is addon.link.jobs.State.CANCELLED
     assert connected.cancelled == [session.job.job_id]
     assert session.tick() is None
     assert bpy.ops.relightify.reconstruct.poll()
@@ -74,8 +74,8 @@ def test_error_of_the_backend_is_reported_with_its_hint(
     connected.behaviour = fake_backend.find_no_face
     with pytest.raises(RuntimeError, match=r"No face was found.*larger face"):
         bpy.ops.relightify.reconstruct(filepath=str(photo_file))
-    job = addon.session.session_of(bpy.context).job
-    assert (job.state, job.error.code) == (addon.jobs.State.FAILED, "no_face")
+    job = addon.link.session.session_of(bpy.context).job
+    assert (job.state, job.error.code) == (addon.link.jobs.State.FAILED, "no_face")
     connected.behaviour = fake_backend.finish
     assert bpy.ops.relightify.reconstruct(filepath=str(photo_file)) == {"FINISHED"}
 
@@ -102,12 +102,12 @@ def test_warnings_of_the_backend_are_kept_for_the_panel(
     connected: FakeBackend, photo_file: Path, addon: SimpleNamespace
 ) -> None:
     bpy.ops.relightify.reconstruct(filepath=str(photo_file))
-    assert addon.session.session_of(bpy.context).job.warnings == ("A hat covers the brow.",)
+    assert addon.link.session.session_of(bpy.context).job.warnings == ("A hat covers the brow.",)
 
 
 def test_expression_goes_to_neutral_and_back(connected: FakeBackend, photo_file: Path, addon: SimpleNamespace) -> None:
     bpy.ops.relightify.reconstruct(filepath=str(photo_file))
-    head = addon.session.session_of(bpy.context).imported.head
+    head = addon.link.session.session_of(bpy.context).imported.head
     keys = head.data.shape_keys.key_blocks
     assert keys["mouthSmileLeft"].value == pytest.approx(0.35)
     bpy.ops.relightify.set_expression(expression="NEUTRAL")

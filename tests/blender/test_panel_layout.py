@@ -17,4 +17,4 @@ import pytest
     ],
 )
 def test_paths_of_logs_become_a_button(addon: SimpleNamespace, hint: str, shorter: str, log: str) -> None:
-    assert addon.panel_layout.without_path(hint) == (shorter, log)
+    assert addon.ui.layout.without_path(hint) == (shorter, log)

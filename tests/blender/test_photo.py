@@ -25,7 +25,7 @@ def new_image(name: str = "Painted", *, is_float: bool = False) -> bpy.types.Ima
 
 def decoded(addon: SimpleNamespace, data: bytes) -> np.ndarray:
     """The values of an image file, read by Blender itself: [H, W], row 0 on top."""
-    image = addon.images.image_from_bytes("decoded", data, srgb=True)
+    image = addon.scene.images.image_from_bytes("decoded", data, srgb=True)
     values = np.empty(len(image.pixels), np.float32)
     image.pixels.foreach_get(values)
     return values.reshape(image.size[1], image.size[0], -1)[::-1, :, 0]
@@ -33,14 +33,14 @@ def decoded(addon: SimpleNamespace, data: bytes) -> np.ndarray:
 
 def test_untouched_image_gives_the_bytes_of_its_file(addon: SimpleNamespace, photo_file: Path) -> None:
     on_disk = bpy.data.images.load(str(photo_file))
-    assert addon.photo_source.image_bytes(on_disk) == photo_file.read_bytes()
+    assert addon.scene.photo_source.image_bytes(on_disk) == photo_file.read_bytes()
     on_disk.pack()
     photo_file.unlink()
-    assert addon.photo_source.image_bytes(on_disk) == finished_job.photo()
+    assert addon.scene.photo_source.image_bytes(on_disk) == finished_job.photo()
 
 
 def test_generated_image_becomes_a_png_the_right_way_up(addon: SimpleNamespace) -> None:
-    values = decoded(addon, addon.photo_source.image_bytes(new_image()))
+    values = decoded(addon, addon.scene.photo_source.image_bytes(new_image()))
     assert values.shape == (6, 8)
     np.testing.assert_allclose(values[[0, 5], 0], [1.0, 0.2], atol=0.01)
 
@@ -51,11 +51,11 @@ def test_painting_on_a_file_is_seen(addon: SimpleNamespace, photo_file: Path) ->
     image.pixels.foreach_set(pixels)
     image.update()
     assert image.is_dirty
-    assert decoded(addon, addon.photo_source.image_bytes(image)).min() == pytest.approx(1.0)
+    assert decoded(addon, addon.scene.photo_source.image_bytes(image)).min() == pytest.approx(1.0)
 
 
 def test_linear_light_is_encoded(addon: SimpleNamespace) -> None:
-    values = decoded(addon, addon.photo_source.image_bytes(new_image("Float", is_float=True)))
+    values = decoded(addon, addon.scene.photo_source.image_bytes(new_image("Float", is_float=True)))
     assert values[5, 0] == pytest.approx(0.4845, abs=0.01)  # the sRGB curve at 0.2
 
 
@@ -63,7 +63,7 @@ def test_sequences_and_empty_renders_are_refused_in_words(addon: SimpleNamespace
     image = bpy.data.images.load(str(photo_file))
     image.source = "SEQUENCE"
     with pytest.raises(addon._shared.RelightifyError, match="not a single picture"):
-        addon.photo_source.image_bytes(image)
+        addon.scene.photo_source.image_bytes(image)
 
 
 def test_image_of_the_file_is_reconstructed(connected: FakeBackend) -> None:
@@ -107,7 +107,7 @@ def test_faces_are_found_and_one_is_chosen(connected: FakeBackend, addon: Simple
     settings.photo = str(photo_file)
     assert bpy.ops.relightify.find_faces() == {"FINISHED"}
     assert bytes(connected.searches[0].photo) == photo_file.read_bytes()
-    session = addon.session.session_of(bpy.context)
+    session = addon.link.session.session_of(bpy.context)
     assert session.search.job.faces.problems == ("", "The face is too small.")
     assert session.search.key == str(photo_file)
     bpy.ops.relightify.choose_face(index=1)
@@ -124,14 +124,14 @@ def test_search_and_job_share_one_line(connected: FakeBackend, addon: SimpleName
     bpy.context.scene.relightify.photo = str(photo_file)
     bpy.ops.relightify.find_faces()
     assert bpy.ops.relightify.reconstruct(filepath=str(photo_file), face=0) == {"FINISHED"}
-    session = addon.session.session_of(bpy.context)
+    session = addon.link.session.session_of(bpy.context)
     assert session.search.job.faces is not None
     assert session.welcome.server == "fake"
 
 
 def test_backend_is_tried_and_stopped(connected: FakeBackend, addon: SimpleNamespace) -> None:
     assert bpy.ops.relightify.check_backend() == {"FINISHED"}
-    session = addon.session.session_of(bpy.context)
+    session = addon.link.session.session_of(bpy.context)
     assert session.welcome.qualities == ("baseline",)
     assert bpy.ops.relightify.stop_backend() == {"FINISHED"}
     assert not session.linked
@@ -159,8 +159,8 @@ def test_backend_is_reached_by_address_and_keys(connected: FakeBackend, addon: S
 def test_faces_are_framed_where_they_are(addon: SimpleNamespace) -> None:
     photo = np.zeros((100, 200, 3), np.uint8)
     boxes = np.array([[0.1, 0.2, 0.4, 0.8], [0.6, 0.2, 1.4, 0.9]], np.float32)
-    image = addon.previews.framed(photo, boxes, chosen=0)
-    assert tuple(image[20, 50]) == addon.previews.CHOSEN_RGB
-    assert tuple(image[50, 120]) == addon.previews.PLAIN_RGB
+    image = addon.ui.previews.framed(photo, boxes, chosen=0)
+    assert tuple(image[20, 50]) == addon.ui.previews.CHOSEN_RGB
+    assert tuple(image[50, 120]) == addon.ui.previews.PLAIN_RGB
     assert not image[50, 50].any()
     assert not photo.any()

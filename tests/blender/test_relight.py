@@ -81,15 +81,15 @@ def test_matching_the_photo_undoes_rotation_and_film_look(head: SimpleNamespace)
 
 
 def test_studio_lights_of_blender_are_offered_by_name(installed: SimpleNamespace) -> None:
-    names = [light.name for light in installed.light.studio_lights(bpy.context.preferences)]
-    assert names[: len(installed.light.STUDIO_LIGHTS)] == sorted(installed.light.STUDIO_LIGHTS)
+    names = [light.name for light in installed.light.worlds.studio_lights(bpy.context.preferences)]
+    assert names[: len(installed.light.worlds.STUDIO_LIGHTS)] == sorted(installed.light.worlds.STUDIO_LIGHTS)
     assert bpy.context.scene.relightify_light.bl_rna.properties["studio_light"].enum_items is not None
 
 
 def test_panel_says_photo_after_another_import(head: SimpleNamespace, installed: SimpleNamespace) -> None:
     scene, settings = bpy.context.scene, bpy.context.scene.relightify_light
     bpy.ops.relightify.relight(light="forest", rotation=1.0)
-    second = installed.importer.import_head(scene, "Grace", finished_job.head_mesh(), finished_job.maps(64))
+    second = installed.scene.importer.import_head(scene, "Grace", finished_job.head_mesh(), finished_job.maps(64))
     assert (settings.source, settings.rotation) == ("PHOTO", 0)
     assert scene.world == second.world
     for thing in (second.head, second.camera, second.root):
@@ -100,7 +100,7 @@ def test_panel_says_photo_after_another_import(head: SimpleNamespace, installed:
 
 def lamps_of(head: SimpleNamespace, installed: SimpleNamespace) -> dict[str, bpy.types.Object]:
     bpy.context.view_layer.update()
-    rig = installed.light_rig.find_rig(head.collection)
+    rig = installed.light.rigs.find_rig(head.collection)
     return {child["relightify_lamp"]: child for child in rig.children}
 
 
@@ -124,7 +124,7 @@ def test_studio_lights_stand_around_the_head_and_look_at_it(head: SimpleNamespac
 def test_sliders_of_studio_lights_work_at_once(head: SimpleNamespace, installed: SimpleNamespace) -> None:
     bpy.ops.relightify.add_light_rig(dim_world=False)
     assert bpy.context.scene.world == head.world
-    settings = installed.light_rig.find_rig(head.collection).relightify_rig
+    settings = installed.light.rigs.find_rig(head.collection).relightify_rig
     lamps = lamps_of(head, installed)
     power = lamps["Fill"].data.energy
     settings.ratio = settings.ratio * 2
@@ -170,7 +170,7 @@ def test_studio_lights_follow_a_head_that_is_moved_and_go_with_remove(
     assert bpy.ops.relightify.remove_light_rig() == {"FINISHED"}
     assert not [o for o in bpy.data.objects if "relightify_lamp" in o]
     assert not bpy.data.lights
-    assert installed.light_rig.find_rig(head.collection) is None
+    assert installed.light.rigs.find_rig(head.collection) is None
 
 
 def test_turntable_goes_round_once_evenly_loops_and_keeps_the_head_in_frame(
@@ -186,7 +186,7 @@ def test_turntable_goes_round_once_evenly_loops_and_keeps_the_head_in_frame(
     headings = []
     for frame in range(5, 46):
         scene.frame_set(frame)
-        place = camera.matrix_world.translation - installed.turntable.find_turntable(head.collection).location
+        place = camera.matrix_world.translation - installed.light.turntable.find_turntable(head.collection).location
         headings.append(np.arctan2(place.x, -place.y))
         for corner in head.head.bound_box:
             seen = world_to_camera_view(scene, camera, head.head.matrix_world @ Vector(corner))
@@ -208,9 +208,9 @@ def test_light_turns_round_the_head_and_stops(head: SimpleNamespace, installed: 
     rotation = scene.world.node_tree.nodes["Rotation"].inputs["Rotation"]
     scene.frame_set(11)
     assert rotation.default_value[2] == pytest.approx(0.5 + np.pi, abs=1e-4)
-    assert installed.turntable.light_turns(scene)
+    assert installed.light.turntable.light_turns(scene)
     bpy.ops.relightify.remove_turntable()
-    assert not installed.turntable.light_turns(scene)
+    assert not installed.light.turntable.light_turns(scene)
     bpy.ops.relightify.relight(light="plain")
     with pytest.raises(RuntimeError, match="no HDRI"):
         bpy.ops.relightify.set_up_turntable()

@@ -43,11 +43,11 @@ def test_light_of_the_photo_comes_from_its_side(addon: SimpleNamespace, tmp_path
     """A lamp on the subject's left (+x, u = 0.5 in the layout) must light that side of the face."""
     mesh = finished_job.head_mesh(turn_degrees=0.0)
     sides = {}
-    addon.importer.import_head(bpy.context.scene, "lit", mesh, finished_job.maps(64))
+    addon.scene.importer.import_head(bpy.context.scene, "lit", mesh, finished_job.maps(64))
     for name, column in (("left", 32), ("right", 0)):
         radiance = np.full((32, 64, 3), 0.05, np.float32)
         radiance[10:18, max(0, column - 3) : column + 4] = 30.0
-        bpy.context.scene.world = addon.light.environment_world(name, radiance)
+        bpy.context.scene.world = addon.light.worlds.environment_world(name, radiance)
         picture = render(tmp_path / f"{name}.png")
         columns = np.flatnonzero((picture[..., 3] > 0.5).any(axis=0))
         middle = (columns[0] + columns[-1]) // 2

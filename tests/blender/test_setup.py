@@ -27,14 +27,14 @@ def preferences(addon: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iter
 @pytest.fixture
 def installed_folder(addon: SimpleNamespace, preferences: object) -> Iterator[Path]:
     """What an installation would leave behind, without a backend in it."""
-    folder = addon.backend_choice.backend_folder()
-    python = addon.setup_run.setup_plan.environment_python(folder)
+    folder = addon.link.choice.backend_folder()
+    python = addon.install.plan.environment_python(folder)
     python.parent.mkdir(parents=True)
     python.write_text("")
     record = {"wheel": "relightify-0.0.1-py3-none-any.whl", "wheel_sha": "", "variant": "none"}
-    (folder / addon.setup_run.RECORD).write_text(json.dumps({**record, "base_python": "p", "size_bytes": 7}))
+    (folder / addon.install.run.RECORD).write_text(json.dumps({**record, "base_python": "p", "size_bytes": 7}))
     yield folder
-    addon.setup_run.remove_folder(folder)
+    addon.install.run.remove_folder(folder)
 
 
 def test_nothing_is_downloaded_while_blender_is_offline(preferences: object) -> None:
@@ -60,21 +60,21 @@ def test_installed_backend_is_used_with_a_cache_of_its_own(
     addon: SimpleNamespace, installed_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("RELIGHTIFY_CACHE")
-    choice = addon.backend_choice.backend_choice(bpy.context)
+    choice = addon.link.choice.backend_choice(bpy.context)
     assert choice.python is not None
     assert choice.python.is_relative_to(installed_folder)
     assert dict(choice.variables)["RELIGHTIFY_CACHE"] == str(installed_folder / "cache")
-    assert addon.backend_choice.backend_ready(bpy.context)
+    assert addon.link.choice.backend_ready(bpy.context)
 
 
 def test_backend_is_uninstalled(addon: SimpleNamespace, installed_folder: Path) -> None:
     assert bpy.ops.relightify.uninstall_backend() == {"FINISHED"}
     assert not installed_folder.exists()
-    assert not addon.backend_choice.backend_ready(bpy.context)
+    assert not addon.link.choice.backend_ready(bpy.context)
     with pytest.raises(RuntimeError, match="No backend is installed"):
         bpy.ops.relightify.uninstall_backend()
 
 
 def test_backend_lies_where_blender_removes_it_with_the_extension(addon: SimpleNamespace) -> None:
-    folder = addon.backend_choice.backend_folder()
+    folder = addon.link.choice.backend_folder()
     assert folder.parent == Path(bpy.utils.extension_path_user(MODULE))

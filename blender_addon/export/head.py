@@ -1,0 +1,212 @@
+"""One call from a head in the scene to files that game engines and other programs read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+
+from .._shared import RelightifyError
+from ..scene.png import encode_png
+from . import formats, presets, surfaces
+from .files import check_room, checked_target, disk_full, is_whole, publish, staging_folder
+from .materials import export_material
+from .mesh import APPLIED, CURRENT, copied_mesh, freeze_expression, subdivide
+from .presets import Preset
+from .scene import borrowed_names, only_temporary_data, temporary_scene
+from .textures import Surface, Texture, textures_of
+
+EYES = ("eye_left", "eye_right")
+MOUTH = ("teeth", "tongue")
+LASHES = ("lashes",)
+
+Report = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """What to export of a head, and how.
+
+    Args:
+        preset: one of `export.presets.PRESETS`.
+        use_eyes: with the eyeballs.
+        use_mouth: with teeth and tongue.
+        use_lashes: with the lashes.
+        expression: `export.mesh.CURRENT`, `NEUTRAL` or `APPLIED`.
+        use_animation: with the action of the shape keys, if there is one.
+        subdivisions: levels of Catmull-Clark subdivision.
+        texture_px: longest side of a texture; None leaves them as they are.
+        use_tangents: write tangents into glTF.
+    """
+
+    preset: str = "GLB"
+    use_eyes: bool = True
+    use_mouth: bool = True
+    use_lashes: bool = True
+    expression: str = CURRENT
+    use_animation: bool = True
+    subdivisions: int = 0
+    texture_px: int | None = None
+    use_tangents: bool = False
+
+
+def export_head(
+    context: bpy.types.Context, head: bpy.types.Object, filepath: str, options: ExportOptions, report: Report
+) -> tuple[Path, ...]:
+    """Write a head, at the origin and in true size, and leave the scene exactly as it was.
+
+    Args:
+        context: its window shows a temporary scene meanwhile.
+        head: an imported head, in any mode.
+        filepath: the file to write; its suffix follows the preset.
+        options: what to export.
+        report: gets the fraction done, 0 to 1.
+
+    Returns:
+        The files written, the main one first.
+
+    Raises:
+        RelightifyError: ``no_preset``, ``no_exporter``, ``no_window``, ``no_folder``, ``read_only``, ``disk_full``,
+            ``nothing_left`` or ``export_failed``; the folder then holds what it held before.
+    """
+    preset = presets.preset_named(options.preset)
+    formats.check_exporter(preset)
+    target = checked_target(filepath, preset.suffix)
+    if context.window is None:
+        raise RelightifyError("no_window", "Blender has no window to export from.", "Run this from a window.")
+    check_room(target)
+    stem = presets.clean_stem(target.stem)
+    names = (
+        (bpy.data.objects, preset.object_name.format(stem=stem)),
+        (bpy.data.meshes, preset.object_name.format(stem=stem)),
+        *((bpy.data.materials, material_name(preset, stem, part)) for part in surfaces.parts_of(head)),
+    )
+    with (
+        staging_folder(target) as staging,
+        borrowed_names(*names),
+        only_temporary_data(),
+        temporary_scene(context.window, context.scene) as scene,
+    ):
+        out = staging / "out"
+        out.mkdir()
+        copy, slots = _copy(head, scene, options, names[0][1])
+        report(0.1)
+        _dress(copy, head, slots, out, preset, stem, options.texture_px, report)
+        main = out / target.name
+        _write(preset, main, stem, options, animated=_is_animated(copy))
+        report(0.95)
+        return publish(out, target)
+
+
+def material_name(preset: Preset, stem: str, part: str) -> str:
+    """Name of a part's material in the exported file."""
+    return preset.material_name.format(stem=stem, part=presets.PART_LABELS.get(part, part))
+
+
+def _copy(
+    head: bpy.types.Object, scene: bpy.types.Scene, options: ExportOptions, name: str
+) -> tuple[bpy.types.Object, tuple[int, ...]]:
+    """The exported object, alone in the temporary scene, and the head's slot for each of its material slots."""
+    unwanted = {
+        *(() if options.use_eyes else EYES),
+        *(() if options.use_mouth else MOUTH),
+        *(() if options.use_lashes else LASHES),
+    }
+    left_out = [slot for slot, part in enumerate(surfaces.parts_of(head)) if part in unwanted]
+    mesh, slots = copied_mesh(head, left_out, options.expression, keep_animation=options.use_animation)
+    if not mesh.polygons:
+        raise RelightifyError("nothing_left", "The head has no faces left to export.", "Undo what removed them.")
+    mesh.name = name
+    copy = bpy.data.objects.new(name, mesh)
+    scene.collection.objects.link(copy)
+    layer = scene.view_layers[0]
+    layer.objects.active = copy
+    copy.select_set(True)
+    if options.expression == APPLIED:
+        freeze_expression(copy)
+    subdivide(copy, layer, options.subdivisions)
+    return copy, slots
+
+
+def _dress(
+    copy: bpy.types.Object,
+    head: bpy.types.Object,
+    slots: tuple[int, ...],
+    out: Path,
+    preset: Preset,
+    stem: str,
+    limit_px: int | None,
+    report: Report,
+) -> None:
+    """Give the copy materials that the format's exporter can read, with textures written to files."""
+    parts = surfaces.parts_of(head)
+    # Those exporters write textures themselves, into the file or into the folder.
+    copies = preset.writer == presets.GLTF or preset.suffix == ".usdz"
+    folder = out.parent / "work" if copies else out / presets.texture_folder(stem)
+    for index, slot in enumerate(slots):
+        part = parts[slot]
+        material = head.material_slots[slot].material if slot < len(head.material_slots) else None
+        surface = surfaces.surface_of(material, part)
+        images = _write_textures(surface, textures_of(surface, preset, stem, limit_px), folder)
+        copy.data.materials[index] = export_material(material_name(preset, stem, part), surface, images, preset)
+        report(0.1 + 0.5 * (index + 1) / len(slots))
+
+
+def _write_textures(surface: Surface, textures: Mapping[str, Texture], folder: Path) -> dict[str, bpy.types.Image]:
+    """Write the files of a surface and load them as images of their names."""
+    images = {}
+    for role, texture in textures.items():
+        folder.mkdir(exist_ok=True)
+        path = folder / f"{texture.name}.png"
+        path.write_bytes(encode_png(texture.values))
+        image = bpy.data.images.load(str(path))
+        image.name = texture.name
+        image.colorspace_settings.name = "sRGB" if texture.srgb else "Non-Color"
+        # The alpha channel of Unity's maps is smoothness; it must not be multiplied in.
+        image.alpha_mode = "STRAIGHT" if surface.opacity is not None else "CHANNEL_PACKED"
+        images[role] = image
+    return images
+
+
+def _write(preset: Preset, main: Path, stem: str, options: ExportOptions, *, animated: bool) -> None:
+    """Run Blender's exporter and check what it wrote.
+
+    Raises:
+        RelightifyError: ``disk_full`` or ``export_failed``.
+    """
+    reason = ""
+    try:
+        formats.write(preset, main, stem, animated=animated, tangents=options.use_tangents)
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1].removeprefix("Error: ")
+    if not reason and is_whole(main):
+        return
+    if "No space left" in reason or _disk_is_full(main.parent):
+        raise disk_full(main.parent.parent)
+    raise RelightifyError(
+        "export_failed",
+        f"Blender's exporter could not write {main.name}: {reason or 'the file is not complete'}.",
+        "Try another preset; if none works, save the file and start Blender again.",
+    )
+
+
+def _disk_is_full(folder: Path) -> bool:
+    """Whether not even a small file can be written any more."""
+    probe = folder / "probe"
+    try:
+        with probe.open("wb") as file:
+            file.write(bytes(1 << 16))
+            os.fsync(file.fileno())
+    except OSError:
+        return True
+    finally:
+        probe.unlink(missing_ok=True)
+    return False
+
+
+def _is_animated(copy: bpy.types.Object) -> bool:
+    keys = copy.data.shape_keys
+    return keys is not None and keys.animation_data is not None and keys.animation_data.action is not None

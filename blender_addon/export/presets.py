@@ -1,0 +1,180 @@
+"""What each export preset means: file format, names of the maps, which way normals point. Knows nothing of Blender."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .._shared import RelightifyError
+
+# Roles of texture files; how each is made from the head's maps stands in `export_textures`.
+COLOUR = "colour"
+NORMAL = "normal"
+COAT_NORMAL = "coat_normal"
+SPECULAR = "specular"
+SPECULAR_TWICE = "specular_twice"
+SPECULAR_GLOSS = "specular_gloss"
+ROUGHNESS = "roughness"
+MASK = "mask"
+
+GLTF, FBX, USD = "GLTF", "FBX", "USD"
+
+# Parts of the head (`head_model.npz`) and what they are called in names of files and materials.
+PART_LABELS = {
+    "skin": "Head",
+    "mouth": "Mouth",
+    "eye_left": "EyeLeft",
+    "eye_right": "EyeRight",
+    "teeth": "Teeth",
+    "tongue": "Tongue",
+    "lashes": "Lashes",
+}
+MAX_STEM = 32
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How a head leaves Blender for one kind of program.
+
+    Args:
+        identifier: what scripts pass as `preset`.
+        label: name in the panel.
+        description: tooltip.
+        suffix: file name suffix with its dot.
+        writer: `GLTF`, `FBX` or `USD`.
+        texture_names: pattern by role, with the fields ``stem`` and ``part``; only these roles are written.
+        material_name: pattern with the same fields.
+        object_name: pattern with the field ``stem``.
+        directx_normals: whether the green channel of normal maps points down (-Y).
+        has_coat: whether the format knows a clear coat.
+    """
+
+    identifier: str
+    label: str
+    description: str
+    suffix: str
+    writer: str
+    texture_names: Mapping[str, str]
+    material_name: str = "{stem}_{part}"
+    object_name: str = "{stem}"
+    directx_normals: bool = False
+    has_coat: bool = False
+
+
+_GLTF_NAMES = {
+    COLOUR: "{stem}_{part}_baseColor",
+    NORMAL: "{stem}_{part}_normal",
+    COAT_NORMAL: "{stem}_{part}_clearcoatNormal",
+    SPECULAR_TWICE: "{stem}_{part}_specular",
+    ROUGHNESS: "{stem}_{part}_roughness",
+}
+_USD_NAMES = {
+    COLOUR: "{stem}_{part}_diffuse",
+    NORMAL: "{stem}_{part}_normal",
+    SPECULAR: "{stem}_{part}_specular",
+    ROUGHNESS: "{stem}_{part}_roughness",
+}
+
+PRESETS: Mapping[str, Preset] = {
+    preset.identifier: preset
+    for preset in (
+        Preset(
+            "GLB",
+            "glTF Binary (.glb)",
+            "One file with textures and morph targets, for the web, Godot, viewers and most engines",
+            ".glb",
+            GLTF,
+            _GLTF_NAMES,
+            has_coat=True,
+        ),
+        Preset(
+            "GLTF",
+            "glTF Separate (.gltf)",
+            "glTF as text, with its data and textures as files beside it",
+            ".gltf",
+            GLTF,
+            _GLTF_NAMES,
+            has_coat=True,
+        ),
+        Preset(
+            "UNITY",
+            "Unity (.fbx)",
+            "FBX for Unity: +Y normal maps, specular with smoothness (Built-in, URP) and a mask map (HDRP)",
+            ".fbx",
+            FBX,
+            {
+                COLOUR: "{stem}_{part}_Albedo",
+                NORMAL: "{stem}_{part}_Normal",
+                SPECULAR_GLOSS: "{stem}_{part}_SpecularSmoothness",
+                MASK: "{stem}_{part}_MaskMap",
+            },
+        ),
+        Preset(
+            "UNREAL",
+            "Unreal Engine (.fbx)",
+            "FBX for Unreal: DirectX (-Y) normal maps, names with the prefixes T_, M_ and SK_",
+            ".fbx",
+            FBX,
+            {
+                COLOUR: "T_{stem}_{part}_D",
+                NORMAL: "T_{stem}_{part}_N",
+                SPECULAR: "T_{stem}_{part}_S",
+                ROUGHNESS: "T_{stem}_{part}_R",
+            },
+            material_name="M_{stem}_{part}",
+            object_name="SK_{stem}",
+            directx_normals=True,
+        ),
+        Preset(
+            "USD",
+            "USD (.usdc)",
+            "Universal Scene Description with blend shapes, textures in a folder beside it",
+            ".usdc",
+            USD,
+            _USD_NAMES,
+            has_coat=True,
+        ),
+        Preset(
+            "USDZ",
+            "USD Package (.usdz)",
+            "Universal Scene Description in one file with its textures, for Quick Look on Apple devices",
+            ".usdz",
+            USD,
+            _USD_NAMES,
+            has_coat=True,
+        ),
+    )
+}
+
+
+def preset_named(identifier: str) -> Preset:
+    """The preset of an identifier.
+
+    Raises:
+        RelightifyError: ``no_preset``.
+    """
+    preset = PRESETS.get(identifier)
+    if preset is None:
+        raise RelightifyError(
+            "no_preset", f"There is no export preset {identifier!r}.", f"Use one of {', '.join(PRESETS)}."
+        )
+    return preset
+
+
+def clean_stem(name: str) -> str:
+    """A name that every engine takes in asset names: letters, digits and underscores, not too long, never empty."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    cleaned = re.sub(r"[^0-9A-Za-z_]+", "_", plain).strip("_")[:MAX_STEM].strip("_")
+    if not cleaned:
+        # Names in other scripts stay apart, so that two heads in one folder do not share their textures.
+        return f"Head_{zlib.crc32(name.encode()):08x}"
+    # Identifiers of USD prims and of some engines must not begin with a digit.
+    return f"Head_{cleaned}" if cleaned[0].isdigit() else cleaned
+
+
+def texture_folder(stem: str) -> str:
+    """Name of the folder beside the file that holds its textures."""
+    return f"{stem}_textures"

@@ -1,0 +1,383 @@
+"""Carrying out the installation on a thread of its own; Blender's main thread only looks at its state. No Blender."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from enum import Enum
+from pathlib import Path
+
+from .._shared import CACHE_VARIABLE, RelightifyError
+from . import machine, plan
+from .output import StepProgress, explain_failure, follow, is_progress
+from .plan import Command, SetupOptions, Step
+
+log = logging.getLogger(__name__)
+
+RECORD = "backend.json"
+LOG_NAME = "install.log"
+TAIL_LINES = 200
+FAILURE_LINES = 60
+STOP_SECONDS = 5.0
+# A user's own settings that would have pip install to another place than the environment.
+PIP_ELSEWHERE = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_DRY_RUN", "PIP_PYTHON")
+
+
+class Phase(Enum):
+    """Where an installation is."""
+
+    IDLE = "idle"
+    INSTALLING = "installing"
+    REMOVING = "removing"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class SetupState:
+    """What the preferences show.
+
+    Args:
+        phase: where it is.
+        step: what is being done.
+        detail: more of that; may be empty.
+        fraction: of the whole, in [0, 1].
+        error: why it failed.
+        tail: the last lines of the log.
+    """
+
+    phase: Phase = Phase.IDLE
+    step: str = ""
+    detail: str = ""
+    fraction: float = 0.0
+    error: RelightifyError | None = None
+    tail: tuple[str, ...] = ()
+
+    @property
+    def busy(self) -> bool:
+        return self.phase in (Phase.INSTALLING, Phase.REMOVING)
+
+
+@dataclass(frozen=True)
+class InstalledBackend:
+    """What an installation leaves behind.
+
+    Args:
+        wheel: name of the wheel's file; another name in the add-on means an update.
+        wheel_sha: start of its checksum.
+        variant: key of `plan.VARIANTS`.
+        base_python: the interpreter it was built on.
+        size_bytes: on the disk.
+    """
+
+    wheel: str
+    wheel_sha: str
+    variant: str
+    base_python: str
+    size_bytes: int
+
+
+class _Stopped(Exception):
+    """The user has asked to stop."""
+
+
+class Setup:
+    """Installs and removes the backend. Its methods return at once; `state` says how far it is."""
+
+    def __init__(self) -> None:
+        self.state = SetupState()
+        self.survey: machine.Survey | None = None
+        self._thread: threading.Thread | None = None
+        self._looking: threading.Thread | None = None
+        self._stop = threading.Event()
+        self._lines: deque[str] = deque(maxlen=TAIL_LINES)
+
+    def look_around(self, folder: Path, python: Path | None, *, again: bool = False) -> None:
+        """Fill in `survey` soon, unless it is there already."""
+        if self._looking is not None and (self._looking.is_alive() or not again):
+            return
+
+        def look() -> None:
+            self.survey = machine.survey(folder, python)
+
+        self._looking = threading.Thread(target=look, name="relightify survey", daemon=True)
+        self._looking.start()
+
+    def looking(self) -> bool:
+        """Whether `survey` is about to change."""
+        return self._looking is not None and self._looking.is_alive()
+
+    def install(self, options: SetupOptions, before: Callable[[], None] = lambda: None) -> None:
+        """Begin an installation.
+
+        Args:
+            options: what to install, and how.
+            before: called first, on the thread: ends a backend that runs out of the folder.
+
+        Raises:
+            RelightifyError: ``busy``.
+        """
+
+        def install() -> None:
+            before()
+            self._install(options)
+
+        self._begin(Phase.INSTALLING, install)
+
+    def remove(self, folder: Path, before: Callable[[], None] = lambda: None) -> None:
+        """Begin to remove everything that `install` made.
+
+        Args:
+            folder: as in `SetupOptions`.
+            before: called first, on the thread: ends a backend that runs out of the folder.
+
+        Raises:
+            RelightifyError: ``busy``.
+        """
+
+        def remove() -> None:
+            before()
+            remove_folder(folder)
+            self.state = SetupState()
+
+        self._begin(Phase.REMOVING, remove)
+
+    def cancel(self) -> None:
+        """Stop soon; what was downloaded stays in pip's cache, so that a second try is quicker."""
+        self._stop.set()
+
+    def close(self) -> None:
+        """Stop, and wait for the thread."""
+        self._stop.set()
+        for thread in (self._thread, self._looking):
+            if thread is not None:
+                thread.join(2 * STOP_SECONDS)
+
+    def _begin(self, phase: Phase, work: Callable[[], None]) -> None:
+        if self.state.busy:
+            raise RelightifyError("busy", "The backend is being installed or removed.", "Wait for it or cancel it.")
+        self._stop.clear()
+        self._lines.clear()
+        self.state = SetupState(phase, "Getting ready")
+
+        def run() -> None:
+            try:
+                work()
+            except _Stopped:
+                self._end(Phase.CANCELLED)
+            except RelightifyError as error:
+                self._end(Phase.FAILED, error)
+            except OSError as error:
+                text = f"A file cannot be written: {error.strerror or error}."
+                self._end(Phase.FAILED, RelightifyError("cache_unwritable", text, "Check free space and permissions."))
+            except Exception as error:
+                log.exception("the installation failed")
+                wrong = RelightifyError("internal", f"The add-on failed: {error}.", "Please report this.")
+                self._end(Phase.FAILED, wrong)
+
+        self._thread = threading.Thread(target=run, name="relightify setup", daemon=True)
+        self._thread.start()
+
+    def _end(self, phase: Phase, error: RelightifyError | None = None) -> None:
+        self.state = replace(self.state, phase=phase, error=error, detail="", tail=tuple(self._lines))
+
+    # --- on the thread ------------------------------------------------------------------------------------------
+
+    def _install(self, options: SetupOptions) -> None:
+        self.survey = machine.survey(options.folder, options.python)
+        variant = plan.check(options, self.survey)
+        assert self.survey.python is not None
+        base = self.survey.python.path
+        options.folder.mkdir(parents=True, exist_ok=True)
+        (options.folder / RECORD).unlink(missing_ok=True)
+        steps = plan.plan(options, base, variant)
+        whole = sum(step.share for step in steps)
+        before = 0.0
+        with (options.folder / LOG_NAME).open("w", encoding="utf-8", errors="replace") as file:
+            for step in steps:
+                self._do(step, before / whole, step.share / whole, options.folder, file.write)
+                file.flush()
+                before += step.share
+        size = sum(path.lstat().st_size for path in options.folder.rglob("*"))
+        sha = wheel_checksum(options.wheel)
+        record = InstalledBackend(options.wheel.name, sha, variant.kind, str(base), size)
+        (options.folder / RECORD).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
+        self.state = replace(self.state, phase=Phase.DONE, step="Installed", detail="", fraction=1.0)
+
+    def _do(self, step: Step, start: float, share: float, folder: Path, write: Callable[[str], object]) -> None:
+        """Try one way after the other; the last one's output says why it failed."""
+        output: deque[str] = deque(maxlen=FAILURE_LINES)
+        for attempt in step.attempts:
+            output.clear()
+            if self._attempt(step.text, attempt, start, share, folder, write, output):
+                return
+        raise explain_failure(step.text, list(output), step.hint)
+
+    def _attempt(
+        self,
+        text: str,
+        commands: tuple[Command, ...],
+        start: float,
+        share: float,
+        folder: Path,
+        write: Callable[[str], object],
+        output: deque[str],
+    ) -> bool:
+        """Run the commands as long as they succeed, and whether they all did; `output` gets their last lines."""
+        progress = StepProgress()
+
+        def take(line: str) -> None:
+            nonlocal progress
+            progress = follow(progress, line)
+            if not is_progress(line):
+                write(line + "\n")
+                output.append(line)
+                self._lines.append(line)
+            self._show(text, progress, start, share)
+
+        self._show(text, progress, start, share)
+        for command in commands:
+            write(f"$ {' '.join(command)}\n")
+            code = self._run(command, folder, take)
+            if code:
+                take(f"({Path(command[0]).name} ended with exit status {code})")
+                return False
+        return True
+
+    def _show(self, text: str, progress: StepProgress, start: float, share: float) -> None:
+        fraction = max(self.state.fraction, start + share * progress.fraction)
+        self.state = replace(
+            self.state, step=text, detail=progress.detail, fraction=fraction, tail=tuple(self._lines)[-12:]
+        )
+
+    def _run(self, command: Command, folder: Path, take: Callable[[str], None]) -> int:
+        """Run one command and hand out its lines; returns its exit status.
+
+        Raises:
+            _Stopped: the user has asked to stop; the command is gone then.
+        """
+        process = start_process(command, folder)
+        watcher = threading.Thread(target=self._end_when_stopped, args=(process,), daemon=True)
+        watcher.start()
+        assert process.stdout is not None
+        with process.stdout:
+            for line in process.stdout:
+                take(line.rstrip())
+        code = process.wait()
+        watcher.join()
+        if self._stop.is_set():
+            raise _Stopped
+        return code
+
+    def _end_when_stopped(self, process: subprocess.Popen) -> None:
+        while process.poll() is None:
+            if self._stop.wait(0.1):
+                end_process(process)
+                return
+
+
+def start_process(command: Command, folder: Path) -> subprocess.Popen:
+    """Start a command of the installation, with its children in a group of their own.
+
+    Raises:
+        RelightifyError: ``setup_failed``, there is no such program.
+    """
+    environment = {**machine.clean_environment(), **backend_environment(folder)}
+    for name in PIP_ELSEWHERE:
+        environment.pop(name, None)
+    environment |= {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"}
+    flags = subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            # Not a folder whose files Python would take for modules.
+            cwd=folder,
+            env=environment,
+            creationflags=flags,
+            start_new_session=os.name == "posix",
+        )
+    except OSError as error:
+        text = f"{Path(command[0]).name} cannot be started: {error.strerror}."
+        raise RelightifyError("setup_failed", text, "Choose another Python under Advanced.") from error
+
+
+def end_process(process: subprocess.Popen) -> None:
+    """End a process and its children, gently first."""
+    for gentle in (True, False):
+        if os.name == "posix":
+            try:
+                os.killpg(process.pid, signal.SIGTERM if gentle else signal.SIGKILL)
+            except ProcessLookupError:
+                return
+        elif gentle:
+            process.terminate()
+        else:
+            process.kill()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            continue
+        return
+
+
+def backend_environment(folder: Path) -> dict[str, str]:
+    """Variables for an installed backend: what it fetches and writes stays in its folder, and goes with it."""
+    if os.environ.get(CACHE_VARIABLE):
+        return {}
+    return {CACHE_VARIABLE: str(folder / "cache")}
+
+
+def installed_backend(folder: Path) -> InstalledBackend | None:
+    """What is installed in `folder`, None where nothing is, or where its Python has gone."""
+    try:
+        content = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        record = InstalledBackend(**content)
+    except (OSError, ValueError, TypeError):
+        return None
+    # A link to Blender's own Python points nowhere once that Blender has been removed.
+    return record if plan.environment_python(folder).exists() else None
+
+
+def wheel_checksum(wheel: Path) -> str:
+    """The start of the SHA-256 of a file."""
+    import hashlib
+
+    return hashlib.sha256(wheel.read_bytes()).hexdigest()[:16]
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove what an installation made, and nothing else in the folder.
+
+    Raises:
+        RelightifyError: ``cannot_remove``.
+    """
+    try:
+        for name in (RECORD, LOG_NAME):
+            (folder / name).unlink(missing_ok=True)
+        for name in (plan.environment_folder(folder).name, "cache"):
+            if (folder / name).exists():
+                shutil.rmtree(folder / name)
+        if folder.exists() and not any(folder.iterdir()):
+            folder.rmdir()
+    except OSError as error:
+        raise RelightifyError(
+            "cannot_remove",
+            f"Not everything could be removed: {error.strerror}.",
+            f"Close programs that use the backend and try again, or delete {folder} yourself.",
+        ) from error

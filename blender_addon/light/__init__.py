@@ -1,0 +1,1 @@
+"""Lighting a head: worlds, studio lights, turntables and render settings."""

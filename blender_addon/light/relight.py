@@ -1,0 +1,79 @@
+"""Lighting a scene: which world, how it is turned, and the film look that goes with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+
+from .._shared import RelightifyError
+from ..scene.heads import VIEW_TRANSFORM, WORLD
+from . import worlds
+
+PHOTO, HDRI, IMAGE, PLAIN = "PHOTO", "HDRI", "IMAGE", "PLAIN"
+
+
+@dataclass(frozen=True)
+class LightChoice:
+    """What lights the scene.
+
+    Args:
+        source: `PHOTO`, `HDRI`, `IMAGE` or `PLAIN`.
+        studio_light: for `HDRI`, a name of `worlds.studio_lights`.
+        image: for `IMAGE`, an equirectangular image.
+        rotation: radians about the vertical axis.
+        strength: factor on the radiance.
+        show_backdrop: whether the camera sees HDRI or image; the photo's light and the plain world are never seen.
+    """
+
+    source: str
+    studio_light: str = ""
+    image: bpy.types.Image | None = None
+    rotation: float = 0.0
+    strength: float = 1.0
+    show_backdrop: bool = True
+
+
+def light_scene(
+    scene: bpy.types.Scene, collection: bpy.types.Collection | None, choice: LightChoice
+) -> bpy.types.World:
+    """Give a scene the world of a choice.
+
+    Args:
+        scene: gets the world, and the view transform that suits it.
+        collection: the head whose photo light is meant; unused otherwise.
+        choice: what lights the scene.
+
+    Raises:
+        RelightifyError: ``no_head``, there is no photo light; ``no_studio_light``; ``no_light_image``, no image is
+            chosen.
+    """
+    world = _world_of(collection, choice)
+    show = choice.show_backdrop if choice.source in (HDRI, IMAGE) else None
+    worlds.set_world(world, choice.rotation, choice.strength, show)
+    if choice.source == PHOTO:
+        # The photo's light matches the photo only without a film look.
+        if VIEW_TRANSFORM not in scene:
+            scene[VIEW_TRANSFORM] = scene.view_settings.view_transform
+        scene.view_settings.view_transform = "Standard"
+    elif VIEW_TRANSFORM in scene:
+        # Taken out, so that a look that the user sets from now on stays.
+        scene.view_settings.view_transform = scene[VIEW_TRANSFORM]
+        del scene[VIEW_TRANSFORM]
+    scene.world = world
+    return world
+
+
+def _world_of(collection: bpy.types.Collection | None, choice: LightChoice) -> bpy.types.World:
+    if choice.source == PHOTO:
+        world = collection.get(WORLD) if collection is not None else None
+        if world is None:
+            raise RelightifyError("no_head", "There is no head with a photo light.", "Reconstruct one first.")
+        return world
+    if choice.source == HDRI:
+        return worlds.studio_world(choice.studio_light)
+    if choice.source == IMAGE:
+        if choice.image is None:
+            raise RelightifyError("no_light_image", "No image is chosen.", "Open an HDRI or pick a loaded image.")
+        return worlds.image_world(choice.image)
+    return worlds.plain_world()

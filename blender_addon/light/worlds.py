@@ -1,0 +1,220 @@
+"""Worlds: the photo's own light, HDRIs of Blender and of the user, and a plain backdrop."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from .. import compat
+from .._shared import RelightifyError
+from ..scene.images import radiance_image
+
+# The HDRIs that come with every Blender; their place here is how .blend files remember them.
+STUDIO_LIGHTS = ("city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset")
+WALL_ALBEDO = 0.15
+WALL_RADIANCE = 0.04
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+
+# Nodes that `set_world` turns.
+ROTATION, STRENGTH, BACKDROP, HIDE = "Rotation", "Strength", "Backdrop", "Hide light from camera"
+
+
+@dataclass(frozen=True)
+class StudioLight:
+    """An HDRI that Blender knows of.
+
+    Args:
+        name: what we call it: the file's stem for Blender's own, the whole file name for the user's.
+        path: the image file.
+        icon: number of Blender's own rendered preview, 0 without a window.
+    """
+
+    name: str
+    path: str
+    icon: int
+
+
+def studio_lights(preferences: bpy.types.Preferences) -> tuple[StudioLight, ...]:
+    """Blender's studio HDRIs, then those that the user has installed in Preferences > Lights, by name."""
+    found = []
+    for light in preferences.studio_lights:
+        if light.type == "WORLD":
+            stem = Path(light.name).stem
+            is_own = not light.is_user_defined and stem in STUDIO_LIGHTS
+            found.append(StudioLight(stem if is_own else light.name, light.path, bpy.types.UILayout.icon(light)))
+    return tuple(sorted(found, key=lambda light: (light.name not in STUDIO_LIGHTS, light.name)))
+
+
+def studio_light_path(name: str) -> str:
+    """Path of a studio HDRI by the name that `studio_lights` gives it.
+
+    Raises:
+        RelightifyError: ``no_studio_light`` where there is none of that name.
+    """
+    lights = studio_lights(bpy.context.preferences)
+    path = next((light.path for light in lights if light.name == name), "")
+    if not os.path.isfile(path):
+        # Some builds of Blender list their lights only once a window is open.
+        folder = bpy.utils.system_resource("DATAFILES", path=os.path.join("studiolights", "world"))
+        path = os.path.join(folder, f"{name}.exr")
+    if not os.path.isfile(path):
+        known = ", ".join(light.name for light in lights) or ", ".join(STUDIO_LIGHTS)
+        raise RelightifyError("no_studio_light", f"Blender has no studio light {name!r}.", f"Use one of {known}.")
+    return path
+
+
+def studio_world(name: str) -> bpy.types.World:
+    """The world of a studio HDRI, made once per file.
+
+    Raises:
+        RelightifyError: ``no_studio_light`` where there is none of that name.
+    """
+    world = our_world(f"Relightify {name}", (ROTATION, STRENGTH, HIDE))
+    if world is not None:
+        return world
+    return build_world(f"Relightify {name}", bpy.data.images.load(studio_light_path(name), check_existing=True))
+
+
+def image_world(image: bpy.types.Image) -> bpy.types.World:
+    """The world of any equirectangular image of this file, made once per image."""
+    name = f"Relightify image {image.name}"
+    world = our_world(name, (ROTATION, STRENGTH, HIDE))
+    if world is None:
+        world = build_world(name, image)
+    texture = next(n for n in compat.node_tree_of(world).nodes if n.type == "TEX_ENVIRONMENT")
+    texture.image = image
+    return world
+
+
+def plain_world() -> bpy.types.World:
+    """A dim grey world that leaves the lighting to lamps, made once per file."""
+    name = "Relightify plain"
+    world = our_world(name, (STRENGTH,))
+    if world is not None:
+        return world
+    world = bpy.data.worlds.new(name)
+    tree = compat.node_tree_of(world)
+    tree.nodes.clear()
+    background = tree.nodes.new("ShaderNodeBackground")
+    output = tree.nodes.new("ShaderNodeOutputWorld")
+    output.location = (250, 0)
+    background.name = STRENGTH
+    background.inputs["Color"].default_value = (WALL_RADIANCE, WALL_RADIANCE, WALL_RADIANCE, 1.0)
+    tree.links.new(background.outputs["Background"], output.inputs["Surface"])
+    compat.disable_sun_extraction(world)
+    return world
+
+
+def our_world(name: str, nodes: Sequence[str]) -> bpy.types.World | None:
+    """A world of this name if it still has the nodes that we turn; the user may have rebuilt it."""
+    world = bpy.data.worlds.get(name)
+    if world is None or any(node not in compat.node_tree_of(world).nodes for node in nodes):
+        return None
+    return world
+
+
+def load_light_image(path: str) -> bpy.types.Image:
+    """An image file to light with, as a relative path is meant by the .blend file.
+
+    Raises:
+        RelightifyError: ``bad_light_image`` where Blender cannot read it.
+    """
+    try:
+        image = bpy.data.images.load(bpy.path.abspath(path), check_existing=True)
+    except RuntimeError as error:
+        raise RelightifyError(
+            "bad_light_image", f"{Path(path).name} cannot be opened.", "Choose an HDR, EXR or any other image file."
+        ) from error
+    if min(image.size) == 0:
+        bpy.data.images.remove(image)
+        raise RelightifyError(
+            "bad_light_image", f"Blender cannot read {Path(path).name}.", "Choose an HDR, EXR or any other image file."
+        )
+    return image
+
+
+def environment_world(name: str, radiance: np.ndarray) -> bpy.types.World:
+    """A world from linear radiance float32 [H, 2H, 3], equirectangular in Blender's layout, row 0 at the top.
+
+    A face says little of the light behind it, so the camera sees a grey wall in that light instead.
+    """
+    world = build_world(name, radiance_image(name, radiance), wall_radiance(radiance))
+    nodes = compat.node_tree_of(world).nodes
+    nodes[HIDE].inputs[1].default_value = 1.0
+    compat.disable_sun_extraction(world)
+    return world
+
+
+def wall_radiance(radiance: np.ndarray) -> float:
+    """Radiance of a dark grey wall in the mean of an equirectangular light [H, 2H, 3]."""
+    weight = np.cos((np.arange(len(radiance)) + 0.5) / len(radiance) * np.pi - np.pi / 2)
+    mean = np.average(radiance.mean(axis=1), axis=0, weights=weight)
+    return float(WALL_ALBEDO * mean @ LUMINANCE)
+
+
+def build_world(name: str, image: bpy.types.Image, wall: float = WALL_RADIANCE) -> bpy.types.World:
+    """A world lit by an equirectangular image, with rotation, strength and backdrop to set (`set_world`).
+
+    Args:
+        name: of the new world.
+        image: equirectangular, Blender's layout.
+        wall: radiance of the grey that the camera sees where the image itself is hidden from it.
+    """
+    world = bpy.data.worlds.new(name)
+    tree = compat.node_tree_of(world)
+    tree.nodes.clear()
+    coordinates = tree.nodes.new("ShaderNodeTexCoord")
+    mapping = tree.nodes.new("ShaderNodeMapping")
+    texture = tree.nodes.new("ShaderNodeTexEnvironment")
+    background = tree.nodes.new("ShaderNodeBackground")
+    ray = tree.nodes.new("ShaderNodeLightPath")
+    hide = tree.nodes.new("ShaderNodeMath")
+    backdrop = tree.nodes.new("ShaderNodeBackground")
+    mix = tree.nodes.new("ShaderNodeMixShader")
+    output = tree.nodes.new("ShaderNodeOutputWorld")
+    for column, node in enumerate((coordinates, mapping, texture, background, mix, output)):
+        node.location = (-1000 + 250 * column, 0)
+    ray.location, hide.location, backdrop.location = (-500, 350), (-250, 200), (-250, -200)
+    mapping.name = ROTATION
+    mapping.vector_type = "POINT"
+    background.name = STRENGTH
+    backdrop.name = BACKDROP
+    backdrop.inputs["Color"].default_value = (wall, wall, wall, 1.0)
+    hide.name = hide.label = HIDE
+    hide.operation = "MULTIPLY"
+    hide.inputs[1].default_value = 0.0
+    texture.image = image
+    tree.links.new(coordinates.outputs["Generated"], mapping.inputs["Vector"])
+    tree.links.new(mapping.outputs["Vector"], texture.inputs["Vector"])
+    tree.links.new(texture.outputs["Color"], background.inputs["Color"])
+    tree.links.new(ray.outputs["Is Camera Ray"], hide.inputs[0])
+    tree.links.new(hide.outputs["Value"], mix.inputs[0])
+    tree.links.new(background.outputs["Background"], mix.inputs[1])
+    tree.links.new(backdrop.outputs["Background"], mix.inputs[2])
+    tree.links.new(mix.outputs["Shader"], output.inputs["Surface"])
+    compat.soften_sun_extraction(world)
+    return world
+
+
+def set_world(world: bpy.types.World, rotation: float, strength: float, show_backdrop: bool | None = None) -> None:
+    """Turn a world of ours and scale its radiance; nodes that a world lacks are left alone.
+
+    Args:
+        world: the world.
+        rotation: radians about the vertical axis.
+        strength: factor on the radiance.
+        show_backdrop: whether the camera sees the image; None leaves that as it is.
+    """
+    nodes = compat.node_tree_of(world).nodes
+    if ROTATION in nodes:
+        nodes[ROTATION].inputs["Rotation"].default_value[2] = rotation
+    for name in (STRENGTH, BACKDROP):
+        if name in nodes:
+            nodes[name].inputs["Strength"].default_value = strength
+    if show_backdrop is not None and HIDE in nodes:
+        nodes[HIDE].inputs[1].default_value = 0.0 if show_backdrop else 1.0

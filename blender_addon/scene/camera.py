@@ -1,0 +1,58 @@
+"""The photo's camera in Blender, with the photo behind the head."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from .._shared import HeadMesh
+from .geometry import BLENDER_FROM_HEAD
+
+SENSOR_MM = 36.0
+MAX_RENDER_PX = 2048
+
+
+def build_camera(name: str, mesh: HeadMesh, photo: bpy.types.Image | None) -> bpy.types.Object:
+    """A camera object that sees the head exactly as the photo does; the photo is its background image.
+
+    Args:
+        name: name of the object.
+        mesh: gives rotation, translation, focal length, principal point and image size.
+        photo: upright photo of `mesh.image_size`, or None.
+    """
+    width, height = (int(n) for n in mesh.image_size)
+    centre_x, centre_y = (float(c) for c in mesh.camera_centre_px)
+    data = bpy.data.cameras.new(name)
+    data.sensor_fit = "HORIZONTAL"
+    data.sensor_width = SENSOR_MM
+    data.lens = float(mesh.camera_focal_px) * SENSOR_MM / width
+    # Blender shifts the frame, in units of its width; the optical axis then leaves the middle the other way.
+    data.shift_x = (width / 2 - centre_x) / width
+    data.shift_y = (centre_y - height / 2) / width
+    data.clip_start = 0.01
+    data.clip_end = 100.0
+    if photo is not None:
+        background = data.background_images.new()
+        background.image = photo
+        background.alpha = 1.0
+        background.display_depth = "BACK"
+        background.frame_method = "FIT"
+        data.show_background_images = True
+    camera = bpy.data.objects.new(name, data)
+    # Both cameras look down -z with y up, so only the world side changes axes.
+    rotation = BLENDER_FROM_HEAD @ np.asarray(mesh.camera_rotation, np.float64).T
+    pose = np.eye(4)
+    pose[:3, :3] = rotation
+    pose[:3, 3] = -rotation @ np.asarray(mesh.camera_translation, np.float64)
+    camera.matrix_world = Matrix(pose.tolist())
+    return camera
+
+
+def set_render_size(scene: bpy.types.Scene, mesh: HeadMesh) -> None:
+    """Give the scene the photo's frame; large photos render at a percentage of their size."""
+    width, height = (int(n) for n in mesh.image_size)
+    render = scene.render
+    render.resolution_x, render.resolution_y = width, height
+    render.resolution_percentage = max(1, min(100, MAX_RENDER_PX * 100 // max(width, height)))
+    render.pixel_aspect_x = render.pixel_aspect_y = 1.0

@@ -1,0 +1,317 @@
+"""From a `HeadMesh` to the arrays that Blender builds: axes, finer eyeballs, texture coordinates of the small parts.
+
+Pure numpy: this module knows nothing of Blender and is tested outside of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._shared import HeadMesh
+
+# Rows are the Blender axes in head space: (x, y, z) -> (x, -z, y) (DESIGN section 3).
+BLENDER_FROM_HEAD = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+
+# The iris is 11.7 mm wide in nearly all adults, and head space puts the eyes 63 mm apart.
+IRIS_RADIUS_PER_EYE_DISTANCE = 5.85 / 63.0
+EYE_UV_MAX_ANGLE = np.radians(100.0)
+EYE_SUBDIVISIONS = 2
+
+
+@dataclass(frozen=True)
+class Eyeball:
+    """A sphere fitted to an eye part, in Blender space.
+
+    Args:
+        centre: float64 [3], metres.
+        radius: metres.
+        iris_angle: half the angle that the iris spans seen from the centre, radians.
+    """
+
+    centre: np.ndarray
+    radius: float
+    iris_angle: float
+
+
+@dataclass(frozen=True)
+class HeadGeometry:
+    """Everything that `mesh.build_head` needs, in Blender space (metres, z up, face along -y).
+
+    Args:
+        vertices: float32 [V, 3], neutral expression.
+        quads: int32 [F, 4], counter-clockwise from outside; -1 in the last column marks a triangle.
+        corner_uv: float32 [F, 4, 2], (0, 0) bottom-left; the last corner of a triangle is unused.
+        face_part: uint8 [F], index into `part_names`.
+        part_names: names of the parts.
+        shape_offsets: float32 [K, V, 3], metres for a weight of 1.
+        shape_names: K names.
+        shape_weights: float32 [K].
+        hm08_vertex_ids: int32 [V], -1 for vertices that were added here.
+        eyes: fitted eyeballs by part name.
+    """
+
+    vertices: np.ndarray
+    quads: np.ndarray
+    corner_uv: np.ndarray
+    face_part: np.ndarray
+    part_names: tuple[str, ...]
+    shape_offsets: np.ndarray
+    shape_names: tuple[str, ...]
+    shape_weights: np.ndarray
+    hm08_vertex_ids: np.ndarray
+    eyes: dict[str, Eyeball]
+
+
+def to_blender(points: np.ndarray) -> np.ndarray:
+    """Points or directions [..., 3] of head space in Blender space."""
+    points = np.asarray(points)
+    return np.stack([points[..., 0], -points[..., 2], points[..., 1]], axis=-1)
+
+
+def head_geometry(mesh: HeadMesh) -> HeadGeometry:
+    """Convert axes, refine the eyeballs and lay out the texture coordinates of eyes, lashes and teeth.
+
+    The skin keeps its vertices, quads and texture coordinates untouched; refined eyeballs append their new vertices
+    at the end, so that vertex numbers of the head model stay valid.
+    """
+    geometry = HeadGeometry(
+        vertices=to_blender(mesh.vertices).astype(np.float32),
+        quads=np.asarray(mesh.quads, np.int32),
+        corner_uv=np.asarray(mesh.uv, np.float32)[np.maximum(mesh.uv_quads, 0)],
+        face_part=np.asarray(mesh.face_part, np.uint8),
+        part_names=tuple(str(n) for n in mesh.part_names),
+        shape_offsets=to_blender(mesh.expression_offsets).astype(np.float32),
+        shape_names=tuple(str(n) for n in mesh.expression_names),
+        shape_weights=np.asarray(mesh.expression_weights, np.float32),
+        hm08_vertex_ids=np.asarray(mesh.hm08_vertex_ids, np.int32),
+        eyes={},
+    )
+    eyes = {n: fit_eyeball(geometry, n) for n in ("eye_left", "eye_right") if n in geometry.part_names}
+    for name, eye in eyes.items():
+        for _ in range(EYE_SUBDIVISIONS):
+            geometry = _subdivide_eye(geometry, name, eye.centre)
+    corner_uv = geometry.corner_uv.copy()
+    for name, eye in eyes.items():
+        faces = part_faces(geometry, name)
+        corner_uv[faces] = eye_uv(geometry.vertices[geometry.quads[faces]], eye.centre)
+    eye_centres = np.array([eye.centre for eye in eyes.values()])
+    _lay_out_lashes(geometry, corner_uv, eye_centres)
+    _lay_out_teeth(geometry, corner_uv)
+    return HeadGeometry(**{**geometry.__dict__, "corner_uv": corner_uv, "eyes": eyes})
+
+
+def part_faces(geometry: HeadGeometry, name: str) -> np.ndarray:
+    """Indices of the faces of a part; empty where the head has no such part."""
+    if name not in geometry.part_names:
+        return np.zeros(0, np.int64)
+    return np.flatnonzero(geometry.face_part == geometry.part_names.index(name))
+
+
+def fit_eyeball(geometry: HeadGeometry, name: str) -> Eyeball:
+    """Least-squares sphere through the vertices of an eye part."""
+    points = geometry.vertices[np.unique(geometry.quads[part_faces(geometry, name)])].astype(np.float64)
+    solution = np.linalg.lstsq(np.c_[2 * points, np.ones(len(points))], (points**2).sum(1), rcond=None)[0]
+    centre = solution[:3]
+    radius = float(np.sqrt(solution[3] + centre @ centre))
+    # The origin lies midway between the eyes, so |x| is half their distance.
+    iris_radius = IRIS_RADIUS_PER_EYE_DISTANCE * 2 * abs(centre[0])
+    return Eyeball(centre, radius, float(np.arcsin(min(iris_radius / radius, 0.9))))
+
+
+def eye_uv(points: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    """Azimuthal equidistant texture coordinates [..., 2] around the gaze (-y): the pupil lies at (0.5, 0.5)."""
+    direction = points - centre
+    direction = direction / np.linalg.norm(direction, axis=-1, keepdims=True)
+    angle = np.arccos(np.clip(-direction[..., 1], -1, 1))
+    across = direction[..., [0, 2]]
+    across = across / np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-9)
+    return (0.5 + 0.5 * (angle / EYE_UV_MAX_ANGLE)[..., None] * across).astype(np.float32)
+
+
+def _subdivide_eye(geometry: HeadGeometry, name: str, centre: np.ndarray) -> HeadGeometry:
+    """Cut each quad of an eyeball into four and round it: 70 quads are too few for an iris."""
+    faces = part_faces(geometry, name)
+    quads = geometry.quads[faces]
+    if (quads < 0).any():
+        return geometry
+    count = len(geometry.vertices)
+    edges, edge_of_corner = np.unique(
+        np.sort(np.stack([quads, np.roll(quads, -1, axis=1)], axis=-1), axis=-1).reshape(-1, 2),
+        axis=0,
+        return_inverse=True,
+    )
+    middle = count + edge_of_corner.reshape(quads.shape)
+    inner = count + len(edges) + np.arange(len(quads))
+
+    old = geometry.vertices.astype(np.float64)
+    new = np.concatenate([_round(old[edges], centre), _round(old[quads], centre)])
+    # Looking around turns the eyeball, so its offsets are affine in the position: exact for the new vertices too.
+    ring = np.unique(quads)
+    design = np.c_[old[ring], np.ones(len(ring))]
+    affine = np.linalg.lstsq(
+        design, geometry.shape_offsets[:, ring].transpose(1, 0, 2).reshape(len(ring), -1), rcond=None
+    )[0]
+    offsets = (np.c_[new, np.ones(len(new))] @ affine).reshape(len(new), -1, 3).transpose(1, 0, 2)
+
+    small = np.stack([np.stack([quads[:, i], middle[:, i], inner, middle[:, i - 1]], axis=1) for i in range(4)], axis=1)
+    keep = np.ones(len(geometry.quads), bool)
+    keep[faces] = False
+    added = 4 * len(faces)
+    return HeadGeometry(
+        vertices=np.concatenate([geometry.vertices, new]).astype(np.float32),
+        quads=np.concatenate([geometry.quads[keep], small.reshape(-1, 4)]).astype(np.int32),
+        corner_uv=np.concatenate([geometry.corner_uv[keep], np.zeros((added, 4, 2), np.float32)]),
+        face_part=np.concatenate([geometry.face_part[keep], np.full(added, geometry.part_names.index(name), np.uint8)]),
+        part_names=geometry.part_names,
+        shape_offsets=np.concatenate([geometry.shape_offsets, offsets], axis=1).astype(np.float32),
+        shape_names=geometry.shape_names,
+        shape_weights=geometry.shape_weights,
+        hm08_vertex_ids=np.concatenate([geometry.hm08_vertex_ids, np.full(len(new), -1, np.int32)]),
+        eyes=geometry.eyes,
+    )
+
+
+def _round(corners: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    """Mean of corners [n, k, 3], pushed out to their mean distance from the centre."""
+    relative = corners - centre
+    mean = relative.mean(axis=1)
+    radius = np.linalg.norm(relative, axis=-1).mean(axis=1)
+    return centre + mean * (radius / np.linalg.norm(mean, axis=-1))[:, None]
+
+
+def connected_parts(quads: np.ndarray) -> list[np.ndarray]:
+    """Indices of the faces of each connected component of quads [n, 4]."""
+    label = np.arange(int(quads.max()) + 1)
+    while True:
+        lowest = label[quads].min(axis=1)
+        before = label.copy()
+        np.minimum.at(label, quads.ravel(), np.repeat(lowest, quads.shape[1]))
+        if np.array_equal(before, label):
+            break
+    of_face = label[quads[:, 0]]
+    return [np.flatnonzero(of_face == k) for k in np.unique(of_face)]
+
+
+def grid_of_quads(quads: np.ndarray) -> np.ndarray | None:
+    """Vertex numbers [R, C] of a strip of quads that forms a regular grid, or None where it does not."""
+    face_of_edge = {(int(q[i]), int(q[(i + 1) % 4])): (f, i) for f, q in enumerate(quads) for i in range(4)}
+    numbers, counts = np.unique(quads, return_counts=True)
+    if (counts == 1).sum() != 4:
+        return None
+    face, corner = (int(k) for k in np.argwhere(quads == numbers[np.argmax(counts == 1)])[0])
+    # Turn so that the first edge leaves the corner and the grid lies to its left.
+    rows: list[list[int]] = []
+    start: tuple[int, int] | None = (face, corner)
+    while start is not None:
+        f, i = start
+        bottom, top = [int(quads[f][i])], [int(quads[f][(i + 3) % 4])]
+        step: tuple[int, int] | None = (f, i)
+        while step is not None:
+            f, i = step
+            bottom.append(int(quads[f][(i + 1) % 4]))
+            top.append(int(quads[f][(i + 2) % 4]))
+            beyond = face_of_edge.get((top[-1], bottom[-1]))
+            # In the next face the shared edge runs from top to bottom, so the bottom edge follows it.
+            step = None if beyond is None else (beyond[0], (beyond[1] + 1) % 4)
+        if not rows:
+            rows.append(bottom)
+        rows.append(top)
+        start = face_of_edge.get((top[0], top[1]))
+        if len(rows) > len(quads) + 1:
+            return None
+    grid = [r for r in rows if len(r) == len(rows[0])]
+    if len(grid) != len(rows) or (len(rows) - 1) * (len(rows[0]) - 1) != len(quads):
+        return None
+    return np.array(rows, np.int64)
+
+
+def arc_length(points: np.ndarray) -> np.ndarray:
+    """Position [R, C] in [0, 1] along the rows of a grid of points [R, C, 3]."""
+    steps = np.linalg.norm(np.diff(points, axis=1), axis=-1)
+    length = np.concatenate([np.zeros((len(points), 1)), np.cumsum(steps, axis=1)], axis=1)
+    return length / np.maximum(length[:, -1:], 1e-9)
+
+
+def _lay_out_grid(
+    quads: np.ndarray, faces: np.ndarray, corner_uv: np.ndarray, grid: np.ndarray, s: np.ndarray, t: np.ndarray
+) -> None:
+    where = {int(v): (s.flat[k], t.flat[k]) for k, v in enumerate(grid.flat)}
+    for face in faces:
+        corner_uv[face] = [where[int(v)] for v in quads[face]]
+
+
+def _lay_out_lashes(geometry: HeadGeometry, corner_uv: np.ndarray, eye_centres: np.ndarray) -> None:
+    """u runs from the nose outwards, v from the lid to the tips: upper lashes in v > 0.5, lower ones below."""
+    faces = part_faces(geometry, "lashes")
+    if not len(faces) or not len(eye_centres):
+        return
+    strips = []
+    for part in connected_parts(geometry.quads[faces]):
+        grid = grid_of_quads(geometry.quads[faces[part]])
+        if grid is not None:
+            points = geometry.vertices[grid].astype(np.float64)
+            eye = eye_centres[np.argmin(np.linalg.norm(eye_centres - points.mean((0, 1)), axis=1))]
+            strips.append((faces[part], grid, eye, points))
+    for strip_faces, grid, eye, points in strips:
+        along_rows = np.linalg.norm(np.diff(points, axis=1), axis=-1).sum(1).mean()
+        along_columns = np.linalg.norm(np.diff(points, axis=0), axis=-1).sum(0).mean()
+        if along_columns > along_rows:
+            grid, points = grid.T, points.transpose(1, 0, 2)
+        if np.linalg.norm(points[0] - eye, axis=-1).mean() > np.linalg.norm(points[-1] - eye, axis=-1).mean():
+            grid, points = grid[::-1], points[::-1]
+        if abs(points[:, 0, 0].mean()) > abs(points[:, -1, 0].mean()):
+            grid, points = grid[:, ::-1], points[:, ::-1]
+        s = arc_length(points)
+        t = arc_length(points.transpose(1, 0, 2)).T
+        upper = points[..., 2].mean() > eye[2]
+        # A hair's width inside the halves, so that filtering does not reach across.
+        v = np.where(upper, 0.51 + 0.48 * t, 0.01 + 0.48 * t)
+        _lay_out_grid(geometry.quads, strip_faces, corner_uv, grid, s, v)
+
+
+def biting_edges(geometry: HeadGeometry) -> np.ndarray:
+    """Edges int32 [n, 2] of vertices along the biting edges of both rows of teeth; none where the head has no teeth.
+
+    Subdivision would round them off: a row is one strip folded there, and would lose three of its ten millimetres.
+    """
+    edges = [np.zeros((0, 2), np.int64)]
+    for _, grid, points in _rows_of_teeth(geometry):
+        # The fold lies at the other end from the gum: lowest in the upper row, highest in the lower one.
+        height = points[..., 2].mean(axis=1)
+        folded = grid[np.argmax(np.abs(height - height[0]))]
+        edges.append(np.stack([folded[:-1], folded[1:]], axis=1))
+    return np.concatenate(edges).astype(np.int32)
+
+
+def _rows_of_teeth(geometry: HeadGeometry) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Faces, grid of vertices [R, C] and its points [R, C, 3] of each row; R from the front's gum to the back."""
+    faces = part_faces(geometry, "teeth")
+    rows = []
+    for part in connected_parts(geometry.quads[faces]) if len(faces) else ():
+        grid = grid_of_quads(geometry.quads[faces[part]])
+        if grid is None:
+            continue
+        if grid.shape[0] > grid.shape[1]:
+            grid = grid.T
+        points = geometry.vertices[grid].astype(np.float64)
+        # The front of the arch lies further out than its back (-y at the incisors).
+        centre_column = points[:, points.shape[1] // 2]
+        if centre_column[0, 1] > centre_column[-1, 1]:
+            grid, points = grid[::-1], points[::-1]
+        rows.append((faces[part], grid, points))
+    return rows
+
+
+def _lay_out_teeth(geometry: HeadGeometry, corner_uv: np.ndarray) -> None:
+    """u runs along the arch by its length, v from the front's gum over the edge to the back; upper teeth in v > 0.5."""
+    rows = _rows_of_teeth(geometry)
+    if not rows:
+        return
+    middle = np.mean([points[..., 2].mean() for *_, points in rows])
+    for row_faces, grid, points in rows:
+        s = arc_length(points)
+        t = arc_length(points.transpose(1, 0, 2)).T
+        v = np.where(points[..., 2].mean() > middle, 0.51 + 0.48 * t, 0.01 + 0.48 * t)
+        _lay_out_grid(geometry.quads, row_faces, corner_uv, grid, s, v)

@@ -1,0 +1,57 @@
+"""Blender images from bytes in memory, packed into the .blend file."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from .._shared import RelightifyError
+from .png import encode_png
+
+
+def image_from_bytes(name: str, data: bytes, *, srgb: bool) -> bpy.types.Image:
+    """A packed image from the bytes of an image file.
+
+    Args:
+        name: name of the new image.
+        data: bytes of a PNG, JPEG or any other file that Blender reads.
+        srgb: whether the values are sRGB-encoded colours; else they are data ("Non-Color").
+
+    Raises:
+        RelightifyError: ``bad_image`` where Blender cannot read the bytes.
+    """
+    image = bpy.data.images.new(name, 1, 1)
+    image.pack(data=data, data_len=len(data))
+    image.source = "FILE"
+    image.colorspace_settings.name = "sRGB" if srgb else "Non-Color"
+    if min(image.size) == 0:
+        bpy.data.images.remove(image)
+        raise RelightifyError(
+            "bad_image", f"Blender cannot read the image {name}.", "Update the backend and try again."
+        )
+    return image
+
+
+def stored_file(name: str, data: bytes) -> bpy.types.Image:
+    """An image that keeps the bytes of a file in the .blend, whether or not Blender can show it."""
+    image = bpy.data.images.new(name, 1, 1)
+    image.pack(data=data, data_len=len(data))
+    image.source = "FILE"
+    return image
+
+
+def painted_image(name: str, values: np.ndarray, *, srgb: bool, bits: int = 8) -> bpy.types.Image:
+    """A packed image from values [H, W, C] in [0, 1], row 0 at the top, already sRGB-encoded where `srgb` is set."""
+    return image_from_bytes(name, encode_png(values, bits), srgb=srgb)
+
+
+def radiance_image(name: str, radiance: np.ndarray) -> bpy.types.Image:
+    """A packed 32-bit image from linear radiance float [H, W, 3], row 0 at the top."""
+    height, width, _ = radiance.shape
+    image = bpy.data.images.new(name, width, height, float_buffer=True)
+    rgba = np.ones((height, width, 4), np.float32)
+    rgba[..., :3] = radiance[::-1]
+    image.pixels.foreach_set(rgba.ravel())
+    image.update()
+    image.pack()
+    return image

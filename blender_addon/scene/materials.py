@@ -1,0 +1,266 @@
+"""Materials of the head: plain functions from images and colours to Blender materials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import bpy
+import numpy as np
+
+from .. import compat
+from .._shared import DIFFUSE_ALBEDO, NORMAL, SPECULAR_ALBEDO
+from . import paint
+from .geometry import Eyeball
+from .images import image_from_bytes, painted_image
+from .mesh import UV_NAME
+
+# Metres in the object's space: from behind the lips to where no light comes any more, and how much is left there.
+THROAT = (-0.022, 0.012)
+THROAT_LIGHT = 0.08
+MOUTH_TOP = -0.035
+FLESH_SPECULAR = 0.3
+
+
+def build_materials(
+    person: str,
+    maps: Mapping[str, bytes],
+    iris_colours_srgb: np.ndarray,
+    eyes: Mapping[str, Eyeball],
+    seed: int = 0,
+    *,
+    skin_only: bool = False,
+) -> dict[str, bpy.types.Material]:
+    """A material for each part of the head.
+
+    Args:
+        person: goes into the names.
+        maps: PNG bytes by map name (`shared.maps`); diffuse albedo, specular albedo and normal are needed.
+        iris_colours_srgb: [2, 3], left and right iris, sRGB-encoded.
+        eyes: fitted eyeballs by part name.
+        seed: seed of the painted details.
+        skin_only: leave out all parts but the skin.
+
+    Raises:
+        KeyError: a map is missing.
+        RelightifyError: ``bad_image`` where Blender cannot read a map.
+    """
+    skin = skin_material(f"{person} skin", maps)
+    if skin_only:
+        return {"skin": skin}
+    materials = {
+        "skin": skin,
+        "mouth": mouth_material(f"{person} mouth"),
+        "tongue": tongue_material(f"{person} tongue"),
+        "teeth": teeth_material(f"{person} teeth", seed),
+        "lashes": lash_material(f"{person} lashes", seed),
+    }
+    for part, colour in zip(("eye_left", "eye_right"), np.asarray(iris_colours_srgb), strict=True):
+        angle = eyes[part].iris_angle if part in eyes else 0.5
+        materials[part] = eye_material(
+            f"{person} {part.replace('_', ' ')}", colour, angle, seed + (part == "eye_right")
+        )
+    return materials
+
+
+def skin_material(name: str, maps: Mapping[str, bytes]) -> bpy.types.Material:
+    """Skin: Principled BSDF with the three reflectance maps and subsurface scattering at true scale.
+
+    The specular map holds F0 / 0.08, which is what *Specular IOR Level* takes while *IOR* stays 1.5; scattering
+    inside the skin uses its own *Subsurface IOR* of 1.4. Diffusion lengths after Jensen et al. 2001, "A practical
+    model for subsurface light transport" (skin: 3.67, 1.37, 0.68 mm), shortened because the albedo, taken from a
+    photo, is blurred by scattering already.
+    """
+    material, tree, shader = _principled(name)
+    diffuse = _image_node(
+        tree, image_from_bytes(f"{name} diffuse", maps[DIFFUSE_ALBEDO.name], srgb=True), "Diffuse", 400
+    )
+    specular = _image_node(
+        tree, image_from_bytes(f"{name} specular", maps[SPECULAR_ALBEDO.name], srgb=False), "Specular", 100
+    )
+    normal = _image_node(tree, image_from_bytes(f"{name} normal", maps[NORMAL.name], srgb=False), "Normal", -200)
+    tree.links.new(diffuse.outputs["Color"], shader.inputs["Base Color"])
+    tree.links.new(specular.outputs["Color"], shader.inputs["Specular IOR Level"])
+    _normal_map(tree, normal, shader.inputs["Normal"], -200)
+    _set(
+        shader,
+        {
+            "Roughness": 0.50,
+            "IOR": 1.5,
+            "Subsurface Weight": 1.0,
+            "Subsurface Radius": (1.0, 0.37, 0.19),
+            "Subsurface Scale": 0.0025,
+            "Subsurface IOR": 1.4,
+            "Subsurface Anisotropy": 0.0,
+            # The thin film of sebum over the skin gives a second, sharper highlight.
+            "Coat Weight": 0.04,
+            "Coat Roughness": 0.28,
+            "Coat IOR": 1.45,
+        },
+    )
+    return material
+
+
+def eye_material(name: str, iris_colour_srgb: np.ndarray, iris_angle: float, seed: int = 0) -> bpy.types.Material:
+    """An eyeball in one surface: painted sclera and bowl-shaped iris under a clear coat that has the cornea's normals.
+
+    One surface survives blinking lids, both render engines and export, which a glass shell over an iris does not.
+    """
+    material, tree, shader = _principled(name)
+    colour = painted_image(f"{name} colour", paint.paint_eye(iris_colour_srgb, iris_angle, seed=seed), srgb=True)
+    bowl = painted_image(f"{name} iris normal", paint.paint_iris_normal(iris_angle, seed=seed), srgb=False, bits=16)
+    cornea = painted_image(f"{name} cornea normal", paint.paint_cornea_normal(iris_angle), srgb=False, bits=16)
+    colour_node = _image_node(tree, colour, "Colour", 400)
+    bowl_node = _image_node(tree, bowl, "Iris normal", 100)
+    cornea_node = _image_node(tree, cornea, "Cornea normal", -200)
+    for node in (colour_node, bowl_node, cornea_node):
+        node.extension = "EXTEND"
+    tree.links.new(colour_node.outputs["Color"], shader.inputs["Base Color"])
+    _normal_map(tree, bowl_node, shader.inputs["Normal"], 100)
+    _normal_map(tree, cornea_node, shader.inputs["Coat Normal"], -200)
+    _set(
+        shader,
+        {
+            "Roughness": 0.45,
+            "IOR": 1.4,
+            # All gloss is the cornea's and the tear film's; a second one under it would veil dark irises in grey.
+            "Specular IOR Level": 0.0,
+            "Subsurface Weight": 0.12,
+            "Subsurface Radius": (1.0, 0.6, 0.4),
+            "Subsurface Scale": 0.002,
+            "Coat Weight": 1.0,
+            "Coat Roughness": 0.02,
+            "Coat IOR": 1.376,
+        },
+    )
+    return material
+
+
+def mouth_material(name: str) -> bpy.types.Material:
+    """The inside of the mouth and the rims of the lids: wet and dark pink."""
+    return _flesh(name, (0.46, 0.15, 0.13), roughness=0.40)
+
+
+def tongue_material(name: str) -> bpy.types.Material:
+    """The tongue: lighter and rougher than the palate."""
+    return _flesh(name, (0.56, 0.22, 0.20), roughness=0.45)
+
+
+def teeth_material(name: str, seed: int = 0) -> bpy.types.Material:
+    """Painted teeth and gums under a wet coat."""
+    material, tree, shader = _principled(name)
+    colour = _image_node(tree, painted_image(f"{name} colour", paint.paint_teeth(seed=seed), srgb=True), "Colour", 200)
+    tree.links.new(colour.outputs["Color"], shader.inputs["Base Color"])
+    _set(
+        shader,
+        {
+            "Roughness": 0.35,
+            "IOR": 1.5,
+            "Specular IOR Level": 0.3,
+            "Subsurface Weight": 0.3,
+            "Subsurface Radius": (1.0, 0.8, 0.6),
+            "Subsurface Scale": 0.001,
+            # A wet gleam, and no more: EEVEE cannot see that the lips stand in the way of most of it.
+            "Coat Weight": 0.15,
+            "Coat Roughness": 0.15,
+            "Coat IOR": 1.33,
+        },
+    )
+    return material
+
+
+def lash_material(name: str, seed: int = 0) -> bpy.types.Material:
+    """Lashes: thin dark hairs painted as opacity on the strips."""
+    material, tree, shader = _principled(name)
+    opacity = _image_node(
+        tree, painted_image(f"{name} opacity", paint.paint_lashes(seed=seed), srgb=False), "Opacity", 0
+    )
+    opacity.extension = "EXTEND"
+    tree.links.new(opacity.outputs["Color"], shader.inputs["Alpha"])
+    _set(shader, {"Base Color": (0.008, 0.006, 0.005, 1.0), "Roughness": 0.45, "Specular IOR Level": 0.3})
+    compat.blend_alpha(material)
+    return material
+
+
+def _flesh(name: str, colour: tuple[float, float, float], roughness: float) -> bpy.types.Material:
+    material, tree, shader = _principled(name)
+    _set(
+        shader,
+        {
+            # What exporters read: they do not follow the nodes that darken the throat.
+            "Base Color": (*colour, 1.0),
+            "Specular IOR Level": FLESH_SPECULAR,
+            "Roughness": roughness,
+            "IOR": 1.4,
+            "Subsurface Weight": 0.8,
+            "Subsurface Radius": (1.0, 0.3, 0.2),
+            "Subsurface Scale": 0.003,
+            "Subsurface IOR": 1.4,
+        },
+    )
+    _darken_throat(tree, shader, colour)
+    return material
+
+
+def _darken_throat(tree: bpy.types.NodeTree, shader: bpy.types.ShaderNode, colour: tuple[float, float, float]) -> None:
+    """Let colour and gloss fade from the lips to the throat: in EEVEE an HDRI would light it as if there were no head.
+
+    Where a point lies is read in the object's own space, in which the eyes are at the origin (DESIGN section 3); the
+    rims of the lids, which share the material of the mouth, lie above `MOUTH_TOP` and keep their colour.
+    """
+    place = tree.nodes.new("ShaderNodeTexCoord")
+    axes = tree.nodes.new("ShaderNodeSeparateXYZ")
+    depth, above = tree.nodes.new("ShaderNodeMapRange"), tree.nodes.new("ShaderNodeMapRange")
+    light, tint, gloss = (tree.nodes.new(f"ShaderNode{kind}") for kind in ("Math", "VectorMath", "Math"))
+    for column, node in enumerate((place, axes, depth, light, tint)):
+        node.location = (-1000 + 180 * column, 300)
+    above.location, gloss.location = (-640, 20), (-280, 60)
+    depth.interpolation_type = above.interpolation_type = "SMOOTHSTEP"
+    for node, values in ((depth, (*THROAT, 1.0, THROAT_LIGHT)), (above, (MOUTH_TOP - 0.01, MOUTH_TOP, 0.0, 1.0))):
+        for socket, value in zip(("From Min", "From Max", "To Min", "To Max"), values, strict=True):
+            node.inputs[socket].default_value = value
+    light.operation, tint.operation, gloss.operation = "MAXIMUM", "SCALE", "MULTIPLY"
+    tint.inputs[0].default_value = colour
+    gloss.inputs[1].default_value = FLESH_SPECULAR
+    tree.links.new(place.outputs["Object"], axes.inputs[0])
+    tree.links.new(axes.outputs["Y"], depth.inputs["Value"])
+    tree.links.new(axes.outputs["Z"], above.inputs["Value"])
+    tree.links.new(depth.outputs[0], light.inputs[0])
+    tree.links.new(above.outputs[0], light.inputs[1])
+    tree.links.new(light.outputs[0], tint.inputs["Scale"])
+    tree.links.new(light.outputs[0], gloss.inputs[0])
+    tree.links.new(tint.outputs["Vector"], shader.inputs["Base Color"])
+    tree.links.new(gloss.outputs[0], shader.inputs["Specular IOR Level"])
+
+
+def _principled(name: str) -> tuple[bpy.types.Material, bpy.types.NodeTree, bpy.types.ShaderNode]:
+    material = bpy.data.materials.new(name)
+    tree = compat.node_tree_of(material)
+    tree.nodes.clear()
+    shader = tree.nodes.new("ShaderNodeBsdfPrincipled")
+    output = tree.nodes.new("ShaderNodeOutputMaterial")
+    shader.location, output.location = (0, 300), (350, 300)
+    # The sockets "Subsurface IOR" and "Subsurface Anisotropy" exist with this method only.
+    shader.subsurface_method = "RANDOM_WALK_SKIN"
+    tree.links.new(shader.outputs["BSDF"], output.inputs["Surface"])
+    return material, tree, shader
+
+
+def _set(shader: bpy.types.ShaderNode, values: Mapping[str, object]) -> None:
+    for socket, value in values.items():
+        shader.inputs[socket].default_value = value
+
+
+def _image_node(tree: bpy.types.NodeTree, image: bpy.types.Image, label: str, y: int) -> bpy.types.ShaderNode:
+    node = tree.nodes.new("ShaderNodeTexImage")
+    node.name = node.label = label
+    node.image = image
+    node.location = (-700, y)
+    return node
+
+
+def _normal_map(tree: bpy.types.NodeTree, image: bpy.types.ShaderNode, target: bpy.types.NodeSocket, y: int) -> None:
+    node = tree.nodes.new("ShaderNodeNormalMap")
+    node.uv_map = UV_NAME
+    node.location = (-300, y)
+    tree.links.new(image.outputs["Color"], node.inputs["Color"])
+    tree.links.new(node.outputs["Normal"], target)

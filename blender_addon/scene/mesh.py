@@ -1,0 +1,93 @@
+"""The head as a Blender mesh object: quads, texture coordinates, material slots, shape keys, subdivision."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from .. import compat
+from .geometry import HeadGeometry, biting_edges
+
+UV_NAME = "UVMap"
+HM08_ATTRIBUTE = "hm08_vertex_id"
+# Custom property of the object: the names of the parts in the order of the material slots, separated by commas.
+PARTS = "relightify_parts"
+
+
+def build_head(name: str, geometry: HeadGeometry, materials: dict[str, bpy.types.Material]) -> bpy.types.Object:
+    """A mesh object of the head in its neutral shape, with the photo's expression dialled in by shape keys.
+
+    Args:
+        name: name of object and mesh.
+        geometry: arrays in Blender space.
+        materials: material by part name; every part of the geometry needs one.
+
+    Returns:
+        An object that is not linked to any collection yet.
+    """
+    mesh = bpy.data.meshes.new(name)
+    _fill(mesh, geometry)
+    for part in geometry.part_names:
+        mesh.materials.append(materials[part])
+    mesh.polygons.foreach_set("material_index", geometry.face_part.astype(np.int32))
+    mesh.shade_smooth()
+    ids = mesh.attributes.new(HM08_ATTRIBUTE, "INT", "POINT")
+    ids.data.foreach_set("value", geometry.hm08_vertex_ids.astype(np.int32))
+    mesh.update()
+
+    head = bpy.data.objects.new(name, mesh)
+    head[PARTS] = ",".join(geometry.part_names)
+    _add_shape_keys(head, geometry)
+    subdivision = head.modifiers.new("Subdivision", "SUBSURF")
+    subdivision.levels = 1
+    subdivision.render_levels = 2
+    return head
+
+
+def set_expression(head: bpy.types.Object, weights: dict[str, float]) -> None:
+    """Set the shape keys by name; those that are not named go to 0."""
+    for key in expression_keys(head):
+        key.value = weights.get(key.name, 0.0)
+
+
+def expression_keys(head: bpy.types.Object) -> list[bpy.types.ShapeKey]:
+    """The shape keys without the basis."""
+    keys = head.data.shape_keys
+    return list(keys.key_blocks[1:]) if keys else []
+
+
+def _fill(mesh: bpy.types.Mesh, geometry: HeadGeometry) -> None:
+    is_corner = geometry.quads >= 0
+    sizes = is_corner.sum(axis=1).astype(np.int32)
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
+    mesh.vertices.add(len(geometry.vertices))
+    mesh.vertices.foreach_set("co", geometry.vertices.ravel())
+    mesh.loops.add(int(sizes.sum()))
+    mesh.loops.foreach_set("vertex_index", geometry.quads[is_corner])
+    mesh.polygons.add(len(sizes))
+    mesh.polygons.foreach_set("loop_start", starts)
+    mesh.update(calc_edges=True)
+    if mesh.validate(verbose=False):
+        raise ValueError("the head mesh has broken faces")
+    _crease(mesh, biting_edges(geometry))
+    mesh.uv_layers.new(name=UV_NAME).data.foreach_set("uv", geometry.corner_uv[is_corner].astype(np.float32).ravel())
+
+
+def _crease(mesh: bpy.types.Mesh, edges: np.ndarray) -> None:
+    """Keep subdivision from rounding the edges [n, 2] between these pairs of vertices."""
+    ends = np.empty(2 * len(mesh.edges), np.int32)
+    mesh.edges.foreach_get("vertices", ends)
+    count = len(mesh.vertices)
+    key = np.sort(ends.reshape(-1, 2), axis=1).astype(np.int64) @ [count, 1]
+    wanted = np.sort(edges, axis=1).astype(np.int64) @ [count, 1]
+    crease = mesh.attributes.new("crease_edge", "FLOAT", "EDGE")
+    crease.data.foreach_set("value", np.isin(key, wanted).astype(np.float32))
+
+
+def _add_shape_keys(head: bpy.types.Object, geometry: HeadGeometry) -> None:
+    compat.add_shape_key(head, "Basis")
+    for name, offset in zip(geometry.shape_names, geometry.shape_offsets, strict=True):
+        key = compat.add_shape_key(head, name)
+        key.data.foreach_set("co", (geometry.vertices + offset).astype(np.float32).ravel())
+    set_expression(head, dict(zip(geometry.shape_names, map(float, geometry.shape_weights), strict=True)))
+    head.active_shape_key_index = 0

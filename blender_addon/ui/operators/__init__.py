@@ -1,0 +1,1 @@
+"""What buttons and scripts run: operators start, poll and finish."""

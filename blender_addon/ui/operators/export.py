@@ -1,0 +1,80 @@
+"""The export operator. (No postponed annotations here: Blender reads them.)"""
+# Blender wants names such as RELIGHTIFY_OT_export, and reads class attributes as they are.
+# ruff: noqa: N801, RUF012
+# pyright: reportInvalidTypeForm=false
+
+from pathlib import Path
+
+import bpy
+
+from ..._shared import RelightifyError
+from ...export.head import export_head
+from ...export.presets import PRESETS, clean_stem
+from ...scene import scene_heads
+from ...scene.importer import HEAD
+from ..properties.export import ExportChoices, draw_choices, options_of
+
+
+class RELIGHTIFY_OT_export(ExportChoices, bpy.types.Operator):
+    """Export the head with its textures and shape keys for a game engine or another program"""
+
+    bl_idname = "relightify.export"
+    bl_label = "Export Head"
+    # No UNDO flag: the scene stays as it is.
+    bl_options = {"REGISTER"}
+
+    filepath: bpy.props.StringProperty(name="File", subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filter_glob: bpy.props.StringProperty(default="*.glb;*.gltf;*.fbx;*.usdc;*.usdz", options={"HIDDEN"})
+    check_existing: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if scene_heads.active_head(context.scene, context.active_object) is None:
+            cls.poll_message_set("There is no head in this scene; reconstruct one first")
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Ask for a file name, beside the .blend file at first."""
+        collection = scene_heads.active_head(context.scene, context.active_object)
+        if not self.filepath and collection is not None:
+            folder = Path(bpy.data.filepath).parent if bpy.data.filepath else Path.home()
+            self.filepath = str(folder / clean_stem(collection[HEAD].name)) + PRESETS[self.preset].suffix
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def check(self, context: bpy.types.Context) -> bool:
+        """Let the suffix in the file browser follow the preset."""
+        path = Path(self.filepath)
+        suffixes = {preset.suffix for preset in PRESETS.values()}
+        if path.suffix not in suffixes or path.suffix == PRESETS[self.preset].suffix:
+            return False
+        self.filepath = str(path.with_suffix(PRESETS[self.preset].suffix))
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        collection = scene_heads.active_head(context.scene, context.active_object)
+        manager = context.window_manager
+        manager.progress_begin(0, 100)
+        try:
+            if collection is None:
+                raise RelightifyError("no_head", "There is no head in this scene.", "Reconstruct one first.")
+            path = bpy.path.abspath(self.filepath)
+            files = export_head(
+                context, collection[HEAD], path, options_of(self), lambda part: manager.progress_update(100 * part)
+            )
+        except RelightifyError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        finally:
+            manager.progress_end()
+        main, *others = files
+        self.report({"INFO"}, f"Exported {main}" + (f" and {len(others)} more files" if others else ""))
+        return {"FINISHED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The same choices in the file browser's side."""
+        draw_choices(self.layout, self)
+
+
+CLASSES = (RELIGHTIFY_OT_export,)

@@ -1,0 +1,249 @@
+"""Operators of the panel *Expression*. (No postponed annotations here: Blender reads them.)"""
+# Blender wants names such as RELIGHTIFY_OT_set_expression, and reads class attributes as they are.
+# ruff: noqa: N801, RUF012
+# pyright: reportInvalidTypeForm=false
+
+import random
+from collections.abc import Mapping
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from ..._shared import RelightifyError
+from ...expression import face_recording
+from ...expression.arkit_csv import read_recording
+from ...expression.shapes import GROUPS, group_shapes, random_expression
+from ...scene import mesh, scene_heads
+from ...scene.heads import EXPRESSION, HEAD
+
+GROUP_ITEMS = [(group, group, f"The shapes of {group.lower()}") for group in GROUPS]
+TURN_ITEMS = [
+    ("AS_RECORDED", "As Recorded", "Positive angles turn to the subject's left, down, and to the right shoulder"),
+    ("MIRRORED", "Mirrored", "Turn and tilt the other way round, as some recorders write them"),
+    ("UPSIDE_DOWN", "Nod Reversed", "Nod the other way round, as some recorders write it"),
+    ("BOTH", "Mirrored and Nod Reversed", "All three the other way round"),
+]
+TURN_SIGNS = {"AS_RECORDED": (1, 1, 1), "MIRRORED": (-1, 1, -1), "UPSIDE_DOWN": (1, -1, 1), "BOTH": (-1, -1, -1)}
+
+
+def head_of(context: bpy.types.Context) -> bpy.types.Object | None:
+    """The head whose expression is meant, if it still has shape keys."""
+    collection = scene_heads.active_head(context.scene, context.active_object)
+    head = collection[HEAD] if collection is not None else None
+    return head if head is not None and mesh.expression_keys(head) else None
+
+
+def set_weights(context: bpy.types.Context, head: bpy.types.Object, weights: Mapping[str, float]) -> None:
+    """Set some shapes, with keyframes where the user records everything (auto keying)."""
+    for key in mesh.expression_keys(head):
+        if key.name in weights:
+            key.value = weights[key.name]
+            if context.scene.tool_settings.use_keyframe_insert_auto:
+                key.keyframe_insert("value")
+
+
+class HeadOperator(bpy.types.Operator):
+    """What all operators on an expression need."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if head_of(context) is None:
+            cls.poll_message_set("There is no head with shape keys here")
+            return False
+        return True
+
+    def head(self, context: bpy.types.Context) -> bpy.types.Object:
+        """The head, which `poll` has seen."""
+        head = head_of(context)
+        if head is None:
+            raise RuntimeError("the operator was run where its poll is false")
+        return head
+
+
+class RELIGHTIFY_OT_set_expression(HeadOperator):
+    """Relax the face or dial the photo's expression in again"""
+
+    bl_idname = "relightify.set_expression"
+    bl_label = "Set Expression"
+    bl_options = {"REGISTER", "UNDO"}
+
+    expression: bpy.props.EnumProperty(
+        name="Expression",
+        items=[
+            ("NEUTRAL", "Neutral", "Relax the face"),
+            ("PHOTO", "Photo", "The expression of the photo"),
+        ],
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head = self.head(context)
+        weights = {key.name: 0.0 for key in mesh.expression_keys(head)}
+        if self.expression == "PHOTO":
+            weights |= dict(head.get(EXPRESSION, {}))
+        set_weights(context, head, weights)
+        return {"FINISHED"}
+
+
+class RELIGHTIFY_OT_reset_expression_group(HeadOperator):
+    """Relax this part of the face"""
+
+    bl_idname = "relightify.reset_expression_group"
+    bl_label = "Reset Group"
+    bl_options = {"REGISTER", "UNDO"}
+
+    group: bpy.props.EnumProperty(name="Group", items=GROUP_ITEMS)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        set_weights(context, self.head(context), dict.fromkeys(group_shapes(self.group), 0.0))
+        return {"FINISHED"}
+
+
+class RELIGHTIFY_OT_random_expression(HeadOperator):
+    """Make a face at random that a person could make"""
+
+    bl_idname = "relightify.random_expression"
+    bl_label = "Random Expression"
+    bl_options = {"REGISTER", "UNDO"}
+
+    seed: bpy.props.IntProperty(name="Seed", description="The same seed makes the same face", min=0)
+    strength: bpy.props.FloatProperty(
+        name="Strength", description="How strong the expression is", default=1.0, min=0.0, max=1.0, subtype="FACTOR"
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        self.seed = random.randrange(10000)
+        return self.execute(context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head = self.head(context)
+        face = random_expression(np.random.default_rng(self.seed), self.strength)
+        set_weights(context, head, {key.name: face.get(key.name, 0.0) for key in mesh.expression_keys(head)})
+        return {"FINISHED"}
+
+
+class RELIGHTIFY_OT_import_recording(HeadOperator):
+    """Animate the head with the CSV of a take recorded by Live Link Face (ARKit mode)"""
+
+    bl_idname = "relightify.import_recording"
+    bl_label = "Import Face Recording"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filepath: bpy.props.StringProperty(name="Recording", subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filter_glob: bpy.props.StringProperty(default="*.csv", options={"HIDDEN"})
+    start: bpy.props.IntProperty(name="Start Frame", description="Frame of the recording's first sample", default=1)
+    rate: bpy.props.FloatProperty(
+        name="Clock Rate",
+        description="Frames a second of the timecodes in the file; 0 finds it out",
+        default=0.0,
+        min=0.0,
+        soft_max=120.0,
+    )
+    use_head: bpy.props.BoolProperty(
+        name="Head Rotation", description="Turn the head as recorded, about the top of the neck", default=True
+    )
+    head_turn: bpy.props.EnumProperty(name="Turn", description="Which way the head turns", items=TURN_ITEMS)
+    use_eye_rotations: bpy.props.BoolProperty(
+        name="Eyes From Rotations",
+        description="Turn the eyes by the recorded angles instead of the recorded look values",
+        default=False,
+    )
+    use_frame_range: bpy.props.BoolProperty(
+        name="Set Frame Range", description="Make the scene as long as the recording", default=True
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        self.start = context.scene.frame_start
+        if self.filepath:
+            # A file that was dropped onto the viewport; only the settings are still to be chosen.
+            return context.window_manager.invoke_props_dialog(self)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(self, "start")
+        layout.prop(self, "rate")
+        layout.prop(self, "use_head")
+        row = layout.row()
+        row.enabled = self.use_head
+        row.prop(self, "head_turn")
+        layout.prop(self, "use_eye_rotations")
+        layout.prop(self, "use_frame_range")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head, scene = self.head(context), context.scene
+        path = Path(bpy.path.abspath(self.filepath))
+        try:
+            names = [key.name for key in mesh.expression_keys(head)]
+            recording = read_recording(read_file(path), path.name, names, self.rate or None)
+        except RelightifyError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        options = face_recording.PlayOptions(
+            start=self.start,
+            fps=scene.render.fps / scene.render.fps_base,
+            head_turn=TURN_SIGNS[self.head_turn] if self.use_head else (0, 0, 0),
+            eyes_from_rotations=self.use_eye_rotations,
+        )
+        last = face_recording.play(head, recording, options)
+        if self.use_frame_range:
+            scene.frame_start, scene.frame_end = self.start, last
+        # Blender shows new curves only once the frame is set.
+        scene.frame_set(self.start)
+        for warning in recording.warnings:
+            self.report({"WARNING"}, warning)
+        self.report({"INFO"}, f"{path.name}: {len(recording.seconds)} samples on frames {self.start} to {last}.")
+        return {"FINISHED"}
+
+
+class RELIGHTIFY_OT_clear_recording(HeadOperator):
+    """Remove all keyframes of the shapes and of the recorded head rotation; the face stays as it is now"""
+
+    bl_idname = "relightify.clear_recording"
+    bl_label = "Clear Face Animation"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        if not face_recording.clear(self.head(context)):
+            self.report({"INFO"}, "This head is not animated.")
+        return {"FINISHED"}
+
+
+class RELIGHTIFY_FH_recording(bpy.types.FileHandler):
+    """Recordings dropped onto the viewport"""
+
+    bl_idname = "RELIGHTIFY_FH_recording"
+    bl_label = "Face recording"
+    bl_import_operator = RELIGHTIFY_OT_import_recording.bl_idname
+    bl_file_extensions = ".csv"
+
+    @classmethod
+    def poll_drop(cls, context: bpy.types.Context) -> bool:
+        return context.area is not None and context.area.type == "VIEW_3D" and head_of(context) is not None
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a recording.
+
+    Raises:
+        RelightifyError: ``bad_recording`` where the file cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise RelightifyError(
+            "bad_recording", f"{path.name or path} cannot be read: {error.strerror}.", "Choose the CSV of a take."
+        ) from error
+
+
+CLASSES = (
+    RELIGHTIFY_OT_set_expression,
+    RELIGHTIFY_OT_reset_expression_group,
+    RELIGHTIFY_OT_random_expression,
+    RELIGHTIFY_OT_import_recording,
+    RELIGHTIFY_OT_clear_recording,
+    RELIGHTIFY_FH_recording,
+)

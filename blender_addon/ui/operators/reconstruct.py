@@ -1,0 +1,215 @@
+"""Operators that make heads: they start, poll and finish. (No postponed annotations here: Blender reads them.)"""
+# Blender wants names such as RELIGHTIFY_OT_cancel, and reads class attributes as they are.
+# ruff: noqa: N801, RUF012
+# pyright: reportInvalidTypeForm=false
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ..._shared import MAX_AGE, MAX_SAMPLES, MAX_STRENGTH, MAX_TONE, JobOptions, RelightifyError
+from ...link.choice import backend_choice
+from ...link.jobs import State
+from ...link.session import ImportOptions, Session, redraw_panels, session_of, wait
+from ...scene import parts, samples, scene_heads
+from ...scene.heads import HEAD, PHOTO
+from ...scene.photo_source import PhotoSource, chosen_photo
+from ..properties.reconstruct import (
+    AGE_TEXT,
+    CAMERA_TEXT,
+    DETAIL_TEXT,
+    FACE_TEXT,
+    LIGHT_TEXT,
+    PARTS_ITEMS,
+    QUALITY_ITEMS,
+    RESOLUTION_ITEMS,
+    SAMPLES_TEXT,
+    SEED_TEXT,
+    TONE_TEXT,
+)
+from .background import BackgroundOperator
+
+SETTINGS = ("face", "quality", "resolution", "seed", "samples", "skin_tone", "detail_strength", "age", "parts")
+SETTINGS += ("use_camera", "use_light")
+
+
+class JobOperator(BackgroundOperator):
+    """What operators that run a job have in common."""
+
+    face: bpy.props.IntProperty(name="Face", description=FACE_TEXT, default=-1, min=-1)
+    quality: bpy.props.EnumProperty(
+        name="Quality", description="How unseen skin is completed", items=QUALITY_ITEMS, default=JobOptions().quality
+    )
+    resolution: bpy.props.EnumProperty(
+        name="Maps", description="Size of the texture maps", items=RESOLUTION_ITEMS, default="1024"
+    )
+    seed: bpy.props.IntProperty(name="Seed", description=SEED_TEXT, min=0)
+    samples: bpy.props.IntProperty(name="Samples", description=SAMPLES_TEXT, default=1, min=1, max=MAX_SAMPLES)
+    skin_tone: bpy.props.FloatProperty(
+        name="Skin Tone", description=TONE_TEXT, min=-MAX_TONE, max=MAX_TONE, step=10, precision=1
+    )
+    detail_strength: bpy.props.FloatProperty(
+        name="Detail", description=DETAIL_TEXT, default=1.0, min=0.0, max=MAX_STRENGTH, subtype="FACTOR"
+    )
+    age: bpy.props.IntProperty(name="Age", description=AGE_TEXT, min=0, max=MAX_AGE)
+    parts: bpy.props.EnumProperty(name="Import", description="What to import", items=PARTS_ITEMS, default=parts.FULL)
+    use_camera: bpy.props.BoolProperty(name="Photo Camera", description=CAMERA_TEXT, default=True)
+    use_light: bpy.props.BoolProperty(name="Photo Light", description=LIGHT_TEXT, default=True)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        session = session_of(context)
+        if session.busy:
+            cls.poll_message_set("A photo is being reconstructed")
+        elif session.setup.state.busy:
+            cls.poll_message_set("The backend is being installed or removed")
+        else:
+            return True
+        return False
+
+    if TYPE_CHECKING:  # each operator has its own
+
+        def photo_and_target(self, context: bpy.types.Context) -> tuple[PhotoSource, str]:
+            """The photo, and the name of the collection of the head to renew, empty for a new one.
+
+            Raises:
+                RelightifyError: there is no photo.
+            """
+            ...
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Do the whole job before returning, for scripts and Blender without a window."""
+        session = session_of(context)
+        if not self._start(context, session):
+            return {"CANCELLED"}
+        try:
+            wait(session, lambda: session.busy, time.sleep)
+        finally:
+            session.cancel()
+        job = session.job
+        if job is None or job.state is not State.DONE:
+            self.report({"ERROR"}, str(job.error) if job is not None and job.error else "The job was cancelled.")
+            return {"CANCELLED"}
+        for warning in job.warnings:
+            self.report({"WARNING"}, warning)
+        return {"FINISHED"}
+
+    def _start(self, context: bpy.types.Context, session: Session) -> bool:
+        try:
+            photo, target = self.photo_and_target(context)
+            options = JobOptions(
+                face=self.face if self.face >= 0 else None,
+                quality=self.quality,
+                resolution=int(self.resolution),
+                seed=self.seed,
+                samples=self.samples,
+                detail_strength=self.detail_strength,
+                age=self.age or None,
+                skin_tone=self.skin_tone,
+            )
+            wanted = ImportOptions(self.use_camera, self.use_light, self.parts, target)
+            session.start(backend_choice(context), photo, options, wanted)
+        except RelightifyError as error:
+            self.report({"ERROR"}, str(error))
+            return False
+        return True
+
+
+class RELIGHTIFY_OT_reconstruct(JobOperator, bpy.types.Operator):
+    """Make a head with skin, eyes, expressions, camera and light out of one photo"""
+
+    bl_idname = "relightify.reconstruct"
+    bl_label = "Reconstruct Face"
+    # No UNDO flag: the one undo step is pushed when the head is built, which is long after the button was pressed.
+    bl_options = {"REGISTER"}
+
+    filepath: bpy.props.StringProperty(
+        name="Photo", description="File of the photo", subtype="FILE_PATH", options={"SKIP_SAVE"}
+    )
+    image: bpy.props.StringProperty(
+        name="Image", description="Name of an image in this file to take instead of a photo", options={"SKIP_SAVE"}
+    )
+
+    def photo_and_target(self, context: bpy.types.Context) -> tuple[PhotoSource, str]:
+        image = bpy.data.images.get(self.image) if self.image else None
+        if self.image and image is None:
+            raise RelightifyError("no_photo", f"There is no image {self.image!r}.", "Choose another image.")
+        return chosen_photo(self.filepath, image), ""
+
+
+class RELIGHTIFY_OT_reconstruct_again(JobOperator, bpy.types.Operator):
+    """Reconstruct the active head once more from its own photo, with other options and in its own place"""
+
+    bl_idname = "relightify.reconstruct_again"
+    bl_label = "Reconstruct Again"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        collection = scene_heads.active_head(context.scene, context.active_object)
+        if collection is None or collection.get(PHOTO) is None:
+            cls.poll_message_set("There is no head whose photo is known")
+            return False
+        return super().poll(context)
+
+    def photo_and_target(self, context: bpy.types.Context) -> tuple[PhotoSource, str]:
+        collection = scene_heads.active_head(context.scene, context.active_object)
+        if collection is None:
+            raise RelightifyError("no_head", "There is no head in this scene.", "Reconstruct one first.")
+        photo = chosen_photo("", collection[PHOTO])
+        return replace(photo, name=collection[HEAD].name), collection.name
+
+
+class RELIGHTIFY_OT_show_sample(bpy.types.Operator):
+    """Dress the active head in another completion of its photo"""
+
+    bl_idname = "relightify.show_sample"
+    bl_label = "Show Sample"
+    bl_options = {"REGISTER", "UNDO"}
+
+    number: bpy.props.IntProperty(name="Sample", description="Which completion, from 1", default=1, min=1)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        collection = scene_heads.active_head(context.scene, context.active_object)
+        if collection is None or not samples.sample_numbers(collection):
+            cls.poll_message_set("The active head has only one sample")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        collection = scene_heads.active_head(context.scene, context.active_object)
+        try:
+            if collection is not None:
+                samples.show_sample(collection, self.number)
+        except RelightifyError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class RELIGHTIFY_OT_cancel(bpy.types.Operator):
+    """Stop the reconstruction"""
+
+    bl_idname = "relightify.cancel"
+    bl_label = "Cancel"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return session_of(context).busy
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        session_of(context).cancel()
+        redraw_panels()
+        return {"FINISHED"}
+
+
+CLASSES = (
+    RELIGHTIFY_OT_reconstruct,
+    RELIGHTIFY_OT_reconstruct_again,
+    RELIGHTIFY_OT_show_sample,
+    RELIGHTIFY_OT_cancel,
+)

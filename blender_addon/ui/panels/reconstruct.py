@@ -1,0 +1,261 @@
+"""The sidebar tab *Face*. Panels only draw."""
+# Blender wants names such as RELIGHTIFY_PT_main, and reads class attributes as they are.
+# ruff: noqa: N801, RUF012
+
+from __future__ import annotations
+
+import bpy
+
+from ..._shared import Faces, RelightifyError
+from ...install.run import Phase
+from ...link.choice import backend_ready
+from ...link.jobs import Job, State, time_left_text
+from ...link.session import Session, session_of
+from ...scene import scene_heads
+from ...scene.heads import HEAD, PHOTO
+from ...scene.photo_source import FILE, IMAGE
+from ...scene.samples import SHOWN, sample_numbers
+from .. import photo_choice
+from ..layout import FacePanel, draw_text, without_path
+from ..operators.backend import RELIGHTIFY_OT_open_preferences
+from ..operators.photo import (
+    RELIGHTIFY_OT_choose_face,
+    RELIGHTIFY_OT_find_faces,
+    RELIGHTIFY_OT_pick_photo,
+    RELIGHTIFY_OT_use_image,
+)
+from ..operators.reconstruct import (
+    SETTINGS,
+    RELIGHTIFY_OT_cancel,
+    RELIGHTIFY_OT_reconstruct,
+    RELIGHTIFY_OT_reconstruct_again,
+    RELIGHTIFY_OT_show_sample,
+)
+from ..properties.reconstruct import RANDOM_QUALITIES
+
+THUMBNAIL_SCALE = 8.0
+FACE_SCALE = 3.0
+FACES_IN_A_ROW = 4
+# Problems that the preferences can mend.
+SETUP_CODES = ("no_python", "no_backend", "no_wheel", "no_connection_file", "connection_file", "backend_start")
+
+
+class RELIGHTIFY_PT_main(FacePanel, bpy.types.Panel):
+    """Photo, button, progress and errors"""
+
+    bl_label = "Relightify"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        settings, session = context.scene.relightify, session_of(context)
+        if session.setup.state.phase is Phase.INSTALLING:
+            state = session.setup.state
+            layout.progress(factor=state.fraction, type="BAR", text=f"Installing the backend  {state.fraction:.0%}")
+            layout.operator(RELIGHTIFY_OT_open_preferences.bl_idname, text="Show", icon="PREFERENCES")
+            return
+        if not backend_ready(context):
+            _draw_no_backend(layout, context)
+            return
+        if session.busy and session.job is not None:
+            _draw_progress(layout, session, session.job)
+            return
+        _draw_photo(layout, settings)
+        _draw_faces(layout, context, settings, session)
+        _draw_button(layout, settings, session)
+        _draw_again(layout, context, settings)
+        if not _told_by_search(session, settings):
+            _draw_outcome(layout, context, session.job)
+
+
+class RELIGHTIFY_PT_options(FacePanel, bpy.types.Panel):
+    """Quality and what to import"""
+
+    bl_label = "Options"
+    bl_parent_id = "RELIGHTIFY_PT_main"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings = self.layout, context.scene.relightify
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        column = layout.column()
+        column.prop(settings, "quality")
+        welcome = session_of(context).welcome
+        if welcome is not None and welcome.qualities and settings.quality not in welcome.qualities:
+            draw_text(layout, context, "This backend does not have this quality", "ERROR")
+        column.prop(settings, "resolution")
+        if settings.quality in RANDOM_QUALITIES:
+            column.prop(settings, "samples")
+        for name in ("skin_tone", "detail_strength", "age", "face", "seed"):
+            column.prop(settings, name)
+        column = layout.column()
+        column.prop(settings, "parts")
+        column = layout.column(heading="Set Up")
+        column.prop(settings, "use_camera")
+        column.prop(settings, "use_light")
+
+
+class RELIGHTIFY_PT_image(bpy.types.Panel):
+    """The way from the Image Editor"""
+
+    bl_label = "Relightify"
+    bl_space_type = "IMAGE_EDITOR"
+    bl_region_type = "UI"
+    bl_category = "Face"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return context.space_data.image is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        self.layout.operator(RELIGHTIFY_OT_use_image.bl_idname, icon="USER")
+
+
+def _draw_no_backend(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    draw_text(layout, context, "The backend, which does the heavy work, has not been set up yet.", "INFO")
+    row = layout.row()
+    row.scale_y = 1.5
+    row.operator(RELIGHTIFY_OT_open_preferences.bl_idname, icon="PREFERENCES")
+
+
+def _draw_photo(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+    row = layout.row(align=True)
+    row.prop(settings, "source", text="", icon_only=True)
+    if settings.source == IMAGE:
+        row.prop(settings, "image", text="")
+    else:
+        row.prop(settings, "photo", text="", placeholder="Pick or drop a photo")
+        row.operator(RELIGHTIFY_OT_pick_photo.bl_idname, text="", icon="FILEBROWSER")
+
+
+def _draw_faces(
+    layout: bpy.types.UILayout, context: bpy.types.Context, settings: bpy.types.PropertyGroup, session: Session
+) -> None:
+    """The photo, and its faces to choose from once they have been found."""
+    key, search = photo_choice.settings_key(settings), session.search
+    if not key:
+        return
+    known = search is not None and search.key == key
+    faces = search.job.faces if search is not None and known else None
+    if faces is not None:
+        chosen = settings.face if 0 <= settings.face < len(faces.problems) else 0
+        layout.template_icon(icon_value=session.previews.faces_icon(chosen), scale=THUMBNAIL_SCALE)
+        if len(faces.problems) > 1:
+            _draw_choice(layout, session, faces, chosen)
+        if faces.problems[chosen]:
+            draw_text(layout, context, faces.problems[chosen], "ERROR")
+        return
+    icon = _photo_icon(settings, session)
+    if icon:
+        layout.template_icon(icon_value=icon, scale=THUMBNAIL_SCALE)
+    if known and session.searching:
+        layout.label(text="Looking for faces", icon="VIEWZOOM")
+    elif known and search is not None and search.job.error is not None:
+        _draw_error(layout.box(), context, search.job.error)
+    else:
+        layout.operator(RELIGHTIFY_OT_find_faces.bl_idname, icon="VIEWZOOM")
+
+
+def _photo_icon(settings: bpy.types.PropertyGroup, session: Session) -> int:
+    if settings.source == FILE:
+        return session.previews.photo_icon(bpy.path.abspath(settings.photo))
+    preview = settings.image.preview_ensure() if settings.image is not None else None
+    return preview.icon_id if preview is not None else 0
+
+
+def _draw_choice(layout: bpy.types.UILayout, session: Session, faces: Faces, chosen: int) -> None:
+    grid = layout.grid_flow(row_major=True, columns=min(FACES_IN_A_ROW, len(faces.problems)), align=True)
+    for index, problem in enumerate(faces.problems):
+        column = grid.column(align=True)
+        column.template_icon(icon_value=session.previews.face_icon(index), scale=FACE_SCALE)
+        button = column.operator(
+            RELIGHTIFY_OT_choose_face.bl_idname,
+            text=str(index + 1),
+            depress=index == chosen,
+            icon="ERROR" if problem else "NONE",
+        )
+        button.index, button.problem = index, problem
+
+
+def _draw_button(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, session: Session) -> None:
+    column = layout.column()
+    column.scale_y = 1.5
+    column.enabled = bool(photo_choice.settings_key(settings))
+    button = column.operator(RELIGHTIFY_OT_reconstruct.bl_idname, icon="USER")
+    _fill(button, settings)
+    search = session.search
+    if settings.face < 0 and search is not None and search.key == photo_choice.settings_key(settings):
+        # What the panel shows as chosen.
+        button.face = 0 if search.job.faces is not None else -1
+    if settings.source == IMAGE:
+        button.image = settings.image.name if settings.image is not None else ""
+    else:
+        button.filepath = settings.photo
+
+
+def _draw_again(layout: bpy.types.UILayout, context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> None:
+    """The button that renews the active head, where there is one."""
+    collection = scene_heads.active_head(context.scene, context.active_object)
+    if collection is None or collection.get(PHOTO) is None:
+        return
+    name = collection[HEAD].name
+    button = layout.operator(
+        RELIGHTIFY_OT_reconstruct_again.bl_idname, text=f"Redo {name}", icon="FILE_REFRESH", translate=False
+    )
+    _fill(button, settings)
+    numbers = sample_numbers(collection)
+    if numbers:
+        row = layout.row(align=True)
+        row.label(text="Sample")
+        for number in numbers:
+            shown = collection.get(SHOWN) == number
+            row.operator(RELIGHTIFY_OT_show_sample.bl_idname, text=str(number), depress=shown).number = number
+
+
+def _fill(button: bpy.types.OperatorProperties, settings: bpy.types.PropertyGroup) -> None:
+    for name in SETTINGS:
+        setattr(button, name, getattr(settings, name))
+
+
+def _draw_progress(layout: bpy.types.UILayout, session: Session, job: Job) -> None:
+    layout.label(text=job.name, icon="USER", translate=False)
+    icon = session.previews.live_icon()
+    if icon:
+        layout.template_icon(icon_value=icon, scale=THUMBNAIL_SCALE)
+    layout.progress(factor=job.fraction, type="BAR", text=job.stage)
+    row = layout.row()
+    row.label(text=time_left_text(job.seconds_left))
+    row.operator(RELIGHTIFY_OT_cancel.bl_idname, icon="X")
+
+
+def _told_by_search(session: Session, settings: bpy.types.PropertyGroup) -> bool:
+    """Whether the search for faces, drawn above, has failed for the same reason as the job."""
+    search, job = session.search, session.job
+    if search is None or job is None or search.key != photo_choice.settings_key(settings):
+        return False
+    return search.job.error is not None and job.error is not None and search.job.error.code == job.error.code
+
+
+def _draw_outcome(layout: bpy.types.UILayout, context: bpy.types.Context, job: Job | None) -> None:
+    if job is None:
+        return
+    if job.state is State.FAILED and job.error is not None:
+        _draw_error(layout.box(), context, job.error)
+    elif job.state is State.CANCELLED:
+        layout.label(text="Cancelled", icon="INFO")
+    for warning in job.warnings:
+        draw_text(layout, context, warning, "INFO")
+
+
+def _draw_error(layout: bpy.types.UILayout, context: bpy.types.Context, error: RelightifyError) -> None:
+    draw_text(layout, context, error.message, "ERROR")
+    hint, log = without_path(error.hint)
+    if hint:
+        draw_text(layout, context, hint, "BLANK1")
+    if log:
+        layout.operator("wm.path_open", text="Open Log", icon="TEXT").filepath = log
+    if error.code in SETUP_CODES:
+        layout.operator(RELIGHTIFY_OT_open_preferences.bl_idname, icon="PREFERENCES")
+
+
+CLASSES = (RELIGHTIFY_PT_main, RELIGHTIFY_PT_options, RELIGHTIFY_PT_image)

@@ -1,0 +1,1 @@
+"""The add-on's preferences, and how they are drawn."""

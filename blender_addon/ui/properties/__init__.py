@@ -1,0 +1,1 @@
+"""Settings that the panels edit and that are saved with the scene."""

@@ -1,0 +1,79 @@
+"""What can be chosen for an export. (No postponed annotations here: Blender reads them.)"""
+# pyright: reportInvalidTypeForm=false
+
+import bpy
+
+from ...export.head import ExportOptions
+from ...export.mesh import APPLIED, CURRENT, NEUTRAL
+from ...export.presets import GLTF, PRESETS
+
+ORIGINAL = "ORIGINAL"
+PRESET_ITEMS = [(p.identifier, p.label, p.description) for p in PRESETS.values()]
+EXPRESSION_ITEMS = [
+    (CURRENT, "Current", "Keep the shape keys, set as they are now"),
+    (NEUTRAL, "Neutral", "Keep the shape keys, all at zero"),
+    (APPLIED, "Applied", "Freeze the face as it is now, without shape keys"),
+]
+TEXTURE_ITEMS = [
+    (ORIGINAL, "Original", "Textures as large as the head's maps"),
+    *((str(n), f"{n} px", f"Textures of at most {n} by {n} pixels") for n in (4096, 2048, 1024, 512, 256)),
+]
+
+
+class ExportChoices:
+    """The choices that the panel and the operator share."""
+
+    preset: bpy.props.EnumProperty(name="Preset", description="What the head is exported for", items=PRESET_ITEMS)
+    use_eyes: bpy.props.BoolProperty(name="Eyes", description="Export the eyeballs", default=True)
+    use_mouth: bpy.props.BoolProperty(name="Teeth and Tongue", description="Export teeth and tongue", default=True)
+    use_lashes: bpy.props.BoolProperty(name="Lashes", description="Export the lashes, with transparency", default=True)
+    expression: bpy.props.EnumProperty(
+        name="Expression", description="What becomes of the expression", items=EXPRESSION_ITEMS
+    )
+    use_animation: bpy.props.BoolProperty(
+        name="Animation", description="Export the keyframes of the expression, if there are any", default=True
+    )
+    subdivisions: bpy.props.IntProperty(
+        name="Subdivisions",
+        description="Smooth the exported mesh: 0 gives the base mesh, each level four times the faces",
+        min=0,
+        max=2,
+    )
+    texture_size: bpy.props.EnumProperty(
+        name="Textures", description="Largest side of the exported textures", items=TEXTURE_ITEMS
+    )
+    use_tangents: bpy.props.BoolProperty(
+        name="Tangents", description="Write tangents into glTF; most engines make the same ones themselves"
+    )
+
+
+CHOICE_NAMES = tuple(ExportChoices.__annotations__)
+
+
+class ExportSettings(ExportChoices, bpy.types.PropertyGroup):
+    """Choices of the export panel, saved with the scene."""
+
+
+def options_of(choices: ExportChoices) -> ExportOptions:
+    """The choices as plain options."""
+    values = {name: getattr(choices, name) for name in CHOICE_NAMES if name != "texture_size"}
+    size = choices.texture_size
+    return ExportOptions(**values, texture_px=None if size == ORIGINAL else int(size))
+
+
+def draw_choices(layout: bpy.types.UILayout, choices: ExportChoices) -> None:
+    """The choices as the panel and the file browser show them; what means nothing now is greyed or left out."""
+    layout.use_property_split = True
+    layout.use_property_decorate = False
+    layout.prop(choices, "preset")
+    layout.prop(choices, "texture_size")
+    layout.prop(choices, "subdivisions")
+    column = layout.column(heading="Include")
+    for name in ("use_eyes", "use_mouth", "use_lashes"):
+        column.prop(choices, name)
+    layout.prop(choices, "expression")
+    column = layout.column()
+    column.active = choices.expression == CURRENT
+    column.prop(choices, "use_animation")
+    if PRESETS[choices.preset].writer == GLTF:
+        layout.prop(choices, "use_tangents")
