@@ -8,6 +8,7 @@ import bpy
 
 from .._shared import RelightifyError
 from ..scene.heads import VIEW_TRANSFORM, WORLD
+from ..scene.world import show_photo_light
 from . import worlds
 
 PHOTO, HDRI, IMAGE, PLAIN = "PHOTO", "HDRI", "IMAGE", "PLAIN"
@@ -52,11 +53,9 @@ def light_scene(
     show = choice.show_backdrop if choice.source in (HDRI, IMAGE) else None
     worlds.set_world(world, choice.rotation, choice.strength, show)
     if choice.source == PHOTO:
-        # The photo's light matches the photo only without a film look.
-        if VIEW_TRANSFORM not in scene:
-            scene[VIEW_TRANSFORM] = scene.view_settings.view_transform
-        scene.view_settings.view_transform = "Standard"
-    elif VIEW_TRANSFORM in scene:
+        show_photo_light(scene, world)
+        return world
+    if VIEW_TRANSFORM in scene:
         # Taken out, so that a look that the user sets from now on stays.
         scene.view_settings.view_transform = scene[VIEW_TRANSFORM]
         del scene[VIEW_TRANSFORM]

@@ -11,8 +11,8 @@ from mathutils import Vector
 from .. import compat
 from ..scene.heads import HEAD
 from ..scene.keyframes import remove_curves, write_curve
+from ..scene.world import ROTATION
 from .rigs import head_extent
-from .worlds import ROTATION
 
 # Custom properties: of the collection, the empty that turns; of the empty, the camera that there was before.
 TURNTABLE, BEFORE = "relightify_turntable", "relightify_camera_before"

@@ -21,6 +21,7 @@ from ..scene.photo_source import PhotoSource
 from ..scene.replacing import replace_head
 from ..scene.samples import forget_samples, keep_samples
 from ..ui import previews
+from ..ui.properties.light import adopt_photo_light
 from . import jobs
 from .jobs import Event, Job, State
 from .line import BackendChoice, BackendLink
@@ -312,6 +313,8 @@ def build_result(scene: bpy.types.Scene, name: str, result: Result, request: Req
             original=request.photo.data,
             options={k: v for k, v in asdict(request.options).items() if v is not None},
         )
+        if wanted.use_light:
+            adopt_photo_light(scene)
     except KeyError as error:
         raise RelightifyError(
             "bad_result", f"The backend's result has no {error}.", "Use the add-on and the backend of the same release."

@@ -1,4 +1,4 @@
-"""The marks by which a head of ours is found again, also in a file that was saved and reloaded."""
+"""Finding our heads in a scene again, by marks that a saved and reloaded file still bears."""
 
 from __future__ import annotations
 
@@ -42,3 +42,17 @@ class ImportedHead:
 def is_head_collection(collection: bpy.types.Collection) -> bool:
     """Whether a collection holds a head of ours."""
     return HEAD in collection
+
+
+def head_collections(scene: bpy.types.Scene) -> list[bpy.types.Collection]:
+    """Collections of all heads in a scene whose mesh still exists, in order."""
+    return [c for c in scene.collection.children_recursive if is_head_collection(c) and c[HEAD] is not None]
+
+
+def active_head(scene: bpy.types.Scene, active: bpy.types.Object | None) -> bpy.types.Collection | None:
+    """The head that the active object belongs to, else the newest one, or None."""
+    found = head_collections(scene)
+    for collection in found:
+        if active is not None and active.name in collection.all_objects:
+            return collection
+    return found[-1] if found else None

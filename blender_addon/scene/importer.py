@@ -8,8 +8,6 @@ from typing import Any
 import bpy
 
 from .._shared import HeadMesh, RelightifyError
-from ..light import worlds
-from ..ui.properties.light import adopt_photo_light
 from . import camera, materials, mesh
 from .geometry import head_geometry
 from .heads import (
@@ -18,13 +16,13 @@ from .heads import (
     HEAD,
     OPTIONS,
     PHOTO,
-    VIEW_TRANSFORM,
     WORLD,
     ImportedHead,
     is_head_collection,
 )
 from .images import image_from_bytes, stored_file
 from .parts import FULL, SKIN, kept_parts
+from .world import environment_world, show_photo_light
 
 SPACING_M = 0.35
 
@@ -76,7 +74,7 @@ def import_head(
     head.parent = root
     # Side by side: a second head must not stand inside the first.
     root.location.x = offset
-    world = worlds.environment_world(f"{name} photo light", head_mesh.environment)
+    world = environment_world(f"{name} photo light", head_mesh.environment)
     collection[HEAD], collection[WORLD] = head, world
     collection[OPTIONS] = {**(options or {}), "parts": parts}
     head[EXPRESSION] = dict(zip(geometry.shape_names, map(float, geometry.shape_weights), strict=True))
@@ -88,12 +86,7 @@ def import_head(
         shown = background is not None and kept == photo
         collection[PHOTO] = background if shown else stored_file(f"{name} original photo", kept)
     if use_light:
-        scene.world = world
-        if VIEW_TRANSFORM not in scene:
-            scene[VIEW_TRANSFORM] = scene.view_settings.view_transform
-        scene.view_settings.view_transform = "Standard"
-        if hasattr(scene, "relightify_light"):
-            adopt_photo_light(scene)
+        show_photo_light(scene, world)
     return ImportedHead(collection, root, head, photo_camera, world, warnings)
 
 

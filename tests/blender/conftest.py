@@ -29,7 +29,7 @@ MODULE = "bl_ext.user_default.relightify"
 ROOMS = {
     "install": "plan run",
     "link": "choice jobs session",
-    "scene": "geometry images importer mesh photo_source scene_heads",
+    "scene": "geometry images importer heads mesh photo_source world",
     "light": "rigs turntable worlds",
     "expression": "arkit_csv face_recording",
     "ui": "layout previews",

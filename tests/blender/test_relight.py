@@ -12,8 +12,6 @@ import pytest
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
-from tests.blender import finished_job
-
 
 @pytest.fixture
 def head(imported: SimpleNamespace) -> Iterator[SimpleNamespace]:
@@ -84,18 +82,6 @@ def test_studio_lights_of_blender_are_offered_by_name(installed: SimpleNamespace
     names = [light.name for light in installed.light.worlds.studio_lights(bpy.context.preferences)]
     assert names[: len(installed.light.worlds.STUDIO_LIGHTS)] == sorted(installed.light.worlds.STUDIO_LIGHTS)
     assert bpy.context.scene.relightify_light.bl_rna.properties["studio_light"].enum_items is not None
-
-
-def test_panel_says_photo_after_another_import(head: SimpleNamespace, installed: SimpleNamespace) -> None:
-    scene, settings = bpy.context.scene, bpy.context.scene.relightify_light
-    bpy.ops.relightify.relight(light="forest", rotation=1.0)
-    second = installed.scene.importer.import_head(scene, "Grace", finished_job.head_mesh(), finished_job.maps(64))
-    assert (settings.source, settings.rotation) == ("PHOTO", 0)
-    assert scene.world == second.world
-    for thing in (second.head, second.camera, second.root):
-        bpy.data.objects.remove(thing)
-    bpy.data.collections.remove(second.collection)
-    scene.camera = head.camera
 
 
 def lamps_of(head: SimpleNamespace, installed: SimpleNamespace) -> dict[str, bpy.types.Object]:

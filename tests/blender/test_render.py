@@ -47,7 +47,7 @@ def test_light_of_the_photo_comes_from_its_side(addon: SimpleNamespace, tmp_path
     for name, column in (("left", 32), ("right", 0)):
         radiance = np.full((32, 64, 3), 0.05, np.float32)
         radiance[10:18, max(0, column - 3) : column + 4] = 30.0
-        bpy.context.scene.world = addon.light.worlds.environment_world(name, radiance)
+        bpy.context.scene.world = addon.scene.world.environment_world(name, radiance)
         picture = render(tmp_path / f"{name}.png")
         columns = np.flatnonzero((picture[..., 3] > 0.5).any(axis=0))
         middle = (columns[0] + columns[-1]) // 2

@@ -10,8 +10,8 @@ import bpy
 from ..._shared import RelightifyError
 from ...export.head import export_head
 from ...export.presets import PRESETS, clean_stem
-from ...scene import scene_heads
-from ...scene.importer import HEAD
+from ...scene import heads
+from ...scene.heads import HEAD
 from ..properties.export import ExportChoices, draw_choices, options_of
 
 
@@ -29,14 +29,14 @@ class RELIGHTIFY_OT_export(ExportChoices, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if scene_heads.active_head(context.scene, context.active_object) is None:
+        if heads.active_head(context.scene, context.active_object) is None:
             cls.poll_message_set("There is no head in this scene; reconstruct one first")
             return False
         return True
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask for a file name, beside the .blend file at first."""
-        collection = scene_heads.active_head(context.scene, context.active_object)
+        collection = heads.active_head(context.scene, context.active_object)
         if not self.filepath and collection is not None:
             folder = Path(bpy.data.filepath).parent if bpy.data.filepath else Path.home()
             self.filepath = str(folder / clean_stem(collection[HEAD].name)) + PRESETS[self.preset].suffix
@@ -53,7 +53,7 @@ class RELIGHTIFY_OT_export(ExportChoices, bpy.types.Operator):
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        collection = scene_heads.active_head(context.scene, context.active_object)
+        collection = heads.active_head(context.scene, context.active_object)
         manager = context.window_manager
         manager.progress_begin(0, 100)
         try:

@@ -14,7 +14,7 @@ from ..._shared import RelightifyError
 from ...expression import face_recording
 from ...expression.arkit_csv import read_recording
 from ...expression.shapes import GROUPS, group_shapes, random_expression
-from ...scene import mesh, scene_heads
+from ...scene import heads, mesh
 from ...scene.heads import EXPRESSION, HEAD
 
 GROUP_ITEMS = [(group, group, f"The shapes of {group.lower()}") for group in GROUPS]
@@ -29,7 +29,7 @@ TURN_SIGNS = {"AS_RECORDED": (1, 1, 1), "MIRRORED": (-1, 1, -1), "UPSIDE_DOWN": 
 
 def head_of(context: bpy.types.Context) -> bpy.types.Object | None:
     """The head whose expression is meant, if it still has shape keys."""
-    collection = scene_heads.active_head(context.scene, context.active_object)
+    collection = heads.active_head(context.scene, context.active_object)
     head = collection[HEAD] if collection is not None else None
     return head if head is not None and mesh.expression_keys(head) else None
 

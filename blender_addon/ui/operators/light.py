@@ -8,7 +8,7 @@ import bpy
 from ..._shared import RelightifyError
 from ...light.relight import HDRI, IMAGE, PHOTO, PLAIN
 from ...light.worlds import load_light_image
-from ...scene import scene_heads
+from ...scene import heads
 from ..properties.light import choose, relight, studio_light_items
 
 WORDS = {"photo": PHOTO, "image": IMAGE, "plain": PLAIN}
@@ -69,7 +69,7 @@ class RELIGHTIFY_OT_match_photo_light(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if scene_heads.active_head(context.scene, context.active_object) is None:
+        if heads.active_head(context.scene, context.active_object) is None:
             cls.poll_message_set("Reconstruct a face first")
             return False
         return True

@@ -13,7 +13,7 @@ from ..._shared import MAX_AGE, MAX_SAMPLES, MAX_STRENGTH, MAX_TONE, JobOptions,
 from ...link.choice import backend_choice
 from ...link.jobs import State
 from ...link.session import ImportOptions, Session, redraw_panels, session_of, wait
-from ...scene import parts, samples, scene_heads
+from ...scene import heads, parts, samples
 from ...scene.heads import HEAD, PHOTO
 from ...scene.photo_source import PhotoSource, chosen_photo
 from ..properties.reconstruct import (
@@ -148,14 +148,14 @@ class RELIGHTIFY_OT_reconstruct_again(JobOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        collection = scene_heads.active_head(context.scene, context.active_object)
+        collection = heads.active_head(context.scene, context.active_object)
         if collection is None or collection.get(PHOTO) is None:
             cls.poll_message_set("There is no head whose photo is known")
             return False
         return super().poll(context)
 
     def photo_and_target(self, context: bpy.types.Context) -> tuple[PhotoSource, str]:
-        collection = scene_heads.active_head(context.scene, context.active_object)
+        collection = heads.active_head(context.scene, context.active_object)
         if collection is None:
             raise RelightifyError("no_head", "There is no head in this scene.", "Reconstruct one first.")
         photo = chosen_photo("", collection[PHOTO])
@@ -173,14 +173,14 @@ class RELIGHTIFY_OT_show_sample(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        collection = scene_heads.active_head(context.scene, context.active_object)
+        collection = heads.active_head(context.scene, context.active_object)
         if collection is None or not samples.sample_numbers(collection):
             cls.poll_message_set("The active head has only one sample")
             return False
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        collection = scene_heads.active_head(context.scene, context.active_object)
+        collection = heads.active_head(context.scene, context.active_object)
         try:
             if collection is not None:
                 samples.show_sample(collection, self.number)

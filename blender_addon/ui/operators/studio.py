@@ -9,7 +9,7 @@ import bpy
 
 from ...light import render_settings, rigs, turntable
 from ...light.relight import PLAIN
-from ...scene import scene_heads
+from ...scene import heads
 
 KIND_ITEMS = [
     ("MOVIE", "Movie", "One MP4 file"),
@@ -22,7 +22,7 @@ class HeadOperator(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if scene_heads.active_head(context.scene, context.active_object) is None:
+        if heads.active_head(context.scene, context.active_object) is None:
             cls.poll_message_set("Reconstruct a face first")
             return False
         return True
@@ -40,7 +40,7 @@ class RELIGHTIFY_OT_add_light_rig(HeadOperator):
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        collection = scene_heads.active_head(context.scene, context.active_object)
+        collection = heads.active_head(context.scene, context.active_object)
         rig = rigs.add_rig(collection)
         rigs.shape_rig(collection, rig.relightify_rig.shape())
         if self.dim_world:
@@ -57,7 +57,7 @@ class RELIGHTIFY_OT_remove_light_rig(HeadOperator):
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        rigs.remove_rig(scene_heads.active_head(context.scene, context.active_object))
+        rigs.remove_rig(heads.active_head(context.scene, context.active_object))
         return {"FINISHED"}
 
 
@@ -70,7 +70,7 @@ class RELIGHTIFY_OT_set_up_turntable(HeadOperator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         scene, settings = context.scene, context.scene.relightify_turntable
-        collection = scene_heads.active_head(scene, context.active_object)
+        collection = heads.active_head(scene, context.active_object)
         options = turntable.TurntableOptions(
             frames=settings.frames,
             start=settings.start,
@@ -95,7 +95,7 @@ class RELIGHTIFY_OT_remove_turntable(HeadOperator):
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        turntable.remove_turntable(context.scene, scene_heads.active_head(context.scene, context.active_object))
+        turntable.remove_turntable(context.scene, heads.active_head(context.scene, context.active_object))
         turntable.stop_light(context.scene)
         return {"FINISHED"}
 

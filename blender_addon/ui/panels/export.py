@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import bpy
 
-from ...scene import scene_heads
+from ...scene import heads
 from ..operators.export import RELIGHTIFY_OT_export
 from ..properties.export import CHOICE_NAMES, draw_choices
 
@@ -23,7 +23,7 @@ class RELIGHTIFY_PT_export(bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return bool(scene_heads.head_collections(context.scene))
+        return bool(heads.head_collections(context.scene))
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.relightify_export

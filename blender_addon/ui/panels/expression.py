@@ -8,7 +8,7 @@ import bpy
 
 from ... import compat
 from ...expression.shapes import GROUPS, SIDES, label, sides
-from ...scene import scene_heads
+from ...scene import heads
 from ..layout import FacePanel, draw_text
 from ..operators.expression import (
     RELIGHTIFY_OT_clear_recording,
@@ -31,14 +31,14 @@ class RELIGHTIFY_PT_expression(FacePanel, bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return bool(scene_heads.head_collections(context.scene))
+        return bool(heads.head_collections(context.scene))
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, head = self.layout, head_of(context)
         if head is None:
             draw_text(layout, context, "This head has no shape keys any more.", "INFO")
             return
-        if len(scene_heads.head_collections(context.scene)) > 1:
+        if len(heads.head_collections(context.scene)) > 1:
             layout.label(text=head.name, icon="USER")
         row = layout.row(align=True)
         name = RELIGHTIFY_OT_set_expression.bl_idname

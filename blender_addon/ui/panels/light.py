@@ -9,7 +9,7 @@ import bpy
 from ...light import rigs, turntable
 from ...light.relight import HDRI, IMAGE, PLAIN
 from ...light.render_settings import CYCLES, EEVEE
-from ...scene import scene_heads
+from ...scene import heads
 from ..layout import FacePanel, draw_text
 from ..operators.light import RELIGHTIFY_OT_match_photo_light
 from ..operators.studio import (
@@ -32,7 +32,7 @@ class RELIGHTIFY_PT_relight(FacePanel, bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return bool(scene_heads.head_collections(context.scene))
+        return bool(heads.head_collections(context.scene))
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.relightify_light
@@ -64,7 +64,7 @@ class RELIGHTIFY_PT_light_rig(FacePanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
-        rig = rigs.find_rig(scene_heads.active_head(context.scene, context.active_object))
+        rig = rigs.find_rig(heads.active_head(context.scene, context.active_object))
         if rig is None:
             layout.operator(RELIGHTIFY_OT_add_light_rig.bl_idname, icon="LIGHT_AREA")
             return
@@ -98,7 +98,7 @@ class RELIGHTIFY_PT_turntable(FacePanel, bpy.types.Panel):
         column.prop(settings, "set_range")
         row = layout.row(align=True)
         row.operator(RELIGHTIFY_OT_set_up_turntable.bl_idname, icon="FILE_REFRESH")
-        collection = scene_heads.active_head(context.scene, context.active_object)
+        collection = heads.active_head(context.scene, context.active_object)
         if turntable.find_turntable(collection) is not None or turntable.light_turns(context.scene):
             row.operator(RELIGHTIFY_OT_remove_turntable.bl_idname, text="", icon="TRASH")
             layout.operator(RELIGHTIFY_OT_render_turntable.bl_idname, icon="RENDER_ANIMATION")

@@ -11,7 +11,7 @@ from ...install.run import Phase
 from ...link.choice import backend_ready
 from ...link.jobs import Job, State, time_left_text
 from ...link.session import Session, session_of
-from ...scene import scene_heads
+from ...scene import heads
 from ...scene.heads import HEAD, PHOTO
 from ...scene.photo_source import FILE, IMAGE
 from ...scene.samples import SHOWN, sample_numbers
@@ -195,7 +195,7 @@ def _draw_button(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, 
 
 def _draw_again(layout: bpy.types.UILayout, context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> None:
     """The button that renews the active head, where there is one."""
-    collection = scene_heads.active_head(context.scene, context.active_object)
+    collection = heads.active_head(context.scene, context.active_object)
     if collection is None or collection.get(PHOTO) is None:
         return
     name = collection[HEAD].name

@@ -11,7 +11,7 @@ from ..._shared import RelightifyError
 from ...light import rigs
 from ...light.relight import HDRI, IMAGE, PHOTO, PLAIN, LightChoice, light_scene
 from ...light.worlds import STUDIO_LIGHTS, StudioLight, studio_lights
-from ...scene import scene_heads
+from ...scene import heads
 
 SOURCE_ITEMS = [
     (PHOTO, "Photo", "The light of the photo, as far as the face shows it", "CAMERA_DATA", 0),
@@ -58,7 +58,7 @@ def relight(settings: "RelightSettings", context: bpy.types.Context) -> None:
         strength=settings.strength,
         show_backdrop=settings.show_backdrop,
     )
-    light_scene(context.scene, scene_heads.active_head(context.scene, context.active_object), choice)
+    light_scene(context.scene, heads.active_head(context.scene, context.active_object), choice)
 
 
 def choose(settings: "RelightSettings", **values: object) -> None:
@@ -123,7 +123,7 @@ class RelightSettings(bpy.types.PropertyGroup):
 
 def on_rig_change(settings: "RigSettings", context: bpy.types.Context) -> None:
     """Update callback of a rig's settings; they live on the rig's own empty."""
-    for collection in scene_heads.head_collections(context.scene):
+    for collection in heads.head_collections(context.scene):
         if rigs.find_rig(collection) == settings.id_data:
             rigs.shape_rig(collection, settings.shape())
 
