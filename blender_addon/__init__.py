@@ -14,6 +14,7 @@ def register() -> None:
     import bpy
 
     from .link import session
+    from .ui import previews, viewport
     from .ui.properties import export as export_properties
     from .ui.properties import light as relight_settings
     from .ui.properties import reconstruct as properties
@@ -25,7 +26,9 @@ def register() -> None:
     bpy.types.Scene.relightify_turntable = bpy.props.PointerProperty(type=relight_settings.TurntableSettings)
     bpy.types.Object.relightify_rig = bpy.props.PointerProperty(type=relight_settings.RigSettings)
     bpy.types.Scene.relightify_export = bpy.props.PointerProperty(type=export_properties.ExportSettings)
-    setattr(bpy.types.WindowManager, session.ATTRIBUTE, session.Session(f"Relightify for Blender {VERSION}"))
+    opened = session.Session(f"Relightify for Blender {VERSION}", viewport.redraw_panels)
+    setattr(bpy.types.WindowManager, session.ATTRIBUTE, opened)
+    setattr(bpy.types.WindowManager, previews.ATTRIBUTE, previews.Previews())
 
 
 def unregister() -> None:
@@ -33,9 +36,11 @@ def unregister() -> None:
     import bpy
 
     from .link import session
+    from .ui import previews
 
-    getattr(bpy.types.WindowManager, session.ATTRIBUTE).close()
-    delattr(bpy.types.WindowManager, session.ATTRIBUTE)
+    for attribute in (session.ATTRIBUTE, previews.ATTRIBUTE):
+        getattr(bpy.types.WindowManager, attribute).close()
+        delattr(bpy.types.WindowManager, attribute)
     del bpy.types.Object.relightify_rig, bpy.types.Scene.relightify_turntable
     del bpy.types.Scene.relightify, bpy.types.Scene.relightify_light, bpy.types.Scene.relightify_export
     for cls in reversed(_classes()):

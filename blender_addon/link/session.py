@@ -8,20 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import bpy
 
-from .._shared import Detect, JobOptions, Reconstruct, RelightifyError, Result, Welcome, new_job_id
+from .._shared import Detect, Reconstruct, RelightifyError, Result, Welcome
 from ..install.run import Setup
-from ..scene.heads import ImportedHead, is_head_collection
-from ..scene.importer import import_head
-from ..scene.parts import FULL
-from ..scene.photo_source import PhotoSource
-from ..scene.replacing import replace_head
-from ..scene.samples import forget_samples, keep_samples
-from ..ui import previews
-from ..ui.properties.light import adopt_photo_light
 from . import jobs
 from .jobs import Event, Job, State
 from .line import BackendChoice, BackendLink
@@ -32,31 +25,16 @@ ATTRIBUTE = "relightify_session"
 TICK_SECONDS = 0.1
 
 
-@dataclass(frozen=True)
-class ImportOptions:
-    """What to do with a finished head.
+class Built(Protocol):
+    """What was built of a result; all that matters here is what could not be done."""
 
-    Args:
-        use_camera: add the photo's camera and look through it.
-        use_light: make the photo's light the scene's world.
-        parts: `parts.FULL` or `parts.SKIN`.
-        target: name of the collection of the head that is to be renewed; empty for a new head.
-    """
-
-    use_camera: bool = True
-    use_light: bool = True
-    parts: str = FULL
-    target: str = ""
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences for the user."""
+        ...
 
 
-@dataclass(frozen=True)
-class Request:
-    """A job and everything that its import needs."""
-
-    photo: PhotoSource
-    scene_name: str
-    options: JobOptions
-    import_options: ImportOptions
+Build = Callable[[Job, Result], Built]
 
 
 @dataclass(frozen=True)
@@ -64,7 +42,7 @@ class FaceSearch:
     """The search for the faces of a photo.
 
     Args:
-        key: the photo, see `photo_source.photo_key`.
+        key: the photo, as whoever asked tells photos apart.
         job: where the search is; its `faces` are the outcome.
     """
 
@@ -77,20 +55,21 @@ class Session:
 
     Args:
         client: name and version for the backend's log.
+        redraw: has Blender draw anew what shows the session.
     """
 
-    def __init__(self, client: str) -> None:
+    def __init__(self, client: str, redraw: Callable[[], None]) -> None:
         self.job: Job | None = None
         self.search: FaceSearch | None = None
-        self.imported: ImportedHead | None = None
+        self.imported: Built | None = None
         self.welcome: Welcome | None = None
         self.link_error: RelightifyError | None = None
         self.setup = Setup()
-        self.previews = previews.Previews()
         self._client = client
+        self._redraw = redraw
         self._link: BackendLink | None = None
         self._left: list[BackendLink] = []
-        self._request: Request | None = None
+        self._build: Build | None = None
         self._setup_state = self.setup.state
         self._waiting_for_welcome = False
 
@@ -116,35 +95,40 @@ class Session:
 
     # --- what operators ask for ---------------------------------------------------------------------------------
 
-    def start(self, choice: BackendChoice, photo: PhotoSource, options: JobOptions, request: ImportOptions) -> None:
+    def start(self, choice: BackendChoice, request: Reconstruct, name: str, build: Build) -> None:
         """Begin a job; `pump` moves it on.
 
+        Args:
+            choice: which backend does it.
+            request: what the backend is asked for.
+            name: the photo's name without its ending.
+            build: makes of the result what is to stand in Blender.
+
         Raises:
-            RelightifyError: ``busy``, another job is under way; whatever is wrong with the options.
+            RelightifyError: ``busy``, another job is under way.
         """
         if self.busy:
             raise RelightifyError("busy", "Another photo is being reconstructed.", "Wait for it or cancel it.")
-        message = Reconstruct(new_job_id(), photo.data, options, photo.file_name)
         link = self._link_to(choice)
-        self._request = Request(photo, bpy.context.scene.name, options, request)
-        self.job = Job(message.job_id, photo.name, options)
+        self._build = build
+        self.job = Job(request.job_id, name, request.options)
         self.imported = None
-        self.previews.show_live(None)
-        link.submit(message)
+        link.submit(request)
 
-    def find_faces(self, choice: BackendChoice, photo: PhotoSource) -> None:
+    def find_faces(self, choice: BackendChoice, request: Detect, name: str, key: str) -> None:
         """Begin to look for the faces in a photo; an older search is given up.
 
-        Raises:
-            RelightifyError: the photo is too large.
+        Args:
+            choice: which backend does it.
+            request: what the backend is asked for.
+            name: the photo's name without its ending.
+            key: tells this photo from others, see `FaceSearch`.
         """
-        message = Detect(new_job_id(), photo.data, photo.file_name)
         link = self._link_to(choice)
         if self.search is not None and self.searching:
             link.cancel(self.search.job.job_id)
-        self.search = FaceSearch(photo.key, Job(message.job_id, photo.name))
-        self.previews.show_faces(None)
-        link.submit(message)
+        self.search = FaceSearch(key, Job(request.job_id, name))
+        link.submit(request)
 
     def check(self, choice: BackendChoice) -> None:
         """Reach the backend, starting it if need be; `welcome` or `link_error` is the outcome."""
@@ -178,13 +162,12 @@ class Session:
             link.close()
 
     def close(self) -> None:
-        """Let go of the backend and of everything that Blender holds for us."""
+        """Let go of the backend, and wait until it has ended."""
         if bpy.app.timers.is_registered(self.tick):
             bpy.app.timers.unregister(self.tick)
         self.setup.close()
         self.release()
         self.wait_for_release()
-        self.previews.close()
 
     # --- what the timer does ------------------------------------------------------------------------------------
 
@@ -196,12 +179,12 @@ class Session:
     def tick(self) -> float | None:
         """The timer: moves everything on, and redraws what shows it."""
         if self.pump():
-            redraw_panels()
+            self._redraw()
         under_way = self.busy or self.searching or self.checking or self.setup.state.busy or self.setup.looking()
         return TICK_SECONDS if under_way else None
 
     def pump(self) -> bool:
-        """Take what came from the backend and build the head when it is there.
+        """Take what came from the backend and build the head when its result is there.
 
         Returns:
             Whether anything changed that a panel shows.
@@ -231,13 +214,9 @@ class Session:
         if isinstance(event, jobs.Failed):
             self.link_error = event.error
         if self.job is not None:
-            before, self.job = self.job, jobs.advance(self.job, event)
-            if self.job.preview is not before.preview:
-                self.previews.show_live(self.job.preview)
+            self.job = jobs.advance(self.job, event)
         if self.search is not None:
             self.search = replace(self.search, job=jobs.advance(self.search.job, event))
-            if self.search.job.faces is not None and self.search.job.faces is event:
-                self.previews.show_faces(self.search.job.faces)
 
     def _end_jobs(self, error: RelightifyError) -> None:
         """Fail what is under way, but for a result that is here already."""
@@ -248,15 +227,11 @@ class Session:
             self.search = replace(self.search, job=jobs.advance(self.search.job, failed))
 
     def _import(self, job: Job) -> None:
-        request, result = self._request, job.result
-        if request is None or result is None:
+        build, result = self._build, job.result
+        if build is None or result is None:
             raise RuntimeError("a job is being imported without a result")
-        scene = bpy.data.scenes.get(request.scene_name) or bpy.context.scene
         try:
-            self.imported = build_result(scene, job.name, result, request)
-            select_alone(scene, self.imported.head)
-            if request.import_options.use_camera and not request.import_options.target:
-                look_through_camera(scene)
+            self.imported = build(job, result)
         except RelightifyError as error:
             self.job = jobs.advance(job, jobs.Failed(error))
         except Exception as error:
@@ -264,9 +239,8 @@ class Session:
             wrong = RelightifyError("internal", f"The head cannot be built: {error}.", "Please report this.")
             self.job = jobs.advance(job, jobs.Failed(wrong))
         else:
-            push_undo("Reconstruct Face")
             self.job = jobs.advance(job, jobs.Imported((*result.warnings, *self.imported.warnings)))
-        self._request = None
+        self._build = None
 
     def _link_to(self, choice: BackendChoice) -> BackendLink:
         """The line to the backend, a new one where there is none or another backend is wanted.
@@ -288,88 +262,8 @@ def session_of(context: bpy.types.Context) -> Session:
     return getattr(bpy.types.WindowManager, ATTRIBUTE)
 
 
-def build_result(scene: bpy.types.Scene, name: str, result: Result, request: Request) -> ImportedHead:
-    """Build the head of a finished job in a scene, in the place of an older one where asked.
-
-    Raises:
-        RelightifyError: ``bad_result`` where a map is missing, or what `import_head` raises.
-    """
-    maps = {key: bytes(value) for key, value in result.maps.items()}
-    wanted = request.import_options
-    old = next((c for c in scene.collection.children_recursive if c.name == wanted.target), None)
-    if old is not None:
-        forget_samples(old)
-    try:
-        new = import_head(
-            scene,
-            name,
-            result.mesh,
-            maps,
-            # The backend sends the photo along where it had to turn or convert it.
-            maps.get("photo", request.photo.data),
-            use_camera=wanted.use_camera,
-            use_light=wanted.use_light,
-            parts=wanted.parts,
-            original=request.photo.data,
-            options={k: v for k, v in asdict(request.options).items() if v is not None},
-        )
-        if wanted.use_light:
-            adopt_photo_light(scene)
-    except KeyError as error:
-        raise RelightifyError(
-            "bad_result", f"The backend's result has no {error}.", "Use the add-on and the backend of the same release."
-        ) from error
-    done = replace_head(old, new) if old is not None and is_head_collection(old) else new
-    keep_samples(done.collection, maps)
-    return done
-
-
-def select_alone(scene: bpy.types.Scene, head: bpy.types.Object) -> None:
-    """Make the head the active object and the only selected one, unless the user is in the middle of something.
-
-    A timer has no window of its own, so the view layer is that of the window that shows the scene.
-    """
-    windows = [w for w in bpy.context.window_manager.windows if w.scene == scene]
-    layer = windows[0].view_layer if windows else scene.view_layers[0]
-    # The layer does not know its new objects before that.
-    layer.update()
-    busy = layer.objects.active is not None and layer.objects.active.mode != "OBJECT"
-    if busy or head.name not in layer.objects:
-        return
-    for thing in layer.objects:
-        thing.select_set(False, view_layer=layer)
-    head.select_set(True, view_layer=layer)
-    layer.objects.active = head
-
-
-def look_through_camera(scene: bpy.types.Scene) -> None:
-    """Show the scene's camera in the first viewport of the window that shows the scene."""
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D" and window.scene == scene:
-                area.spaces.active.region_3d.view_perspective = "CAMERA"
-                return
-
-
-def push_undo(message: str) -> None:
-    """One undo step for what was done outside of an operator; Blender without a window has no undo."""
-    windows = bpy.context.window_manager.windows
-    if bpy.app.background or not windows:
-        return
-    with bpy.context.temp_override(window=windows[0]):
-        bpy.ops.ed.undo_push(message=message)
-
-
 def wait(session: Session, under_way: Callable[[], bool], sleep: Callable[[float], None]) -> None:
     """Move everything on until nothing is under way, for scripts and Blender without a window."""
     while under_way():
         session.pump()
         sleep(0.02)
-
-
-def redraw_panels() -> None:
-    """Have the sidebars of all 3D viewports, and the preferences, drawn anew."""
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type in ("VIEW_3D", "PREFERENCES", "IMAGE_EDITOR"):
-                area.tag_redraw()

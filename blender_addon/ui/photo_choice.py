@@ -6,10 +6,11 @@ import logging
 
 import bpy
 
-from .._shared import RelightifyError
+from .._shared import Detect, RelightifyError, new_job_id
 from ..link.choice import backend_choice, backend_ready, preferences_of
-from ..link.session import redraw_panels, session_of
+from ..link.session import session_of
 from ..scene.photo_source import IMAGE, PhotoSource, chosen_photo, photo_key
+from .viewport import redraw_panels
 
 log = logging.getLogger(__name__)
 
@@ -51,9 +52,10 @@ def find_faces(settings: bpy.types.PropertyGroup, context: bpy.types.Context) ->
     """Begin to look for the faces in the panel's photo.
 
     Raises:
-        RelightifyError: the photo cannot be read.
+        RelightifyError: the photo cannot be read or is too large.
     """
     session = session_of(context)
-    session.find_faces(backend_choice(context), settings_photo(settings))
+    choice, photo = backend_choice(context), settings_photo(settings)
+    session.find_faces(choice, Detect(new_job_id(), photo.data, photo.file_name), photo.name, photo.key)
     session.watch()
     redraw_panels()

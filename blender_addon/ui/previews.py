@@ -8,6 +8,7 @@ import numpy as np
 
 from .._shared import Faces
 
+ATTRIBUTE = "relightify_previews"
 LIVE_SIDE = 256
 FACE_SIDE = 96
 PHOTO_SIDE = 384
@@ -21,6 +22,7 @@ class Previews:
         self._collection = None if bpy.app.background else bpy.utils.previews.new()
         self._count = 0
         self._names: dict[str, str] = {}
+        self._live: np.ndarray | None = None
         self._faces: Faces | None = None
 
     def photo_icon(self, path: str) -> int:
@@ -31,34 +33,26 @@ class Previews:
             self._collection.load(path, path, "IMAGE")
         return self._collection[path].icon_id
 
-    def show_live(self, image: np.ndarray | None) -> None:
-        """Show an image uint8 [H, W, 3], sRGB, row 0 at the top; None takes it away."""
-        self._show("live", image, LIVE_SIDE)
-
-    def live_icon(self) -> int:
-        """Icon number of the live preview; 0 where there is none."""
+    def live_icon(self, image: np.ndarray | None) -> int:
+        """Icon number of an image uint8 [H, W, 3], sRGB, row 0 at the top; 0 where there is none."""
+        if image is not self._live:
+            self._live = image
+            self._show("live", image, LIVE_SIDE)
         return self._icon("live")
 
-    def show_faces(self, faces: Faces | None) -> None:
-        """Show the faces of a photo; None takes them away."""
-        for role in [role for role in self._names if role.startswith(("face ", "faces "))]:
-            self._show(role, None, 0)
-        self._faces = faces
-        if faces is not None:
-            for index, thumbnail in enumerate(faces.thumbnails):
-                self._show(f"face {index}", thumbnail, FACE_SIDE)
-
-    def face_icon(self, index: int) -> int:
+    def face_icon(self, faces: Faces, index: int) -> int:
         """Icon number of a face; 0 where there is none."""
+        self._take(faces)
         return self._icon(f"face {index}")
 
-    def faces_icon(self, chosen: int) -> int:
+    def faces_icon(self, faces: Faces, chosen: int) -> int:
         """Icon number of the photo with its faces framed, the chosen one in another colour; 0 where there is none."""
-        if self._faces is None or self._collection is None:
+        if self._collection is None:
             return 0
+        self._take(faces)
         role = f"faces {chosen}"
         if role not in self._names:
-            self._show(role, framed(self._faces.photo, self._faces.boxes, chosen), PHOTO_SIDE)
+            self._show(role, framed(faces.photo, faces.boxes, chosen), PHOTO_SIDE)
         return self._icon(role)
 
     def close(self) -> None:
@@ -66,6 +60,16 @@ class Previews:
         if self._collection is not None:
             bpy.utils.previews.remove(self._collection)
             self._collection = None
+
+    def _take(self, faces: Faces) -> None:
+        """Have the icons of these faces, and of no others."""
+        if faces is self._faces:
+            return
+        for role in [role for role in self._names if role.startswith(("face ", "faces "))]:
+            self._show(role, None, 0)
+        self._faces = faces
+        for index, thumbnail in enumerate(faces.thumbnails):
+            self._show(f"face {index}", thumbnail, FACE_SIDE)
 
     def _icon(self, role: str) -> int:
         name = self._names.get(role)
@@ -86,6 +90,11 @@ class Previews:
         preview.image_size = (side, side)
         preview.image_pixels_float.foreach_set(square_icon(image, side)[::-1].ravel())
         self._names[role] = name
+
+
+def addon_previews() -> Previews:
+    """The previews of the enabled add-on."""
+    return getattr(bpy.types.WindowManager, ATTRIBUTE)
 
 
 def square_icon(image: np.ndarray, side: int) -> np.ndarray:

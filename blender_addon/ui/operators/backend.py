@@ -12,7 +12,8 @@ from ..._shared import RelightifyError
 from ...install.plan import SetupOptions
 from ...install.run import Phase, installed_backend
 from ...link.choice import ADDON, AUTOMATIC, INSTALLED, backend_choice, backend_folder, preferences_of
-from ...link.session import Session, redraw_panels, session_of, wait
+from ...link.session import Session, session_of, wait
+from ..viewport import redraw_panels
 from .background import BackgroundOperator
 
 CHECK_SECONDS = 120.0

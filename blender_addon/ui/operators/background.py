@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ...link.session import Session, redraw_panels, session_of
+from ...link.session import Session, session_of
+from ..viewport import redraw_panels
 
 # A mix-in: Blender registers the classes that use it, which are operators themselves.
 _Base = bpy.types.Operator if TYPE_CHECKING else object

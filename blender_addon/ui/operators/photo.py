@@ -11,10 +11,11 @@ import bpy
 
 from ... import compat
 from ..._shared import RelightifyError
-from ...link.session import redraw_panels, session_of, wait
+from ...link.session import session_of, wait
 from ...scene.photo_source import FILE, IMAGE
 from .. import photo_choice
 from ..layout import FacePanel
+from ..viewport import redraw_panels
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".heic", ".heif", ".avif")
 TAB_SECONDS = 0.3

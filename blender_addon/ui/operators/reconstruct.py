@@ -5,14 +5,24 @@
 
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import bpy
 
-from ..._shared import MAX_AGE, MAX_SAMPLES, MAX_STRENGTH, MAX_TONE, JobOptions, RelightifyError
+from ..._shared import (
+    MAX_AGE,
+    MAX_SAMPLES,
+    MAX_STRENGTH,
+    MAX_TONE,
+    JobOptions,
+    Reconstruct,
+    RelightifyError,
+    new_job_id,
+)
 from ...link.choice import backend_choice
 from ...link.jobs import State
-from ...link.session import ImportOptions, Session, redraw_panels, session_of, wait
+from ...link.session import Session, session_of, wait
 from ...scene import heads, parts, samples
 from ...scene.heads import HEAD, PHOTO
 from ...scene.photo_source import PhotoSource, chosen_photo
@@ -29,6 +39,8 @@ from ..properties.reconstruct import (
     SEED_TEXT,
     TONE_TEXT,
 )
+from ..viewport import redraw_panels
+from .arrival import ImportOptions, bring_in
 from .background import BackgroundOperator
 
 SETTINGS = ("face", "quality", "resolution", "seed", "samples", "skin_tone", "detail_strength", "age", "parts")
@@ -110,7 +122,10 @@ class JobOperator(BackgroundOperator):
                 skin_tone=self.skin_tone,
             )
             wanted = ImportOptions(self.use_camera, self.use_light, self.parts, target)
-            session.start(backend_choice(context), photo, options, wanted)
+            choice = backend_choice(context)
+            build = partial(bring_in, scene_name=context.scene.name, photo=photo, wanted=wanted)
+            request = Reconstruct(new_job_id(), photo.data, options, photo.file_name)
+            session.start(choice, request, photo.name, build)
         except RelightifyError as error:
             self.report({"ERROR"}, str(error))
             return False

@@ -31,6 +31,7 @@ from ..operators.reconstruct import (
     RELIGHTIFY_OT_reconstruct_again,
     RELIGHTIFY_OT_show_sample,
 )
+from ..previews import addon_previews
 from ..properties.reconstruct import RANDOM_QUALITIES
 
 THUMBNAIL_SCALE = 8.0
@@ -57,7 +58,7 @@ class RELIGHTIFY_PT_main(FacePanel, bpy.types.Panel):
             _draw_no_backend(layout, context)
             return
         if session.busy and session.job is not None:
-            _draw_progress(layout, session, session.job)
+            _draw_progress(layout, session.job)
             return
         _draw_photo(layout, settings)
         _draw_faces(layout, context, settings, session)
@@ -139,13 +140,13 @@ def _draw_faces(
     faces = search.job.faces if search is not None and known else None
     if faces is not None:
         chosen = settings.face if 0 <= settings.face < len(faces.problems) else 0
-        layout.template_icon(icon_value=session.previews.faces_icon(chosen), scale=THUMBNAIL_SCALE)
+        layout.template_icon(icon_value=addon_previews().faces_icon(faces, chosen), scale=THUMBNAIL_SCALE)
         if len(faces.problems) > 1:
-            _draw_choice(layout, session, faces, chosen)
+            _draw_choice(layout, faces, chosen)
         if faces.problems[chosen]:
             draw_text(layout, context, faces.problems[chosen], "ERROR")
         return
-    icon = _photo_icon(settings, session)
+    icon = _photo_icon(settings)
     if icon:
         layout.template_icon(icon_value=icon, scale=THUMBNAIL_SCALE)
     if known and session.searching:
@@ -156,18 +157,18 @@ def _draw_faces(
         layout.operator(RELIGHTIFY_OT_find_faces.bl_idname, icon="VIEWZOOM")
 
 
-def _photo_icon(settings: bpy.types.PropertyGroup, session: Session) -> int:
+def _photo_icon(settings: bpy.types.PropertyGroup) -> int:
     if settings.source == FILE:
-        return session.previews.photo_icon(bpy.path.abspath(settings.photo))
+        return addon_previews().photo_icon(bpy.path.abspath(settings.photo))
     preview = settings.image.preview_ensure() if settings.image is not None else None
     return preview.icon_id if preview is not None else 0
 
 
-def _draw_choice(layout: bpy.types.UILayout, session: Session, faces: Faces, chosen: int) -> None:
+def _draw_choice(layout: bpy.types.UILayout, faces: Faces, chosen: int) -> None:
     grid = layout.grid_flow(row_major=True, columns=min(FACES_IN_A_ROW, len(faces.problems)), align=True)
     for index, problem in enumerate(faces.problems):
         column = grid.column(align=True)
-        column.template_icon(icon_value=session.previews.face_icon(index), scale=FACE_SCALE)
+        column.template_icon(icon_value=addon_previews().face_icon(faces, index), scale=FACE_SCALE)
         button = column.operator(
             RELIGHTIFY_OT_choose_face.bl_idname,
             text=str(index + 1),
@@ -217,9 +218,9 @@ def _fill(button: bpy.types.OperatorProperties, settings: bpy.types.PropertyGrou
         setattr(button, name, getattr(settings, name))
 
 
-def _draw_progress(layout: bpy.types.UILayout, session: Session, job: Job) -> None:
+def _draw_progress(layout: bpy.types.UILayout, job: Job) -> None:
     layout.label(text=job.name, icon="USER", translate=False)
-    icon = session.previews.live_icon()
+    icon = addon_previews().live_icon(job.preview)
     if icon:
         layout.template_icon(icon_value=icon, scale=THUMBNAIL_SCALE)
     layout.progress(factor=job.fraction, type="BAR", text=job.stage)
