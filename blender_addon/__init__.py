@@ -6,6 +6,8 @@ The modules that need Blender's classes are imported when the add-on is register
 
 from __future__ import annotations
 
+from types import ModuleType
+
 VERSION = "0.1.0"
 
 
@@ -15,17 +17,15 @@ def register() -> None:
 
     from .link import session
     from .ui import previews, viewport
-    from .ui.properties import export as export_properties
-    from .ui.properties import light as relight_settings
-    from .ui.properties import reconstruct as properties
+    from .ui.properties import export, light, reconstruct
 
     for cls in _classes():
         bpy.utils.register_class(cls)
-    bpy.types.Scene.relightify = bpy.props.PointerProperty(type=properties.SceneSettings)
-    bpy.types.Scene.relightify_light = bpy.props.PointerProperty(type=relight_settings.RelightSettings)
-    bpy.types.Scene.relightify_turntable = bpy.props.PointerProperty(type=relight_settings.TurntableSettings)
-    bpy.types.Object.relightify_rig = bpy.props.PointerProperty(type=relight_settings.RigSettings)
-    bpy.types.Scene.relightify_export = bpy.props.PointerProperty(type=export_properties.ExportSettings)
+    bpy.types.Scene.relightify = bpy.props.PointerProperty(type=reconstruct.SceneSettings)
+    bpy.types.Scene.relightify_light = bpy.props.PointerProperty(type=light.RelightSettings)
+    bpy.types.Scene.relightify_turntable = bpy.props.PointerProperty(type=light.TurntableSettings)
+    bpy.types.Object.relightify_rig = bpy.props.PointerProperty(type=light.RigSettings)
+    bpy.types.Scene.relightify_export = bpy.props.PointerProperty(type=export.ExportSettings)
     opened = session.Session(f"Relightify for Blender {VERSION}", viewport.redraw_panels)
     setattr(bpy.types.WindowManager, session.ATTRIBUTE, opened)
     setattr(bpy.types.WindowManager, previews.ATTRIBUTE, previews.Previews())
@@ -48,50 +48,23 @@ def unregister() -> None:
 
 
 def _classes() -> tuple[type, ...]:
-    from .ui.operators import backend as setup_operators
-    from .ui.operators import photo as photo_operators
-    from .ui.operators import reconstruct as operators
-    from .ui.panels import reconstruct as panel
-    from .ui.preferences import settings as preferences
-    from .ui.properties import reconstruct as properties
-
-    return (
-        preferences.RelightifyPreferences,
-        properties.SceneSettings,
-        *setup_operators.CLASSES,
-        *photo_operators.CLASSES,
-        *operators.CLASSES,
-        *panel.CLASSES,
-        *_relight_classes(),
-        *_expression_classes(),
-        *_export_classes(),
-    )
+    return tuple(cls for module in (*_settings(), *_operators(), *_panels()) for cls in module.CLASSES)
 
 
-def _relight_classes() -> tuple[type, ...]:
-    from .ui.operators import light as relight_operators
-    from .ui.operators import studio as studio_operators
-    from .ui.panels import light as relight_panel
-    from .ui.properties import light as relight_settings
+def _settings() -> tuple[ModuleType, ...]:
+    from .ui.preferences import settings
+    from .ui.properties import export, light, reconstruct
 
-    return (
-        *relight_settings.CLASSES,
-        *relight_operators.CLASSES,
-        *studio_operators.CLASSES,
-        *relight_panel.CLASSES,
-    )
+    return settings, reconstruct, light, export
 
 
-def _expression_classes() -> tuple[type, ...]:
-    from .ui.operators import expression as expression_operators
-    from .ui.panels import expression as expression_panel
+def _operators() -> tuple[ModuleType, ...]:
+    from .ui.operators import backend, export, expression, light, photo, reconstruct, studio
 
-    return (*expression_operators.CLASSES, *expression_panel.CLASSES)
+    return backend, photo, reconstruct, light, studio, expression, export
 
 
-def _export_classes() -> tuple[type, ...]:
-    from .ui.operators import export as export_operators
-    from .ui.panels import export as export_panel
-    from .ui.properties import export as export_properties
+def _panels() -> tuple[ModuleType, ...]:
+    from .ui.panels import export, expression, light, reconstruct
 
-    return (export_properties.ExportSettings, *export_operators.CLASSES, *export_panel.CLASSES)
+    return reconstruct, light, expression, export

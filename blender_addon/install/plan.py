@@ -88,6 +88,12 @@ class Step:
     hint: str = ""
 
 
+def bundled_wheel() -> Path | None:
+    """The backend's wheel inside the extension, None in a copy that has none."""
+    found = sorted((Path(__file__).parents[1] / "backend").glob("relightify-*.whl"))
+    return found[-1] if found else None
+
+
 def chosen_variant(options: SetupOptions, survey: Survey) -> Variant:
     """The build of PyTorch to install."""
     return VARIANTS[options.variant or survey.gpu.kind]

@@ -9,7 +9,7 @@ from pathlib import Path
 import bpy
 
 from ..._shared import RelightifyError
-from ...install.plan import SetupOptions
+from ...install.plan import SetupOptions, bundled_wheel
 from ...install.run import Phase, installed_backend
 from ...link.choice import ADDON, AUTOMATIC, INSTALLED, backend_choice, backend_folder, preferences_of
 from ...link.session import Session, session_of, wait
@@ -18,12 +18,6 @@ from .background import BackgroundOperator
 
 CHECK_SECONDS = 120.0
 OFFLINE = "Allow online access in Preferences > System > Network first"
-
-
-def bundled_wheel() -> Path | None:
-    """The backend's wheel inside the extension, None in a copy that has none."""
-    found = sorted((Path(__file__).parents[2] / "backend").glob("relightify-*.whl"))
-    return found[-1] if found else None
 
 
 def setup_options(context: bpy.types.Context) -> SetupOptions:

@@ -13,9 +13,10 @@ from ...export.presets import PRESETS, clean_stem
 from ...scene import heads
 from ...scene.heads import HEAD
 from ..properties.export import ExportChoices, draw_choices, options_of
+from .head import HeadOperator
 
 
-class RELIGHTIFY_OT_export(ExportChoices, bpy.types.Operator):
+class RELIGHTIFY_OT_export(ExportChoices, HeadOperator):
     """Export the head with its textures and shape keys for a game engine or another program"""
 
     bl_idname = "relightify.export"
@@ -27,12 +28,7 @@ class RELIGHTIFY_OT_export(ExportChoices, bpy.types.Operator):
     filter_glob: bpy.props.StringProperty(default="*.glb;*.gltf;*.fbx;*.usdc;*.usdz", options={"HIDDEN"})
     check_existing: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if heads.active_head(context.scene, context.active_object) is None:
-            cls.poll_message_set("There is no head in this scene; reconstruct one first")
-            return False
-        return True
+    NO_HEAD = "There is no head in this scene; reconstruct one first"
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask for a file name, beside the .blend file at first."""

@@ -16,6 +16,7 @@ from ...expression.arkit_csv import read_recording
 from ...expression.shapes import GROUPS, group_shapes, random_expression
 from ...scene import heads, mesh
 from ...scene.heads import EXPRESSION, HEAD
+from .head import HeadOperator
 
 GROUP_ITEMS = [(group, group, f"The shapes of {group.lower()}") for group in GROUPS]
 TURN_ITEMS = [
@@ -43,15 +44,14 @@ def set_weights(context: bpy.types.Context, head: bpy.types.Object, weights: Map
                 key.keyframe_insert("value")
 
 
-class HeadOperator(bpy.types.Operator):
+class ExpressionOperator(HeadOperator):
     """What all operators on an expression need."""
 
+    NO_HEAD = "There is no head with shape keys here"
+
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if head_of(context) is None:
-            cls.poll_message_set("There is no head with shape keys here")
-            return False
-        return True
+    def has_head(cls, context: bpy.types.Context) -> bool:
+        return head_of(context) is not None
 
     def head(self, context: bpy.types.Context) -> bpy.types.Object:
         """The head, which `poll` has seen."""
@@ -61,7 +61,7 @@ class HeadOperator(bpy.types.Operator):
         return head
 
 
-class RELIGHTIFY_OT_set_expression(HeadOperator):
+class RELIGHTIFY_OT_set_expression(ExpressionOperator):
     """Relax the face or dial the photo's expression in again"""
 
     bl_idname = "relightify.set_expression"
@@ -85,7 +85,7 @@ class RELIGHTIFY_OT_set_expression(HeadOperator):
         return {"FINISHED"}
 
 
-class RELIGHTIFY_OT_reset_expression_group(HeadOperator):
+class RELIGHTIFY_OT_reset_expression_group(ExpressionOperator):
     """Relax this part of the face"""
 
     bl_idname = "relightify.reset_expression_group"
@@ -99,7 +99,7 @@ class RELIGHTIFY_OT_reset_expression_group(HeadOperator):
         return {"FINISHED"}
 
 
-class RELIGHTIFY_OT_random_expression(HeadOperator):
+class RELIGHTIFY_OT_random_expression(ExpressionOperator):
     """Make a face at random that a person could make"""
 
     bl_idname = "relightify.random_expression"
@@ -122,7 +122,7 @@ class RELIGHTIFY_OT_random_expression(HeadOperator):
         return {"FINISHED"}
 
 
-class RELIGHTIFY_OT_import_recording(HeadOperator):
+class RELIGHTIFY_OT_import_recording(ExpressionOperator):
     """Animate the head with the CSV of a take recorded by Live Link Face (ARKit mode)"""
 
     bl_idname = "relightify.import_recording"
@@ -199,7 +199,7 @@ class RELIGHTIFY_OT_import_recording(HeadOperator):
         return {"FINISHED"}
 
 
-class RELIGHTIFY_OT_clear_recording(HeadOperator):
+class RELIGHTIFY_OT_clear_recording(ExpressionOperator):
     """Remove all keyframes of the shapes and of the recorded head rotation; the face stays as it is now"""
 
     bl_idname = "relightify.clear_recording"

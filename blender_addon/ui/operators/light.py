@@ -8,8 +8,8 @@ import bpy
 from ..._shared import RelightifyError
 from ...light.relight import HDRI, IMAGE, PHOTO, PLAIN
 from ...light.worlds import load_light_image
-from ...scene import heads
 from ..properties.light import choose, relight, studio_light_items
+from .head import HeadOperator
 
 WORDS = {"photo": PHOTO, "image": IMAGE, "plain": PLAIN}
 WORD_ITEMS = (
@@ -60,19 +60,12 @@ class RELIGHTIFY_OT_relight(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class RELIGHTIFY_OT_match_photo_light(bpy.types.Operator):
+class RELIGHTIFY_OT_match_photo_light(HeadOperator):
     """Light the head as the photo was lit: the estimated environment as it is, without a film look"""
 
     bl_idname = "relightify.match_photo_light"
     bl_label = "Match Photo Light"
     bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if heads.active_head(context.scene, context.active_object) is None:
-            cls.poll_message_set("Reconstruct a face first")
-            return False
-        return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.relightify_light

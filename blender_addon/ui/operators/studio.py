@@ -10,22 +10,12 @@ import bpy
 from ...light import render_settings, rigs, turntable
 from ...light.relight import PLAIN
 from ...scene import heads
+from .head import HeadOperator
 
 KIND_ITEMS = [
     ("MOVIE", "Movie", "One MP4 file"),
     ("FRAMES", "Frames", "A PNG file for each frame"),
 ]
-
-
-class HeadOperator(bpy.types.Operator):
-    """What all operators on a head need."""
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if heads.active_head(context.scene, context.active_object) is None:
-            cls.poll_message_set("Reconstruct a face first")
-            return False
-        return True
 
 
 class RELIGHTIFY_OT_add_light_rig(HeadOperator):

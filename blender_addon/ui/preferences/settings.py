@@ -92,3 +92,6 @@ class RelightifyPreferences(bpy.types.AddonPreferences):
 
     def draw(self, context: bpy.types.Context) -> None:
         drawing.draw(self, context)
+
+
+CLASSES = (RelightifyPreferences,)

@@ -54,6 +54,9 @@ class ExportSettings(ExportChoices, bpy.types.PropertyGroup):
     """Choices of the export panel, saved with the scene."""
 
 
+CLASSES = (ExportSettings,)
+
+
 def options_of(choices: ExportChoices) -> ExportOptions:
     """The choices as plain options."""
     values = {name: getattr(choices, name) for name in CHOICE_NAMES if name != "texture_size"}

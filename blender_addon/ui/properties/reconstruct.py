@@ -80,3 +80,6 @@ class SceneSettings(bpy.types.PropertyGroup):
     parts: bpy.props.EnumProperty(name="Import", description="What to import", items=PARTS_ITEMS)
     use_camera: bpy.props.BoolProperty(name="Photo Camera", description=CAMERA_TEXT, default=True)
     use_light: bpy.props.BoolProperty(name="Photo Light", description=LIGHT_TEXT, default=True)
+
+
+CLASSES = (SceneSettings,)
