@@ -118,7 +118,7 @@ def build_zip(platform: str, wheels: Sequence[Path], backend_wheel: Path | None,
     files: dict[str, bytes] = {"LICENSE": (ROOT / "LICENSE").read_bytes()}
     files["blender_manifest.toml"] = completed_manifest(manifest, platform, wheels).encode()
     files |= {path.relative_to(ADDON).as_posix(): path.read_bytes() for path in sorted(ADDON.rglob("*.py"))}
-    files |= {f"shared/{path.name}": path.read_bytes() for path in sorted((ROOT / "shared").glob("*.py"))}
+    files |= {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in sorted((ROOT / "shared").rglob("*.py"))}
     files |= {f"wheels/{path.name}": path.read_bytes() for path in wheels}
     if backend_wheel is not None:
         files[f"backend/{backend_wheel.name}"] = backend_wheel.read_bytes()
