@@ -1,4 +1,4 @@
-"""The wire format: typed messages to and from ZeroMQ frames; `docs/protocol.md` describes it apart from this code.
+"""The wire format: typed messages to and from ZeroMQ frames; `docs/developer/protocol.md` describes it without code.
 
 A message is a msgpack header followed by raw frames (photo, arrays, encoded maps). Nothing is pickled, and no raw
 frame is copied: encoding hands out views, decoding wraps the frame it was given.

@@ -1,6 +1,6 @@
 """A prior whose posterior is known: Gaussian latents, correlated in space and between texture and reflectance.
 
-`python -m tests.backend.prior.diffusion.gaussian_toy` prints the table of docs/samplers.md.
+`python -m tests.backend.prior.diffusion.gaussian_toy` prints the table of docs/research/samplers.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The figure of docs/samplers.md: `python -m tests.backend.prior.diffusion.posterior_figure FILE.png`."""
+"""The figure of docs/research/samplers.md: `python -m tests.backend.prior.diffusion.posterior_figure FILE.png`."""
 
 from __future__ import annotations
 

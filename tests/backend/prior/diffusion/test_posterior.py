@@ -8,7 +8,7 @@ Measured, as (bias of the unseen texture, of the reflectance, ratio of variance 
 (0.15, 0.20, 0.95, 1.03); `repaint` 100 steps, 40 resamplings (0.09, 0.14, 0.90, 0.89), 10 resamplings (0.2, 0.2,
 0.9, 0.9). `score_sde` (0.67, 0.68, 1.38, 1.33) does not sample the posterior: what it fills in has not seen the clean
 texture. `mcg` with steps of zeta / |residual| is off as well, (0.26, 0.31, 0.87, 0.86) for the best zeta
-of 0.1, 0.03 and 1; with 993 steps and zeta = 1 far off, (2.6, 1.2, 0.4, 0.5). See docs/samplers.md.
+of 0.1, 0.03 and 1; with 993 steps and zeta = 1 far off, (2.6, 1.2, 0.4, 0.5). See docs/research/samplers.md.
 """
 
 from __future__ import annotations
