@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,16 +14,17 @@ from backend.head.model import ASSET, HeadModel, save_head_model
 from backend.photo.model_file import face_landmarker_path
 from backend.training.head import ict as ict_source
 from backend.training.head import valid_heads as valid_source
+from backend.training.head.built_head import BuiltHead
 from backend.training.head.deformation_transfer import Carrier
 from backend.training.head.expressions import build_expressions
 from backend.training.head.extension import Linings
 from backend.training.head.figures import align
 from backend.training.head.hm08 import HeadTopology, cut_head, load_base_mesh
-from backend.training.head.ict import IctModel, load_ict
+from backend.training.head.ict import load_ict
 from backend.training.head.ict_registration import register_to_ict
 from backend.training.head.identities import metric_weights, pca_modes, region_weight
 from backend.training.head.landmark_calibration import calibrate_landmarks, training_portraits
-from backend.training.head.mean_head import MeanHead, finish_mean
+from backend.training.head.mean_head import finish_mean
 from backend.training.head.mesh_landmarks import detect_landmarks, symmetrise
 from backend.training.head.painted_mesh import PaintedMesh
 from backend.training.head.pictures import Painter, paint_ict
@@ -38,32 +39,6 @@ MODES = 100
 IRIS_LANDMARKS = np.arange(468, 478)
 VALID_WEIGHT = 0.5  # of the variance of the VALID heads that the ICT modes leave over, against that of the modes
 FIT_NOISE = 3e-4  # metres: how closely the ICT modes are fitted to a VALID head before what is left becomes new modes
-
-
-@dataclass(frozen=True)
-class Build:
-    """Everything the report looks at.
-
-    Args:
-        model: what ships.
-        topology, mean, carrier, ict: how it came about; `mean` is centred between the ICT eyeballs.
-        origin: float64 [3], the model's origin in that frame.
-        mass: float64 [V], the metric.
-        layout: the skin's texture space.
-        deviations: float64 [100], standard deviations of the modes (metres, root mean square over the metric).
-        valid: registered VALID heads, aligned with the mean: name, held out, vertices [V, 3] (NaN off the skin).
-    """
-
-    model: HeadModel
-    topology: HeadTopology
-    mean: MeanHead
-    carrier: Carrier
-    ict: IctModel
-    origin: np.ndarray
-    mass: np.ndarray
-    layout: SkinUV
-    deviations: np.ndarray
-    valid: tuple[tuple[str, bool, np.ndarray], ...]
 
 
 def build_head_model(sources: Path, out: Path, asset: Path = ASSET) -> None:
@@ -118,7 +93,7 @@ def build_head_model(sources: Path, out: Path, asset: Path = ASSET) -> None:
     asset.parent.mkdir(parents=True, exist_ok=True)
     save_head_model(model, asset)
     log.info("wrote %s (%.1f MB)", asset, asset.stat().st_size / 1e6)
-    write_head_report(Build(model, topology, mean, carrier, ict, origin, mass, layout, deviations, valid), out)
+    write_head_report(BuiltHead(model, topology, mean, carrier, ict, origin, mass, layout, deviations, valid), out)
 
 
 def _landmarks(mesh: PaintedMesh, model_file: Path) -> np.ndarray:

@@ -6,12 +6,12 @@ import json
 import logging
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from backend.head.model import HeadModel
+from backend.training.head.built_head import BuiltHead
 from backend.training.head.figures import (
     align,
     face_vertices,
@@ -33,9 +33,6 @@ from backend.training.head.pictures import (
 from backend.training.head.surfaces import Surface, triangulate
 from backend.training.uv.report import write_skin_uv_report
 
-if TYPE_CHECKING:
-    from backend.training.head.build import Build
-
 log = logging.getLogger(__name__)
 
 UNSEEN_DRAWS, DRAW_SEED = 200, 20240
@@ -47,7 +44,7 @@ CLOSE_UPS = {
 }
 
 
-def write_head_report(build: Build, out: Path) -> dict:
+def write_head_report(build: BuiltHead, out: Path) -> dict:
     """Write ``report.json``, ``report.md`` and the sheets to a folder; returns the figures."""
     out.mkdir(parents=True, exist_ok=True)
     model, topology = build.model, build.topology
@@ -84,7 +81,7 @@ def write_head_report(build: Build, out: Path) -> dict:
     return figures
 
 
-def _mean_figures(build: Build) -> dict:
+def _mean_figures(build: BuiltHead) -> dict:
     """The carried-over mean against the ICT surface, both ways, on the face."""
     topology, vertices = build.topology, build.mean.vertices
     skin = triangulate(topology.quads[topology.face_part == 0])
@@ -98,7 +95,7 @@ def _mean_figures(build: Build) -> dict:
     }
 
 
-def _topology_figures(build: Build) -> dict:
+def _topology_figures(build: BuiltHead) -> dict:
     topology, model = build.topology, build.model
     skin = triangulate(topology.quads[topology.face_part == 0])
     rng = np.random.default_rng(0)
@@ -112,7 +109,7 @@ def _topology_figures(build: Build) -> dict:
     }
 
 
-def _lid_figures(build: Build) -> dict:
+def _lid_figures(build: BuiltHead) -> dict:
     model, eyes = build.model, build.mean.eyes
 
     def gaps(shape: np.ndarray) -> dict:
@@ -133,7 +130,7 @@ def _lid_figures(build: Build) -> dict:
     }
 
 
-def _unseen_draws(build: Build) -> dict:
+def _unseen_draws(build: BuiltHead) -> dict:
     """ICT identities that the basis has not seen, carried over and fitted again with the 100 modes."""
     rng = np.random.default_rng(DRAW_SEED)
     modes = build.carrier.identities(build.ict.modes)
@@ -151,7 +148,7 @@ def _unseen_draws(build: Build) -> dict:
     }
 
 
-def _valid_figures(build: Build) -> dict:
+def _valid_figures(build: BuiltHead) -> dict:
     """VALID heads fitted with the 100 modes: distance between corresponding points on the face."""
     on_face = face_vertices(build.model.mean, np.unique(build.topology.quads[build.topology.face_part == 0]))
     mass = np.where(on_face, build.mass, 0)
@@ -218,7 +215,7 @@ def _as_markdown(figures: dict) -> str:
     return "\n".join(lines)
 
 
-def _registration_sheet(build: Build, painter: Painter) -> np.ndarray:
+def _registration_sheet(build: BuiltHead, painter: Painter) -> np.ndarray:
     """Our mean with its wires above, the ICT mean below, from the same cameras."""
     ours = painter.paint(build.model.mean.astype(np.float64), lashes=False)
     theirs = paint_ict(build.ict, build.origin)
