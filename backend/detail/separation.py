@@ -143,16 +143,15 @@ def without_gloss(
     is where the gloss is not.
     """
     colour = np.exp(base)
-    luminance = LUMINANCE.astype(np.float32)
-    level = colour @ luminance
+    level = colour @ LUMINANCE
     # Chroma of single texels is noise: the camera and JPEG both blur it.
     smooth = cv2.GaussianBlur(detail, (0, 0), max(0.35 * texels_per_mm, 0.8))
-    brighter = np.maximum(smooth @ luminance, 0)
+    brighter = np.maximum(smooth @ LUMINANCE, 0)
     # Adding white s to colour c raises log blue by more than log red: d(log b) - d(log r) = s (1 / b - 1 / r).
     whiter = smooth[..., 2] - smooth[..., 0]
     lever = 1 / np.maximum(colour[..., 2], 2e-3) - 1 / np.maximum(colour[..., 0], 2e-3)
     gloss = np.clip(whiter / np.maximum(lever * level, 0.3), 0, brighter) / np.maximum(brighter, 1e-3)
     gloss = np.maximum(smooth_step(gloss, 0.15, 0.7), shine) * smooth_step(brighter, 0.0, 0.02)
-    own = detail @ luminance
+    own = detail @ LUMINANCE
     drop = np.where(own > 0, np.maximum(gloss, shine), 0.6 * shine)
     return detail * (1 - drop[..., None])

@@ -5,11 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from backend.imaging.colour import srgb_to_linear
+from backend.imaging.colour import linear_to_lab, srgb_to_linear
 
 SSIM_SIGMA, SSIM_RADIUS = 1.5, 5
-_TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
-_WHITE = np.array([0.95047, 1.0, 1.08883])
 
 
 def psnr(
@@ -59,9 +57,7 @@ def _window(values: np.ndarray) -> np.ndarray:
 
 def lab(srgb: np.ndarray) -> np.ndarray:
     """CIE Lab (D65) float64 [..., 3] of sRGB-encoded colours [..., 3]."""
-    xyz = srgb_to_linear(np.asarray(srgb, np.float64)) @ _TO_XYZ.T / _WHITE
-    f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
-    return np.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], axis=-1)
+    return linear_to_lab(srgb_to_linear(np.asarray(srgb, np.float64)))
 
 
 def colour_difference(image_srgb: np.ndarray, reference_srgb: np.ndarray, mask: np.ndarray) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from backend.imaging.colour import linear_to_srgb, srgb_to_linear
+from backend.imaging.colour import LUMINANCE, linear_to_srgb, srgb_to_linear
 from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT
 from backend.photo.reading import Photo
 
@@ -14,7 +14,6 @@ DEFAULT_IRIS_SRGB = np.array([0.30, 0.19, 0.12], np.float32)
 SMALLEST_RADIUS_PX = 2.0
 FEWEST_PIXELS = 12
 PUPIL_SHARE, LIMBUS_SHARE = 0.42, 0.85  # of the iris' radius; between them lies what has its colour
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 
 
 def iris_colours(photo: Photo, landmarks_px: np.ndarray, exposure: np.ndarray) -> np.ndarray:

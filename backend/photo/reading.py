@@ -14,7 +14,7 @@ import numpy as np
 import pillow_heif
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
-from backend.imaging.colour import linear_to_srgb, srgb_to_linear
+from backend.imaging.colour import linear_to_srgb, srgb_bytes_to_linear
 from shared.errors import RelightifyError
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class Photo:
     @cached_property
     def image_linear(self) -> np.ndarray:
         """float32 [H, W, 3], linear light in [0, 1]; computed once and read-only."""
-        linear = srgb_to_linear(np.arange(256) / 255.0).astype(np.float32)[self.image_srgb]
+        linear = srgb_bytes_to_linear(self.image_srgb)
         linear.setflags(write=False)
         return linear
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from backend.imaging.colour import srgb_to_linear
+from backend.imaging.colour import LUMINANCE, srgb_to_linear
 from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIPS_INNER, interocular_px
 from backend.photo.reading import Photo
 
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 # What the brighter quarter of the sclera shows of the light on the face: its own reflectance times what lids and lashes
 # leave of the light. Measured on the training portraits; it scatters by a third from person to person.
 EFFECTIVE_LUMINANCE = 0.48

@@ -15,14 +15,14 @@ def vertex_normals(
     polygonal facets", 1998.
     """
     corners = np.asarray(vertices, np.float64)[triangles]
-    face = _unit(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]))
+    face = unit(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]))
     weighted = corner_angles(corners)[:, :, None] * face[:, None, :]
-    return _unit(sum_by_index(weighted.reshape(-1, 3), triangles.ravel(), len(vertices))).astype(np.float32)
+    return unit(sum_by_index(weighted.reshape(-1, 3), triangles.ravel(), len(vertices))).astype(np.float32)
 
 
 def corner_angles(corners: np.ndarray) -> np.ndarray:
     """Inner angles [n, 3] in radians of triangles given by their corners [n, 3, D]; 0 where an edge has no length."""
-    edges = _unit(np.roll(corners, -1, axis=1) - corners)
+    edges = unit(np.roll(corners, -1, axis=1) - corners)
     cosine = -np.einsum("nkd,nkd->nk", edges, np.roll(edges, 1, axis=1))
     valid = (np.abs(edges).sum(-1) > 0) & (np.abs(np.roll(edges, 1, axis=1)).sum(-1) > 0)
     return np.where(valid, np.arccos(np.clip(cosine, -1, 1)), 0.0)
@@ -33,7 +33,7 @@ def sum_by_index(values: np.ndarray, index: np.ndarray, count: int) -> np.ndarra
     return np.stack([np.bincount(index, values[:, d], count) for d in range(values.shape[1])], axis=1)
 
 
-def _unit(vectors: np.ndarray) -> np.ndarray:
+def unit(vectors: np.ndarray) -> np.ndarray:
     """Vectors scaled to length 1 along the last axis; a vector of length 0 stays 0."""
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)

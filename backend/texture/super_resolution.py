@@ -76,9 +76,8 @@ def enlarged(
         return linear, 1
     # In the encoding the noise and the eye are about even over the tones.
     encoded = linear_to_srgb(linear).astype(np.float32)
-    luminance = LUMINANCE.astype(np.float32)
     large = cv2.resize(encoded, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
-    large += (enlarged_luminance(encoded @ luminance, chosen) - large @ luminance)[..., None]
+    large += (enlarged_luminance(encoded @ LUMINANCE, chosen) - large @ LUMINANCE)[..., None]
     return srgb_to_linear(np.clip(large, 0, 1, out=large)).astype(np.float32), factor
 
 

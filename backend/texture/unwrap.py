@@ -11,7 +11,8 @@ from embreex.rtcore_scene import EmbreeScene
 
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
-from backend.imaging.colour import linear_to_srgb, srgb_to_linear
+from backend.imaging.colour import linear_to_srgb, srgb_bytes_to_linear
+from backend.imaging.filters import smooth_step
 from backend.imaging.sampling import Footprint, sample_image
 from backend.photo.reading import Photo
 from backend.rendering.camera import Camera
@@ -130,7 +131,7 @@ def _visibility(
     to_camera = camera.position - surface.position
     to_camera /= np.linalg.norm(to_camera, axis=1, keepdims=True)
     facing = np.einsum("nd,nd->n", surface.normal, to_camera)
-    seen = _ramp(facing, FACING_LOW, FACING_HIGH)
+    seen = smooth_step(facing, FACING_LOW, FACING_HIGH)
     pixels = camera.project(surface.position)
     in_front = camera.to_camera(surface.position)[:, 2] < 0
     inside = (pixels >= 1).all(1) & (pixels[:, 0] <= camera.width - 1) & (pixels[:, 1] <= camera.height - 1)
@@ -216,7 +217,7 @@ def _distance_ramp(edges: np.ndarray, reach_px: float) -> np.ndarray:
     if not edges.any():
         return np.ones(edges.shape, np.float32)
     distance = cv2.distanceTransform((~edges).astype(np.uint8), cv2.DIST_L2, 5)
-    return _ramp(distance, reach_px, 2 * reach_px)
+    return smooth_step(distance, reach_px, 2 * reach_px)
 
 
 def _head_box(camera: Camera, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -232,8 +233,7 @@ def _crop_linear(photo: Photo, camera: Camera, vertices: np.ndarray) -> tuple[np
     low, high = _head_box(camera, vertices)
     left, top = np.maximum(low.astype(int) - 8, 0)
     right, bottom = high.astype(int) + 8
-    decode = srgb_to_linear(np.arange(256) / 255).astype(np.float32)
-    return np.array([left, top], np.float64), decode[photo.image_srgb[top:bottom, left:right]]
+    return np.array([left, top], np.float64), srgb_bytes_to_linear(photo.image_srgb[top:bottom, left:right])
 
 
 def _sample_linear(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
@@ -255,9 +255,3 @@ def _soften(visibility: np.ndarray) -> np.ndarray:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     opened = cv2.morphologyEx(visibility, cv2.MORPH_OPEN, kernel)
     return np.minimum(opened, cv2.GaussianBlur(cv2.erode(opened, kernel), (0, 0), radius))
-
-
-def _ramp(x: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Smooth step from 0 at `low` to 1 at `high`."""
-    t = np.clip((x - low) / (high - low), 0, 1)
-    return (t * t * (3 - 2 * t)).astype(np.float32)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from backend.head.model import HeadModel
-from backend.rendering.normals import corner_angles, sum_by_index, vertex_normals
+from backend.rendering.normals import corner_angles, sum_by_index, unit, vertex_normals
 from backend.texture.uv_raster import rasterise_uv
 
 # Texels this many times denser than usual are taken for degenerate.
@@ -31,7 +31,7 @@ class TangentFrames:
     def to_head(self, tangent_space: np.ndarray) -> np.ndarray:
         """Unit normals in head space [R, R, 3] of tangent-space normals [R, R, 3] (+Y up); 0 outside."""
         t, b, n = (tangent_space[..., k : k + 1] for k in range(3))
-        return _unit(t * self.tangent + b * self.bitangent + n * self.normal)
+        return unit(t * self.tangent + b * self.bitangent + n * self.normal)
 
     def to_tangent(self, head_space: np.ndarray) -> np.ndarray:
         """Unit tangent-space normals [R, R, 3] of head-space normals [R, R, 3]; (0, 0, 1) outside. Undoes `to_head`."""
@@ -40,7 +40,7 @@ class TangentFrames:
         determinant = np.einsum("hwk,hwk->hw", t, np.cross(b, n))
         inverse = (np.cross(b, n), np.cross(n, t), np.cross(t, b))
         local = np.stack([np.einsum("hwk,hwk->hw", row, head_space) for row in inverse], axis=-1)
-        local = _unit(local * np.sign(determinant)[..., None])
+        local = unit(local * np.sign(determinant)[..., None])
         local[determinant == 0] = (0, 0, 1)
         return local
 
@@ -101,7 +101,7 @@ class UVSpace:
 
     def normals(self, vertices: np.ndarray) -> np.ndarray:
         """Smooth unit normals float32 [R, R, 3] of `vertices` [V, 3]; 0 outside."""
-        return _unit(self.interpolate(vertex_normals(vertices, self.mesh_triangles)))
+        return unit(self.interpolate(vertex_normals(vertices, self.mesh_triangles)))
 
     def tangents(self, vertices: np.ndarray) -> TangentFrames:
         """Tangent frames of `vertices` [V, 3], averaged per UV vertex as MikkTSpace does.
@@ -129,8 +129,8 @@ class UVSpace:
 
         at_corner = normal[self.triangles]
         in_plane = along_u[:, None] - at_corner * np.einsum("nd,nkd->nk", along_u, at_corner)[..., None]
-        weighted = _unit(in_plane) * corner_angles(corners)[..., None]
-        tangent = _unit(sum_by_index(weighted.reshape(-1, 3), self.uv_triangles.ravel(), len(self.uv)))
+        weighted = unit(in_plane) * corner_angles(corners)[..., None]
+        tangent = unit(sum_by_index(weighted.reshape(-1, 3), self.uv_triangles.ravel(), len(self.uv)))
         normals = np.zeros_like(tangent)
         normals[self.uv_triangles] = at_corner
         return tangent, np.cross(normals, tangent)
@@ -265,9 +265,3 @@ def filled(image: np.ndarray, texels: np.ndarray, sources: np.ndarray) -> np.nda
     flat = result.reshape(-1, *image.shape[2:])
     flat[texels] = flat[sources]
     return result
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    """Vectors scaled to length 1 along the last axis; a vector of length 0 stays 0."""
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)

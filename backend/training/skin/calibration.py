@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from backend.delight.skin_tone import without_sheen
+from backend.imaging.colour import lab_to_linear, linear_to_lab
 from backend.training.skin.portraits import Person
-from backend.training.stream.augment.pigments import lab_to_linear, linear_to_lab
 
 # Mean facial skin of young white adults, CIE Lab, D65, the one group that every set of portraits has many people of:
 # all that it reflects, as spectrophotometers see it.

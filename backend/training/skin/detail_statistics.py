@@ -14,7 +14,7 @@ import numpy as np
 from backend.detail.regions import SKIN_PARTS, part_weights
 from backend.detail.statistics import ASSET, SkinStatistics, fit_statistics, measured_contrast
 from backend.head.model import load_head_model
-from backend.imaging.colour import LUMINANCE, srgb_to_linear
+from backend.imaging.colour import LUMINANCE, srgb_bytes_to_linear
 from backend.imaging.filters import masked_blur
 from backend.imaging.octaves import finest_octave, split
 from backend.texture.regions import face_regions
@@ -81,8 +81,8 @@ def portrait_contrast(
     texels_per_mm: float,
 ) -> np.ndarray:
     """Contrasts float64 [parts, OCTAVES] of one portrait, NaN where it shows too little."""
-    linear = srgb_to_linear(np.arange(256) / 255).astype(np.float32)[texture_srgb]
-    luminance = np.log(np.maximum(linear @ LUMINANCE.astype(np.float32), 2e-3))
+    linear = srgb_bytes_to_linear(texture_srgb)
+    luminance = np.log(np.maximum(linear @ LUMINANCE, 2e-3))
     shown = (visibility > 200).astype(np.uint8)
     # What lies outside is filled with the surroundings' level, so that no band sees the border as an edge.
     level = masked_blur(luminance, shown.astype(np.float32), 4 * texels_per_mm)

@@ -12,7 +12,7 @@ import numpy as np
 
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
-from backend.imaging.colour import linear_to_srgb, srgb_to_linear
+from backend.imaging.colour import linear_to_srgb, srgb_bytes_to_linear
 from backend.imaging.sampling import Footprint, sample_image
 from backend.photo.face_detector import Face
 from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIPS_INNER, OVAL
@@ -67,7 +67,7 @@ def unwrap_portrait(
     uv = space.uv.astype(np.float64)[space.uv_triangles] * space.resolution
     texels = np.stack([uv[..., 0], space.resolution - uv[..., 1]], axis=-1)
     footprint = Footprint.of_triangles(fit.camera.project(vertices[space.triangles]), texels)
-    linear = srgb_to_linear(np.arange(256) / 255).astype(np.float32)[photo.image_srgb]
+    linear = srgb_bytes_to_linear(photo.image_srgb)
     texture = np.zeros((space.mask.size, 3), np.float32)
     texture[texel[near]] = linear_to_srgb(sample_image(linear, pixels, footprint.select(triangle[near])))
     return texture.reshape(*space.mask.shape, 3), visibility

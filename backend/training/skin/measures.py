@@ -6,10 +6,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from backend.imaging.colour import linear_to_srgb
+from backend.imaging.colour import linear_to_lab, linear_to_srgb
 from backend.imaging.filters import masked_blur
 from backend.training.skin.set_delighting import DelitSkin
-from backend.training.stream.augment.pigments import linear_to_lab
 from backend.training.stream.skin_masks import SkinMasks
 
 SEEN = 0.5

@@ -15,7 +15,7 @@ import torch
 from backend.delight.highlights import highlights
 from backend.delight.light import estimate_light
 from backend.head.model import HeadModel
-from backend.imaging.colour import LUMINANCE, srgb_to_linear
+from backend.imaging.colour import LUMINANCE, srgb_bytes_to_linear
 from backend.imaging.filters import masked_blur, smooth_step
 from backend.rendering.light_transfer import shading
 from backend.rendering.normals import vertex_normals
@@ -59,8 +59,7 @@ class ShadedSkin:
 def shaded_skin(portrait: UnwrappedPortrait, model: HeadModel, space: UVSpace) -> ShadedSkin:
     """Bring a portrait to the resolution of `space` and trace its shadows."""
     side = space.resolution
-    decode = srgb_to_linear(np.arange(256) / 255).astype(np.float32)
-    full, weight = decode[portrait.texture_srgb], portrait.visibility.astype(np.float32) / 255
+    full, weight = srgb_bytes_to_linear(portrait.texture_srgb), portrait.visibility.astype(np.float32) / 255
     size = (side, side)
     visibility = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
     total = cv2.resize(full * weight[..., None], size, interpolation=cv2.INTER_AREA)

@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from backend.imaging.colour import LUMINANCE, linear_to_srgb, srgb_to_linear
+from backend.imaging.colour import LUMINANCE, linear_to_srgb, srgb_bytes_to_linear
 from backend.imaging.filters import inner_distance
 from backend.photo.face_detector import Face, FaceDetector, choose_face
 from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, OVAL
@@ -108,7 +108,7 @@ def skin_of(face: Face, shape: tuple[int, int]) -> np.ndarray:
 
 def reduced(image_srgb: np.ndarray, factor: int) -> np.ndarray:
     """A photo uint8 [H, W, 3] at 1 / factor of its size, as files are: area averages of light, 8 bits."""
-    linear = srgb_to_linear(np.arange(256) / 255).astype(np.float32)[image_srgb]
+    linear = srgb_bytes_to_linear(image_srgb)
     size = (image_srgb.shape[1] // factor, image_srgb.shape[0] // factor)
     return np.round(255 * linear_to_srgb(cv2.resize(linear, size, interpolation=cv2.INTER_AREA))).astype(np.uint8)
 
@@ -173,9 +173,9 @@ def portrait_pairs(person: Portrait, factor: int, first: int = 1) -> Pairs:
     """All windows on the skin of a portrait that is reduced by `first`, and then by `factor` for the windows."""
     whole = factor * first
     height, width = (side // whole * whole for side in person.skin.shape)
-    image, luminance = person.image_srgb[:height, :width], LUMINANCE.astype(np.float32)
-    fine = (reduced(image, first) if first > 1 else image) / np.float32(255) @ luminance
-    coarse = reduced(image, whole) / np.float32(255) @ luminance
+    image = person.image_srgb[:height, :width]
+    fine = (reduced(image, first) if first > 1 else image) / np.float32(255) @ LUMINANCE
+    coarse = reduced(image, whole) / np.float32(255) @ LUMINANCE
     skin = cv2.resize(person.skin[:height, :width].astype(np.float32), coarse.shape[::-1], interpolation=cv2.INTER_AREA)
     skin[:REACH], skin[-REACH:], skin[:, :REACH], skin[:, -REACH:] = 0, 0, 0, 0
     row, column = np.nonzero(skin > 0.5)

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from backend.head.model import HeadModel
-from backend.imaging.colour import srgb_to_linear
+from backend.imaging.colour import srgb_bytes_to_linear
 from backend.imaging.filters import smooth_step
 from backend.imaging.sampling import Footprint, sample_image
 from backend.photo.model_file import face_landmarker_path
@@ -85,7 +85,7 @@ def load_valid_skins(folder: Path, model: HeadModel, space: UVSpace) -> list[Val
     skins = []
     for record in records:
         image = _read(folder / record["albedo"], cv2.IMREAD_COLOR_RGB)
-        linear = srgb_to_linear(np.arange(256) / 255).astype(np.float32)[image]
+        linear = srgb_bytes_to_linear(image)
         sampled, weight = _carried(linear, correspondence, space), _carried(allowed[..., None], correspondence, space)
         bald = record["scalp"] == "bald skin"
         # What leaks over the borders of its islands is not skin.

@@ -7,7 +7,7 @@ import torch
 from scipy.ndimage import distance_transform_edt
 
 from backend.head.model import HeadModel
-from backend.rendering.normals import corner_angles, sum_by_index, vertex_normals
+from backend.rendering.normals import corner_angles, sum_by_index, unit, vertex_normals
 from backend.rendering.occlusion import direction_visibility, sphere_directions
 from backend.rendering.skin_shading import Heads, TexelMesh
 from backend.texture.uv_space import UVSpace, uv_space
@@ -109,11 +109,6 @@ def _uv_vertex_tangents(space: UVSpace, vertices: np.ndarray, normals: np.ndarra
     along_u = (uv2[:, 1:] * edge1 - uv1[:, 1:] * edge2) * orientation
     at_corner = normals.astype(np.float64)[space.triangles]
     in_plane = along_u[:, None] - at_corner * np.einsum("nd,nkd->nk", along_u, at_corner)[..., None]
-    weighted = _unit(in_plane) * corner_angles(corners)[..., None]
+    weighted = unit(in_plane) * corner_angles(corners)[..., None]
     total = sum_by_index(weighted.reshape(-1, 3), space.uv_triangles.ravel(), len(space.uv))
-    return _unit(total)[np.unique(space.uv_triangles)]
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+    return unit(total)[np.unique(space.uv_triangles)]

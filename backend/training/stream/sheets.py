@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 
 from backend.head.model import load_head_model
+from backend.imaging.tensors import linear_to_srgb
 from backend.training.head.painted_mesh import contact_sheet
 from backend.training.skin.pack import load_pack
 from backend.training.skin.sheets import write_jpeg
 from backend.training.stream.augment import hair, makeup, mixing, pigments, spots, wrinkles
-from backend.training.stream.augment.skin import Skin, linear_to_srgb
+from backend.training.stream.augment.skin import Skin
 from backend.training.stream.reflectance import normals_of_height, with_detail_relief
 from backend.training.stream.skin_masks import SkinMasks, skin_masks
 from backend.training.stream.skin_stream import DIFFUSE, NORMAL, SPECULAR, TEXTURE, SkinStream

@@ -16,6 +16,7 @@ from scipy.spatial import KDTree
 from torch import Tensor
 
 from backend.head.model import HeadModel
+from backend.imaging.filters import smooth_step
 from backend.photo.landmark_table import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE_RIGHT, LIPS_OUTER, NOSE, OVAL
 from backend.texture.uv_space import UVSpace, uv_space
 from backend.training.uv.head_regions import ear_weight, proportions
@@ -100,26 +101,29 @@ def skin_masks(model: HeadModel, resolution: int) -> SkinMasks:
     x, y, z = np.abs(at[..., 0]), at[..., 1], at[..., 2]
 
     lips = area(LIPS_OUTER, grow=0.3, soft=0.8)
-    in_front = _ramp(z, ear_z - 0.016, ear_z - 0.004)
+    in_front = smooth_step(z, ear_z - 0.016, ear_z - 0.004)
     # Whiskers end on a line that rises from the mouth's corner to the ear.
     mouth_x, mouth_y = np.abs(landmarks[[61, 291], 0]).mean(), landmarks[[61, 291], 1].mean()
     line = mouth_y + 0.004 + (eye_y - 0.012 - mouth_y) * np.clip((x - mouth_x) / (ear_x - mouth_x), 0, 1) ** 2.2
-    below_line = _ramp(line - y, -0.004, 0.006)
-    above_throat = _ramp(y, chin_y - 0.045, chin_y - 0.02)
+    below_line = smooth_step(line - y, -0.004, 0.006)
+    above_throat = smooth_step(y, chin_y - 0.045, chin_y - 0.02)
     moustache = area(MOUSTACHE, grow=1.0, soft=1.2) * (1 - lips)
     beard = np.maximum(below_line * above_throat * in_front, moustache) * (1 - lips) * view.inside
     ears = ear_weight(at.reshape(-1, 3), proportions(model.mean, model.mirror)).reshape(x.shape) * view.inside
     # The oval's upper landmarks lie at the middle of the forehead; foreheads go on to the hairline.
-    oval = area(OVAL, grow=4, soft=4, hull=True) * (1 - ears) * _ramp(z, ear_z - 0.01, ear_z)
-    behind = _ramp(ear_z - 0.004 - z, 0, 0.012)
-    neck = np.maximum(_ramp(chin_y - 0.004 - y, 0, 0.012), behind * _ramp(eye_y - 0.055 - y, 0, 0.012)) * view.inside
+    oval = area(OVAL, grow=4, soft=4, hull=True) * (1 - ears) * smooth_step(z, ear_z - 0.01, ear_z)
+    behind = smooth_step(ear_z - 0.004 - z, 0, 0.012)
+    neck = (
+        np.maximum(smooth_step(chin_y - 0.004 - y, 0, 0.012), behind * smooth_step(eye_y - 0.055 - y, 0, 0.012))
+        * view.inside
+    )
     hairline = np.where(z > ear_z - 0.02, top_y + 0.012, eye_y - 0.03)
     scalp = (
-        np.maximum(_ramp(y - hairline, 0, 0.012), behind * _ramp(y - eye_y + 0.055, 0, 0.015))
+        np.maximum(smooth_step(y - hairline, 0, 0.012), behind * smooth_step(y - eye_y + 0.055, 0, 0.015))
         * view.inside
         * (1 - ears)
     )
-    forehead = oval * _ramp(y - landmarks[list(BROW_LEFT + BROW_RIGHT), 1].max(), -0.002, 0.006)
+    forehead = oval * smooth_step(y - landmarks[list(BROW_LEFT + BROW_RIGHT), 1].max(), -0.002, 0.006)
     masks = {
         "island": space.mask.astype(np.float32),
         "face": oval,
@@ -135,7 +139,7 @@ def skin_masks(model: HeadModel, resolution: int) -> SkinMasks:
         "moustache": moustache,
         "chin": area(CHIN, grow=1, soft=5, hull=True) * (1 - lips),
         "beard": beard,
-        "face_low": oval * _ramp(eye_y - 0.008 - y, 0, 0.01),
+        "face_low": oval * smooth_step(eye_y - 0.008 - y, 0, 0.01),
         "ears": ears,
         "neck": neck,
         "scalp": scalp,
@@ -157,7 +161,7 @@ class _FrontView:
         self.landmarks = model.landmarks(model.mean)
         self.inside = space.mask.astype(np.float32)
         normals = space.normals(model.mean)
-        self._facing = _ramp(normals[..., 2], -0.25, 0.0) * self.inside
+        self._facing = smooth_step(normals[..., 2], -0.25, 0.0) * self.inside
         rows, columns = np.nonzero(space.mask)
         _, nearest = KDTree(self.position[rows, columns]).query(self.landmarks)
         self.points = np.stack([columns[nearest], rows[nearest]], axis=1).astype(np.float32)
@@ -195,8 +199,3 @@ def _growth(position: np.ndarray, mask: np.ndarray) -> np.ndarray:
     )
     step = -np.stack([cv2.Sobel(filled, cv2.CV_32F, 1, 0), cv2.Sobel(filled, cv2.CV_32F, 0, 1)])
     return (step / np.maximum(np.linalg.norm(step, axis=0), 1e-9)).astype(np.float32)
-
-
-def _ramp(x: np.ndarray, low: float, high: float) -> np.ndarray:
-    t = np.clip((x - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)

@@ -14,12 +14,13 @@ import torch
 from torch import Tensor
 
 from backend.head.model import HeadModel
+from backend.imaging.tensors import linear_to_srgb, srgb_to_linear
 from backend.rendering.occlusion import sphere_directions
 from backend.rendering.skin_shading import Heads, Lighting, shade
 from backend.training.skin.pack import SkinPack
 from backend.training.stream.augment import hair, makeup, mixing, pigments, spots, wrinkles
 from backend.training.stream.augment.camera import develop
-from backend.training.stream.augment.skin import Skin, linear_to_srgb, srgb_to_linear
+from backend.training.stream.augment.skin import Skin
 from backend.training.stream.heads import DIRECTIONS, head_pool, nearest_inside, texel_mesh
 from backend.training.stream.lights import load_environments, random_light
 from backend.training.stream.reflectance import normals_of_height, specular_albedo, with_detail_relief

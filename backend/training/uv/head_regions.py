@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from backend.imaging.filters import smooth_step
+
 REGIONS = ("face", "ears", "scalp", "neck")
 HAIRLINE = 0.058  # metres above the eyes, where an adult's forehead ends in the middle
 JAW_SLOPE = 0.5  # how far the jaw line rises per metre towards the ear
@@ -43,8 +45,8 @@ def proportions(
 def ear_weight(points: np.ndarray, head: Proportions) -> np.ndarray:
     """1 on the ears, 0 elsewhere, smooth between: float64 [n] at points [n, 3] (metres, head space)."""
     x, y, z = points.T
-    off = smoothstep(np.abs(x), head.ear_base - 0.003, head.ear_base + 0.005)
-    return off * (1 - smoothstep(np.hypot(y - head.ear[0], z - head.ear[1]), 0.035, 0.055))
+    off = smooth_step(np.abs(x), head.ear_base - 0.003, head.ear_base + 0.005)
+    return off * (1 - smooth_step(np.hypot(y - head.ear[0], z - head.ear[1]), 0.035, 0.055))
 
 
 def below_jaw(points: np.ndarray, head: Proportions) -> np.ndarray:
@@ -64,9 +66,3 @@ def region_of(points: np.ndarray, head: Proportions) -> np.ndarray:
     neck = (below_jaw(points, head) >= 0) | (y < head.chin[0])
     region = np.where(face, 0, np.where(neck, 3, 2))
     return np.where(ear_weight(points, head) > 0.5, 1, region).astype(np.uint8)
-
-
-def smoothstep(value: np.ndarray, low: float, high: float) -> np.ndarray:
-    """0 below `low`, 1 above `high`, a cubic between."""
-    t = np.clip((value - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)

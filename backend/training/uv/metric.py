@@ -8,7 +8,8 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.linalg import splu
 
-from backend.training.uv.head_regions import HAIRLINE, Proportions, below_jaw, ear_weight, smoothstep
+from backend.imaging.filters import smooth_step
+from backend.training.uv.head_regions import HAIRLINE, Proportions, below_jaw, ear_weight
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,11 @@ def densities(
     """
     x, y, z = points.T
     around = np.arctan2(np.abs(x), z - head.ear[1] - 0.008)
-    beside = smoothstep(around, np.radians(30), np.radians(80))
-    behind = smoothstep(around, np.radians(80), np.radians(130))
+    beside = smooth_step(around, np.radians(30), np.radians(80))
+    behind = smooth_step(around, np.radians(80), np.radians(130))
     # Hair grows lower at the temples than above the forehead.
-    above = smoothstep(y - 0.3 * np.minimum(z, 0), HAIRLINE - 0.008, HAIRLINE + 0.055)
-    below = smoothstep(below_jaw(points, head), 0.0, 0.07)
+    above = smooth_step(y - 0.3 * np.minimum(z, 0), HAIRLINE - 0.008, HAIRLINE + 0.055)
+    below = smooth_step(below_jaw(points, head), 0.0, 0.07)
     rim = np.log(style.scalp) * np.maximum(above, behind) * (1 - below) + np.log(style.neck) * below
     away = np.minimum(rim, np.log(style.side) * beside)
     ear = ear_weight(points, head)

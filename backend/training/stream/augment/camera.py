@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from backend.training.stream.augment.skin import blur, linear_to_srgb
+from backend.imaging.tensors import linear_to_srgb
+from backend.training.stream.augment.skin import blur
 
 
 def develop(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from backend.imaging.colour import lab_to_linear
 from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT
-from backend.training.stream.augment.pigments import lab_to_linear, mean_density
+from backend.training.stream.augment.pigments import mean_density
 from backend.training.stream.augment.skin import Skin, blur, splat
 from backend.training.stream.skin_masks import SkinMasks
 

@@ -9,16 +9,12 @@ import torch
 from torch import Tensor
 
 from backend.delight.skin_tone import SHEEN, without_sheen
+from backend.imaging.colour import lab_to_linear, linear_to_lab
 from backend.training.stream.augment.skin import HAEMOGLOBIN, MELANIN, Skin, axis, noise
 from backend.training.stream.skin_masks import SkinMasks
 
 LIGHTNESS = (22.0, 80.0)  # of diffuse albedos; with what the surface reflects, dark skin is lighter, from 30
 DARKER, LIGHTER = 45.0, 18.0  # how far from its own L* a skin is taken
-# CIE 1976 with the white of sRGB (D65).
-_TO_XYZ = np.array(
-    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
-)
-_WHITE = _TO_XYZ.sum(1)
 
 
 @dataclass(frozen=True)
@@ -28,27 +24,6 @@ class Tone:
     lightness: float
     a: float
     b: float
-
-    @property
-    def ita(self) -> float:
-        """Individual typology angle in degrees: above 55 very light, below -30 dark (Chardon et al. 1991)."""
-        return float(np.degrees(np.arctan2(self.lightness - 50, self.b)))
-
-
-def linear_to_lab(linear: np.ndarray) -> np.ndarray:
-    """CIE Lab [..., 3] of linear sRGB [..., 3]."""
-    t = (np.asarray(linear, np.float64) @ _TO_XYZ.T) / _WHITE
-    f = np.where(t > (6 / 29) ** 3, np.cbrt(np.maximum(t, 1e-12)), t / (3 * (6 / 29) ** 2) + 4 / 29)
-    return np.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], axis=-1)
-
-
-def lab_to_linear(lab: np.ndarray) -> np.ndarray:
-    """Linear sRGB [..., 3] of CIE Lab [..., 3]; colours outside of sRGB come out below 0 or above 1."""
-    lab = np.asarray(lab, np.float64)
-    fy = (lab[..., 0] + 16) / 116
-    f = np.stack([fy + lab[..., 1] / 500, fy, fy - lab[..., 2] / 200], axis=-1)
-    t = np.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29))
-    return (t * _WHITE) @ np.linalg.inv(_TO_XYZ).T
 
 
 def skin_tone(skin: Skin, masks: SkinMasks) -> Tone:

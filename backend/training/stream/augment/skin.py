@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from backend.rendering.skin_shading import gaussian_blur
+from backend.imaging.tensors import gaussian_blur
 
 DARKEST = 0.006  # linear albedo of black hair
 # Optical density per unit of pigment, red green blue of linear sRGB. Haemoglobin takes green most, then blue (its
@@ -72,17 +72,6 @@ def to_density(albedo: Tensor) -> Tensor:
 def axis(values: tuple[float, float, float], like: Tensor) -> Tensor:
     """Three channel values as [3, 1, 1] beside `like`."""
     return like.new_tensor(values)[:, None, None]
-
-
-def srgb_to_linear(values: Tensor) -> Tensor:
-    """IEC 61966-2-1, [0, 1] to [0, 1]."""
-    return torch.where(values <= 0.04045, values / 12.92, ((values.clamp_min(0) + 0.055) / 1.055) ** 2.4)
-
-
-def linear_to_srgb(values: Tensor) -> Tensor:
-    """IEC 61966-2-1, clipped to [0, 1]."""
-    values = values.clamp(0, 1)
-    return torch.where(values <= 0.0031308, values * 12.92, 1.055 * values.clamp_min(1e-8) ** (1 / 2.4) - 0.055)
 
 
 def blur(image: Tensor, sigma: float) -> Tensor:

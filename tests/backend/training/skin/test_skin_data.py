@@ -11,6 +11,7 @@ import torch
 
 from backend.delight.skin_tone import SHEEN
 from backend.head.model import HeadModel, load_head_model
+from backend.imaging.colour import lab_to_linear
 from backend.texture.regions import face_regions
 from backend.texture.uv_space import mirror, uv_space
 from backend.training.skin import portraits as skin_portraits
@@ -37,7 +38,6 @@ from backend.training.skin.set_delighting import (
     set_light,
     strands,
 )
-from backend.training.stream.augment.pigments import lab_to_linear
 from backend.training.stream.lights import frontal_irradiance, load_environments, random_light
 from backend.training.stream.skin_masks import SkinMasks, skin_masks
 from backend.training.stream.skin_stream import CHANNELS, NORMAL, TEXTURE, SkinStream
