@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from backend.imaging.colour import LUMINANCE
+from backend.imaging.colour import LUMINANCE, lab_to_linear, linear_to_lab
 from backend.photo.white_cue import WhiteCue
 
 # Usual colour of facial skin in CIE Lab, D65: lightness, a* and b*, from dark to light, with what its surface reflects,
@@ -138,10 +138,6 @@ def _log_ratios(colour: np.ndarray) -> np.ndarray:
 
 def _locus_colour(luminance: float) -> np.ndarray:
     """Linear RGB [3] on the skin locus at a luminance."""
-    lightness = 116 * np.cbrt(luminance) - 16 if luminance > 0.008856 else 903.3 * luminance
+    lightness = float(linear_to_lab(np.full(3, luminance))[0])
     a, b = (np.interp(lightness, SKIN_LOCUS[:, 0], SKIN_LOCUS[:, k]) for k in (1, 2))
-    fy = (lightness + 16) / 116
-    f = np.array([fy + a / 500, fy, fy - b / 200])
-    xyz = np.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29)) * np.array([0.95047, 1.0, 1.08883])
-    to_rgb = np.array([[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]])
-    return np.maximum(to_rgb @ xyz, 1e-3)
+    return np.maximum(lab_to_linear(np.array([lightness, a, b])), 1e-3)
