@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.sparse as sp
-from embreex.mesh_construction import TriangleMesh
-from embreex.rtcore_scene import EmbreeScene
 
-from backend.rendering.normals import vertex_normals
+from backend.rendering.normals import frames, vertex_normals
+from backend.rendering.rays import RayScene, off_surface
 from backend.rendering.shading import cosine_directions
 from backend.rendering.spherical_harmonics import basis
 
-RAY_OFFSET_M = 5e-4
 # What the head itself sends back where it hides the light: skin about as bright as two fifths of its surroundings.
 BOUNCE = 0.4
 SMOOTHING_STEPS = 3
@@ -35,16 +33,14 @@ def radiance_transfer(
     """
     shown = np.unique(skin)
     normals = vertex_normals(vertices, triangles).astype(np.float64)[shown]
-    scene = EmbreeScene()
-    TriangleMesh(scene, np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(occluders, np.int32))
+    scene = RayScene(vertices, occluders)
 
-    tangent, bitangent = _frame(normals)
+    tangent, bitangent = frames(normals)
     total = np.zeros((len(shown), 9))
-    origins = np.ascontiguousarray(vertices[shown] + normals * RAY_OFFSET_M, np.float32)
+    origins = off_surface(vertices[shown], normals).astype(np.float32)
     for x, y, z in cosine_directions(rays):
         directions = x * tangent + y * bitangent + z * normals
-        # A surface that bends away from its smooth normal would hide itself; such rays start outside by the offset.
-        hidden = scene.run(origins, np.ascontiguousarray(directions, np.float32)) >= 0
+        hidden = scene.hits(origins, directions)
         # Cosine-distributed directions have density cos / pi, which cancels the cosine and the 1/pi of the integral.
         total += basis(directions) * np.where(hidden, BOUNCE, 1.0)[:, None]
     transfer = np.zeros((len(vertices), 9), np.float32)
@@ -62,14 +58,6 @@ def _smoothed(values: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     for _ in range(SMOOTHING_STEPS):
         values = np.where(degree > 1, 0.5 * values + 0.5 * (neighbours @ values) / degree, values)
     return values.astype(np.float32)
-
-
-def _frame(normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Two unit vectors [n, 3] each that complete unit normals to a frame."""
-    helper = np.where(np.abs(normals[:, :1]) < 0.9, np.array([[1.0, 0, 0]]), np.array([[0, 1.0, 0]]))
-    tangent = np.cross(helper, normals)
-    tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9)
-    return tangent, np.cross(normals, tangent)
 
 
 def shading(transfer: np.ndarray, light: np.ndarray, floor: float = 0.3) -> np.ndarray:

@@ -20,6 +20,14 @@ def vertex_normals(
     return unit(sum_by_index(weighted.reshape(-1, 3), triangles.ravel(), len(vertices))).astype(np.float32)
 
 
+def frames(normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two unit vectors [n, 3] each that complete unit normals [n, 3] to a frame."""
+    helper = np.where(np.abs(normals[:, :1]) < 0.9, np.array([[1.0, 0, 0]]), np.array([[0, 1.0, 0]]))
+    tangent = np.cross(helper, normals)
+    tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9)
+    return tangent, np.cross(normals, tangent)
+
+
 def corner_angles(corners: np.ndarray) -> np.ndarray:
     """Inner angles [n, 3] in radians of triangles given by their corners [n, 3, D]; 0 where an edge has no length."""
     edges = unit(np.roll(corners, -1, axis=1) - corners)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from embreex.mesh_construction import TriangleMesh
-from embreex.rtcore_scene import EmbreeScene
 
-RAY_OFFSET_M = 5e-4
+from backend.rendering.rays import RayScene, off_surface
+
 # Directions a little behind the tangent plane are kept: smoothed normals and relief still catch light from there.
 HORIZON = -0.25
 
@@ -28,15 +27,13 @@ def direction_visibility(
     directions: np.ndarray,  # [D, 3], unit
 ) -> np.ndarray:
     """1 where nothing stands between a point and infinity, else 0: uint8 [n, D]; 0 far behind the surface."""
-    scene = EmbreeScene()
-    TriangleMesh(scene, np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(triangles, np.int32))
-    origins = np.ascontiguousarray(points + normals * RAY_OFFSET_M, np.float32)
+    scene = RayScene(vertices, triangles)
+    origins = off_surface(points, normals).astype(np.float32)
     above = normals @ directions.T > HORIZON
     seen = np.zeros(above.shape, np.uint8)
     for column, direction in enumerate(directions):
         rows = np.flatnonzero(above[:, column])
-        rays = np.ascontiguousarray(np.broadcast_to(direction, (len(rows), 3)), np.float32)
-        seen[rows, column] = scene.run(origins[rows], rays) < 0
+        seen[rows, column] = ~scene.hits(origins[rows], np.broadcast_to(direction, (len(rows), 3)))
     return seen
 
 
@@ -48,7 +45,4 @@ def points_in_view(
     eye: np.ndarray,  # [3]
 ) -> np.ndarray:
     """True where nothing stands between a point and the eye: bool [n]."""
-    scene = EmbreeScene()
-    TriangleMesh(scene, np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(triangles, np.int32))
-    origins = np.ascontiguousarray(points + normals * RAY_OFFSET_M, np.float32)
-    return scene.run(origins, np.ascontiguousarray(eye - points, np.float32)) < 0
+    return ~RayScene(vertices, triangles).hits(off_surface(points, normals), eye - points)

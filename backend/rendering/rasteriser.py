@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from embreex.mesh_construction import TriangleMesh
-from embreex.rtcore_scene import EmbreeScene
 
 from backend.rendering.camera import Camera
+from backend.rendering.rays import RayScene
 
 RAYS_PER_BAND = 1_000_000
 
@@ -53,8 +52,7 @@ class EmbreeRasteriser:
     def rasterise(self, vertices: np.ndarray, triangles: np.ndarray, camera: Camera) -> Fragments:
         """See `Rasteriser.rasterise`."""
         height, width = camera.height, camera.width
-        scene = EmbreeScene()
-        TriangleMesh(scene, np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(triangles, np.int32))
+        scene = RayScene(vertices, triangles)
         triangle = np.full((height, width), -1, np.int32)
         barycentric = np.zeros((height, width, 3), np.float32)
         depth = np.full((height, width), np.inf, np.float32)
@@ -63,8 +61,7 @@ class EmbreeRasteriser:
         for start in range(0, height, rows):
             band = slice(start, min(start + rows, height))
             directions = _ray_directions(camera, band.start, band.stop)
-            origins = np.ascontiguousarray(np.broadcast_to(camera.position.astype(np.float32), directions.shape))
-            hits = scene.run(origins, directions, output=True)
+            hits = scene.first_hits(np.broadcast_to(camera.position, directions.shape), directions)
             hit = (hits["primID"] >= 0).reshape(-1, width)
             triangle[band] = hits["primID"].reshape(-1, width)
             u, v = hits["u"].reshape(-1, width), hits["v"].reshape(-1, width)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from embreex.mesh_construction import TriangleMesh
-from embreex.rtcore_scene import EmbreeScene
 
-from backend.rendering.normals import vertex_normals
+from backend.rendering.normals import frames, vertex_normals
+from backend.rendering.rays import RayScene, off_surface
 from backend.rendering.spherical_harmonics import irradiance
-
-RAY_OFFSET_M = 5e-4
 
 
 def lambert_shading(normals: np.ndarray, light: np.ndarray, occlusion: np.ndarray | None = None) -> np.ndarray:
@@ -38,8 +35,7 @@ def ambient_occlusion(vertices: np.ndarray, triangles: np.ndarray, rays: int = 6
         rays: rays per vertex.
         seed: seed of the random angles.
     """
-    scene = EmbreeScene()
-    TriangleMesh(scene, np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(triangles, np.int32))
+    scene = RayScene(vertices, triangles)
     used = np.unique(triangles)
     normals = vertex_normals(vertices, triangles)[used]
     tangent, bitangent = _random_frame(normals, np.random.default_rng(seed))
@@ -49,8 +45,8 @@ def ambient_occlusion(vertices: np.ndarray, triangles: np.ndarray, rays: int = 6
         + pattern[None, :, 1:2] * bitangent[:, None]
         + pattern[None, :, 2:3] * normals[:, None]
     ).reshape(-1, 3)
-    origins = np.repeat(np.asarray(vertices, np.float32)[used] + RAY_OFFSET_M * normals, rays, axis=0)
-    hit = scene.run(np.ascontiguousarray(origins), np.ascontiguousarray(directions), query="OCCLUDED") >= 0
+    origins = np.repeat(off_surface(np.asarray(vertices, np.float32)[used], normals), rays, axis=0)
+    hit = scene.hits(origins, directions)
     occlusion = np.ones(len(vertices), np.float32)
     occlusion[used] = 1 - hit.reshape(len(used), rays).mean(axis=1)
     return occlusion
@@ -65,10 +61,7 @@ def cosine_directions(count: int) -> np.ndarray:
 
 def _random_frame(normals: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Two unit vectors [n, 3] that complete each unit normal to a frame, turned about it at random."""
-    helper = np.where(np.abs(normals[:, :1]) < 0.9, np.array([[1.0, 0, 0]]), np.array([[0, 1.0, 0]]))
-    first = np.cross(helper, normals)
-    first /= np.maximum(np.linalg.norm(first, axis=1, keepdims=True), 1e-9)
-    second = np.cross(normals, first)
+    first, second = frames(normals)
     angle = random.uniform(0, 2 * np.pi, (len(normals), 1))
     tangent = (np.cos(angle) * first + np.sin(angle) * second).astype(np.float32)
     return tangent, np.cross(normals, tangent).astype(np.float32)

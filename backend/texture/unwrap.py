@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from embreex.mesh_construction import TriangleMesh
-from embreex.rtcore_scene import EmbreeScene
 
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
@@ -18,6 +16,7 @@ from backend.photo.reading import Photo
 from backend.rendering.camera import Camera
 from backend.rendering.normals import vertex_normals
 from backend.rendering.rasteriser import Rasteriser
+from backend.rendering.rays import RayScene
 from backend.texture.maps import PartialTexture
 from backend.texture.super_resolution import Enlarger, enlarged
 from backend.texture.uv_space import UVSpace
@@ -155,10 +154,7 @@ def _unoccluded(
     """bool [n]: a ray from each point to the camera meets nothing."""
     # Lashes are strips of polygons with transparent texture: as occluders they would cut the lids out.
     occluders = model.triangles(*(name for name in model.part_names if name != "lashes"))
-    scene = EmbreeScene()
-    TriangleMesh(scene, np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(occluders, np.int32))
-    origins = np.ascontiguousarray(points + normals * RAY_OFFSET_M, np.float32)
-    return scene.run(origins, np.ascontiguousarray(to_camera, np.float32)) < 0
+    return ~RayScene(vertices, occluders).hits(points + normals * RAY_OFFSET_M, to_camera)
 
 
 @dataclass(frozen=True)
