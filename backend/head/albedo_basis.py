@@ -57,7 +57,7 @@ def region_albedo(model: HeadModel) -> AlbedoBasis:
     landmarks = model.landmarks(model.mean).astype(np.float64)
     points = model.mean.astype(np.float64)
     lips = inside_ring(points, landmarks[list(LIPS_OUTER)], 0.002)
-    brows = np.maximum(*(inside_ring(points, landmarks[_ring(brow)], 0.002) for brow in (BROW_RIGHT, BROW_LEFT)))
+    brows = np.maximum(*(inside_ring(points, landmarks[list(brow)], 0.002) for brow in (BROW_RIGHT, BROW_LEFT)))
     lids = np.maximum(
         near_landmarks(points, landmarks[list(EYE_RIGHT)], 0.005),
         near_landmarks(points, landmarks[list(EYE_LEFT)], 0.005),
@@ -75,11 +75,6 @@ def region_albedo(model: HeadModel) -> AlbedoBasis:
         blob = np.exp(-0.5 * np.sum((points - landmarks[landmark]) ** 2, axis=1) / radius**2)[:, None]
         modes += [blob * BLOB_TONE, blob * BLOB_REDNESS]
     return AlbedoBasis(mean.astype(np.float32), np.stack(modes).astype(np.float32))
-
-
-def _ring(brow: tuple[int, ...]) -> list[int]:
-    """The brow's lower edge there and its upper edge back."""
-    return [*brow[:5], *reversed(brow[5:])]
 
 
 def near_landmarks(points: np.ndarray, landmarks: np.ndarray, radius: float) -> np.ndarray:

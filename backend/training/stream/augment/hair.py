@@ -118,7 +118,7 @@ def _brow_hairs(skin: Skin, masks: SkinMasks, rng: np.random.Generator) -> Tenso
     """New hairs in the brows, up at the nose and outwards beyond: coverage [R, R]."""
     total = torch.zeros_like(skin.height)
     for group in (BROW_RIGHT, BROW_LEFT):
-        lower, upper = masks.points[list(group[:5])], masks.points[list(group[5:])]
+        upper, lower = masks.points[list(group[:5])], masks.points[list(group[:4:-1])]
         outer, inner = lower[0], lower[-1]
         t = rng.random(int(rng.integers(60, 260))) ** 0.8
         span = np.linspace(0, 1, 5)
