@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.head.model import HeadModel
-from backend.photo.landmark_table import OVAL
+from backend.photo.landmark_table import FACE_OVAL
 from backend.rendering.camera import Camera
 from backend.rendering.normals import vertex_normals
 
@@ -111,7 +111,7 @@ def associate_contour(
         landmarks_px: float [478, 2], detected landmarks.
         interocular: interocular distance in pixels.
     """
-    oval = np.array(OVAL)
+    oval = np.array(FACE_OVAL)
     normals = vertex_normals(vertices, region.triangles)
     corners, weights = model.landmark_triangles[oval], model.landmark_barycentric[oval]
     points = np.einsum("lk,lkd->ld", weights, vertices[corners])

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from backend.head.albedo_basis import AlbedoBasis, inside_ring, near_landmarks
 from backend.head.model import HeadModel
-from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, LIPS_INNER, OVAL
+from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, FACE_OVAL, LIPS_INNER
 
 LID_MARGIN_M = 0.0025
 
@@ -76,7 +76,7 @@ def face_region(model: HeadModel) -> FaceRegion:
 
 def _region_weight(model: HeadModel) -> np.ndarray:
     points, landmarks = model.mean.astype(np.float64), model.landmarks(model.mean).astype(np.float64)
-    weight = inside_ring(points, landmarks[list(OVAL)], 0.004)
+    weight = inside_ring(points, landmarks[list(FACE_OVAL)], 0.004)
     for eye in (EYE_RIGHT, EYE_LEFT):
         weight = weight * (1 - inside_ring(points, landmarks[list(eye)], 0.002))
         weight = weight * (1 - near_landmarks(points, landmarks[list(eye)], LID_MARGIN_M))

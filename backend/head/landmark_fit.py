@@ -11,7 +11,20 @@ from backend.head.contour import ContourRegion, associate_contour, contour_regio
 from backend.head.initial_pose import initial_parameters
 from backend.head.landmark_solve import FitParameters, PointBasis, Priors, Targets, point_basis, solve_landmarks
 from backend.head.model import HeadModel
-from backend.photo.landmark_table import interocular_px, landmark_weights
+from backend.photo.landmark_table import (
+    BROW_LEFT,
+    BROW_RIGHT,
+    EYE_LEFT,
+    EYE_RIGHT,
+    FACE_OVAL,
+    IRIS_LEFT,
+    IRIS_RIGHT,
+    LANDMARK_COUNT,
+    LIPS_INNER,
+    LIPS_OUTER,
+    NOSE,
+    interocular_px,
+)
 from backend.photo.reading import FILM_DIAGONAL_MM
 from backend.progress import Progress
 from backend.rendering.camera import Camera
@@ -22,6 +35,18 @@ TYPICAL_FOCAL_35MM = 45.0
 # strongly correlated between neighbours, so that 478 landmarks say no more than some fifty independent ones would:
 # this number is larger than the detector's accuracy for that reason.
 LANDMARK_SIGMA = 0.03
+# Weights of squared residuals. The eyes, nose and lips have edges in the image which the detector follows; on cheeks
+# and forehead it interpolates; the hairline end of the oval is a guess.
+ORDINARY_WEIGHT = 0.4
+WEIGHTS = (
+    (FACE_OVAL, 0.8),
+    (NOSE, 1.0),
+    (BROW_RIGHT + BROW_LEFT, 0.8),
+    (LIPS_OUTER + LIPS_INNER, 1.6),
+    (EYE_RIGHT + EYE_LEFT, 2.0),
+    (IRIS_RIGHT + IRIS_LEFT, 2.5),
+    ((10, 338, 297, 332, 284, 109, 67, 103, 54), 0.3),
+)
 # Of p_e around the detector's 52 scores.
 EXPRESSION_SIGMA = 0.12
 # Of the log focal length around the typical one, and of the log distance around 0.7 m, where neither is known.
@@ -136,6 +161,14 @@ def focal_is_plausible(focal_px: float, landmarks_px: np.ndarray) -> bool:
     outer_corners_m = 0.09
     distance = focal_px * outer_corners_m / max(interocular_px(landmarks_px), 1e-6)
     return PLAUSIBLE_DISTANCE_M[0] < distance < PLAUSIBLE_DISTANCE_M[1]
+
+
+def landmark_weights() -> np.ndarray:
+    """Weight of each landmark's squared residual, float64 [478]."""
+    weights = np.full(LANDMARK_COUNT, ORDINARY_WEIGHT)
+    for indices, weight in WEIGHTS:
+        weights[list(indices)] = weight
+    return weights
 
 
 def landmark_targets(landmarks_px: np.ndarray, iod_px: float) -> Targets:

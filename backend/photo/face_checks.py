@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from backend.photo.glasses import wears_glasses
-from backend.photo.landmark_topology import CHIN, EYE_LEFT, EYE_RIGHT, FACE_OVAL
+from backend.photo.landmark_table import CHEEK_POINTS, CHIN_TIP, EYE_LEFT, EYE_RIGHT, FACE_OVAL
 
 SOFT_FACE_PX = 200
 FAR_TURN_DEGREES = 60.0
@@ -23,8 +23,6 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # as in JPEG
 DARKEST_LEVEL = 4.0  # of luma; below, there is nothing to tell
 # Compression keeps a chroma for 16 pixels; small spots of colour may be noise.
 COLOUR_BLUR_PX, COLOUR_BLUR_SHARE = 16, 0.1
-# Points of the cheeks below the eyes, on skin whatever the glasses.
-_CHEEKS = (50, 280, 205, 425)
 
 
 def face_warnings(image_srgb: np.ndarray, landmarks_px: np.ndarray, yaw_degrees: float) -> tuple[str, ...]:
@@ -34,7 +32,7 @@ def face_warnings(image_srgb: np.ndarray, landmarks_px: np.ndarray, yaw_degrees:
     size = float(np.ptp(landmarks_px, axis=0).max())
     beyond = np.maximum(-landmarks_px, landmarks_px - (width, height)).max(axis=1)
     outside = beyond > 0.02 * size
-    if outside[CHIN]:
+    if outside[CHIN_TIP]:
         warnings.append("The chin is cut off by the edge of the photo; it will be guessed.")
     elif outside[list(FACE_OVAL)].mean() > 0.05:
         warnings.append("Part of the face lies outside the photo; it will be guessed.")
@@ -103,7 +101,7 @@ def _light_warnings(image_srgb: np.ndarray, landmarks_px: np.ndarray) -> list[st
 def _eyes_are_dark(image_srgb: np.ndarray, landmarks_px: np.ndarray) -> bool:
     """True where even the brightest parts of both lids and eyes are far darker than the cheeks."""
     size = float(np.ptp(landmarks_px, axis=0).max())
-    cheek = np.median([_grey_near(image_srgb, landmarks_px[i], 0.03 * size) for i in _CHEEKS])
+    cheek = np.median([_grey_near(image_srgb, landmarks_px[i], 0.03 * size) for i in CHEEK_POINTS])
     return all(_bright_end(image_srgb, landmarks_px[list(eye)]) < 0.35 * cheek for eye in (EYE_LEFT, EYE_RIGHT))
 
 

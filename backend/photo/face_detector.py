@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from backend.photo.face_checks import face_warnings
-from backend.photo.landmark_topology import CHIN, FOREHEAD, IRIS_LEFT, IRIS_RIGHT, MIRROR
+from backend.photo.landmark_table import CHIN_TIP, FOREHEAD_TOP, IRIS_LEFT, IRIS_RIGHT, MIRROR
 from backend.photo.model_file import face_landmarker_path
 from backend.photo.native_libraries import require_graphics_libraries
 from backend.photo.native_logs import native_stderr_to_log
@@ -79,7 +79,7 @@ class Face:
     @property
     def interocular_px(self) -> float:
         """Distance between the iris centres in pixels."""
-        return float(np.linalg.norm(self.landmarks_px[IRIS_LEFT] - self.landmarks_px[IRIS_RIGHT]))
+        return float(np.linalg.norm(self.landmarks_px[IRIS_LEFT[0]] - self.landmarks_px[IRIS_RIGHT[0]]))
 
     @property
     def yaw_degrees(self) -> float:
@@ -294,7 +294,7 @@ def _crop_transform(
     points: np.ndarray, right: float, down: float, side: float, roll: float
 ) -> tuple[np.ndarray, float]:
     """Affine map [2, 3] from the photo to a crop in which the face stands upright, and the angle it turns by."""
-    axis = points[CHIN, :2] - points[FOREHEAD, :2]
+    axis = points[CHIN_TIP, :2] - points[FOREHEAD_TOP, :2]
     angle = float(np.arctan2(-axis[0], axis[1])) + roll
     x_axis = np.array([np.cos(angle), np.sin(angle)])
     y_axis = np.array([-x_axis[1], x_axis[0]])

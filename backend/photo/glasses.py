@@ -9,10 +9,17 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from backend.photo.landmark_topology import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE_RIGHT
+from backend.photo.landmark_table import (
+    BROW_LEFT,
+    BROW_RIGHT,
+    EYE_LEFT,
+    EYE_RIGHT,
+    INNER_EYE_CORNERS,
+    NOSE_ROOT,
+    OUTER_EYE_CORNERS,
+)
 from backend.photo.outlines import disc, inside
 
-_INNER_CORNERS, _OUTER_CORNERS, _NOSE_ROOT = (133, 362), (33, 263), 168
 # The patch in which the bridge is looked for, in distances of the outer eye corners, which are so many pixels there.
 PATCH_PX, PATCH_SIZE, PATCH_CENTRE = 96, (1.6, 1.3), (0.8, 0.5)
 # Of the way between the inner eye corners the middle part; above and below the root of the nose.
@@ -36,21 +43,21 @@ def wears_glasses(image_srgb: np.ndarray, landmarks_px: np.ndarray) -> bool:
         image_srgb: uint8 [H, W, 3].
         landmarks_px: [478, 2], in its pixels.
     """
-    across = landmarks_px[_OUTER_CORNERS[1]] - landmarks_px[_OUTER_CORNERS[0]]
+    across = landmarks_px[OUTER_EYE_CORNERS[1]] - landmarks_px[OUTER_EYE_CORNERS[0]]
     length = float(np.linalg.norm(across))
     if length < 1:
         return False
     scale = PATCH_PX / length
     x, y = across / length
     turn = scale * np.array([[x, y], [-y, x]])
-    shift = PATCH_PX * np.array(PATCH_CENTRE) - turn @ landmarks_px[list(_OUTER_CORNERS)].mean(axis=0)
+    shift = PATCH_PX * np.array(PATCH_CENTRE) - turn @ landmarks_px[list(OUTER_EYE_CORNERS)].mean(axis=0)
     size = (round(PATCH_PX * PATCH_SIZE[0]), round(PATCH_PX * PATCH_SIZE[1]))
     transform = np.column_stack([turn, shift]).astype(np.float32)
     patch = cv2.warpAffine(_reduced(image_srgb, scale), _for_reduced(transform, scale), size, flags=cv2.INTER_LINEAR)
     grey = cv2.cvtColor(patch, cv2.COLOR_RGB2GRAY).astype(np.float32)
     down = cv2.Sobel(cv2.GaussianBlur(np.log(grey + _DARKEST), (0, 0), 1.0), cv2.CV_32F, 0, 1, ksize=3) / 8
-    corners = turn @ landmarks_px[list(_INNER_CORNERS)].T + shift[:, None]
-    root = float((turn @ landmarks_px[_NOSE_ROOT] + shift)[1])
+    corners = turn @ landmarks_px[list(INNER_EYE_CORNERS)].T + shift[:, None]
+    root = float((turn @ landmarks_px[NOSE_ROOT] + shift)[1])
     left, right = np.sort(corners[0])
     margin = BRIDGE_MARGIN * (right - left)
     bridge = down[
@@ -84,7 +91,7 @@ def frames(log_luminance: np.ndarray, points: np.ndarray, unit: float) -> np.nda
 
 def _about_the_eyes(shape: tuple[int, ...], points: np.ndarray, unit: float) -> np.ndarray:
     """Where frames can lie, without the eyes with their lids and the brows, whose hairs are lines too; bool [h, w]."""
-    outer = points[list(_OUTER_CORNERS)]
+    outer = points[list(OUTER_EYE_CORNERS)]
     across = (outer[1] - outer[0]) / max(float(np.linalg.norm(outer[1] - outer[0])), 1e-6)
     y, x = np.mgrid[0 : shape[0], 0 : shape[1]]
     from_x, from_y = x - outer[:, 0].mean(), y - outer[:, 1].mean()

@@ -15,14 +15,14 @@ import numpy as np
 from backend.photo.colour_model import fit_colour_model
 from backend.photo.face_detector import Face
 from backend.photo.glasses import frames, wears_glasses
-from backend.photo.landmark_topology import (
+from backend.photo.landmark_table import (
     BROW_LEFT,
     BROW_RIGHT,
-    CHIN,
+    CHIN_TIP,
     EYE_LEFT,
     EYE_RIGHT,
     FACE_OVAL,
-    FOREHEAD,
+    FOREHEAD_TOP,
     IRIS_LEFT,
     IRIS_RIGHT,
     LIPS_INNER,
@@ -132,7 +132,7 @@ def _crop(photo: Photo, face: Face, region: np.ndarray, expected: np.ndarray | N
         # The fitted light is least certain where the surface turns away: half of the prediction is trusted.
         residual = residual - np.where(inside[..., None], usual + 0.5 * (prediction - usual), usual)
     points = (face.landmarks_px - (x0, y0)) * (size[0] / (x1 - x0), size[1] / (y1 - y0))
-    iris_distance = float(np.linalg.norm(points[IRIS_LEFT] - points[IRIS_RIGHT]))
+    iris_distance = float(np.linalg.norm(points[IRIS_LEFT[0]] - points[IRIS_RIGHT[0]]))
     unit = max(iris_distance, float(np.ptp(points[:, 1])) / 3, 4.0)
     box = (int(x0), int(y0), int(x1), int(y1))
     return _Crop(box, image, residual.astype(np.float32), inside, points, unit)
@@ -176,12 +176,12 @@ def _plain_skin(crop: _Crop, inner: np.ndarray) -> np.ndarray:
 def _along_face(crop: _Crop) -> np.ndarray:
     """How far down the face each pixel lies: 0 at the top of the forehead, 1 at the chin; float64 [h, w]."""
     y, x = np.mgrid[0 : crop.region.shape[0], 0 : crop.region.shape[1]] + 0.5
-    top, axis = crop.points[FOREHEAD], crop.points[CHIN] - crop.points[FOREHEAD]
+    top, axis = crop.points[FOREHEAD_TOP], crop.points[CHIN_TIP] - crop.points[FOREHEAD_TOP]
     return ((x - top[0]) * axis[0] + (y - top[1]) * axis[1]) / max(float(axis @ axis), 1e-6)
 
 
 def _along_of(crop: _Crop, landmark: int) -> float:
-    top, axis = crop.points[FOREHEAD], crop.points[CHIN] - crop.points[FOREHEAD]
+    top, axis = crop.points[FOREHEAD_TOP], crop.points[CHIN_TIP] - crop.points[FOREHEAD_TOP]
     return float((crop.points[landmark] - top) @ axis) / max(float(axis @ axis), 1e-6)
 
 
@@ -202,7 +202,7 @@ def _cut(crop: _Crop, inner: np.ndarray, distance: np.ndarray) -> np.ndarray:
 
 def _distrust(crop: _Crop) -> np.ndarray:
     """Factor on distances, float32 [h, w]: up to 2 above the forehead, where blond hair may pass for skin."""
-    length = float(np.linalg.norm(crop.points[CHIN] - crop.points[FOREHEAD]))
+    length = float(np.linalg.norm(crop.points[CHIN_TIP] - crop.points[FOREHEAD_TOP]))
     return (1 + np.clip(-_along_face(crop) * length / (0.5 * crop.unit), 0, 1)).astype(np.float32)
 
 
@@ -252,7 +252,7 @@ def _roughness(values: np.ndarray, reach_px: float) -> np.ndarray:
 def _across_face(crop: _Crop) -> np.ndarray:
     """Distance of each pixel from the line through forehead and chin, signed, in pixels; float64 [h, w]."""
     y, x = np.mgrid[0 : crop.region.shape[0], 0 : crop.region.shape[1]] + 0.5
-    top, axis = crop.points[FOREHEAD], crop.points[CHIN] - crop.points[FOREHEAD]
+    top, axis = crop.points[FOREHEAD_TOP], crop.points[CHIN_TIP] - crop.points[FOREHEAD_TOP]
     return ((x - top[0]) * axis[1] - (y - top[1]) * axis[0]) / max(float(np.linalg.norm(axis)), 1e-6)
 
 

@@ -12,16 +12,16 @@ from backend.imaging.filters import smooth_step
 from backend.photo.landmark_table import (
     BROW_LEFT,
     BROW_RIGHT,
+    CHEEK_POINTS,
+    EAR_FRONTS,
     EYE_LEFT,
     EYE_RIGHT,
+    FACE_OVAL,
     LIPS_OUTER,
     NOSE,
-    OVAL,
+    NOSE_BASE,
 )
 from backend.texture.uv_space import UVSpace
-
-UNDER_NOSE, BROW_MIDDLE = 2, 9
-CHEEKS = (50, 280, 205, 425)
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def face_regions(model: HeadModel, uv_space: UVSpace) -> FaceRegions:
     resolution = uv_space.resolution
     points = landmark_texels(model, resolution)
     density = uv_space.texels_per_metre(model.mean)
-    cheeks = np.clip(np.round(points[list(CHEEKS)]).astype(int), 0, resolution - 1)
+    cheeks = np.clip(np.round(points[list(CHEEK_POINTS)]).astype(int), 0, resolution - 1)
     texels_per_mm = max(float(np.median(density[cheeks[:, 1], cheeks[:, 0]])) / 1000, 1e-3)
 
     def area(*groups: tuple[int, ...], grow_mm: float, soft_mm: float, hull: bool) -> np.ndarray:
@@ -71,10 +71,10 @@ def face_regions(model: HeadModel, uv_space: UVSpace) -> FaceRegions:
 
     position = uv_space.positions(model.mean)
     landmarks = model.landmarks(model.mean)
-    below_nose = smooth_step(landmarks[UNDER_NOSE, 1] + 0.002 - position[..., 1], 0.0, 0.004)
+    below_nose = smooth_step(landmarks[NOSE_BASE, 1] + 0.002 - position[..., 1], 0.0, 0.004)
     # Beards end a little behind the jaw's corner, about as far back as the contour landmarks beside the ears.
-    in_front = smooth_step(position[..., 2] - landmarks[list((234, 454)), 2].mean() + 0.015, 0.0, 0.01)
-    face = area(OVAL, grow_mm=0, soft_mm=3, hull=False)
+    in_front = smooth_step(position[..., 2] - landmarks[list(EAR_FRONTS), 2].mean() + 0.015, 0.0, 0.01)
+    face = area(FACE_OVAL, grow_mm=0, soft_mm=3, hull=False)
     above_brows = smooth_step(position[..., 1] - landmarks[list(BROW_LEFT + BROW_RIGHT), 1].max(), 0.0, 0.006)
     return FaceRegions(
         lips=area(LIPS_OUTER, grow_mm=0.5, soft_mm=1.0, hull=False),

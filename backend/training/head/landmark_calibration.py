@@ -22,14 +22,12 @@ from backend.asset_files import SOURCES
 from backend.head.landmark_fit import fit_landmarks
 from backend.head.model import ASSET, HeadModel, load_head_model, save_head_model
 from backend.photo.face_detector import Face, FaceDetector, choose_face
-from backend.photo.landmark_table import LIPS_INNER
-from backend.photo.landmark_topology import MIRROR
+from backend.photo.landmark_table import IRIS_LEFT, IRIS_RIGHT, LIPS_INNER, MIRROR, interocular_px
 from backend.photo.reading import read_photo
 from backend.training.head.surfaces import Surface
 
 log = logging.getLogger(__name__)
 
-IRIS_RIGHT, IRIS_LEFT = range(468, 473), range(473, 478)
 # The inner lips: the ring's lower half and its upper half; the corners belong to both.
 LOWER_LIP, UPPER_LIP = LIPS_INNER[1:10], LIPS_INNER[11:]
 # Skin that follows the jaw by more than this part of the chin's path is the lower lip's.
@@ -120,7 +118,7 @@ def _vote(
     aside = np.column_stack([missing * depth / camera.focal_px, np.zeros(len(points))]) @ camera.rotation
     corners, barycentric = _closest(vertices, groups, points + aside)
     on_mean = np.einsum("lk,lkd->ld", barycentric, model.mean[corners].astype(np.float64))
-    iod = np.linalg.norm(pixels[33] - pixels[263])
+    iod = interocular_px(pixels)
     return on_mean, float(np.linalg.norm(missing, axis=1).mean() / iod)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
 from scipy.spatial import KDTree
 
-from backend.photo.landmark_topology import MIRROR
+from backend.photo.landmark_table import MIRROR
 from backend.training.head.painted_mesh import PaintedMesh, orbit_camera, render
 from backend.training.head.surfaces import area_normals
 from shared.errors import RelightifyError

@@ -15,7 +15,7 @@ from backend.head.model import HeadModel
 from backend.imaging.colour import linear_to_srgb, srgb_bytes_to_linear
 from backend.imaging.sampling import Footprint, sample_image
 from backend.photo.face_detector import Face
-from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIPS_INNER, OVAL
+from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, FACE_OVAL, IRIS_LEFT, IRIS_RIGHT, LIPS_INNER
 from backend.photo.reading import Photo
 from backend.rendering.normals import vertex_normals
 from backend.rendering.occlusion import points_in_view
@@ -83,7 +83,7 @@ def residual_field(
     on_surface = model.landmarks(fit.vertices(model))
     residual = face.landmarks_px - fit.camera.project(on_surface)
     used = np.ones(len(residual), bool)
-    used[[*OVAL, *IRIS_LEFT, *IRIS_RIGHT]] = False
+    used[[*FACE_OVAL, *IRIS_LEFT, *IRIS_RIGHT]] = False
     used &= np.linalg.norm(residual, axis=1) < LARGEST_RESIDUAL * fit.iod_px
     # The field is smooth: once per cell of 2 mm is enough.
     cell = np.floor((points - points.min(0)) / CELL_M).astype(np.int64)

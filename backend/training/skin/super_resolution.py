@@ -15,7 +15,7 @@ import numpy as np
 from backend.imaging.colour import LUMINANCE, linear_to_srgb, srgb_bytes_to_linear
 from backend.imaging.filters import inner_distance
 from backend.photo.face_detector import Face, FaceDetector, choose_face
-from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, OVAL
+from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, FACE_OVAL
 from backend.photo.reading import read_photo
 from backend.texture.super_resolution import ASSET, REACH, SPREAD, TAPS, Enlarger, save_enlargers, shapes
 from backend.training.skin.commands import SOURCES
@@ -100,7 +100,7 @@ def skin_of(face: Face, shape: tuple[int, int]) -> np.ndarray:
     """Pixels bool [H, W] inside of the face and off the eyes."""
     points, per_mm = face.landmarks_px, face.interocular_px / EYES_MM
     inside, eyes = (np.zeros(shape, np.uint8) for _ in range(2))
-    cv2.fillPoly(inside, [np.round(points[list(OVAL)]).astype(np.int32)], 1)
+    cv2.fillPoly(inside, [np.round(points[list(FACE_OVAL)]).astype(np.int32)], 1)
     for group in (EYE_LEFT, EYE_RIGHT):
         cv2.fillPoly(eyes, [np.round(points[list(group)]).astype(np.int32)], 1)
     return (inner_distance(inside > 0) > OVAL_MM * per_mm) & (inner_distance(eyes == 0) > EYE_MM * per_mm)

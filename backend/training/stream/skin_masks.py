@@ -17,21 +17,31 @@ from torch import Tensor
 
 from backend.head.model import HeadModel
 from backend.imaging.filters import smooth_step
-from backend.photo.landmark_table import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE_RIGHT, LIPS_OUTER, NOSE, OVAL
+from backend.photo.landmark_table import (
+    BROW_LEFT,
+    BROW_RIGHT,
+    CHEEK_LEFT,
+    CHEEK_RIGHT,
+    CHIN,
+    CHIN_TIP,
+    EAR_FRONTS,
+    EYE_LEFT,
+    EYE_RIGHT,
+    FACE_OVAL,
+    FOREHEAD_TOP,
+    LID_LEFT,
+    LID_RIGHT,
+    LIPS_OUTER,
+    MOUSTACHE,
+    MOUTH_CORNERS,
+    NOSE,
+    NOSE_TIP,
+    UNDER_EYE_LEFT,
+    UNDER_EYE_RIGHT,
+)
 from backend.texture.uv_space import UVSpace, uv_space
 from backend.training.uv.head_regions import ear_weight, proportions
 
-CHEEK_RIGHT = (117, 118, 101, 36, 205, 187, 123, 50)
-CHEEK_LEFT = (346, 347, 330, 266, 425, 411, 352, 280)
-UNDER_EYE_RIGHT = (226, 31, 228, 229, 230, 231, 232, 121, 120, 119, 118, 117, 111)
-UNDER_EYE_LEFT = (446, 261, 448, 449, 450, 451, 452, 350, 349, 348, 347, 346, 340)
-LID_RIGHT = (*(33, 246, 161, 160, 159, 158, 157, 173, 133), *(55, 65, 52, 53, 46))
-LID_LEFT = (*(263, 466, 388, 387, 386, 385, 384, 398, 362), *(285, 295, 282, 283, 276))
-MOUSTACHE = (98, 97, 2, 326, 327, 410, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185, 61, 186)
-CHIN = (17, 314, 405, 321, 335, 406, 418, 262, 369, 396, 175, 171, 140, 32, 194, 182, 106, 91, 181, 84)
-NOSE_TIP = (1, 4, 5, 44, 274, 45, 275, 51, 281)
-EAR_FRONT = (234, 454)
-FOREHEAD_TOP, CHIN_TIP = 10, 152
 _PIXEL_M = 2.5e-4
 _SIDE_M = 0.24
 
@@ -96,14 +106,14 @@ def skin_masks(model: HeadModel, resolution: int) -> SkinMasks:
     view = _FrontView(model, space)
     area, at, landmarks = view.area, view.position, view.landmarks
     eye_y = landmarks[list(EYE_RIGHT + EYE_LEFT), 1].mean()
-    ear_x, ear_z = np.abs(landmarks[list(EAR_FRONT), 0]).mean(), landmarks[list(EAR_FRONT), 2].mean()
+    ear_x, ear_z = np.abs(landmarks[list(EAR_FRONTS), 0]).mean(), landmarks[list(EAR_FRONTS), 2].mean()
     chin_y, top_y = landmarks[CHIN_TIP, 1], landmarks[FOREHEAD_TOP, 1]
     x, y, z = np.abs(at[..., 0]), at[..., 1], at[..., 2]
 
     lips = area(LIPS_OUTER, grow=0.3, soft=0.8)
     in_front = smooth_step(z, ear_z - 0.016, ear_z - 0.004)
     # Whiskers end on a line that rises from the mouth's corner to the ear.
-    mouth_x, mouth_y = np.abs(landmarks[[61, 291], 0]).mean(), landmarks[[61, 291], 1].mean()
+    mouth_x, mouth_y = np.abs(landmarks[list(MOUTH_CORNERS), 0]).mean(), landmarks[list(MOUTH_CORNERS), 1].mean()
     line = mouth_y + 0.004 + (eye_y - 0.012 - mouth_y) * np.clip((x - mouth_x) / (ear_x - mouth_x), 0, 1) ** 2.2
     below_line = smooth_step(line - y, -0.004, 0.006)
     above_throat = smooth_step(y, chin_y - 0.045, chin_y - 0.02)
@@ -111,7 +121,7 @@ def skin_masks(model: HeadModel, resolution: int) -> SkinMasks:
     beard = np.maximum(below_line * above_throat * in_front, moustache) * (1 - lips) * view.inside
     ears = ear_weight(at.reshape(-1, 3), proportions(model.mean, model.mirror)).reshape(x.shape) * view.inside
     # The oval's upper landmarks lie at the middle of the forehead; foreheads go on to the hairline.
-    oval = area(OVAL, grow=4, soft=4, hull=True) * (1 - ears) * smooth_step(z, ear_z - 0.01, ear_z)
+    oval = area(FACE_OVAL, grow=4, soft=4, hull=True) * (1 - ears) * smooth_step(z, ear_z - 0.01, ear_z)
     behind = smooth_step(ear_z - 0.004 - z, 0, 0.012)
     neck = (
         np.maximum(smooth_step(chin_y - 0.004 - y, 0, 0.012), behind * smooth_step(eye_y - 0.055 - y, 0, 0.012))

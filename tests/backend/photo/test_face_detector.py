@@ -11,7 +11,7 @@ import pytest
 import skimage.data
 
 from backend.photo.face_detector import ARKIT_NAMES, Face, FaceDetector, choose_face
-from backend.photo.landmark_topology import EYE_LEFT, EYE_RIGHT, FACE_OVAL, LIPS_INNER, MIRROR
+from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, FACE_OVAL, LIPS_INNER, MIRROR
 from backend.photo.reading import Photo
 from shared.errors import RelightifyError
 

@@ -11,7 +11,7 @@ import pytest
 
 from backend.photo.face_detector import Face, FaceDetector, choose_face
 from backend.photo.glasses import frames, wears_glasses
-from backend.photo.landmark_topology import EYE_LEFT, EYE_RIGHT
+from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT
 from backend.photo.reading import Photo
 from backend.photo.skin_mask import skin_mask
 

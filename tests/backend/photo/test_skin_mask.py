@@ -13,7 +13,7 @@ import pytest
 
 from backend.photo.colour_model import fit_colour_model
 from backend.photo.face_detector import Face
-from backend.photo.landmark_topology import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE_RIGHT, FACE_OVAL, LIPS_OUTER
+from backend.photo.landmark_table import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE_RIGHT, FACE_OVAL, LIPS_OUTER
 from backend.photo.reading import Photo
 from backend.photo.skin_mask import skin_mask
 

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from backend.photo.landmark_table import OUTER_EYE_CORNERS
 from backend.training.stream.augment.skin import Skin, blur, splat
 from backend.training.stream.skin_masks import SkinMasks
 
@@ -13,7 +14,6 @@ from backend.training.stream.skin_masks import SkinMasks
 NASOLABIAL = ((129, 203, 206, 216, 212), (358, 423, 426, 436, 432))
 UNDER_EYE = ((133, 243, 112, 26, 22, 23, 24), (362, 463, 341, 256, 252, 253, 254))
 MARIONETTE = ((61, 202, 204), (291, 422, 424))
-EYE_OUTER, TEMPLE = (33, 263), (127, 356)
 FOREHEAD_ROWS = (
     ((103, 67, 109, 10, 338, 297, 332)),
     ((104, 69, 108, 151, 337, 299, 333)),
@@ -30,7 +30,7 @@ def wrinkles(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: f
     if rng.random() < 0.7:
         curves += _forehead(p, masks, rng, age)
     for side in (0, 1):
-        outward = p[EYE_OUTER[side]] - p[EYE_OUTER[1 - side]]
+        outward = p[OUTER_EYE_CORNERS[side]] - p[OUTER_EYE_CORNERS[1 - side]]
         curves += _crows_feet(p, masks, rng, side, outward / max(float(np.linalg.norm(outward)), 1e-6), age)
         curves.append((p[list(NASOLABIAL[side])], 1.3 * age))
         if rng.random() < 0.6:
@@ -63,7 +63,7 @@ def _crows_feet(
     p: np.ndarray, masks: SkinMasks, rng: np.random.Generator, side: int, outward: np.ndarray, age: float
 ) -> list[tuple[np.ndarray, float]]:
     """Short lines that fan out from the outer corner of an eye."""
-    start = p[EYE_OUTER[side]] + outward * 5 * masks.texels_per_mm
+    start = p[OUTER_EYE_CORNERS[side]] + outward * 5 * masks.texels_per_mm
     across = np.array([0.0, 1.0])
     lines = []
     for angle in np.linspace(-0.45, 0.75, int(rng.integers(2, 5))):

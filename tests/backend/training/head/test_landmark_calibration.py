@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from backend.head.model import HeadModel, load_head_model
 from backend.photo.face_detector import Face
-from backend.photo.landmark_topology import MIRROR
+from backend.photo.landmark_table import MIRROR
 from backend.rendering.camera import Camera
 
 calibration = pytest.importorskip(
