@@ -8,11 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from backend.prior.channels import LATENT
 from backend.prior.diffusion.schedule import NoiseSchedule
 
-LATENT_CHANNELS, LATENT_SIZE = 12, 64
-# z = [z_T, z_Ad, z_As, z_N], eq. 7.
-TEXTURE, DIFFUSE, SPECULAR, NORMAL = slice(0, 3), slice(3, 6), slice(6, 9), slice(9, 12)
+LATENT_SIZE = 64
 FULLY_SEEN = 0.99
 
 
@@ -21,8 +20,7 @@ class Observation:
     """The seen part of the texture's latents.
 
     Args:
-        latent: float [B, C, h, w]; only the texture's channels (`TEXTURE`) are looked at, and only where the mask is
-            not 0.
+        latent: float [B, C, h, w]; only the texture's channels are looked at, and only where the mask is not 0.
         mask: float [B, 1, h, w], or [B, 3, h, w] for each channel of the texture, in [0, 1], 1 = known. Between 0 and
             1 it is known up to the noise of step (1 - mask) T, so that the coarse of it stays and the fine is free: see
             `held` and `trust`.
@@ -36,7 +34,7 @@ class Observation:
 
     def __post_init__(self) -> None:
         shape = self.latent.shape
-        channels = len(range(*TEXTURE.indices(shape[1]))) if self.latent.ndim == 4 else 0
+        channels = len(range(*LATENT.texture.indices(shape[1]))) if self.latent.ndim == 4 else 0
         fits = [(shape[0], c, *shape[2:]) for c in (1, channels)]
         if not channels or tuple(self.mask.shape) not in fits:
             raise ValueError(f"a mask {tuple(self.mask.shape)} does not fit latents {tuple(shape)}")
@@ -44,7 +42,7 @@ class Observation:
             raise ValueError("a mask's values lie in [0, 1]")
 
     @staticmethod
-    def nothing(batch: int, channels: int = LATENT_CHANNELS, size: int = LATENT_SIZE) -> Observation:
+    def nothing(batch: int, channels: int = LATENT.total, size: int = LATENT_SIZE) -> Observation:
         """Nothing known: samplers then draw from the prior itself."""
         return Observation(torch.zeros(batch, channels, size, size), torch.zeros(batch, 1, size, size))
 
@@ -52,7 +50,7 @@ class Observation:
     def known(self) -> Tensor:
         """The mask of all channels [B, C, h, w], 0 in those of A_d, A_s and N."""
         full = torch.zeros_like(self.latent)
-        full[:, TEXTURE] = self.mask.to(full.dtype)
+        full[:, LATENT.texture] = self.mask.to(full.dtype)
         return full
 
     def held(self, t: int, steps: int) -> Tensor:

@@ -21,16 +21,16 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d import UNet2DModel
 from torch import Tensor, nn
 
+from backend.prior.channels import LATENT
 from backend.prior.diffusion.autoencoder import MapAutoencoder
 from backend.prior.diffusion.denoiser import LatentDenoiser
 from backend.prior.diffusion.facts import add_facts
 from backend.prior.diffusion.latent_space import LatentStatistics
-from backend.prior.diffusion.observation import DIFFUSE, NORMAL, SPECULAR, TEXTURE
 from backend.prior.diffusion.schedule import NoiseSchedule
 
 # In the order in which their latents are stacked, eq. 7.
 MAPS: tuple[str, ...] = ("texture", "diffuse_albedo", "specular_albedo", "normal")
-SLICES: dict[str, slice] = dict(zip(MAPS, (TEXTURE, DIFFUSE, SPECULAR, NORMAL), strict=True))
+SLICES: dict[str, slice] = dict(zip(MAPS, LATENT, strict=True))
 M = TypeVar("M", bound=nn.Module)
 STATISTICS = "latent_statistics.safetensors"
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from backend.imaging.colour import LUMINANCE, linear_to_srgb, srgb_to_linear
 from backend.imaging.filters import masked_reduce
+from backend.prior.channels import LINEAR
 from backend.prior.linear.estimate import EXPOSURE_DEVIATION, MIN_WEIGHT, SIDE, TEXTURE_EFFECTIVE, TEXTURE_NOISE, spread
-from backend.prior.linear.factor_model import TEXTURE, CoarsePrior
+from backend.prior.linear.factor_model import CoarsePrior
 from backend.prior.linear.gaussian import Observation, condition, tempered
 from backend.texture.maps import PartialTexture
 
@@ -43,12 +44,12 @@ def _expected_colour(prior: CoarsePrior, linear: np.ndarray, visibility: np.ndar
     """Colour of luminance 1 of all skin, float32 [C, C, 3], given what was seen, linear [R, R, 3]."""
     reduced, weight = masked_reduce(linear, visibility, SIDE)
     texels = weight > MIN_WEIGHT
-    mean = prior.mean_maps(SIDE, TEXTURE)[texels]
+    mean = prior.mean_maps(SIDE, LINEAR.texture)[texels]
     # To first order the log luminance is the mean of the log channels by what they contribute.
     share = np.exp(mean) * LUMINANCE
     share /= share.sum(-1, keepdims=True)
-    factors = (prior.factor_maps(SIDE, TEXTURE) * spread(prior))[texels]
-    noise = prior.noise_maps(SIDE, TEXTURE)[texels]
+    factors = (prior.factor_maps(SIDE, LINEAR.texture) * spread(prior))[texels]
+    noise = prior.noise_maps(SIDE, LINEAR.texture)[texels]
     seen = Observation(
         np.log(np.maximum(reduced[texels] @ LUMINANCE, DARKEST)),
         np.log(np.maximum(np.exp(mean) @ LUMINANCE, DARKEST)),
@@ -60,5 +61,5 @@ def _expected_colour(prior: CoarsePrior, linear: np.ndarray, visibility: np.ndar
     )
     # A texel is worth as much as one channel of it in colour.
     posterior = condition([tempered(seen, TEXTURE_EFFECTIVE / 3)], prior.latents)
-    expected = np.exp(prior.maps_of(posterior.mean * spread(prior), COLOUR_SIDE, TEXTURE))
+    expected = np.exp(prior.maps_of(posterior.mean * spread(prior), COLOUR_SIDE, LINEAR.texture))
     return expected / np.maximum(expected @ LUMINANCE, DARKEST)[..., None]

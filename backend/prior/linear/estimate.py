@@ -14,7 +14,8 @@ import numpy as np
 
 from backend.delight.delighting import DelightedTexture
 from backend.imaging.filters import masked_reduce
-from backend.prior.linear.factor_model import CHANNELS, DIFFUSE, TEXTURE, CoarsePrior
+from backend.prior.channels import LINEAR
+from backend.prior.linear.factor_model import CoarsePrior
 from backend.prior.linear.gaussian import CommonScale, Observation, Posterior, condition, tempered
 
 SIDE = 64  # texels a side at which the system is solved
@@ -79,7 +80,7 @@ def coarse_estimate(prior: CoarsePrior, seen: DelightedTexture) -> CoarseEstimat
         factors,
         noise + TEXTURE_NOISE**2,
         weight[texels],
-        TEXTURE,
+        LINEAR.texture,
         np.ones((3, 1)),
         EXPOSURE_DEVIATION,
     )
@@ -90,7 +91,7 @@ def coarse_estimate(prior: CoarsePrior, seen: DelightedTexture) -> CoarseEstimat
         factors,
         noise + ALBEDO_NOISE**2,
         weight[texels] * np.square(dull),
-        DIFFUSE,
+        LINEAR.diffuse,
         np.eye(3),
         GAIN_DEVIATION,
     )
@@ -119,7 +120,7 @@ def _observation(
 ) -> Observation:
     """All channels of a map as one observation, with free gains."""
     count = len(values)
-    assert factors.shape[1] == CHANNELS
+    assert factors.shape[1] == LINEAR.total
     return Observation(
         values.reshape(-1),
         mean[:, channels].reshape(-1),

@@ -1,9 +1,9 @@
 """The coarse linear prior's numbers: a joint Gaussian over all maps, a PCA of the albedo, and their file.
 
-Maps are stacked in `CHANNELS` channels on the unit square of the texture space. Texture and diffuse albedo are natural
-logarithms of linear colour, in which exposure and light add; specular albedo and the normal's x and y are as they are,
-times `SCALES`. Mean and factors are sums of cosines (`backend.prior.linear.cosine`); the faces that the prior was
-trained on were also shown mirrored, so that each factor is symmetric or antisymmetric and stored by half.
+Maps are stacked in the channels `LINEAR` on the unit square of the texture space. Texture and diffuse albedo are
+natural logarithms of linear colour, in which exposure and light add; specular albedo and the normal's x and y are as
+they are, times `SCALES`. Mean and factors are sums of cosines (`backend.prior.linear.cosine`); the faces that the prior
+was trained on were also shown mirrored, so that each factor is symmetric or antisymmetric and stored by half.
 """
 
 from __future__ import annotations
@@ -21,15 +21,14 @@ from safetensors.numpy import save
 
 from backend.asset_files import ASSETS
 from backend.head.model import HeadModel
+from backend.prior.channels import LINEAR
 from backend.prior.linear import cosine
 
 log = logging.getLogger(__name__)
 
 ASSET = ASSETS / "coarse_prior.safetensors"
 FORMAT = "relightify coarse prior 1"
-TEXTURE, DIFFUSE, SPECULAR, NORMAL = slice(0, 3), slice(3, 6), slice(6, 7), slice(7, 9)
-CHANNELS = 9
-NORMAL_X = 7  # the channel that changes its sign in a mirror
+NORMAL_X = LINEAR.normal.start  # the channel that changes its sign in a mirror
 # Specular albedo and normals spread less than logarithms of colour do and should not count for nothing.
 SCALES = np.array([1, 1, 1, 1, 1, 1, 3, 1, 1], np.float32)
 NOISE_SIDE = 32
@@ -68,7 +67,7 @@ class CoarsePrior:
 
     def factor_maps(self, side: int, channels: slice = slice(None)) -> np.ndarray:
         """W as maps float32 [side, side, C, K]."""
-        count = len(range(CHANNELS)[channels])
+        count = len(range(LINEAR.total)[channels])
         result = np.empty((side, side, count, self.latents), np.float32)
         for parity in (0, 1):
             chosen = np.flatnonzero(self.parity == parity)
@@ -123,7 +122,7 @@ class AlbedoPca:
 def _maps(numbers: np.ndarray, parity: int, side: int, channels: slice) -> np.ndarray:
     """Cosine numbers [K, 9, n] of faces of one parity to unscaled maps float32 [K, side, side, C]."""
     result = []
-    for channel in range(CHANNELS)[channels]:
+    for channel in range(LINEAR.total)[channels]:
         own = parity ^ (channel == NORMAL_X)
         maps = cosine.synthesise(numbers[:, channel, : cosine.count(own)], own, side)
         result.append(maps / SCALES[channel])

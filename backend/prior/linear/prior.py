@@ -11,10 +11,11 @@ from backend.delight.delighting import DelightedTexture
 from backend.delight.residual_shading import without_left_light
 from backend.delight.robust import robust_tone
 from backend.imaging.filters import masked_blur, smooth_step
+from backend.prior.channels import LINEAR
 from backend.prior.classical.fill import complete_field
 from backend.prior.interface import CompletedMaps, GuidanceTerm
 from backend.prior.linear.estimate import coarse_estimate
-from backend.prior.linear.factor_model import DIFFUSE, SPECULAR, TEXTURE, CoarsePrior
+from backend.prior.linear.factor_model import CoarsePrior
 from backend.prior.nostrils import nostrils, with_dark_nostrils
 from backend.progress import Progress
 from backend.texture.regions import FaceRegions, plain_skin
@@ -86,14 +87,14 @@ def coarse_completion(coarse: CoarsePrior, delit: DelightedTexture, progress: Pr
     progress.report(0.0)
     estimate = coarse_estimate(coarse, delit)
     expected = estimate.maps(skin.working.resolution)
-    for colour in (DIFFUSE, TEXTURE):
+    for colour in (LINEAR.diffuse, LINEAR.texture):
         expected[..., colour] = without_rings(expected[..., colour], regions, island)
     gain = estimate.gain.astype(np.float32)
     inside = nostrils(skin.transfer, skin.working, regions)
-    albedo = joined(delit.log_albedo - gain, expected[..., DIFFUSE], delit)
-    log_albedo = without_left_light(albedo.colour, expected[..., DIFFUSE], delit.weight, inside, island, regions)
-    log_texture = joined(delit.log_seen, expected[..., TEXTURE], delit).colour
-    specular = np.ascontiguousarray(expected[..., SPECULAR.start])
+    albedo = joined(delit.log_albedo - gain, expected[..., LINEAR.diffuse], delit)
+    log_albedo = without_left_light(albedo.colour, expected[..., LINEAR.diffuse], delit.weight, inside, island, regions)
+    log_texture = joined(delit.log_seen, expected[..., LINEAR.texture], delit).colour
+    specular = np.ascontiguousarray(expected[..., LINEAR.specular.start])
     return CoarseCompletion(CompletedMaps(log_texture, log_albedo, albedo.relief, specular), delit, gain, inside)
 
 

@@ -20,13 +20,13 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.nn import functional
 
+from backend.prior.channels import QUADRUPLE
 from backend.prior.diffusion.autoencoder import DOWN, AutoencoderConfig, MapAutoencoder, divergence, sampled
 from backend.prior.diffusion.weights import MAPS, quick, save_autoencoder
 from backend.training.stream.quadruples import Quadruples, as_float
-from backend.training.stream.skin_stream import DIFFUSE, NORMAL, SPECULAR, TEXTURE
 
 _log = logging.getLogger(__name__)
-CHANNELS: dict[str, slice] = dict(zip(MAPS, (TEXTURE, DIFFUSE, SPECULAR, NORMAL), strict=True))
+CHANNELS: dict[str, slice] = dict(zip(MAPS, QUADRUPLE, strict=True))
 FLIPPED = torch.tensor([-1.0, 1.0, 1.0]).reshape(1, 3, 1, 1)  # a mirrored normal's x changes its sign
 KL_WEIGHT, GRADIENT_CLIP = 1e-6, 1.0
 HELD_BACK = 16  # the last quadruples are never trained on: they tell how training goes
@@ -88,7 +88,7 @@ class Crops:
 def mirrored(maps: Tensor, channels: slice) -> Tensor:
     """Maps [B, C, R, R] of the mirrored face."""
     flipped = maps.flip(-1)
-    return flipped * FLIPPED.to(maps.device) if channels == NORMAL else flipped
+    return flipped * FLIPPED.to(maps.device) if channels == QUADRUPLE.normal else flipped
 
 
 class PatchDiscriminator(nn.Sequential):

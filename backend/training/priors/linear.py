@@ -14,16 +14,12 @@ import cv2
 import numpy as np
 
 from backend.imaging.colour import linear_to_srgb, srgb_to_linear
+from backend.prior.channels import LINEAR
 from backend.prior.linear import cosine
 from backend.prior.linear.factor_model import (
-    CHANNELS,
-    DIFFUSE,
     NOISE_SIDE,
-    NORMAL,
     NORMAL_X,
     SCALES,
-    SPECULAR,
-    TEXTURE,
     AlbedoPca,
     CoarsePrior,
 )
@@ -57,11 +53,11 @@ class Cosines:
 
 def stacked(maps: SkinMaps) -> np.ndarray:
     """The nine channels of `backend.prior.linear.factor_model`, unscaled, float32 [9, S, S]."""
-    channels = np.empty((CHANNELS, maps.resolution, maps.resolution), np.float32)
-    for place, encoded in ((TEXTURE, maps.texture_srgb), (DIFFUSE, maps.diffuse_albedo_srgb)):
+    channels = np.empty((LINEAR.total, maps.resolution, maps.resolution), np.float32)
+    for place, encoded in ((LINEAR.texture, maps.texture_srgb), (LINEAR.diffuse, maps.diffuse_albedo_srgb)):
         channels[place] = np.moveaxis(np.log(np.maximum(srgb_to_linear(encoded), DARKEST)), -1, 0)
-    channels[SPECULAR] = maps.specular_albedo
-    channels[NORMAL] = np.moveaxis(maps.normal[..., :2], -1, 0)
+    channels[LINEAR.specular] = maps.specular_albedo
+    channels[LINEAR.normal] = np.moveaxis(maps.normal[..., :2], -1, 0)
     return channels
 
 
@@ -72,11 +68,11 @@ def as_cosines(samples: Iterable[SkinMaps], count: int) -> Cosines:
         ValueError: the stream ends early, or gives nothing.
     """
     sizes = cosine.count(0), cosine.count(1)
-    even = np.zeros((count, CHANNELS, sizes[0]), np.float32)
-    odd = np.zeros((count, CHANNELS, sizes[0]), np.float32)
+    even = np.zeros((count, LINEAR.total, sizes[0]), np.float32)
+    odd = np.zeros((count, LINEAR.total, sizes[0]), np.float32)
     albedo_even = np.empty((count, 3, sizes[0]), np.float32)
     albedo_odd = np.empty((count, 3, sizes[1]), np.float32)
-    residual = np.zeros((CHANNELS, NOISE_SIDE, NOISE_SIDE))
+    residual = np.zeros((LINEAR.total, NOISE_SIDE, NOISE_SIDE))
     done = 0
     for maps in samples:
         channels = stacked(maps) * SCALES[:, None, None]
@@ -87,7 +83,7 @@ def as_cosines(samples: Iterable[SkinMaps], count: int) -> Cosines:
         even[done, NORMAL_X], odd[done, NORMAL_X] = 0, 0
         even[done, NORMAL_X, : sizes[1]] = antisymmetric[NORMAL_X]
         odd[done, NORMAL_X, : sizes[0]] = symmetric[NORMAL_X]
-        albedo_even[done], albedo_odd[done] = cosine.analyse(np.exp(channels[DIFFUSE]))
+        albedo_even[done], albedo_odd[done] = cosine.analyse(np.exp(channels[LINEAR.diffuse]))
         done += 1
         if done % 200 == 0:
             _log.info("%d of %d samples", done, count)
@@ -142,10 +138,10 @@ def with_specular_apart(prior: CoarsePrior) -> CoarsePrior:
     for latent in range(prior.latents):
         one = np.zeros(prior.latents, np.float32)
         one[latent] = 1.0
-        moved = prior.maps_of(one, cosine.ORDER, SPECULAR) - prior.mean_maps(cosine.ORDER, SPECULAR)
+        moved = prior.maps_of(one, cosine.ORDER, LINEAR.specular) - prior.mean_maps(cosine.ORDER, LINEAR.specular)
         explained += cv2.resize(np.square(moved[..., 0]), (NOISE_SIDE, NOISE_SIDE), interpolation=cv2.INTER_AREA)
     factors, noise = prior.factors.copy(), prior.noise.copy()
-    factors[:, SPECULAR], noise[SPECULAR.start] = 0, noise[SPECULAR.start] + explained
+    factors[:, LINEAR.specular], noise[LINEAR.specular.start] = 0, noise[LINEAR.specular.start] + explained
     return replace(prior, factors=factors, noise=noise)
 
 
@@ -199,7 +195,7 @@ def _unexplained(
 ) -> np.ndarray:
     """Mean square float64 [9, 32, 32] of what mean and factors leave of up to `most` samples, scaled."""
     step = max(1, len(even) // most)
-    total = np.zeros((CHANNELS, NOISE_SIDE, NOISE_SIDE))
+    total = np.zeros((LINEAR.total, NOISE_SIDE, NOISE_SIDE))
     halves = []
     for p, samples in enumerate((even[::step], odd[::step])):
         own = factors[parity == p].reshape(int((parity == p).sum()), -1)
@@ -208,8 +204,8 @@ def _unexplained(
         halves.append((flat - (flat @ unit.T) @ unit).reshape(samples.shape))
     sizes = cosine.count(0), cosine.count(1)
     for symmetric, antisymmetric in zip(*halves, strict=True):
-        maps = np.empty((CHANNELS, cosine.ORDER, cosine.ORDER), np.float32)
-        for channel in range(CHANNELS):
+        maps = np.empty((LINEAR.total, cosine.ORDER, cosine.ORDER), np.float32)
+        for channel in range(LINEAR.total):
             swap = int(channel == NORMAL_X)
             maps[channel] = cosine.synthesise(symmetric[channel, : sizes[swap]], swap, cosine.ORDER)
             maps[channel] += cosine.synthesise(antisymmetric[channel, : sizes[1 - swap]], 1 - swap, cosine.ORDER)
@@ -220,12 +216,12 @@ def _unexplained(
 def draw(prior: CoarsePrior, latent: np.ndarray, side: int = SIDE) -> SkinMaps:
     """The skin mu + W z of a latent z [K], to look at."""
     maps = prior.maps_of(latent, side)
-    tangent = np.clip(maps[..., NORMAL], -0.7, 0.7)
+    tangent = np.clip(maps[..., LINEAR.normal], -0.7, 0.7)
     up = np.sqrt(1 - np.square(tangent).sum(-1, keepdims=True))
     return SkinMaps(
-        linear_to_srgb(np.clip(np.exp(maps[..., TEXTURE]), 0, 1)).astype(np.float32),
-        linear_to_srgb(np.clip(np.exp(maps[..., DIFFUSE]), 0, 1)).astype(np.float32),
-        np.clip(maps[..., SPECULAR.start], 0, 1),
+        linear_to_srgb(np.clip(np.exp(maps[..., LINEAR.texture]), 0, 1)).astype(np.float32),
+        linear_to_srgb(np.clip(np.exp(maps[..., LINEAR.diffuse]), 0, 1)).astype(np.float32),
+        np.clip(maps[..., LINEAR.specular.start], 0, 1),
         np.concatenate([tangent, up], axis=-1),
         np.ones((side, side), np.float32),
     )

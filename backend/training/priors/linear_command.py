@@ -19,11 +19,12 @@ import numpy as np
 from torch import Tensor
 
 from backend.head.model import load_head_model
+from backend.prior.channels import QUADRUPLE
 from backend.prior.linear.factor_model import ASSET, CoarsePrior, layout_of, save_coarse_prior
 from backend.texture.maps import SkinMaps
 from backend.training.priors.linear import SIDE, as_cosines, draw, fit_prior
 from backend.training.skin.pack import PACK, load_pack
-from backend.training.stream.skin_stream import DIFFUSE, NORMAL, SPECULAR, TEXTURE, SkinStream
+from backend.training.stream.skin_stream import SkinStream
 
 _log = logging.getLogger(__name__)
 SAMPLES, BATCH, HEADS = 3000, 4, 48
@@ -81,10 +82,10 @@ def as_maps(sample: Tensor) -> SkinMaps:
     values = np.moveaxis(sample.cpu().numpy(), 0, -1)
     encoded = (values + 1) / 2
     return SkinMaps(
-        encoded[..., TEXTURE],
-        encoded[..., DIFFUSE],
-        encoded[..., SPECULAR.start],
-        values[..., NORMAL],
+        encoded[..., QUADRUPLE.texture],
+        encoded[..., QUADRUPLE.diffuse],
+        encoded[..., QUADRUPLE.specular.start],
+        values[..., QUADRUPLE.normal],
         np.ones(values.shape[:2], np.float32),
     )
 

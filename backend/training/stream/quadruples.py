@@ -19,8 +19,9 @@ from torch import Tensor
 
 from backend.asset_files import ROOT
 from backend.head.model import load_head_model
+from backend.prior.channels import QUADRUPLE
 from backend.training.skin.pack import PACK, load_pack
-from backend.training.stream.skin_stream import CHANNELS, SkinStream
+from backend.training.stream.skin_stream import SkinStream
 from shared.errors import RelightifyError
 
 _log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ class Quadruples:
         Raises:
             RelightifyError: ``disk_full``, or ``bad_option`` where the files there have another size.
         """
-        shape = (count, CHANNELS, resolution, resolution)
+        shape = (count, QUADRUPLE.total, resolution, resolution)
         if (folder / "made.npy").is_file():
             there = Quadruples.open(folder)
             if there.values.shape != shape:

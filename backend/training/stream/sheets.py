@@ -12,6 +12,7 @@ from torch import Tensor
 
 from backend.head.model import load_head_model
 from backend.imaging.tensors import linear_to_srgb
+from backend.prior.channels import QUADRUPLE
 from backend.training.head.painted_mesh import contact_sheet
 from backend.training.skin.pack import load_pack
 from backend.training.skin.sheets import write_jpeg
@@ -19,7 +20,7 @@ from backend.training.stream.augment import hair, makeup, mixing, pigments, spot
 from backend.training.stream.augment.skin import Skin
 from backend.training.stream.reflectance import normals_of_height, with_detail_relief
 from backend.training.stream.skin_masks import SkinMasks, skin_masks
-from backend.training.stream.skin_stream import DIFFUSE, NORMAL, SPECULAR, TEXTURE, SkinStream
+from backend.training.stream.skin_stream import SkinStream
 
 Change = Callable[[Skin, SkinMasks, np.random.Generator], Skin]
 DARK, FAIR = hair.HAIR[0], hair.HAIR[4]
@@ -34,10 +35,10 @@ def write_samples(pack: Path, out: Path, count: int, seed: int) -> None:
     for number in range(count):
         maps = stream.batch([number])[0]
         tiles += [
-            _face(maps[TEXTURE]),
-            _face(maps[DIFFUSE]),
-            _face(maps[SPECULAR].expand(3, -1, -1)),
-            _face(maps[NORMAL]),
+            _face(maps[QUADRUPLE.texture]),
+            _face(maps[QUADRUPLE.diffuse]),
+            _face(maps[QUADRUPLE.specular].expand(3, -1, -1)),
+            _face(maps[QUADRUPLE.normal]),
         ]
         labels += [f"{number} T", "A_d", "A_s", "N"]
     write_jpeg(out / "samples.jpg", contact_sheet(tiles, labels, 8))

@@ -26,8 +26,6 @@ from backend.training.stream.lights import load_environments, random_light
 from backend.training.stream.reflectance import normals_of_height, specular_albedo, with_detail_relief
 from backend.training.stream.skin_masks import skin_masks
 
-CHANNELS = 10
-TEXTURE, DIFFUSE, SPECULAR, NORMAL = slice(0, 3), slice(3, 6), slice(6, 7), slice(7, 10)
 HEADS = 96
 WHISKERED = 0.10  # log luminance by which chin and upper lip are darker than cheeks where whiskers grow already
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import pytest
 import torch
 
-from backend.prior.diffusion.observation import DIFFUSE, NORMAL, SPECULAR, TEXTURE, Observation, latent_mask
+from backend.prior.channels import LATENT
+from backend.prior.diffusion.observation import (
+    Observation,
+    latent_mask,
+)
 
 
 def test_the_maps_share_the_channels_without_gap_or_overlap() -> None:
-    taken = [index for part in (TEXTURE, DIFFUSE, SPECULAR, NORMAL) for index in range(12)[part]]
+    taken = [index for part in LATENT for index in range(12)[part]]
     assert taken == list(range(12))
 
 
 def test_only_the_texture_can_be_known() -> None:
     seen = Observation(torch.randn(2, 12, 4, 4), torch.ones(2, 1, 4, 4))
-    assert bool((seen.known[:, TEXTURE] == 1).all())
+    assert bool((seen.known[:, LATENT.texture] == 1).all())
     assert not seen.known[:, 3:].any()
     assert not seen.empty
     assert Observation.nothing(2).empty

@@ -7,12 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backend.prior.channels import LINEAR
 from backend.prior.linear import cosine
 from backend.prior.linear.factor_model import (
-    CHANNELS,
-    DIFFUSE,
     NORMAL_X,
-    SPECULAR,
     CoarsePrior,
     load_coarse_prior,
     save_coarse_prior,
@@ -86,8 +84,8 @@ def test_the_factors_span_the_training_skins(prior: CoarsePrior) -> None:
     factors = prior.factor_maps(SIDE).transpose(2, 0, 1, 3).reshape(-1, prior.latents)
     difference = (held_in - mean).reshape(-1)
     solution = np.linalg.lstsq(factors, difference, rcond=None)[0]
-    left = (difference - factors @ solution).reshape(CHANNELS, -1)
-    assert np.abs(left[DIFFUSE]).max() < 0.05
+    left = (difference - factors @ solution).reshape(LINEAR.total, -1)
+    assert np.abs(left[LINEAR.diffuse]).max() < 0.05
     assert np.abs(solution).max() < 6
 
 
@@ -113,11 +111,11 @@ def test_mirrored_skins_are_as_likely_as_their_originals(prior: CoarsePrior) -> 
 def test_the_specular_albedo_is_expected_at_its_mean_and_as_uncertain_as_it_was(prior: CoarsePrior) -> None:
     latent = np.random.default_rng(6).normal(size=prior.latents)
     moved = prior.maps_of(latent, 64) - prior.mean_maps(64)
-    assert np.all(moved[..., SPECULAR] == 0)
-    assert np.abs(moved[..., DIFFUSE]).max() > 0.1
+    assert np.all(moved[..., LINEAR.specular] == 0)
+    assert np.abs(moved[..., LINEAR.diffuse]).max() > 0.1
     drawn = np.stack([maps.specular_albedo for maps in skins(40)])
     both = np.concatenate([drawn, drawn[..., ::-1]])
-    np.testing.assert_allclose(prior.noise[SPECULAR.start].mean(), both.var(0).mean(), rtol=0.05)
+    np.testing.assert_allclose(prior.noise[LINEAR.specular.start].mean(), both.var(0).mean(), rtol=0.05)
 
 
 def test_one_latent_is_the_mean_plus_its_factors(prior: CoarsePrior) -> None:
@@ -128,7 +126,7 @@ def test_one_latent_is_the_mean_plus_its_factors(prior: CoarsePrior) -> None:
 
 def test_symmetric_factors_have_antisymmetric_normals(prior: CoarsePrior) -> None:
     maps = prior.factor_maps(64)[..., prior.parity == 0]
-    albedo, across = maps[:, :, DIFFUSE.start], maps[:, :, NORMAL_X]
+    albedo, across = maps[:, :, LINEAR.diffuse.start], maps[:, :, NORMAL_X]
     np.testing.assert_allclose(albedo, albedo[:, ::-1], atol=1e-4)
     np.testing.assert_allclose(across, -across[:, ::-1], atol=1e-4)
 
@@ -170,7 +168,7 @@ def test_a_stream_that_ends_early_is_an_error() -> None:
 
 def test_the_albedo_components_rebuild_each_channel(prior: CoarsePrior) -> None:
     maps = skins(40)[11]
-    linear = np.exp(stacked(maps)[DIFFUSE])
+    linear = np.exp(stacked(maps)[LINEAR.diffuse])
     for channel in range(3):
         components = prior.albedo.component_maps(channel, SIDE).reshape(len(prior.albedo.parity[channel]), -1)
         difference = (linear[channel] - prior.albedo.mean_map(SIDE)[..., channel]).reshape(-1)

@@ -13,9 +13,10 @@ from backend.delight.delighting import delight
 from backend.head.model import HeadModel
 from backend.imaging.colour import linear_to_srgb, srgb_to_linear
 from backend.prior.available import available_priors
+from backend.prior.channels import LINEAR
 from backend.prior.linear import factor_model as coarse_model
 from backend.prior.linear.estimate import coarse_estimate
-from backend.prior.linear.factor_model import DIFFUSE, CoarsePrior, layout_of
+from backend.prior.linear.factor_model import CoarsePrior, layout_of
 from backend.prior.linear.prior import LinearPrior, without_rings
 from backend.progress import Progress
 from backend.texture.fitted_skin import FittedSkin
@@ -175,7 +176,7 @@ def test_what_was_not_seen_is_less_certain(prior: CoarsePrior, context: FittedSk
     for visibility in (plain, partial.visibility):
         seen = PartialTexture(partial.texture_srgb * (visibility > 0)[..., None], visibility)
         estimate = coarse_estimate(prior, delight(seen, context)).deviations(RESOLUTION)
-        deviations.append(estimate[..., DIFFUSE][regions.lips > 0.9].mean())
+        deviations.append(estimate[..., LINEAR.diffuse][regions.lips > 0.9].mean())
     assert 0 < deviations[1] < 0.9 * deviations[0]
 
 

@@ -9,7 +9,11 @@ import pytest
 import torch
 
 from backend.head.model import load_head_model
-from backend.prior.linear.factor_model import DIFFUSE, layout_of, load_coarse_prior
+from backend.prior.channels import LINEAR
+from backend.prior.linear.factor_model import (
+    layout_of,
+    load_coarse_prior,
+)
 from backend.training.priors.linear import SIDE
 from backend.training.priors.linear_command import as_maps, sheet, train
 from backend.training.skin.pack import SkinPack, save_pack
@@ -36,7 +40,7 @@ def test_a_pack_gives_a_prior_of_skin(pack: Path, tmp_path: Path) -> None:
     assert prior.layout == layout_of(load_head_model())
     assert prior.metadata["samples"] == SAMPLES
     assert prior.metadata["credits"] == "nobody"
-    red, green, blue = np.exp(prior.mean_maps(64)[..., DIFFUSE]).mean((0, 1))
+    red, green, blue = np.exp(prior.mean_maps(64)[..., LINEAR.diffuse]).mean((0, 1))
     assert 0.9 > red > green > blue > 0.01
     assert sheet(prior, 0, count=1).shape == (2 * SIDE, 4 * SIDE, 3)
 

@@ -12,6 +12,7 @@ import torch
 from backend.delight.skin_tone import SHEEN
 from backend.head.model import HeadModel, load_head_model
 from backend.imaging.colour import lab_to_linear
+from backend.prior.channels import QUADRUPLE
 from backend.texture.regions import face_regions
 from backend.texture.uv_space import mirror, uv_space
 from backend.training.skin import portraits as skin_portraits
@@ -40,7 +41,7 @@ from backend.training.skin.set_delighting import (
 )
 from backend.training.stream.lights import frontal_irradiance, load_environments, random_light
 from backend.training.stream.skin_masks import SkinMasks, skin_masks
-from backend.training.stream.skin_stream import CHANNELS, NORMAL, TEXTURE, SkinStream
+from backend.training.stream.skin_stream import SkinStream
 from shared.errors import RelightifyError
 
 SOURCES = Path(__file__).resolve().parents[4] / "shared" / "sources"
@@ -239,7 +240,7 @@ def stream(pack: SkinPack, model: HeadModel) -> SkinStream:
 
 def test_samples_depend_on_seed_and_number_alone(stream: SkinStream) -> None:
     together, alone = stream.batch([5, 6]), stream.batch([6])
-    assert together.shape == (2, CHANNELS, SIDE, SIDE)
+    assert together.shape == (2, QUADRUPLE.total, SIDE, SIDE)
     assert torch.allclose(together[1], alone[0], atol=1e-5)
     assert not torch.allclose(together[0], together[1], atol=0.1)
 
@@ -248,11 +249,11 @@ def test_samples_are_in_range_with_unit_normals(stream: SkinStream) -> None:
     maps = stream.batch(range(4))
     assert torch.isfinite(maps).all()
     assert maps.abs().max() <= 1 + 1e-5
-    assert torch.allclose(maps[:, NORMAL].norm(dim=1), torch.ones(4, SIDE, SIDE), atol=1e-4)
+    assert torch.allclose(maps[:, QUADRUPLE.normal].norm(dim=1), torch.ones(4, SIDE, SIDE), atol=1e-4)
 
 
 def test_faces_are_neither_burnt_out_nor_black(stream: SkinStream, masks: SkinMasks) -> None:
-    texture = (stream.batch(range(4))[:, TEXTURE] + 1) / 2
+    texture = (stream.batch(range(4))[:, QUADRUPLE.texture] + 1) / 2
     face = masks.plain > 0.5
     for image in texture:
         assert 0.05 < image[:, face].mean() < 0.95
