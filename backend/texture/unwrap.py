@@ -16,7 +16,7 @@ from backend.photo.reading import Photo
 from backend.rendering.camera import Camera
 from backend.rendering.normals import vertex_normals
 from backend.rendering.rasteriser import Rasteriser
-from backend.rendering.rays import RayScene
+from backend.rendering.rays import RayScene, off_surface
 from backend.texture.maps import PartialTexture
 from backend.texture.super_resolution import Enlarger, enlarged
 from backend.texture.uv_space import UVSpace
@@ -26,7 +26,7 @@ VISIBILITY_RESOLUTION = 1024
 # The mesh is rasterised for its depth edges at most at this size.
 EDGE_IMAGE_SIDE = 900
 FACING_LOW, FACING_HIGH = 0.2, 0.45  # n.v; below: not seen, above: fully seen
-RAY_OFFSET_M = 4e-4
+
 # Erosion at depth edges and at other parts (eyes, mouth), as a share of the distance between the eye corners: the
 # fit is a few pixels off, and what lies behind must not bleed into skin.
 SILHOUETTE_EROSION = 0.02
@@ -154,7 +154,7 @@ def _unoccluded(
     """bool [n]: a ray from each point to the camera meets nothing."""
     # Lashes are strips of polygons with transparent texture: as occluders they would cut the lids out.
     occluders = model.triangles(*(name for name in model.part_names if name != "lashes"))
-    return ~RayScene(vertices, occluders).hits(points + normals * RAY_OFFSET_M, to_camera)
+    return ~RayScene(vertices, occluders).hits(off_surface(points, normals), to_camera)
 
 
 @dataclass(frozen=True)
