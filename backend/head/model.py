@@ -79,6 +79,13 @@ class HeadModel:
         uv_quads = np.where(is_triangle[:, None] & (np.arange(4) == 3), -1, self.uv_quads[faces])
         return _triangulate(uv_quads)
 
+    def solid_triangles(self) -> np.ndarray:
+        """Triangles int32 [n, 3] of what stops light and sight: all parts but the lashes.
+
+        Those are strips of polygons with a transparent texture; as occluders they would cut the lids out.
+        """
+        return self.triangles(*(name for name in self.part_names if name != "lashes"))
+
     def landmarks(self, vertices: np.ndarray) -> np.ndarray:
         """The 478 MediaPipe landmarks [478, 3] on a shape [V, 3]."""
         return np.einsum("lk,lkd->ld", self.landmark_barycentric, vertices[self.landmark_triangles])
@@ -88,8 +95,7 @@ class HeadModel:
 
         Lashes let light through. See `backend.rendering.light_transfer.radiance_transfer`.
         """
-        solid = self.triangles(*(name for name in self.part_names if name != "lashes"))
-        return radiance_transfer(vertices, self.triangles(), self.triangles("skin"), solid, rays)
+        return radiance_transfer(vertices, self.triangles(), self.triangles("skin"), self.solid_triangles(), rays)
 
     @cached_property
     def part_of_vertex(self) -> np.ndarray:

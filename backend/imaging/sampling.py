@@ -94,3 +94,13 @@ def _bicubic(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
     # OpenCV addresses at most 32767 rows and pixels; rows of 4096 points keep every job far below.
     values = cv2.remap(image, grid[..., 0], grid[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return values.reshape(len(padded), -1)[:count]
+
+
+def sample_linear(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """Bilinear samples float32 [n] of an image [H, W] at pixels [n, 2], centres at .5; 0 outside."""
+    grid = np.full((-(-len(pixels) // _ROW) * _ROW, 2), -10.0, np.float32)
+    grid[: len(pixels)] = pixels - 0.5
+    grid = grid.reshape(-1, _ROW, 2)
+    image = np.ascontiguousarray(image, np.float32)
+    values = cv2.remap(image, grid[..., 0], grid[..., 1], cv2.INTER_LINEAR, borderValue=0)
+    return values.reshape(-1)[: len(pixels)]

@@ -11,14 +11,14 @@ from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
 from backend.imaging.colour import linear_to_srgb, srgb_bytes_to_linear
 from backend.imaging.filters import smooth_step
-from backend.imaging.sampling import Footprint, sample_image
+from backend.imaging.sampling import sample_image, sample_linear
 from backend.photo.reading import Photo
 from backend.rendering.camera import Camera
 from backend.rendering.normals import vertex_normals
 from backend.rendering.rasteriser import Rasteriser
-from backend.rendering.rays import RayScene, off_surface
 from backend.texture.maps import PartialTexture
 from backend.texture.super_resolution import Enlarger, enlarged
+from backend.texture.surface_points import softened_visibility, surface_points, texel_footprints
 from backend.texture.uv_space import UVSpace
 
 # Visibility varies slowly and its border is soft, so it is found on at most this many texels a side.
@@ -26,7 +26,6 @@ VISIBILITY_RESOLUTION = 1024
 # The mesh is rasterised for its depth edges at most at this size.
 EDGE_IMAGE_SIDE = 900
 FACING_LOW, FACING_HIGH = 0.2, 0.45  # n.v; below: not seen, above: fully seen
-
 # Erosion at depth edges and at other parts (eyes, mouth), as a share of the distance between the eye corners: the
 # fit is a few pixels off, and what lies behind must not bleed into skin.
 SILHOUETTE_EROSION = 0.02
@@ -34,16 +33,6 @@ FOLD_EROSION = 0.004  # where skin hides skin: nose wings, lips
 PART_EROSION = 0.006
 DEPTH_EDGE_M = 0.003
 ROWS_PER_BAND = 512
-
-
-@dataclass(frozen=True)
-class _Surface:
-    """Listed texels and where they lie: `texel` [n] flat index, `triangle` [n], `position` [n, 3], `normal` [n, 3]."""
-
-    texel: np.ndarray
-    triangle: np.ndarray
-    position: np.ndarray
-    normal: np.ndarray
 
 
 def unwrap(
@@ -74,7 +63,7 @@ def unwrap(
     visibility = cv2.resize(coarse_visibility, size, interpolation=cv2.INTER_LINEAR) if step > 1 else coarse_visibility
     visibility = visibility * uv_space.mask
 
-    footprint = Footprint.of_triangles(fit.camera.project(vertices[uv_space.triangles]), _uv_texels(uv_space))
+    footprint = texel_footprints(uv_space, vertices, fit.camera)
     texture = np.zeros((*uv_space.mask.shape, 3), np.float32)
     offset, crop = _crop_linear(photo, fit.camera, vertices)
     factor = 1
@@ -87,28 +76,11 @@ def unwrap(
         seen = np.flatnonzero(visibility[rows] > 0) + start * uv_space.resolution
         if not len(seen):
             continue
-        surface = _surface(uv_space, vertices, normals, seen)
+        surface = surface_points(uv_space, vertices, normals, seen)
         pixels = (fit.camera.project(surface.position) - offset) * factor
         colour = sample_image(crop, pixels, footprint.select(surface.triangle).scaled(factor))
         texture.reshape(-1, 3)[surface.texel] = linear_to_srgb(colour)
     return PartialTexture(texture, visibility.astype(np.float32))
-
-
-def _surface(uv_space: UVSpace, vertices: np.ndarray, normals: np.ndarray, texels: np.ndarray) -> _Surface:
-    """Surface points of listed texels (flat indices)."""
-    triangle = uv_space.triangle.reshape(-1)[texels]
-    weights = uv_space.barycentric.reshape(-1, 3)[texels]
-    corners = uv_space.triangles[triangle]
-    position = np.einsum("nk,nkd->nd", weights, vertices[corners])
-    normal = np.einsum("nk,nkd->nd", weights, normals[corners])
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
-    return _Surface(texels, triangle, position, normal)
-
-
-def _uv_texels(uv_space: UVSpace) -> np.ndarray:
-    """Corners of the UV triangles in texels, x right, y down, float64 [n, 3, 2]."""
-    uv = uv_space.uv.astype(np.float64)[uv_space.uv_triangles] * uv_space.resolution
-    return np.stack([uv[..., 0], uv_space.resolution - uv[..., 1]], axis=-1)
 
 
 def _visibility(
@@ -125,36 +97,23 @@ def _visibility(
     picked = np.arange(side) * step + step // 2
     texels = (picked[:, None] * uv_space.resolution + picked).reshape(-1)
     texels = texels[uv_space.mask.reshape(-1)[texels]]
-    surface = _surface(uv_space, vertices, vertex_normals(vertices, uv_space.mesh_triangles), texels)
+    surface = surface_points(uv_space, vertices, vertex_normals(vertices, uv_space.mesh_triangles), texels)
 
-    to_camera = camera.position - surface.position
-    to_camera /= np.linalg.norm(to_camera, axis=1, keepdims=True)
-    facing = np.einsum("nd,nd->n", surface.normal, to_camera)
-    seen = smooth_step(facing, FACING_LOW, FACING_HIGH)
+    seen = smooth_step(surface.facing(camera.position), FACING_LOW, FACING_HIGH)
     pixels = camera.project(surface.position)
     in_front = camera.to_camera(surface.position)[:, 2] < 0
     inside = (pixels >= 1).all(1) & (pixels[:, 0] <= camera.width - 1) & (pixels[:, 1] <= camera.height - 1)
     seen[~(inside & in_front)] = 0
 
     candidates = np.flatnonzero(seen > 0)
-    free = _unoccluded(model, vertices, surface.position[candidates], surface.normal[candidates], to_camera[candidates])
-    seen[candidates] *= free
-    seen[candidates] *= _sample_linear(skin_mask, pixels[candidates])
+    seen[candidates] *= surface.in_view(model, vertices, camera.position, candidates)
+    seen[candidates] *= sample_linear(skin_mask, pixels[candidates])
     seen[candidates] *= clearance.at(pixels[candidates])
 
     image = np.zeros(side * side, np.float32)
     row, column = np.divmod(surface.texel, uv_space.resolution)
     image[(row // step) * side + column // step] = seen
-    return _soften(image.reshape(side, side))
-
-
-def _unoccluded(
-    model: HeadModel, vertices: np.ndarray, points: np.ndarray, normals: np.ndarray, to_camera: np.ndarray
-) -> np.ndarray:
-    """bool [n]: a ray from each point to the camera meets nothing."""
-    # Lashes are strips of polygons with transparent texture: as occluders they would cut the lids out.
-    occluders = model.triangles(*(name for name in model.part_names if name != "lashes"))
-    return ~RayScene(vertices, occluders).hits(off_surface(points, normals), to_camera)
+    return softened_visibility(image.reshape(side, side))
 
 
 @dataclass(frozen=True)
@@ -166,7 +125,7 @@ class _Clearance:
     offset: np.ndarray
 
     def at(self, pixels: np.ndarray) -> np.ndarray:
-        return _sample_linear(self.image, pixels * self.scale - self.offset)
+        return sample_linear(self.image, pixels * self.scale - self.offset)
 
 
 def _edge_clearance(model: HeadModel, vertices: np.ndarray, fit: HeadFit, rasteriser: Rasteriser) -> _Clearance:
@@ -230,24 +189,3 @@ def _crop_linear(photo: Photo, camera: Camera, vertices: np.ndarray) -> tuple[np
     left, top = np.maximum(low.astype(int) - 8, 0)
     right, bottom = high.astype(int) + 8
     return np.array([left, top], np.float64), srgb_bytes_to_linear(photo.image_srgb[top:bottom, left:right])
-
-
-def _sample_linear(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """Bilinear samples float32 [n] of an image [H, W] at pixels [n, 2] (centres at .5); 0 outside."""
-    grid = np.full((-(-len(pixels) // 1024)) * 1024, -10.0, np.float32)
-    x, y = grid.copy(), grid
-    x[: len(pixels)], y[: len(pixels)] = pixels[:, 0] - 0.5, pixels[:, 1] - 0.5
-    shape = (-1, 1024)
-    values = cv2.remap(
-        np.ascontiguousarray(image, np.float32), x.reshape(shape), y.reshape(shape), cv2.INTER_LINEAR, borderValue=0
-    )
-    return values.reshape(-1)[: len(pixels)]
-
-
-def _soften(visibility: np.ndarray) -> np.ndarray:
-    """Remove specks, and give the border a ramp of a few texels that stays inside of what was seen."""
-    side = visibility.shape[0]
-    radius = max(1, round(side / 512))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    opened = cv2.morphologyEx(visibility, cv2.MORPH_OPEN, kernel)
-    return np.minimum(opened, cv2.GaussianBlur(cv2.erode(opened, kernel), (0, 0), radius))

@@ -13,12 +13,12 @@ import numpy as np
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
 from backend.imaging.colour import linear_to_srgb, srgb_bytes_to_linear
-from backend.imaging.sampling import Footprint, sample_image
+from backend.imaging.sampling import sample_image, sample_linear
 from backend.photo.face_detector import Face
 from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, FACE_OVAL, IRIS_LEFT, IRIS_RIGHT, LIPS_INNER
 from backend.photo.reading import Photo
 from backend.rendering.normals import vertex_normals
-from backend.rendering.occlusion import points_in_view
+from backend.texture.surface_points import softened_visibility, surface_points, texel_footprints
 from backend.texture.uv_space import UVSpace
 
 # Residuals are averaged over this distance on the surface; the outline's landmarks slide and take no part.
@@ -41,35 +41,27 @@ def unwrap_portrait(
         texture float32 [R, R, 3], sRGB-encoded, and visibility float32 [R, R] in [0, 1].
     """
     vertices = fit.vertices(model)
-    texel = np.flatnonzero(space.mask.reshape(-1))
-    triangle, weights = space.triangle.reshape(-1)[texel], space.barycentric.reshape(-1, 3)[texel]
-    corners = space.triangles[triangle]
-    position = np.einsum("nk,nkd->nd", weights, vertices[corners])
-    normal = np.einsum("nk,nkd->nd", weights, vertex_normals(vertices, space.mesh_triangles)[corners])
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
-
-    towards = fit.camera.position - position
-    towards /= np.linalg.norm(towards, axis=1, keepdims=True)
-    facing = np.einsum("nd,nd->n", normal, towards)
+    points = surface_points(
+        space, vertices, vertex_normals(vertices, space.mesh_triangles), np.flatnonzero(space.mask.reshape(-1))
+    )
+    facing = points.facing(fit.camera.position)
     seen = np.clip((facing - FACING_LOW) / (FACING_HIGH - FACING_LOW), 0, 1).astype(np.float32)
     near = np.flatnonzero(seen > 0)
-    occluders = model.triangles(*(name for name in model.part_names if name != "lashes"))
-    seen[near] *= points_in_view(position[near], normal[near], vertices, occluders, fit.camera.position)
+    seen[near] *= points.in_view(model, vertices, fit.camera.position, near)
 
     near = np.flatnonzero(seen > 0)
-    pixels = fit.camera.project(position[near]) + residual_field(model, fit, face, position[near])
-    seen[near] *= _sample(skin, pixels)
+    pixels = fit.camera.project(points.position[near]) + residual_field(model, fit, face, points.position[near])
+    seen[near] *= sample_linear(skin, pixels)
     pixels, near = pixels[seen[near] > 0], near[seen[near] > 0]
     visibility = np.zeros(space.mask.size, np.float32)
-    visibility[texel] = seen
-    visibility = _clean(visibility.reshape(space.mask.shape))
+    visibility[points.texel] = seen
+    visibility = softened_visibility(visibility.reshape(space.mask.shape))
 
-    uv = space.uv.astype(np.float64)[space.uv_triangles] * space.resolution
-    texels = np.stack([uv[..., 0], space.resolution - uv[..., 1]], axis=-1)
-    footprint = Footprint.of_triangles(fit.camera.project(vertices[space.triangles]), texels)
+    footprint = texel_footprints(space, vertices, fit.camera)
     linear = srgb_bytes_to_linear(photo.image_srgb)
     texture = np.zeros((space.mask.size, 3), np.float32)
-    texture[texel[near]] = linear_to_srgb(sample_image(linear, pixels, footprint.select(triangle[near])))
+    colour = sample_image(linear, pixels, footprint.select(points.triangle[near]))
+    texture[points.texel[near]] = linear_to_srgb(colour)
     return texture.reshape(*space.mask.shape, 3), visibility
 
 
@@ -112,22 +104,3 @@ def portrait_skin(photo: Photo, face: Face) -> np.ndarray:
     for group in (EYE_LEFT, EYE_RIGHT, LIPS_INNER):
         cv2.fillPoly(mask, [np.round(face.landmarks_px[list(group)]).astype(np.int32)], 0)
     return cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), 0.3 * reach)
-
-
-def _sample(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """Bilinear samples [n] of an image [H, W] at pixels [n, 2] (centres at .5); 0 outside."""
-    rows = -(-len(pixels) // 1024)
-    grid = np.full((rows * 1024, 2), -10.0, np.float32)
-    grid[: len(pixels)] = pixels - 0.5
-    values = cv2.remap(
-        image, grid[:, 0].reshape(rows, 1024), grid[:, 1].reshape(rows, 1024), cv2.INTER_LINEAR, borderValue=0
-    )
-    return values.reshape(-1)[: len(pixels)]
-
-
-def _clean(visibility: np.ndarray) -> np.ndarray:
-    """Specks removed, borders drawn in by a texel or two and softened inwards."""
-    radius = max(1, round(visibility.shape[0] / 512))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    opened = cv2.morphologyEx(visibility, cv2.MORPH_OPEN, kernel)
-    return np.minimum(opened, cv2.GaussianBlur(cv2.erode(opened, kernel), (0, 0), radius))

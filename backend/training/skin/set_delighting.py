@@ -84,7 +84,7 @@ def camera_transfer(model: HeadModel, vertices: np.ndarray, rotation: np.ndarray
     directions = sphere_directions(DIRECTIONS)
     normals = vertex_normals(vertices, model.triangles())
     skin = np.unique(model.triangles("skin"))
-    occluders = model.triangles(*(name for name in model.part_names if name != "lashes"))
+    occluders = model.solid_triangles()
     visible = direction_visibility(vertices[skin], normals[skin], vertices, occluders, directions).astype(np.float32)
     cosine = np.maximum(normals[skin] @ directions.T, 0)
     arriving = cosine * (visible + BOUNCE * (1 - visible))

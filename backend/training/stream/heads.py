@@ -48,7 +48,7 @@ def heads_of_shapes(model: HeadModel, shapes: np.ndarray, directions: np.ndarray
     """Frames and visibility of shapes [S, V, 3] (metres), on the CPU; about a second a shape."""
     space = uv_space(model, 64)
     vertex_of = uv_vertices(model)
-    occluders = model.triangles(*(name for name in model.part_names if name != "lashes"))
+    occluders = model.solid_triangles()
     rows = []
     for shape in shapes:
         normals = vertex_normals(shape, model.triangles())
