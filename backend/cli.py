@@ -31,7 +31,7 @@ _CODES = {
     OUTPUT: ("disk_full", "cannot_write"),
     INSTALLATION: (
         *("model_unavailable", "model_corrupt", "cache_unwritable"),
-        *("head_model_missing", "anny_missing", "command_missing", "missing_library"),
+        *("anny_missing", "command_missing", "missing_library"),
     ),
     SERVICE: ("already_running", "cannot_listen", "connection_file", "connection_exposed", "bad_keys"),
     CANCELLED: ("cancelled",),
