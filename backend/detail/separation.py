@@ -1,4 +1,4 @@
-"""What the photo's fine detail is: pigment, relief or gloss (issue 5, item 1)."""
+"""What the photo's fine detail is: pigment, relief or gloss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our normal maps in Cycles: lit like the relief that they stand for (issue 5, item 4)."""
+"""Our normal maps in Cycles: lit like the relief that they stand for."""
 
 from __future__ import annotations
 
