@@ -27,6 +27,8 @@ EYE_COLUMNS = ("lefteyeyaw", "lefteyepitch", "righteyeyaw", "righteyepitch")
 # By how much our eyeLook shapes turn the eyeball at a weight of 1 (they are rotations about its centre).
 EYE_TURN_DEGREES = {"Up": 22.0, "Down": 28.0, "In": 26.0, "Out": 26.0}
 HOUR, MINUTE, DAY = 3600.0, 60.0, 86400.0
+# Hours, minutes, seconds and frames of a timecode end before these; some write thousandths as frames.
+TIMECODE_ENDS = (24, 60, 60, 1000)
 
 
 @dataclass(frozen=True)
@@ -145,15 +147,16 @@ def look_weights(eyes: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _text(data: bytes, name: str) -> str:
-    if not data.strip():
-        raise _bad(f"{name} is empty.", "Export the take again.")
     try:
         # A byte order mark says so where it is UTF-16, as office programs write it.
-        return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise _bad(
             f"{name} is not a text file.", "Choose the CSV of a take, not its video or a compressed folder."
         ) from error
+    if not text.strip():
+        raise _bad(f"{name} is empty.", "Export the take again.")
+    return text
 
 
 def _table(text: str, name: str) -> tuple[list[str], list[list[str]]]:
@@ -164,7 +167,12 @@ def _table(text: str, name: str) -> tuple[list[str], list[list[str]]]:
         raise _bad(f"{name} is not a table of values separated by commas.", "Choose the CSV of a take.")
     if "\0" in text:
         raise _bad(f"{name} is not a text file.", "Choose the CSV of a take.")
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=separator) if any(cell.strip() for cell in row)]
+    try:
+        # Some write a bare carriage return at the end of a line; without `newline` it would be none.
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    except csv.Error as error:
+        raise _bad(f"{name} is not a table ({error}).", "Choose the CSV of a take.") from error
+    rows = [row for row in lines if any(cell.strip() for cell in row)] or [[]]
     if separator != ",":
         rows = [rows[0], *([cell.replace(",", ".") for cell in row] for row in rows[1:])]
     header = [cell.strip() for cell in rows[0]]
@@ -216,12 +224,12 @@ def _seconds(times: Sequence[str], count: int, rate: float | None, name: str) ->
 
 
 def _timecode(cell: str) -> tuple[float, float] | None:
-    """Whole seconds and frames of ``HH:MM:SS:FF.fff`` (or with ``;``); ``HH:MM:SS.fff`` has no frames."""
+    """Seconds and frames of ``HH:MM:SS:FF.fff`` (or with ``;``); ``HH:MM:SS.fff`` has no frames. None: not of a day."""
     try:
         numbers = [float(part) for part in re.split("[:;]", cell.strip())]
     except ValueError:
         return None
-    if len(numbers) not in (3, 4) or not np.isfinite(numbers).all():
+    if len(numbers) not in (3, 4) or not all(0 <= n < end for n, end in zip(numbers, TIMECODE_ENDS, strict=False)):
         return None
     return numbers[0] * HOUR + numbers[1] * MINUTE + numbers[2], numbers[3] if len(numbers) == 4 else 0.0
 

@@ -112,6 +112,11 @@ def test_table_of_a_european_office_program_is_understood() -> None:
     assert recording.warnings == ()
 
 
+def test_bare_carriage_returns_end_lines() -> None:
+    recording = read_recording(take(clock(60, 2)).replace(b"\r\n", b"\r"), "take.csv", SHAPES)
+    np.testing.assert_allclose(recording.weights[:, 0], [0, 1])
+
+
 def test_gaps_and_broken_last_line_are_forgiven() -> None:
     rows = ["0.5,0.0,0.2,0,0,0", "0.5,,nan,0,0,0", "0.5,1.0,0.4,0,0,0", "0.5,1"]
     recording = read_recording(take(clock(60, 4), rows), "take.csv", SHAPES)
@@ -133,7 +138,13 @@ def test_second_sample_of_the_same_time_is_left_out_with_a_warning() -> None:
 
 
 @pytest.mark.parametrize(
-    ("times", "word"), [(["x", "y"], "cannot be read"), (["10:00:05:00", "10:00:01:00"], "backwards")]
+    ("times", "word"),
+    [
+        (["x", "y"], "cannot be read"),
+        (["10:00:05:00", "10:00:01:00"], "backwards"),
+        # Frames for all those years would not fit into memory.
+        (["10:00:00:00", "99999999:00:00:00"], "cannot be read"),
+    ],
 )
 def test_bad_timecodes_fall_back_to_even_samples_with_a_warning(times: list[str], word: str) -> None:
     recording = read_recording(take(times), "take.csv", SHAPES)
@@ -146,6 +157,9 @@ def test_bad_timecodes_fall_back_to_even_samples_with_a_warning(times: list[str]
     [
         (b"", "empty"),
         (b" \n\n", "empty"),
+        (b"\xef\xbb\xbf", "empty"),
+        (b",,\n,,\n", "no columns of face shapes"),
+        (b"a,b\n" + b"1" * 200_000 + b",2\n", "not a table"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "not a text file"),
         (b"a,b\0c\n1,2\n", "not a text file"),
         (b"hello world\n", "not a table"),
