@@ -81,7 +81,7 @@ def _check_python() -> Finding:
 
 
 def _check_libraries() -> Finding:
-    modules = ("numpy", "cv2", "scipy", "skimage", "PIL", "pillow_heif", "msgpack", "zmq", "safetensors")
+    modules = ("numpy", "cv2", "scipy", "PIL", "pillow_heif", "msgpack", "zmq", "safetensors")
     absent = []
     for module in modules:
         try:
