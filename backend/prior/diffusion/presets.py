@@ -29,7 +29,7 @@ class SamplingPreset:
 
 # By the configuration that the denoiser was trained in. A single fair draw of the small one has blotches; the mean of
 # several draws at a low temperature and the coarse estimate has none. Of the broad tone, which is mostly light, it
-# knows no more than that estimate. Shares were chosen on photos of people in no prior (docs/research/diffusion_prior.md).
+# knows no more than that estimate. Shares: chosen on photos of people in no prior, docs/research/diffusion_prior.md.
 _TINY = SamplingPreset(
     SamplerOptions("mcg_ddim", steps=8, solves=1, eta=1.0, temperature=0.4),
     start_noise=0.5,

@@ -33,7 +33,7 @@ SEEN = 0.5  # trust from which a texel of the photo is taken as known
 PORES_MM = 1.5
 BROAD_MM = 30.0
 PREVIEWS = 6  # pictures sent while sampling
-# Normals are read from the relief of the finished albedo: drawn ones made them worse (docs/research/diffusion_prior.md).
+# Normals are read from the relief of the finished albedo: see docs/research/diffusion_prior.md for drawn ones.
 DECODED = ("texture", "diffuse_albedo", "specular_albedo")
 
 

@@ -32,7 +32,6 @@ class Person:
 
     identifier: str
     age: float | None
-    gender: str
     ethnicity: str
 
     @property
@@ -71,7 +70,7 @@ def training_people(portraits: Path) -> list[Person]:
     if not index.exists():
         raise RelightifyError("no_sources", f"There is no portrait index at {index}.", "Give the folder of sources.")
     records = json.loads(index.read_text())
-    return [Person(r["id"], r["age"], r["gender"], r["ethnicity"]) for r in records if r["split"] == "train"]
+    return [Person(r["id"], r["age"], r["ethnicity"]) for r in records if r["split"] == "train"]
 
 
 def photos_of(portraits: Path, person: Person) -> dict[str, Path]:

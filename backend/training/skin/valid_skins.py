@@ -34,7 +34,6 @@ SCHEDULE = (
     Stage(2.5, 1.0, 0.010, 4),
     Stage(1.2, 0.7, 0.008, 4),
 )
-NECK_LABEL = 8  # of islands.png: a band with a painted collar
 SKIN_LABELS = (1, 2, 3)
 VIEWS = ((0.0, 0.0), (-0.4, 0.0), (0.4, 0.0))
 

@@ -11,11 +11,11 @@ from backend.training.skin.portraits import Person
 from shared.errors import RelightifyError
 
 PEOPLE = [
-    Person("a/1", 20, "female", "white"),
-    Person("a/2", 25, "male", "white"),
-    Person("a/3", 30, "male", "black"),
-    Person("b/1", 30, "male", "east_asian"),
-    Person("b/2", 70, "male", "white"),
+    Person("a/1", 20, "white"),
+    Person("a/2", 25, "white"),
+    Person("a/3", 30, "black"),
+    Person("b/1", 30, "east_asian"),
+    Person("b/2", 70, "white"),
 ]
 TONES = {p.identifier: np.log(np.full(3, v)) for p, v in zip(PEOPLE, (0.2, 0.6, 0.05, 0.3, 0.4), strict=True)}
 

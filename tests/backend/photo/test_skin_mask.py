@@ -17,7 +17,7 @@ from backend.photo.landmark_table import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE_RI
 from backend.photo.reading import Photo
 from backend.photo.skin_mask import skin_mask
 
-CHEEKS, NOSE_TIP, UPPER_LIP, INNER_MOUTH = (50, 280, 205, 425), 4, 37, 13
+CHEEKS, NOSE_TIP, UPPER_LIP = (50, 280, 205, 425), 4, 37
 
 
 def at(mask: np.ndarray, point: np.ndarray) -> float:
