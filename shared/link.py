@@ -16,10 +16,10 @@ from .messages import (
     Faces,
     Goodbye,
     Hello,
+    JobProgress,
     Message,
     Ping,
     Pong,
-    Progress,
     Queued,
     Reconstruct,
     Result,
@@ -114,7 +114,10 @@ class Link:
 
     def _of_open_job(self, message: Message) -> bool:
         """Whether the message belongs to a job that is not over; the server may send an outcome twice."""
-        if not isinstance(message, Queued | Progress | Result | Faces | Error) or message.job_id not in self._open_jobs:
+        if (
+            not isinstance(message, Queued | JobProgress | Result | Faces | Error)
+            or message.job_id not in self._open_jobs
+        ):
             return False
         if isinstance(message, Result | Faces | Error):
             self._open_jobs.discard(message.job_id)

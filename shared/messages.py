@@ -203,7 +203,7 @@ class Queued:
 
 
 @dataclass(frozen=True)
-class Progress:
+class JobProgress:
     """How far the job is.
 
     Args:
@@ -214,6 +214,7 @@ class Progress:
     """
 
     sender: ClassVar[Side] = "server"
+    wire_type: ClassVar[str] = "progress"
     job_id: str
     stage: str
     fraction: float
@@ -372,5 +373,5 @@ class Shutdown:
 
 
 ClientMessage = Hello | Reconstruct | Detect | Cancel | Ping | Goodbye | Shutdown
-ServerMessage = Welcome | Queued | Progress | Result | Faces | Error | Pong
+ServerMessage = Welcome | Queued | JobProgress | Result | Faces | Error | Pong
 Message = ClientMessage | ServerMessage

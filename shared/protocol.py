@@ -24,10 +24,10 @@ from .messages import (
     Faces,
     Goodbye,
     Hello,
+    JobProgress,
     Message,
     Ping,
     Pong,
-    Progress,
     ProtocolError,
     Queued,
     Reconstruct,
@@ -55,9 +55,17 @@ _DTYPES: dict[str, np.dtype] = {
 }
 _BYTES, _TEXT = "bytes", "text"
 _CLASSES: tuple[type[Message], ...] = (
-    Hello, Welcome, Reconstruct, Detect, Queued, Progress, Result, Faces, Error, Cancel, Ping, Pong, Goodbye, Shutdown,
+    Hello, Welcome, Reconstruct, Detect, Queued, JobProgress, Result, Faces, Error, Cancel, Ping, Pong, Goodbye,
+    Shutdown,
 )  # fmt: skip
-_TYPES: dict[str, type[Message]] = {kind.__name__.lower(): kind for kind in _CLASSES}
+
+
+def _wire_type(kind: type[Message]) -> str:
+    """What a header calls a class of messages: its name in small letters, unless it says otherwise."""
+    return getattr(kind, "wire_type", kind.__name__.lower())
+
+
+_TYPES: dict[str, type[Message]] = {_wire_type(kind): kind for kind in _CLASSES}
 
 
 # --- to frames --------------------------------------------------------------------------------------------------
@@ -90,7 +98,7 @@ def encode(message: Message) -> list[Buffer]:
     header = {
         "protocol": PROTOCOL_VERSION,
         "from": message.sender,
-        "type": type(message).__name__.lower(),
+        "type": _wire_type(type(message)),
         "fields": plain,
         "frames": described,
     }

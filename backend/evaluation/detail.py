@@ -58,7 +58,7 @@ enlarged bicubically.
 
 
 @dataclass(frozen=True)
-class Task:
+class DetailTask:
     """A person's full-size photo in texture space; `known` bool [R, R] is where it is compared."""
 
     subject: Subject
@@ -114,7 +114,7 @@ def photos(folder: Path, wanted: str) -> list[tuple[str, Path]]:
     return [(name, path) for name, path in found if path.is_file()]
 
 
-def prepare(pipeline: Pipeline, name: str, path: Path) -> Task:
+def prepare(pipeline: Pipeline, name: str, path: Path) -> DetailTask:
     """Fit and unwrap a photo at full size.
 
     Raises:
@@ -124,10 +124,10 @@ def prepare(pipeline: Pipeline, name: str, path: Path) -> Task:
     regions = face_regions(subject.skin.model, subject.skin.uv_space)
     shown = ((subject.partial.visibility > KNOWN) & (regions.face > 0.5)).astype(np.uint8)
     known = cv2.distanceTransform(shown, cv2.DIST_L2, 5) > BORDER_MM * regions.texels_per_mm
-    return Task(subject, known, regions, part_weights(regions))
+    return DetailTask(subject, known, regions, part_weights(regions))
 
 
-def measure(pipeline: Pipeline, task: Task) -> tuple[list[Row], dict[str, list[list[np.ndarray]]]]:
+def measure(pipeline: Pipeline, task: DetailTask) -> tuple[list[Row], dict[str, list[list[np.ndarray]]]]:
     """Figures of every method and size, and tiles at 100 % by part of the face, a row for each size."""
     prior, subject = pipeline.priors[QUALITY], task.subject
     skin, photo = subject.skin, subject.view.photo
@@ -206,7 +206,7 @@ def enlarged_maps(maps: SkinMaps, side: int) -> SkinMaps:
     )
 
 
-def compare(texture: np.ndarray, task: Task, true: np.ndarray) -> dict[str, float]:
+def compare(texture: np.ndarray, task: DetailTask, true: np.ndarray) -> dict[str, float]:
     """The figures of a texture, sRGB [R, R, 3], against the full-size unwrap, whose `contrasts` are `true`."""
     own = contrasts(texture, task)
     errors = np.abs(np.log(own) - np.log(true))
@@ -229,7 +229,7 @@ def gradient_psnr(image: np.ndarray, truth: np.ndarray, known: np.ndarray) -> fl
     )
 
 
-def contrasts(srgb: np.ndarray, task: Task) -> np.ndarray:
+def contrasts(srgb: np.ndarray, task: DetailTask) -> np.ndarray:
     """Contrast by part and octave float64 [parts, OCTAVES] of a picture [R, R, 3] on the known texels."""
     luminance = np.log(np.maximum(srgb_to_linear(srgb).astype(np.float32) @ LUMINANCE.astype(np.float32), 2e-3))
     weight = (task.partial.visibility > 0.5).astype(np.float32)
@@ -249,7 +249,7 @@ def _octaves(contrast: np.ndarray) -> np.ndarray:
     return np.flatnonzero(~np.isnan(contrast).all(axis=0))
 
 
-def relit_contrasts(maps: SkinMaps, task: Task) -> np.ndarray:
+def relit_contrasts(maps: SkinMaps, task: DetailTask) -> np.ndarray:
     """`contrasts` under each of `LIGHTS`, float64 [lights, parts, OCTAVES]."""
     whole = (slice(None), slice(None))
     return np.stack([contrasts(lit(maps, light, whole), task) for light in LIGHTS])
@@ -275,7 +275,7 @@ def lit(maps: SkinMaps, light: str, place: tuple[slice, slice]) -> np.ndarray:
     return linear_to_srgb(np.clip(shaded, 0, 1)).astype(np.float32)
 
 
-def crops(task: Task) -> dict[str, tuple[slice, slice]]:
+def crops(task: DetailTask) -> dict[str, tuple[slice, slice]]:
     """Places of `CROP` x `CROP` texels in the middle of parts of the known skin."""
     found = {}
     for name, part in (("cheek", "cheeks"), ("forehead", "forehead")):

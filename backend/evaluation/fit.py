@@ -38,7 +38,7 @@ MEAN_LIMIT, WORST_LIMIT, DISTANCE_LIMIT_MM = 0.025, 0.05, 3.0
 
 
 @dataclass(frozen=True)
-class Row:
+class FitRow:
     """One photo.
 
     Args:
@@ -69,7 +69,7 @@ class Row:
 class FittedPhoto:
     """A photo with its face and fit."""
 
-    row: Row
+    row: FitRow
     photo: Photo
     face: Face
     fit: HeadFit
@@ -163,10 +163,10 @@ class Fitter:
         return FittedPhoto(as_row(name, photo, face, fit, time.perf_counter() - start), photo, face, fit)
 
 
-def as_row(name: str, photo: Photo, face: Face, fit: HeadFit, seconds: float) -> Row:
+def as_row(name: str, photo: Photo, face: Face, fit: HeadFit, seconds: float) -> FitRow:
     """The figures of one fit."""
     diagonal = float(np.hypot(photo.width, photo.height))
-    return Row(
+    return FitRow(
         id=name,
         landmark_error=fit.view.landmark_error,
         landmark_error_pupils=fit.view.landmark_error * fit.iod_px / face.interocular_px,
@@ -212,11 +212,11 @@ def distance_test(fitter: Fitter, folder: Path, out: Path) -> dict:
     }
 
 
-def summary(rows: list[Row]) -> dict:
+def summary(rows: list[FitRow]) -> dict:
     """Mean and worst of each figure over the photos."""
     if not rows:
         return {"photos": 0}
-    names = [f for f in Row.__annotations__ if f not in ("id", "focal_known")]
+    names = [f for f in FitRow.__annotations__ if f not in ("id", "focal_known")]
     values = {n: np.array([getattr(r, n) for r in rows]) for n in names}
     refined = float(np.mean(values["photometric_after"] <= values["photometric_before"]))
     return {
@@ -227,7 +227,7 @@ def summary(rows: list[Row]) -> dict:
     }
 
 
-def figures(rows: list[Row], failures: dict[str, str], distances: dict | None) -> list[str]:
+def figures(rows: list[FitRow], failures: dict[str, str], distances: dict | None) -> list[str]:
     """The figures that the issue asks for, one a line, with their limits."""
     lines = []
     total = summary(rows)
@@ -253,12 +253,12 @@ def figures(rows: list[Row], failures: dict[str, str], distances: dict | None) -
     return lines
 
 
-def as_markdown(rows: list[Row], failures: dict[str, str], distances: dict | None) -> str:
+def as_markdown(rows: list[FitRow], failures: dict[str, str], distances: dict | None) -> str:
     """The figures and a row for each photo."""
     lines = ["# Fit", "", *figures(rows, failures, distances)]
     lines += ["", "| photo | landmarks | photometric | focal (35 mm) | distance | p_s rms / max | s |"]
     lines += ["| --- | --- | --- | --- | --- | --- | --- |"]
-    for row in rows + [Row(**r) for r in (distances or {}).get("photos", [])]:
+    for row in rows + [FitRow(**r) for r in (distances or {}).get("photos", [])]:
         lines.append(
             f"| {row.id} | {row.landmark_error:.2%} | {row.photometric_before:.4f} -> {row.photometric_after:.4f} | "
             f"{row.focal_35mm:.0f}{'' if row.focal_known else ' (est.)'} | {row.distance_m:.2f} m | "
@@ -268,7 +268,7 @@ def as_markdown(rows: list[Row], failures: dict[str, str], distances: dict | Non
     return "\n".join(lines) + "\n"
 
 
-def _line(row: Row) -> str:
+def _line(row: FitRow) -> str:
     return (
         f"{row.id}: landmarks {row.landmark_error:.2%}, photometric {row.photometric_before:.4f} -> "
         f"{row.photometric_after:.4f}, {row.focal_35mm:.0f} mm, {row.distance_m:.2f} m, {row.seconds:.1f} s"

@@ -46,7 +46,7 @@ def portrait_truths(folder: Path, model: HeadModel, space: UVSpace, limit: int |
     Raises:
         RelightifyError: `no_photos`.
     """
-    people = [Person(r["id"], r["age"], r["gender"], r["ethnicity"]) for r in heldout_records(folder)]
+    people = [Person(r["id"], r["age"], r["ethnicity"]) for r in heldout_records(folder)]
     people = [p for p in people if EXPRESSIONS[0] in photos_of(folder, p)]
     if not people:
         raise RelightifyError("no_photos", f"There are no test portraits in {folder}.", "Name a folder: --portraits.")

@@ -120,7 +120,7 @@ class Refined:
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenSkin:
     """Skin points that the pixels of one rasterisation see.
 
     Args:
@@ -195,7 +195,7 @@ def refine(scene: Scene, parameters: FitParameters, rounds: int = ROUNDS, progre
         part = progress.part((turn + 0.5) / (rounds + 0.5), (turn + 1.5) / (rounds + 0.5))
         on_step = part.report
 
-        def linearise(at: FitParameters, seen: Seen = seen, lighting: Lighting = lighting) -> Terms:
+        def linearise(at: FitParameters, seen: SeenSkin = seen, lighting: Lighting = lighting) -> Terms:
             landmarks = landmark_terms(problem.basis, problem.targets, at, problem.centre_px)
             return _shading_terms(scene, seen, at, lighting).plus(landmarks).plus(prior_terms(at, problem.priors))
 
@@ -210,7 +210,7 @@ def refine(scene: Scene, parameters: FitParameters, rounds: int = ROUNDS, progre
     return Refined(best[0], best[1], before, best_error)
 
 
-def _light(scene: Scene, seen: Seen, parameters: FitParameters, start: Lighting | None) -> Lighting:
+def _light(scene: Scene, seen: SeenSkin, parameters: FitParameters, start: Lighting | None) -> Lighting:
     samples = _samples(scene, seen, parameters)
     tone = scene.albedo.tone_modes
     if start is None:
@@ -218,14 +218,14 @@ def _light(scene: Scene, seen: Seen, parameters: FitParameters, start: Lighting 
     return solve_lighting(samples, start, 2, SIGMA, ROBUST_SCALE, EFFECTIVE_SAMPLES, settled=tone)
 
 
-def photometric_error(scene: Scene, seen: Seen, parameters: FitParameters, lighting: Lighting) -> float:
+def photometric_error(scene: Scene, seen: SeenSkin, parameters: FitParameters, lighting: Lighting) -> float:
     """Weighted mean over the seen skin of |rendering - photo| in sRGB values, clipped at `CLIPPED` a channel."""
     samples = _samples(scene, seen, parameters)
     difference = np.abs(linear_to_srgb(rendered(samples, lighting)) - linear_to_srgb(samples.colours))
     return float(np.average(np.minimum(difference, CLIPPED).mean(axis=1), weights=samples.weights))
 
 
-def _see(scene: Scene, parameters: FitParameters) -> Seen:
+def _see(scene: Scene, parameters: FitParameters) -> SeenSkin:
     """The skin points behind the pixels of the reduced photo."""
     region, photo = scene.region, scene.photo
     camera = photo.camera(parameters, scene.problem.centre_px)
@@ -242,14 +242,14 @@ def _see(scene: Scene, parameters: FitParameters) -> Seen:
     weights = np.einsum("pk,pk->p", barycentric, region.weight[corners]) * photo.mask[chosen]
     weights = weights * np.clip((facing - MIN_FACING) / 0.2, 0, 1)
     occlusion = np.einsum("pk,pk->p", barycentric, scene.occlusion[corners])
-    return Seen(operator, weights, occlusion, *region_albedo_at(scene.albedo, corners, barycentric))
+    return SeenSkin(operator, weights, occlusion, *region_albedo_at(scene.albedo, corners, barycentric))
 
 
 def _coefficients(parameters: FitParameters) -> np.ndarray:
     return np.concatenate([parameters.identity, parameters.expression])
 
 
-def _samples(scene: Scene, seen: Seen, parameters: FitParameters) -> SkinSamples:
+def _samples(scene: Scene, seen: SeenSkin, parameters: FitParameters) -> SkinSamples:
     """The seen points with their normals, and the photo's colours where they project."""
     region, photo = scene.region, scene.photo
     field = normal_field(region, _coefficients(parameters))
@@ -276,7 +276,7 @@ def _sample(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
     return np.stack(channels, axis=-1).reshape(len(pixels), *image.shape[2:]).astype(np.float64)
 
 
-def _shading_terms(scene: Scene, seen: Seen, at: FitParameters, lighting: Lighting) -> Terms:
+def _shading_terms(scene: Scene, seen: SeenSkin, at: FitParameters, lighting: Lighting) -> Terms:
     """The robust photometric cost and its Gauss-Newton model."""
     region, photo = scene.region, scene.photo
     samples = _samples(scene, seen, at)

@@ -84,7 +84,7 @@ class Heads:
 
 
 @dataclass(frozen=True)
-class Lighting:
+class Shots:
     """Light and camera of each picture in a batch.
 
     Args:
@@ -112,14 +112,14 @@ def shade(
     mesh: TexelMesh,  # R x R texels, for the maps
     coarse: TexelMesh,  # the same island at fewer texels, for what varies slowly
     heads: Heads,
-    lighting: Lighting,
+    shots: Shots,
     diffuse_albedo: Tensor,  # [B, 3, R, R], linear
     specular_albedo: Tensor,  # [B, 1, R, R], linear, F0 / 0.08
     normal: Tensor,  # [B, 3, R, R], unit, tangent space, +Y up
 ) -> Shading:
     """Light the maps; nothing is differentiable on purpose, all is deterministic."""
     size = (mesh.resolution, mesh.resolution)
-    irradiance, local, openness, lobes = _gather_light(heads, lighting)
+    irradiance, local, openness, lobes = _gather_light(heads, shots)
     count = lobes.shape[-1]
     smooth = coarse.interpolate(torch.cat([irradiance, local, openness, lobes], dim=-1))
     irradiance_map, smooth = smooth[:, :3], smooth[:, 3:]
@@ -140,14 +140,14 @@ def shade(
     average = (base * open_map).mean((2, 3), keepdim=True) / open_map.mean((2, 3), keepdim=True).clamp_min(1e-3)
     diffuse = diffuse + (1 - open_map).clamp_min(0) * skin * average * 0.7
 
-    specular = _specular(lighting, position, bent, specular_albedo, local_map, open_map, lobe_map)
+    specular = _specular(shots, position, bent, specular_albedo, local_map, open_map, lobe_map)
     return Shading(diffuse, specular)
 
 
-def _gather_light(heads: Heads, lighting: Lighting) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _gather_light(heads: Heads, shots: Shots) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Per UV vertex [B, U, .]: irradiance / pi (3), local light (27), openness (1), the lobes' visibility (K)."""
     visibility = heads.visibility.to(heads.normal.dtype)
-    directions, radiance = lighting.directions, lighting.radiance
+    directions, radiance = shots.directions, shots.radiance
     cosine = (heads.normal @ directions.T).clamp_min(0) * visibility * (4.0 / directions.shape[0])
     irradiance = cosine @ radiance
     openness = cosine.sum(-1, keepdim=True)
@@ -164,7 +164,7 @@ def _lobe_directions(radiance: Tensor) -> Tensor:
 
 
 def _specular(
-    lighting: Lighting,
+    shots: Shots,
     position: Tensor,
     normal: Tensor,
     specular_albedo: Tensor,
@@ -173,22 +173,22 @@ def _specular(
     lobe_visibility: Tensor,
 ) -> Tensor:
     """GGX highlights of the strongest directions, and the rest of the light as seen in a blurred mirror."""
-    view = _unit(lighting.camera[:, :, None, None] - position)
+    view = _unit(shots.camera[:, :, None, None] - position)
     facing = (normal * view).sum(1, keepdim=True)
     # The texture is complete though the camera sees a part: gloss fades out where the surface turns away.
     seen = ((facing + 0.05) / 0.25).clamp(0, 1)
     facing = facing.clamp_min(0.08)
     f0 = F0_SCALE * specular_albedo
-    strongest = _lobe_directions(lighting.radiance)
-    picked = torch.gather(lighting.radiance, 1, strongest[..., None].expand(-1, -1, 3))
-    ordinary = lighting.radiance.median(dim=1, keepdim=True).values
-    excess = (picked - ordinary).clamp_min(0) * (4 * math.pi / lighting.radiance.shape[1])
+    strongest = _lobe_directions(shots.radiance)
+    picked = torch.gather(shots.radiance, 1, strongest[..., None].expand(-1, -1, 3))
+    ordinary = shots.radiance.median(dim=1, keepdim=True).values
+    excess = (picked - ordinary).clamp_min(0) * (4 * math.pi / shots.radiance.shape[1])
     # Each direction stands for a patch of sky; its width adds to the lobe (Karis 2013).
-    spread = math.sqrt(4 / lighting.radiance.shape[1]) / 2
-    alpha = (lighting.roughness**2 + spread).clamp(0.05, 0.9)[:, None, None, None]
+    spread = math.sqrt(4 / shots.radiance.shape[1]) / 2
+    alpha = (shots.roughness**2 + spread).clamp(0.05, 0.9)[:, None, None, None]
     total = torch.zeros_like(normal)
     for k in range(strongest.shape[1]):
-        towards = lighting.directions[strongest[:, k]][:, :, None, None]
+        towards = shots.directions[strongest[:, k]][:, :, None, None]
         half = _unit(towards + view)
         n_l = (normal * towards).sum(1, keepdim=True).clamp_min(0)
         n_h = (normal * half).sum(1, keepdim=True)
@@ -201,7 +201,7 @@ def _specular(
         total = total + lobe * excess[:, k][:, :, None, None]
     mirror = 2 * facing * normal - view
     ambient = evaluate_irradiance(local, _unit(mirror)).clamp_min(0)
-    grazing = f0 + (1 - lighting.roughness[:, None, None, None] - f0).clamp_min(0) * (1 - facing).clamp(0, 1) ** 5
+    grazing = f0 + (1 - shots.roughness[:, None, None, None] - f0).clamp_min(0) * (1 - facing).clamp(0, 1) ** 5
     return (total + 0.35 * grazing * openness.clamp(0, 1) * ambient) * seen
 
 

@@ -16,8 +16,8 @@ from shared.messages import (
     Detect,
     Error,
     Faces,
+    JobProgress,
     Message,
-    Progress,
     Queued,
     Reconstruct,
     Result,
@@ -27,7 +27,7 @@ from shared.messages import (
 )
 from shared.options import JobOptions
 
-JobMessage = Queued | Progress | Result | Faces
+JobMessage = Queued | JobProgress | Result | Faces
 
 
 class Client:
@@ -156,5 +156,5 @@ class Client:
 
     def _take(self, timeout: float) -> None:
         message: Message | None = self._link.receive(timeout)
-        if isinstance(message, Queued | Progress | Result | Faces | Error) and message.job_id in self._waiting:
+        if isinstance(message, Queued | JobProgress | Result | Faces | Error) and message.job_id in self._waiting:
             self._waiting[message.job_id].append(message)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import zmq
 
-from shared.messages import Buffer, Error, Faces, Message, Pong, Progress, Result
+from shared.messages import Buffer, Error, Faces, JobProgress, Message, Pong, Result
 from shared.protocol import encode
 
 
@@ -67,14 +67,14 @@ class Clients:
 
         Args:
             client_id: unknown ones are passed over.
-            message: what is outdated soon (`Progress`, `Pong`) is not kept.
+            message: what is outdated soon (`JobProgress`, `Pong`) is not kept.
             frames: the message as it was received, if it was.
         """
         client = self._clients.get(client_id)
         if client is None:
             return
         frames = encode(message) if frames is None else frames
-        if not isinstance(message, Progress | Pong):
+        if not isinstance(message, JobProgress | Pong):
             client.unsent.append(frames)
             self._send_unsent(client_id, client)
         elif not client.unsent:

@@ -12,7 +12,7 @@ MAX_WAITING_BYTES = 2 * 2**30
 
 
 @dataclass(frozen=True)
-class Job:
+class QueuedJob:
     """One job, as it came.
 
     Args:
@@ -34,15 +34,15 @@ class JobQueue:
     """Jobs that wait for the worker; the running one is not in here."""
 
     def __init__(self) -> None:
-        self._jobs: list[Job] = []
+        self._jobs: list[QueuedJob] = []
 
     def __len__(self) -> int:
         return len(self._jobs)
 
-    def __iter__(self) -> Iterator[Job]:
+    def __iter__(self) -> Iterator[QueuedJob]:
         return iter(tuple(self._jobs))
 
-    def add(self, job: Job) -> None:
+    def add(self, job: QueuedJob) -> None:
         """Put a job at the end.
 
         Raises:
@@ -52,11 +52,11 @@ class JobQueue:
             raise ProtocolError("Too many photos wait already.", "queue_full", "Wait until some are done.")
         self._jobs.append(job)
 
-    def next(self) -> Job | None:
+    def next(self) -> QueuedJob | None:
         """Take the first job out."""
         return self._jobs.pop(0) if self._jobs else None
 
-    def remove(self, client: bytes, job_id: str | None = None) -> list[Job]:
+    def remove(self, client: bytes, job_id: str | None = None) -> list[QueuedJob]:
         """Take out the client's job of this id, or all its jobs; returns them."""
         taken = [job for job in self._jobs if job.client == client and job_id in (None, job.job_id)]
         self._jobs = [job for job in self._jobs if job not in taken]

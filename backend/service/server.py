@@ -11,7 +11,7 @@ import zmq
 
 from backend.service.clients import Clients
 from backend.service.gatekeeper import Gatekeeper
-from backend.service.jobs import Job, JobQueue
+from backend.service.jobs import JobQueue, QueuedJob
 from backend.service.keys import ServerKeys
 from backend.service.logs import log_path
 from backend.service.worker_process import WorkerProcess, WorkerSettings
@@ -25,10 +25,10 @@ from shared.messages import (
     Faces,
     Goodbye,
     Hello,
+    JobProgress,
     Message,
     Ping,
     Pong,
-    Progress,
     ProtocolError,
     Queued,
     Reconstruct,
@@ -82,7 +82,7 @@ class _Running:
         cancelled_at: when it was cancelled, or None.
     """
 
-    job: Job
+    job: QueuedJob
     told: bool = False
     cancelled_at: float | None = None
 
@@ -199,7 +199,7 @@ class Server:
             self._clients.greet(client_id, message.client)
             self._clients.send(client_id, self._welcome)
         elif isinstance(message, Reconstruct | Detect):
-            self._take_job(Job(client_id, message.job_id, frames))
+            self._take_job(QueuedJob(client_id, message.job_id, frames))
         elif isinstance(message, Cancel):
             self._cancel(client_id, message.job_id)
         elif isinstance(message, Goodbye):
@@ -216,11 +216,11 @@ class Server:
                 lost = RelightifyError("job_lost", "The job got lost on the way to the backend.", "Start it again.")
                 self._clients.send_outcome(client_id, Error.of(lost, job_id))
 
-    def _jobs(self) -> list[Job]:
+    def _jobs(self) -> list[QueuedJob]:
         """All jobs whose clients still wait, the running one first."""
         return [*([self._running.job] if self._running and not self._running.told else []), *self._queue]
 
-    def _take_job(self, job: Job) -> None:
+    def _take_job(self, job: QueuedJob) -> None:
         if job in self._jobs():
             raise ProtocolError(f"There is a job {job.job_id} already.")
         try:
@@ -306,7 +306,7 @@ class Server:
             self._set_welcome(replace(message, server=own.server, max_photo_bytes=own.max_photo_bytes))
         elif isinstance(message, Error) and message.job_id is None:
             self._fail_start(message.exception())
-        elif isinstance(message, Progress) and self._running is not None:
+        elif isinstance(message, JobProgress) and self._running is not None:
             # After a cancel only the end counts: progress on its way would look as if nothing had happened.
             if self._running.cancelled_at is None:
                 self._clients.send(self._running.job.client, message, frames)

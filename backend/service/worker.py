@@ -29,8 +29,7 @@ from backend.service.pace import Pace
 from shared.connection import receive
 from shared.errors import RelightifyError
 from shared.head_mesh import HeadMesh
-from shared.messages import Buffer, Cancel, Detect, Error, Faces, Reconstruct, Result, Welcome
-from shared.messages import Progress as ProgressMessage
+from shared.messages import Buffer, Cancel, Detect, Error, Faces, JobProgress, Reconstruct, Result, Welcome
 from shared.options import JobOptions
 from shared.protocol import encode
 
@@ -62,7 +61,7 @@ class JobResult(Protocol):
     def warnings(self) -> tuple[str, ...]: ...
 
 
-class FoundFaces(Protocol):
+class FacesInPhoto(Protocol):
     """What a pipeline finds in a photo, see `shared.messages.Faces`; `backend.photo.face_choice.FoundFaces` is one."""
 
     @property
@@ -85,7 +84,7 @@ class JobPipeline(Protocol):
     @property
     def qualities(self) -> tuple[str, ...]: ...
     def reconstruct(self, data: bytes, options: JobOptions, progress: Progress) -> JobResult: ...
-    def detect(self, data: bytes, progress: Progress) -> FoundFaces: ...
+    def detect(self, data: bytes, progress: Progress) -> FacesInPhoto: ...
 
 
 class Line:
@@ -146,7 +145,7 @@ class Reporter:
             self._previewed = now
             preview = shrink(preview, PREVIEW_SIDE)
         left = self._pace.seconds_left(now - self._started, fraction)
-        self._line.send(encode(ProgressMessage(self._job_id, stage, fraction, left, preview)))
+        self._line.send(encode(JobProgress(self._job_id, stage, fraction, left, preview)))
 
 
 def shrink(image: np.ndarray, side: int) -> np.ndarray:

@@ -18,7 +18,7 @@ from backend.rendering.normals import vertex_normals
 from backend.rendering.rasteriser import Rasteriser
 from backend.texture.maps import PartialTexture
 from backend.texture.super_resolution import Enlarger, enlarged
-from backend.texture.surface_points import softened_visibility, surface_points, texel_footprints
+from backend.texture.texel_points import softened_visibility, texel_footprints, texel_points
 from backend.texture.uv_space import UVSpace
 
 # Visibility varies slowly and its border is soft, so it is found on at most this many texels a side.
@@ -76,7 +76,7 @@ def unwrap(
         seen = np.flatnonzero(visibility[rows] > 0) + start * uv_space.resolution
         if not len(seen):
             continue
-        surface = surface_points(uv_space, vertices, normals, seen)
+        surface = texel_points(uv_space, vertices, normals, seen)
         pixels = (fit.camera.project(surface.position) - offset) * factor
         colour = sample_image(crop, pixels, footprint.select(surface.triangle).scaled(factor))
         texture.reshape(-1, 3)[surface.texel] = linear_to_srgb(colour)
@@ -97,7 +97,7 @@ def _visibility(
     picked = np.arange(side) * step + step // 2
     texels = (picked[:, None] * uv_space.resolution + picked).reshape(-1)
     texels = texels[uv_space.mask.reshape(-1)[texels]]
-    surface = surface_points(uv_space, vertices, vertex_normals(vertices, uv_space.mesh_triangles), texels)
+    surface = texel_points(uv_space, vertices, vertex_normals(vertices, uv_space.mesh_triangles), texels)
 
     seen = smooth_step(surface.facing(camera.position), FACING_LOW, FACING_HIGH)
     pixels = camera.project(surface.position)

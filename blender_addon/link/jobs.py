@@ -10,7 +10,7 @@ from enum import Enum
 
 import numpy as np
 
-from .._shared import Error, Faces, JobOptions, Message, Progress, Queued, RelightifyError, Result, stage_text
+from .._shared import Error, Faces, JobOptions, JobProgress, Message, Queued, RelightifyError, Result, stage_text
 
 
 class State(Enum):
@@ -113,7 +113,7 @@ def advance(job: Job, event: Event) -> Job:
         return replace(job, stage=event.text)
     if isinstance(event, Queued):
         return replace(job, state=State.QUEUED, stage=_queue_text(event))
-    if isinstance(event, Progress):
+    if isinstance(event, JobProgress):
         preview = job.preview if event.preview is None else event.preview
         return replace(
             job,

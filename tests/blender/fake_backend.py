@@ -19,10 +19,10 @@ from shared.messages import (
     Faces,
     Goodbye,
     Hello,
+    JobProgress,
     Message,
     Ping,
     Pong,
-    Progress,
     Queued,
     Reconstruct,
     Result,
@@ -37,14 +37,14 @@ Reply = Callable[[Message], None]
 def finish(request: Reconstruct, reply: Reply) -> None:
     """Do the job at once."""
     preview = np.full((48, 64, 3), 128, np.uint8)
-    reply(Progress(request.job_id, "fit", 0.4, seconds_left=3.0, preview=preview))
-    reply(Progress(request.job_id, "completion", 0.9))
+    reply(JobProgress(request.job_id, "fit", 0.4, seconds_left=3.0, preview=preview))
+    reply(JobProgress(request.job_id, "completion", 0.9))
     reply(Result(request.job_id, finished_job.head_mesh(), finished_job.maps(64), warnings=("A hat covers the brow.",)))
 
 
 def stay_busy(request: Reconstruct, reply: Reply) -> None:
     """Report some progress and never finish."""
-    reply(Progress(request.job_id, "fit", 0.3))
+    reply(JobProgress(request.job_id, "fit", 0.3))
 
 
 def find_no_face(request: Reconstruct, reply: Reply) -> None:

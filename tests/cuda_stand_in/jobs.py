@@ -85,11 +85,10 @@ def completion(folder: Path) -> dict:
     from backend.prior.diffusion.prior import DiffusionPrior
     from backend.prior.diffusion.shipped import shipped_diffusion
     from backend.prior.linear.factor_model import shipped_prior
-    from backend.progress import Progress
+    from tests.backend.completing import completed, frontal_skin
     from tests.backend.prior.diffusion.test_shipped import RESOLUTION, painted_face
-    from tests.backend.prior.linear.test_prior import frontal_context
 
-    context = frontal_context(RESOLUTION)
+    context = frontal_skin(RESOLUTION)
     partial = painted_face(context)
     coarse = shipped_prior(context.model)
     assert coarse is not None
@@ -99,10 +98,10 @@ def completion(folder: Path) -> dict:
         preset = replace(full.preset, options=replace(full.preset.options, steps=2))
         return DiffusionPrior(coarse, full.load, preset)
 
-    on_cpu = list(short("cpu").samples(partial, context, (0, 1), Progress()))
+    on_cpu = completed(short("cpu"), partial, context, 0, 1)
     with stand_in():
         prior = short("cuda")
-        on_cuda = list(prior.samples(partial, context, (0, 1), Progress()))
+        on_cuda = completed(prior, partial, context, 0, 1)
         device = str(prior.load().device)
     names = ("texture_srgb", "diffuse_albedo_srgb", "specular_albedo", "normal")
     pairs = zip(on_cpu, on_cuda, strict=True)

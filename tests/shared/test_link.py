@@ -17,7 +17,7 @@ from shared import link as link_module
 from shared.connection import Connection
 from shared.errors import RelightifyError
 from shared.link import Link
-from shared.messages import Cancel, Error, Hello, Message, Ping, Pong, Progress, Queued, Reconstruct, Welcome
+from shared.messages import Cancel, Error, Hello, JobProgress, Message, Ping, Pong, Queued, Reconstruct, Welcome
 from shared.protocol import PROTOCOL_VERSION, decode, encode
 
 
@@ -92,7 +92,13 @@ def test_what_comes_after_a_jobs_end_is_kept_from_the_user(server: PlayedServer)
         link.send(Reconstruct("a", b"photo"))
         link.send(Reconstruct("b", b"photo"))
         end = Error("cancelled", "The job was cancelled.", job_id="a")
-        for message in (end, end, Progress("a", "fit", 0.5), Queued("unheard-of", 0, "busy"), Queued("b", 0, "busy")):
+        for message in (
+            end,
+            end,
+            JobProgress("a", "fit", 0.5),
+            Queued("unheard-of", 0, "busy"),
+            Queued("b", 0, "busy"),
+        ):
             server.send(message)
         assert link.receive(1.0) == end
         assert link.receive(1.0) == Queued("b", 0, "busy")

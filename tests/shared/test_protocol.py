@@ -20,10 +20,10 @@ from shared.messages import (
     Faces,
     Goodbye,
     Hello,
+    JobProgress,
     Message,
     Ping,
     Pong,
-    Progress,
     ProtocolError,
     Queued,
     Reconstruct,
@@ -48,7 +48,7 @@ MESSAGES: list[Message] = [
     Reconstruct("job-1", b"photo", JobOptions(face=1, resolution=512, seed=2**32 - 1, samples=3), "Ünï.jpg"),
     Detect("job-2", b"photo", "Ünï.jpg"),
     Queued("job", 2, "busy"),
-    Progress("job", "Fitting", 0.5, 3.25),
+    JobProgress("job", "Fitting", 0.5, 3.25),
     Error("no_face", "There is no face.", "Take another photo.", "job"),
     Error("protocol", "Malformed."),
     Cancel("job"),
@@ -64,10 +64,14 @@ def test_a_message_comes_out_as_it_went_in(message: Message) -> None:
     assert decode([bytes(frame) for frame in encode(message)], message.sender) == message
 
 
+def test_progress_is_called_progress_on_the_wire() -> None:
+    assert b"progress" in bytes(encode(JobProgress("job", "Fitting", 0.5))[0])
+
+
 def test_a_preview_comes_out_as_it_went_in() -> None:
     preview = np.random.default_rng(0).integers(0, 256, (31, 17, 3), np.uint8)
-    out = decode(encode(Progress("job", "Texture", 0.25, None, preview)))
-    assert isinstance(out, Progress)
+    out = decode(encode(JobProgress("job", "Texture", 0.25, None, preview)))
+    assert isinstance(out, JobProgress)
     assert out.preview is not None
     assert np.array_equal(out.preview, preview)
 
@@ -149,8 +153,8 @@ def test_big_arrays_are_copied_neither_on_the_way_out_nor_on_the_way_in() -> Non
 
 def test_an_array_that_is_not_contiguous_is_sent_in_its_own_order() -> None:
     preview = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(6, 4, 3).transpose(1, 0, 2)[::-1]
-    out = decode(encode(Progress("job", "x", 0.0, None, preview)))
-    assert isinstance(out, Progress)
+    out = decode(encode(JobProgress("job", "x", 0.0, None, preview)))
+    assert isinstance(out, JobProgress)
     assert np.array_equal(np.asarray(out.preview), preview)
 
 
@@ -269,11 +273,11 @@ def test_a_wrong_frame_description_is_a_protocol_error(change: dict[str, Any]) -
         (Cancel("job"), {"job_id": "../../etc"}),
         (Cancel("job"), {"job_id": "a" * 65}),
         (Cancel("job"), {"unknown": 1}),
-        (Progress("job", "x", 0.5), {"fraction": float("nan")}),
-        (Progress("job", "x", 0.5), {"fraction": 1.5}),
-        (Progress("job", "x", 0.5), {"fraction": True}),
-        (Progress("job", "x", 0.5), {"seconds_left": "soon"}),
-        (Progress("job", "x", 0.5), {"preview": [[1, 2, 3]]}),
+        (JobProgress("job", "x", 0.5), {"fraction": float("nan")}),
+        (JobProgress("job", "x", 0.5), {"fraction": 1.5}),
+        (JobProgress("job", "x", 0.5), {"fraction": True}),
+        (JobProgress("job", "x", 0.5), {"seconds_left": "soon"}),
+        (JobProgress("job", "x", 0.5), {"preview": [[1, 2, 3]]}),
         (Reconstruct("job", b"1"), {"options": {"quality": "best"}}),
         (Reconstruct("job", b"1"), {"options": {"path": "x"}}),
         (Reconstruct("job", b"1"), {"options": {"resolution": [1]}}),

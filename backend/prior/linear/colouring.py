@@ -12,7 +12,7 @@ from backend.imaging.filters import masked_reduce
 from backend.prior.channels import LINEAR
 from backend.prior.linear.estimate import EXPOSURE_DEVIATION, MIN_WEIGHT, SIDE, TEXTURE_EFFECTIVE, TEXTURE_NOISE, spread
 from backend.prior.linear.factor_model import CoarsePrior
-from backend.prior.linear.gaussian import Observation, condition, tempered
+from backend.prior.linear.gaussian import GaussianObservation, condition, tempered
 from backend.texture.maps import PartialTexture
 
 COLOUR_SIDE = 256  # of the map of expected colours, which vary slowly
@@ -50,7 +50,7 @@ def _expected_colour(prior: CoarsePrior, linear: np.ndarray, visibility: np.ndar
     share /= share.sum(-1, keepdims=True)
     factors = (prior.factor_maps(SIDE, LINEAR.texture) * spread(prior))[texels]
     noise = prior.noise_maps(SIDE, LINEAR.texture)[texels]
-    seen = Observation(
+    seen = GaussianObservation(
         np.log(np.maximum(reduced[texels] @ LUMINANCE, DARKEST)),
         np.log(np.maximum(np.exp(mean) @ LUMINANCE, DARKEST)),
         np.einsum("nc,nck->nk", share, factors),

@@ -16,7 +16,7 @@ from backend.delight.delighting import DelightedTexture
 from backend.imaging.filters import masked_reduce
 from backend.prior.channels import LINEAR
 from backend.prior.linear.factor_model import CoarsePrior
-from backend.prior.linear.gaussian import CommonScale, Observation, Posterior, condition, tempered
+from backend.prior.linear.gaussian import CommonScale, GaussianObservation, Posterior, condition, tempered
 
 SIDE = 64  # texels a side at which the system is solved
 # What all seen texels together are worth, in independent ones.
@@ -117,11 +117,11 @@ def _observation(
     channels: slice,
     gains: np.ndarray,  # [3, Q], log gains of the channels
     deviation: float,  # of each of the gains
-) -> Observation:
+) -> GaussianObservation:
     """All channels of a map as one observation, with free gains."""
     count = len(values)
     assert factors.shape[1] == LINEAR.total
-    return Observation(
+    return GaussianObservation(
         values.reshape(-1),
         mean[:, channels].reshape(-1),
         factors[:, channels].reshape(3 * count, -1),

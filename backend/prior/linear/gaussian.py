@@ -20,7 +20,7 @@ ITERATIONS_OF_SCALE = 12  # expectation-maximisation creeps
 
 
 @dataclass(frozen=True)
-class Observation:
+class GaussianObservation:
     """Seen entries of x: values - mean = factors z + nuisance a + noise.
 
     Args:
@@ -92,7 +92,7 @@ class Posterior:
         return np.einsum("...k,kl,...l->...", factors, self.covariance, factors) + noise
 
 
-def condition(observations: Sequence[Observation], latents: int, scale: CommonScale | None = None) -> Posterior:
+def condition(observations: Sequence[GaussianObservation], latents: int, scale: CommonScale | None = None) -> Posterior:
     """The posterior of z ~ N(0, I) [latents] given all observations, whose noises are independent.
 
     With a `scale`, the variance of some latents is found with them, by expectation-maximisation.
@@ -143,7 +143,7 @@ def _student_trust(residual: np.ndarray, noise: np.ndarray) -> np.ndarray:
     return (STUDENT_DEGREES + 1) / (STUDENT_DEGREES + np.square(residual) / noise)
 
 
-def tempered(observation: Observation, effective: float) -> Observation:
+def tempered(observation: GaussianObservation, effective: float) -> GaussianObservation:
     """The observation with weights scaled down so that they sum to at most `effective`.
 
     Neighbouring texels err together: thousands of them are worth far fewer independent ones.

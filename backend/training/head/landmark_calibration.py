@@ -37,7 +37,7 @@ PORTRAITS = SOURCES / "portraits"
 
 
 @dataclass(frozen=True)
-class Portrait:
+class DetectedPortrait:
     """A detected face and the size of its photo."""
 
     face: Face
@@ -46,7 +46,7 @@ class Portrait:
     focal_px: float | None
 
 
-def training_portraits(folder: Path, every: int = 1) -> list[Portrait]:
+def training_portraits(folder: Path, every: int = 1) -> list[DetectedPortrait]:
     """Detect the faces of the people whose split is `train`, neutral and smiling, every n-th person."""
     people = [p["id"] for p in json.loads((folder / "index.json").read_text()) if p["split"] == "train"]
     detector = FaceDetector()
@@ -54,11 +54,13 @@ def training_portraits(folder: Path, every: int = 1) -> list[Portrait]:
     for person in people[::every]:
         for path in sorted(folder.glob(f"{person}_*.jpg")):
             photo = read_photo(path.read_bytes())
-            found.append(Portrait(choose_face(detector.detect(photo)), photo.width, photo.height, photo.focal_px))
+            found.append(
+                DetectedPortrait(choose_face(detector.detect(photo)), photo.width, photo.height, photo.focal_px)
+            )
     return found
 
 
-def calibrate_landmarks(model: HeadModel, portraits: Sequence[Portrait], rounds: int = ROUNDS) -> HeadModel:
+def calibrate_landmarks(model: HeadModel, portraits: Sequence[DetectedPortrait], rounds: int = ROUNDS) -> HeadModel:
     """The model with its landmarks moved along the surface to where the detector sees them on these faces.
 
     Args:
@@ -105,7 +107,7 @@ def landmark_surfaces(model: HeadModel) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def _vote(
-    model: HeadModel, portrait: Portrait, groups: list[tuple[np.ndarray, np.ndarray]]
+    model: HeadModel, portrait: DetectedPortrait, groups: list[tuple[np.ndarray, np.ndarray]]
 ) -> tuple[np.ndarray, float]:
     """Where one fitted face wants the landmarks: points [478, 3] on the mean head, and its landmark error."""
     pixels, (width, height) = portrait.face.landmarks_px, (portrait.width, portrait.height)

@@ -18,7 +18,7 @@ from backend.photo.face_detector import Face
 from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, FACE_OVAL, IRIS_LEFT, IRIS_RIGHT, LIPS_INNER
 from backend.photo.reading import Photo
 from backend.rendering.normals import vertex_normals
-from backend.texture.surface_points import softened_visibility, surface_points, texel_footprints
+from backend.texture.texel_points import softened_visibility, texel_footprints, texel_points
 from backend.texture.uv_space import UVSpace
 
 # Residuals are averaged over this distance on the surface; the outline's landmarks slide and take no part.
@@ -41,7 +41,7 @@ def unwrap_portrait(
         texture float32 [R, R, 3], sRGB-encoded, and visibility float32 [R, R] in [0, 1].
     """
     vertices = fit.vertices(model)
-    points = surface_points(
+    points = texel_points(
         space, vertices, vertex_normals(vertices, space.mesh_triangles), np.flatnonzero(space.mask.reshape(-1))
     )
     facing = points.facing(fit.camera.position)

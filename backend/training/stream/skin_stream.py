@@ -16,7 +16,7 @@ from torch import Tensor
 from backend.head.model import HeadModel
 from backend.imaging.tensors import linear_to_srgb, srgb_to_linear
 from backend.rendering.occlusion import sphere_directions
-from backend.rendering.skin_shading import Heads, Lighting, shade
+from backend.rendering.skin_shading import Heads, Shots, shade
 from backend.training.skin.pack import SkinPack
 from backend.training.stream.augment import hair, makeup, mixing, pigments, spots, wrinkles
 from backend.training.stream.augment.camera import develop
@@ -90,16 +90,16 @@ class SkinStream:
         albedo = torch.stack([m[0] for m in made])
         specular, normal = torch.stack([m[1] for m in made]), torch.stack([m[2] for m in made])
         conditions, generators = [m[3] for m in made], [m[4] for m in made]
-        lighting = Lighting(
+        shots = Shots(
             torch.from_numpy(self._directions).to(self.device),
             torch.from_numpy(np.stack([c.radiance for c in conditions])).to(self.device),
             torch.from_numpy(np.stack([c.camera for c in conditions])).to(self.device),
             torch.tensor([c.roughness for c in conditions], device=self.device),
         )
         heads = self._heads.select(torch.tensor([c.head for c in conditions], device=self.device))
-        shading = shade(self._mesh, self._coarse, heads, lighting, albedo, specular, normal)
+        shading = shade(self._mesh, self._coarse, heads, shots, albedo, specular, normal)
         shaded = albedo * shading.diffuse + shading.specular
-        level = self._metered(shading.diffuse, lighting.camera, heads)
+        level = self._metered(shading.diffuse, shots.camera, heads)
         texture = torch.stack([develop(s, m, rng) for s, m, rng in zip(shaded, level, generators, strict=True)])
         maps = torch.cat([texture * 2 - 1, linear_to_srgb(albedo) * 2 - 1, specular * 2 - 1, normal], dim=1)
         # Outside the island every map repeats its nearest texel, as the maps that are shipped do.

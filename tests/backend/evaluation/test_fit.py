@@ -16,7 +16,7 @@ from backend.evaluation.fit_figures import contact_sheet
 from shared.errors import RelightifyError
 from tests.landmark_model import landmark_model
 
-ROW = fit.Row("a", 0.01, 0.014, 0.05, 0.04, 50.0, False, 0.8, 0.3, 1.2, 1.5)
+ROW = fit.FitRow("a", 0.01, 0.014, 0.05, 0.04, 50.0, False, 0.8, 0.3, 1.2, 1.5)
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:

@@ -9,7 +9,7 @@ import torch
 from backend.rendering.occlusion import direction_visibility, sphere_directions
 from backend.rendering.skin_shading import (
     Heads,
-    Lighting,
+    Shots,
     TexelMesh,
     evaluate_irradiance,
     gaussian_blur,
@@ -41,8 +41,8 @@ def flat_maps(albedo: float, specular: float) -> tuple[torch.Tensor, torch.Tenso
     return torch.full((1, 3, SIDE, SIDE), albedo), torch.full((1, 1, SIDE, SIDE), specular), normal
 
 
-def light(radiance: torch.Tensor) -> Lighting:
-    return Lighting(DIRECTIONS, radiance[None], torch.tensor([[0.0, 0.0, 1.0]]), torch.tensor([0.4]))
+def light(radiance: torch.Tensor) -> Shots:
+    return Shots(DIRECTIONS, radiance[None], torch.tensor([[0.0, 0.0, 1.0]]), torch.tensor([0.4]))
 
 
 def test_uniform_light_shows_a_white_surface_as_one() -> None:

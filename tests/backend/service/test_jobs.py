@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from backend.service import jobs
-from backend.service.jobs import Job, JobQueue
+from backend.service.jobs import JobQueue, QueuedJob
 from shared.messages import ProtocolError
 
 
-def job(client: bytes, job_id: str, size: int = 1) -> Job:
-    return Job(client, job_id, [bytes(size)])
+def job(client: bytes, job_id: str, size: int = 1) -> QueuedJob:
+    return QueuedJob(client, job_id, [bytes(size)])
 
 
 def test_jobs_come_out_in_the_order_in_which_they_came() -> None:

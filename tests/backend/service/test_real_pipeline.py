@@ -17,7 +17,7 @@ from backend.service.client import Client
 from backend.service.worker_process import WorkerSettings
 from shared.errors import RelightifyError
 from shared.maps import MAPS
-from shared.messages import Progress, Result
+from shared.messages import JobProgress, Result
 from shared.options import JobOptions
 from shared.paths import CACHE_VARIABLE
 from tests.backend.service.running import error_of, running_server
@@ -56,7 +56,7 @@ def test_a_portrait_comes_back_as_a_head_with_all_maps(client: Client) -> None:
         image = Image.open(io.BytesIO(result.maps[spec.name]))
         assert image.size == (512, 512), spec.name
     assert json.loads(json.dumps(result.info))["options"]["resolution"] == 512
-    progress = [report for report in reports if isinstance(report, Progress)]
+    progress = [report for report in reports if isinstance(report, JobProgress)]
     assert [report.fraction for report in progress] == sorted(report.fraction for report in progress)
     assert len([report for report in progress if report.preview is not None]) >= 3
 

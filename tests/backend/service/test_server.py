@@ -17,9 +17,9 @@ from shared.messages import (
     Cancel,
     Error,
     Hello,
+    JobProgress,
     Ping,
     Pong,
-    Progress,
     Queued,
     Reconstruct,
     Result,
@@ -45,7 +45,7 @@ def test_a_job_comes_back_with_mesh_maps_info_and_warnings(connection: Connectio
 
 def test_progress_comes_with_stage_preview_and_the_time_left(connection: Connection) -> None:
     with Client(connection) as client:
-        reports = [m for m in client.reconstruct(b"sleep 1") if isinstance(m, Progress)]
+        reports = [m for m in client.reconstruct(b"sleep 1") if isinstance(m, JobProgress)]
     fractions = [report.fraction for report in reports]
     assert fractions == sorted(fractions)
     assert {"Starting", "Sleeping"} <= {report.stage for report in reports}
@@ -174,7 +174,7 @@ def test_jobs_of_two_clients_run_in_order_and_know_their_places(connection: Conn
             client.receive(Welcome)
         first.send(Reconstruct("a", b"sleep 0.3"))
         assert first.receive(Queued).ahead == 0
-        first.receive(Progress)
+        first.receive(JobProgress)
         second.send(Reconstruct("b", b"sleep 0.3"))
         assert second.receive(Queued).ahead == 1
         first.send(Reconstruct("c", b"echo"))
@@ -190,7 +190,7 @@ def test_a_running_job_is_cancelled_within_a_second(connection: Connection) -> N
     with Client(connection) as client:
         job_id = client.submit(b"sleep 20")
         messages = client.messages(job_id)
-        assert any(isinstance(message, Progress) for message in messages)
+        assert any(isinstance(message, JobProgress) for message in messages)
         client.cancel(job_id)
         asked = time.monotonic()
         with pytest.raises(RelightifyError) as caught:
@@ -217,7 +217,7 @@ def test_a_worker_deaf_to_a_cancel_does_not_keep_the_client_waiting_and_is_start
         client.send(Reconstruct("before", b"echo"))
         before = client.receive(Result).info["pid"]
         client.send(Reconstruct("deaf", b"hang 30"))
-        client.receive(Progress)
+        client.receive(JobProgress)
         asked = time.monotonic()
         client.send(Cancel("deaf"))
         assert client.receive(Error).code == "cancelled"
@@ -229,7 +229,7 @@ def test_a_worker_deaf_to_a_cancel_does_not_keep_the_client_waiting_and_is_start
 def test_leaving_the_loop_over_messages_cancels_the_job(connection: Connection) -> None:
     with Client(connection) as client:
         for message in client.reconstruct(b"sleep 20"):
-            if isinstance(message, Progress):
+            if isinstance(message, JobProgress):
                 break
         start = time.monotonic()
         assert result_of(client, b"echo")
@@ -248,7 +248,7 @@ def test_a_lost_clients_jobs_are_dropped(cache: Path, how: str) -> None:
         lost.send(Hello("lost"))
         lost.send(Reconstruct("running", b"sleep 20"))
         lost.send(Reconstruct("waiting", b"sleep 20"))
-        lost.receive(Progress)
+        lost.receive(JobProgress)
         if how == "line breaks":
             lost.socket.disconnect(connection.endpoint)
         start = time.monotonic()
@@ -275,7 +275,7 @@ def test_a_line_that_breaks_for_a_moment_loses_no_job_unnoticed(connection: Conn
         line.swallowing = in_flight == "the job"
         messages = client.reconstruct(b"sleep 0.4")
         if in_flight != "the job":
-            assert any(isinstance(message, Progress) for message in messages)
+            assert any(isinstance(message, JobProgress) for message in messages)
             line.swallowing = in_flight == "the result"
         if in_flight == "nothing":
             line.cut()
@@ -294,7 +294,7 @@ def test_heartbeats_are_answered_at_once_during_a_busy_job(connection: Connectio
     with raw_client(connection) as client:
         client.send(Hello("x"))
         client.send(Reconstruct("busy", b"hang 1"))
-        client.receive(Progress)
+        client.receive(JobProgress)
         waits = []
         for _ in range(10):
             start = time.monotonic()
@@ -374,7 +374,7 @@ def test_the_end_of_the_server_is_told_to_those_who_wait(cache: Path) -> None:
         client.send(Hello("x"))
         client.send(Reconstruct("running", b"sleep 20"))
         client.send(Reconstruct("waiting", b"sleep 20"))
-        client.receive(Progress)
+        client.receive(JobProgress)
         other.shutdown()
         errors = [client.receive(Error) for _ in range(2)]
     assert {(error.job_id, error.code) for error in errors} == {

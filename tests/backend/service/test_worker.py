@@ -9,7 +9,7 @@ import pytest
 
 from backend.service.pace import Pace
 from backend.service.worker import Line, Reporter, is_out_of_memory, shrink
-from shared.messages import Buffer, Progress
+from shared.messages import Buffer, JobProgress
 from shared.protocol import decode
 
 
@@ -17,11 +17,11 @@ class CollectingLine:
     """Stands for a `Line`; keeps what is sent."""
 
     def __init__(self) -> None:
-        self.messages: list[Progress] = []
+        self.messages: list[JobProgress] = []
 
     def send(self, frames: list[Buffer]) -> None:
         message = decode(frames)
-        assert isinstance(message, Progress)
+        assert isinstance(message, JobProgress)
         self.messages.append(message)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from blender_addon.link.jobs import Failed, Imported, Job, Starting, State, advance, cancelling, time_left_text
 from shared.errors import RelightifyError
-from shared.messages import Error, Progress, Queued, Result
+from shared.messages import Error, JobProgress, Queued, Result
 from tests.blender_addon.heads import small_head
 
 
@@ -21,7 +21,7 @@ def test_job_goes_from_start_over_queue_and_progress_to_done() -> None:
         (Starting("Connecting"), State.STARTING, "Connecting"),
         (Queued("j1", 1, "busy"), State.QUEUED, "Waiting for 1 other job"),
         (Queued("j1", 0, "warming_up"), State.QUEUED, "Loading the models"),
-        (Progress("j1", "fit", 0.3, 4.0, preview), State.RUNNING, "Fitting the head"),
+        (JobProgress("j1", "fit", 0.3, 4.0, preview), State.RUNNING, "Fitting the head"),
         (Result("j1", small_head(), {}), State.IMPORTING, "Building the head"),
         (Imported(("a warning",)), State.DONE, "Done"),
     ]
@@ -36,14 +36,14 @@ def test_job_goes_from_start_over_queue_and_progress_to_done() -> None:
 
 def test_progress_never_runs_backwards_and_keeps_the_last_preview() -> None:
     preview = np.zeros((2, 2, 3), np.uint8)
-    current = advance(advance(job(), Progress("j1", "a", 0.5, preview=preview)), Progress("j1", "b", 0.4))
+    current = advance(advance(job(), JobProgress("j1", "a", 0.5, preview=preview)), JobProgress("j1", "b", 0.4))
     assert (current.stage, current.fraction) == ("B", 0.5)
     assert current.preview is preview
 
 
 def test_events_of_other_jobs_change_nothing() -> None:
     current = job(State.RUNNING)
-    assert advance(current, Progress("j2", "fit", 0.9)) is current
+    assert advance(current, JobProgress("j2", "fit", 0.9)) is current
     assert advance(current, Error("oom", "Out of memory.", job_id="j2")) is current
 
 
@@ -58,14 +58,14 @@ def test_errors_end_the_job_with_their_hint() -> None:
 
 def test_nothing_happens_after_the_end() -> None:
     ended = advance(job(), Error("no_face", "No face.", job_id="j1"))
-    assert advance(ended, Progress("j1", "fit", 0.9)) is ended
+    assert advance(ended, JobProgress("j1", "fit", 0.9)) is ended
 
 
 @pytest.mark.parametrize("late", [Result("j1", small_head(), {}), Error("cancelled", "Cancelled.", job_id="j1")])
 def test_cancelled_job_ends_cancelled_even_if_its_result_was_on_the_way(late: Result | Error) -> None:
     current = cancelling(job(State.RUNNING))
     assert current.state is State.CANCELLING
-    current = advance(current, Progress("j1", "fit", 0.9))
+    current = advance(current, JobProgress("j1", "fit", 0.9))
     assert current.state is State.CANCELLING
     assert advance(current, late).state is State.CANCELLED
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.prior.linear.gaussian import CommonScale, Observation, condition, tempered
+from backend.prior.linear.gaussian import CommonScale, GaussianObservation, condition, tempered
 
 ENTRIES, LATENTS = 40, 5
 
@@ -31,9 +31,9 @@ def observed(
     nuisance: np.ndarray | None = None,
     variance: float = 1.0,
     robust: bool = False,
-) -> Observation:
+) -> GaussianObservation:
     columns = np.zeros((len(values), 0)) if nuisance is None else nuisance
-    return Observation(
+    return GaussianObservation(
         values, mean, factors, noise, np.ones(len(values)), columns, np.full(columns.shape[1], variance), robust
     )
 
@@ -77,7 +77,7 @@ def test_entries_without_weight_change_nothing(rng: np.random.Generator) -> None
     full = observed(draw, mean, factors, noise)
     weight = (np.arange(ENTRIES) < 15).astype(float)
     broken = np.where(weight > 0, draw, 1e3)
-    masked = Observation(broken, mean, factors, noise, weight, full.nuisance, full.nuisance_variance, False)
+    masked = GaussianObservation(broken, mean, factors, noise, weight, full.nuisance, full.nuisance_variance, False)
     first = observed(draw[:15], mean[:15], factors[:15], noise[:15])
     np.testing.assert_allclose(condition([masked], LATENTS).mean, condition([first], LATENTS).mean, atol=1e-9)
 

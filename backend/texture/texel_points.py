@@ -15,7 +15,7 @@ from backend.texture.uv_space import UVSpace
 
 
 @dataclass(frozen=True)
-class SurfacePoints:
+class TexelPoints:
     """Listed texels and where they lie on the surface.
 
     Args:
@@ -44,7 +44,7 @@ class SurfacePoints:
         return points_in_view(self.position[rows], self.normal[rows], vertices, model.solid_triangles(), eye)
 
 
-def surface_points(uv_space: UVSpace, vertices: np.ndarray, normals: np.ndarray, texels: np.ndarray) -> SurfacePoints:
+def texel_points(uv_space: UVSpace, vertices: np.ndarray, normals: np.ndarray, texels: np.ndarray) -> TexelPoints:
     """The surface points of listed texels, flat indices [n], of a head with vertices and normals [V, 3]."""
     triangle = uv_space.triangle.reshape(-1)[texels]
     weights = uv_space.barycentric.reshape(-1, 3)[texels]
@@ -52,7 +52,7 @@ def surface_points(uv_space: UVSpace, vertices: np.ndarray, normals: np.ndarray,
     position = np.einsum("nk,nkd->nd", weights, vertices[corners])
     normal = np.einsum("nk,nkd->nd", weights, normals[corners])
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
-    return SurfacePoints(texels, triangle, position, normal)
+    return TexelPoints(texels, triangle, position, normal)
 
 
 def texel_footprints(uv_space: UVSpace, vertices: np.ndarray, camera: Camera) -> Footprint:
