@@ -51,7 +51,7 @@ class RawClient:
     def send(self, message: Message) -> None:
         self.socket.send_multipart(encode(message))
 
-    def receive(self, kind: type[Message], seconds: float = 5.0) -> Any:
+    def receive(self, kind: type[Message], seconds: float = 60.0) -> Any:
         """The next message of one kind; others are passed over."""
         deadline = time.monotonic() + seconds
         while self.socket.poll(max(0, round((deadline - time.monotonic()) * 1000))):
@@ -88,7 +88,7 @@ def error_of(client: Client, photo: bytes) -> RelightifyError:
     return caught.value
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
+def eventually(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
     """Whether `condition` becomes true within `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
