@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from blender_addon.arkit_csv import Recording, at_frames, read_recording
 from hypothesis import given
 from hypothesis import strategies as st
 
+from blender_addon.expression.arkit_csv import Recording, at_frames, read_recording
 from shared.errors import RelightifyError
 from tests.generated import damaged
 
