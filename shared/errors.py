@@ -40,6 +40,7 @@ CODES: dict[str, Code] = {
     "face_too_small": Code("the face has too few pixels to be measured", (BACKEND,)),
     "face_in_profile": Code("the face is turned away too far", (BACKEND,)),
     "no_pose": Code("a face was found, but no pose of a head fits it", (BACKEND,)),
+    "too_many_photos": Code("more photos were given than a head can be made from", (BACKEND,)),
     "too_little_skin": Code("hardly any skin of the face can be seen", (BACKEND,)),
     # What was asked for.
     "bad_option": Code(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from backend.service.client import Client
 from shared.connection import Connection
-from shared.messages import Progress, Result
+from shared.messages import JobProgress, Result
 from shared.options import JobOptions
 
 
@@ -18,7 +18,7 @@ def main(photo: Path, folder: Path, options: JobOptions, connection: Connection 
     """Reconstruct a photo on the backend of a connection file, None for the usual one; returns what came back."""
     with Client(connection) as client:
         for message in client.reconstruct(photo.read_bytes(), options, photo.name):
-            if isinstance(message, Progress):
+            if isinstance(message, JobProgress):
                 print(f"{message.fraction:4.0%} {message.stage}")
             if isinstance(message, Result):
                 folder.mkdir(parents=True, exist_ok=True)

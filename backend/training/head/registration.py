@@ -34,7 +34,7 @@ class Anchors:
 
 
 @dataclass(frozen=True)
-class Stage:
+class StiffnessStage:
     """One step of the schedule.
 
     Args:
@@ -59,7 +59,7 @@ def register(
     follows_surface: np.ndarray,
     target: Surface,
     anchors: Anchors,
-    schedule: tuple[Stage, ...],
+    schedule: tuple[StiffnessStage, ...],
     mirror: np.ndarray | None = None,
     edge_stiffness: np.ndarray | None = None,
     start: np.ndarray | None = None,

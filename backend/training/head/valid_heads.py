@@ -14,7 +14,7 @@ from backend.training.head.hm08 import HeadTopology
 from backend.training.head.mean_head import MeanHead, lip_partners
 from backend.training.head.mesh_landmarks import detect_landmarks
 from backend.training.head.painted_mesh import SCLERA, SKIN, PaintedMesh
-from backend.training.head.registration import Stage, join_anchors, register, surface_anchors, vertex_anchors
+from backend.training.head.registration import StiffnessStage, join_anchors, register, surface_anchors, vertex_anchors
 from backend.training.head.surfaces import Surface, area_normals, quad_edges, ring_correspondence, triangulate
 
 log = logging.getLogger(__name__)
@@ -22,11 +22,11 @@ log = logging.getLogger(__name__)
 SOURCE = "c-frame/valid-avatars-glb, commit c4719df7a2b60a96cc7f56d67e247674b68c4ea7, MIT licence"
 VIEWS = ((0.0, 0.0), (-0.4, 0.0), (0.4, 0.0))
 SCHEDULE = (
-    Stage(30, 2.0, 0.000, 1),
-    Stage(15, 2.0, 0.015, 3, 0.7),
-    Stage(6, 1.5, 0.010, 3, 0.7),
-    Stage(3, 1.0, 0.008, 3),
-    Stage(1.5, 0.7, 0.006, 3),
+    StiffnessStage(30, 2.0, 0.000, 1),
+    StiffnessStage(15, 2.0, 0.015, 3, 0.7),
+    StiffnessStage(6, 1.5, 0.010, 3, 0.7),
+    StiffnessStage(3, 1.0, 0.008, 3),
+    StiffnessStage(1.5, 0.7, 0.006, 3),
 )
 RESIDUAL_TRUST = 0.15  # against the smoothness of what is left over
 SCALP_HEIGHT = 0.045  # metres above the eyes: where painted hair may stand off the skull

@@ -22,17 +22,17 @@ from backend.photo.model_file import face_landmarker_path
 from backend.texture.uv_space import UVSpace
 from backend.training.head.mesh_landmarks import detect_landmarks
 from backend.training.head.painted_mesh import SCLERA, SKIN, PaintedMesh
-from backend.training.head.registration import Stage, join_anchors, register, surface_anchors, vertex_anchors
+from backend.training.head.registration import StiffnessStage, join_anchors, register, surface_anchors, vertex_anchors
 from backend.training.head.surfaces import Surface, quad_edges, triangulate
 from shared.errors import RelightifyError
 
 _log = logging.getLogger(__name__)
 SCHEDULE = (
-    Stage(30, 2.0, 0.000, 1),
-    Stage(15, 2.0, 0.015, 3, 0.7),
-    Stage(6, 1.5, 0.012, 3, 0.7),
-    Stage(2.5, 1.0, 0.010, 4),
-    Stage(1.2, 0.7, 0.008, 4),
+    StiffnessStage(30, 2.0, 0.000, 1),
+    StiffnessStage(15, 2.0, 0.015, 3, 0.7),
+    StiffnessStage(6, 1.5, 0.012, 3, 0.7),
+    StiffnessStage(2.5, 1.0, 0.010, 4),
+    StiffnessStage(1.2, 0.7, 0.008, 4),
 )
 SKIN_LABELS = (1, 2, 3)
 VIEWS = ((0.0, 0.0), (-0.4, 0.0), (0.4, 0.0))

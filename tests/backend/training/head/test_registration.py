@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.training.head.registration import Stage, register, vertex_anchors
+from backend.training.head.registration import StiffnessStage, register, vertex_anchors
 from backend.training.head.surfaces import (
     Surface,
     closest_barycentric,
@@ -72,7 +72,7 @@ def test_a_flat_sheet_bends_onto_a_bowl() -> None:
         np.ones(len(template)),
         surface,
         vertex_anchors(len(template), corners, goal, 1.0),
-        (Stage(10, 2, 0.02, 2), Stage(2, 1, 0.02, 3), Stage(0.5, 1, 0.01, 3)),
+        (StiffnessStage(10, 2, 0.02, 2), StiffnessStage(2, 1, 0.02, 3), StiffnessStage(0.5, 1, 0.01, 3)),
     )
     inside = np.abs(template[:, :2]).max(axis=1) < 0.045
     height_error = np.abs(bent[:, 2] - 3 * (bent[:, :2] ** 2).sum(axis=1))
@@ -91,7 +91,7 @@ def test_registration_keeps_a_symmetric_template_symmetric() -> None:
         np.ones(81),
         Surface(lopsided, triangulate(quads)),
         vertex_anchors(81, np.array([40]), template[[40]], 1.0),
-        (Stage(2, 1, 0.02, 3),),
+        (StiffnessStage(2, 1, 0.02, 3),),
         mirror=mirror,
     )
     np.testing.assert_allclose(bent[mirror] * [-1, 1, 1], bent, atol=1e-12)
