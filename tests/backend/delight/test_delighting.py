@@ -22,6 +22,8 @@ from shared.errors import JobCancelled, RelightifyError
 from tests.backend.completing import completed as finished
 from tests.backend.completing import frontal_skin
 
+pytestmark = pytest.mark.slow
+
 RESOLUTION = 256
 FAIR, DARK = np.array([0.50, 0.31, 0.22]), np.array([0.15, 0.085, 0.055])
 

@@ -69,6 +69,7 @@ def test_contact_sheet_fills_its_last_row() -> None:
     assert sheet[10:, 20:].max() == 0
 
 
+@pytest.mark.slow
 def test_a_public_domain_portrait_is_fitted_and_shown(tmp_path: Path) -> None:
     photos, out = tmp_path / "photos", tmp_path / "out"
     photos.mkdir()

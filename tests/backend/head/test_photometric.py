@@ -15,6 +15,8 @@ from backend.rendering.normals import vertex_normals
 from backend.rendering.rasteriser import EmbreeRasteriser
 from backend.rendering.shading import lambert_shading
 
+pytestmark = pytest.mark.slow
+
 SIZE = 220
 
 

@@ -22,6 +22,8 @@ from shared.options import JobOptions
 from shared.paths import CACHE_VARIABLE
 from tests.backend.service.running import error_of, running_server
 
+pytestmark = pytest.mark.slow
+
 data = pytest.importorskip("skimage.data")
 
 

@@ -21,6 +21,8 @@ from shared.paths import CACHE_VARIABLE
 from shared.processes import process_alive
 from tests.backend.service.running import FAKES, eventually, result_of
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 
 

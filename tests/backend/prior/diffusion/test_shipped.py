@@ -27,6 +27,8 @@ from shared.errors import JobCancelled
 from tests.backend.completing import completed, frontal_skin
 from tests.backend.prior.linear.test_prior import frontal_light, shade, skin_of
 
+pytestmark = pytest.mark.slow
+
 RESOLUTION = 512
 MOST_BYTES = 24 * 2**20
 

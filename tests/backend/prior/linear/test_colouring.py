@@ -11,6 +11,8 @@ from backend.prior.linear.factor_model import CoarsePrior
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.training.priors.linear import as_cosines, fit_prior
 
+pytestmark = pytest.mark.slow
+
 SIDE = 128
 GREY, SEPIA = np.ones(3), np.array([1.2, 1.0, 0.7])
 

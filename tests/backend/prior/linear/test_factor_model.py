@@ -19,6 +19,8 @@ from backend.texture.maps import SkinMaps
 from backend.texture.uv_space import mirror, mirror_normals
 from backend.training.priors.linear import as_cosines, fit_prior, stacked
 
+pytestmark = pytest.mark.slow
+
 SIDE = 128
 
 

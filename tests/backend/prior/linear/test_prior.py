@@ -27,6 +27,8 @@ from backend.training.priors.linear import as_cosines, fit_prior
 from shared.errors import JobCancelled, RelightifyError
 from tests.backend.completing import completed, frontal_skin
 
+pytestmark = pytest.mark.slow
+
 RESOLUTION = 256
 SPECULAR = 0.36
 

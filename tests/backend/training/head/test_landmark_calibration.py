@@ -11,6 +11,8 @@ from backend.photo.face_detector import Face
 from backend.photo.landmark_table import MIRROR
 from backend.rendering.camera import Camera
 
+pytestmark = pytest.mark.slow
+
 calibration = pytest.importorskip(
     "backend.training.head.landmark_calibration", reason="the training extra is not installed"
 )

@@ -17,6 +17,8 @@ from backend.training.priors.latents import statistics_of
 from backend.training.stream.quadruples import Quadruples
 from shared.errors import RelightifyError
 
+pytestmark = pytest.mark.slow
+
 SIDE, COUNT = 64, 40
 AUTOENCODER = autoencoders.AutoencoderTraining(widths=(16, 16), steps=4, batch=2, crop=32)
 DENOISER = diffusion.DenoiserTraining(DenoiserConfig((16, 16), 1, 4), steps=4, batch=2, sheet_every=4)

@@ -18,6 +18,8 @@ from backend.training.priors.linear import SIDE
 from backend.training.priors.linear_command import as_maps, sheet, train
 from backend.training.skin.pack import SkinPack, save_pack
 
+pytestmark = pytest.mark.slow
+
 PEOPLE, SAMPLES = 3, 5
 
 

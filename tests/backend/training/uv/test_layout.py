@@ -16,6 +16,8 @@ from backend.training.uv.layout import BORDER, SkinUV, skin_uv
 from backend.training.uv.metric import LayoutStyle, away_from_face, densities
 from backend.training.uv.report import SkinUVFigures, measure_skin_uv, write_skin_uv_report
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def model() -> HeadModel:
