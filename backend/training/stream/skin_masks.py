@@ -15,6 +15,7 @@ import torch
 from scipy.spatial import KDTree
 from torch import Tensor
 
+from backend.head.head_parts import ear_weight, proportions
 from backend.head.model import HeadModel
 from backend.imaging.filters import smooth_step
 from backend.photo.landmark_table import (
@@ -40,7 +41,6 @@ from backend.photo.landmark_table import (
     UNDER_EYE_RIGHT,
 )
 from backend.texture.uv_space import UVSpace, uv_space
-from backend.training.uv.head_regions import ear_weight, proportions
 
 _PIXEL_M = 2.5e-4
 _SIDE_M = 0.24

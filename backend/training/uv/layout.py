@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from backend.head.head_parts import Proportions, proportions
 from backend.training.uv.flattening import (
     Constraints,
     Outline,
@@ -20,7 +21,6 @@ from backend.training.uv.flattening import (
     minimise_distortion,
     tutte_embedding,
 )
-from backend.training.uv.head_regions import Proportions, proportions
 from backend.training.uv.metric import LayoutStyle, away_from_face, densities
 
 # Left free around the island, as a fraction of the square: 20 texels at 1024, so that mip-maps don't bleed.

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.linalg import splu
 
+from backend.head.head_parts import HAIRLINE, Proportions, below_jaw, ear_weight
 from backend.imaging.filters import smooth_step
-from backend.training.uv.head_regions import HAIRLINE, Proportions, below_jaw, ear_weight
 
 
 @dataclass(frozen=True)

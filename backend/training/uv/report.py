@@ -9,11 +9,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from backend.head.head_parts import REGIONS, proportions, region_of
 from backend.rendering.camera import Camera
 from backend.rendering.normals import vertex_normals
 from backend.rendering.rasteriser import EmbreeRasteriser
 from backend.texture.uv_raster import rasterise_uv
-from backend.training.uv.head_regions import REGIONS, proportions, region_of
 from backend.training.uv.layout import SkinUV
 
 CORNERS = np.array([[0, 1, 2], [0, 2, 3], [0, 1, 3], [1, 2, 3]])

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
+from backend.head.head_parts import REGIONS, proportions, region_of
 from backend.head.model import HeadModel, load_head_model
-from backend.training.uv.head_regions import REGIONS, proportions, region_of
 from backend.training.uv.layout import BORDER, SkinUV, skin_uv
 from backend.training.uv.metric import LayoutStyle, away_from_face, densities
 from backend.training.uv.report import SkinUVFigures, measure_skin_uv, write_skin_uv_report
