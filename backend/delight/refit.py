@@ -7,13 +7,10 @@ import numpy as np
 from backend.delight.light import match_light
 from backend.head.head_fit import HeadFit
 from backend.imaging.colour import srgb_to_linear
+from backend.rendering.skin_model import SKIN
 from backend.texture.fitted_skin import FittedSkin
 from backend.texture.maps import SkinMaps
 
-# What the rendered skin reflects at its surface of a photo's light, as an albedo: without it, that light was too bright
-# and too blue on dark skin. Between Cycles renders with 0 and 0.025: 0.006 on the darkest of four faces, 0.01 on
-# the next.
-SURFACE = 0.006
 LIGHT_SAMPLES = 20_000
 
 
@@ -36,5 +33,5 @@ def refit_light(skin: FittedSkin, maps: SkinMaps) -> HeadFit:
         return skin.fit
     uniform = np.zeros((9, 3))
     uniform[0] = texture.mean(0) / np.maximum(albedo.mean(0), 1e-3) / np.maximum(at_texels[:, 0].mean(), 1e-6)
-    light = match_light(texture, albedo + SURFACE, at_texels, np.ones(len(seen), np.float32), uniform)
+    light = match_light(texture, albedo + SKIN.surface.of_renders, at_texels, np.ones(len(seen), np.float32), uniform)
     return skin.fit.with_view(light=light, skin_albedo=np.median(albedo, axis=0).astype(np.float32))

@@ -6,6 +6,7 @@ import numpy as np
 
 from backend.imaging.colour import LUMINANCE, lab_to_linear, linear_to_lab
 from backend.photo.white_cue import WhiteCue
+from backend.rendering.skin_model import SKIN, without_surface_reflection
 
 # Usual colour of facial skin in CIE Lab, D65: lightness, a* and b*, from dark to light, with what its surface reflects,
 # as spectrophotometers see it (the diffuse albedo alone is darker and of stronger colour). Assumed: a smooth curve near
@@ -22,10 +23,6 @@ LIKELY_ALBEDO, ALBEDO_SPREAD = 0.25, 2.0
 # below and above (flash, sun), and of those that are not.
 TYPICAL_EXPOSURE, EXPOSURE_SPREAD, BRIGHT_SPREAD = 0.78, 0.32, 0.4
 DIM_SHARE, DIM_SHIFT, DIM_SPREAD = 0.12, -0.9, 0.7
-# What skin still reflects at its surface when its highlights are taken out, as an albedo: on dark skin it counts. About
-# its F0 of 0.028; 24 Cycles pictures of dark training heads show 0.024 in the median.
-SHEEN = 0.025
-LEAST_ALBEDO = 0.3  # of what a channel reflects in all
 # The brightest parts of most photos are white things in the face's light; of the others, anything down to the face
 # itself before a dark wall, which says little of the light.
 WHITE_THINGS, WHITE_THING, WHITE_THING_SPREAD = 0.5, 0.9, 0.35
@@ -53,7 +50,7 @@ def plausible_tone(observed: np.ndarray, white: WhiteCue | None = None, stops: f
     luminance = max(float(observed @ LUMINANCE), 1e-4)
     seen = _log_ratios(observed)
     albedo = np.log(_ALBEDOS)
-    exposure = np.log(luminance) - np.log(_ALBEDOS + SHEEN)
+    exposure = np.log(luminance) - np.log(_ALBEDOS + SKIN.surface.of_skin)
     score = _albedo_score(albedo) + _exposure_score(exposure)
     if white:
         score += _brightest_score(exposure, white.brightest)
@@ -64,7 +61,7 @@ def plausible_tone(observed: np.ndarray, white: WhiteCue | None = None, stops: f
         teeth = np.log(max(float(white.teeth @ LUMINANCE), 1e-4)) - TEETH_SHOW - TEETH_BY_SKIN * albedo
         score += TEETH_TRUST * _cue_score(exposure - teeth, TEETH_BELOW, TEETH_ABOVE)
     light, light_variance = _light_colour(white)
-    typical = np.stack([_log_ratios(_locus_colour(a + SHEEN)) for a in _ALBEDOS])
+    typical = np.stack([_log_ratios(_locus_colour(a + SKIN.surface.of_skin)) for a in _ALBEDOS])
     # Red and blue; green follows from the luminance.
     strayed = (seen - light - typical)[:, [0, 2]] ** 2 / (SKIN_COLOUR_SPREAD**2 + light_variance)
     score -= 4.0 * np.log1p(strayed.sum(1) / 6)  # Student's distribution: strange light must not decide alone
@@ -118,17 +115,12 @@ def _light_colour(white: WhiteCue | None) -> tuple[np.ndarray, float]:
 
 def _tone_colour(seen: np.ndarray, level: float, white: WhiteCue | None) -> np.ndarray:
     """The albedo [3] of a luminance: its log ratios between what was seen and the locus, by their variances."""
-    usual = _locus_colour(level + SHEEN)
+    usual = _locus_colour(level + SKIN.surface.of_skin)
     light, variance = _light_colour(white)
     share = SKIN_COLOUR_SPREAD**2 / (SKIN_COLOUR_SPREAD**2 + variance)
     strayed = np.clip(share * (seen - light - _log_ratios(usual)), -MOST_STRAYED, MOST_STRAYED)
     colour = usual * np.exp(strayed)
-    return without_sheen(colour * (level + SHEEN) / float(colour @ LUMINANCE))
-
-
-def without_sheen(reflectance: np.ndarray) -> np.ndarray:
-    """The diffuse albedo [..., 3], linear, of skin that reflects so much in all, highlights apart."""
-    return np.maximum(reflectance - SHEEN, LEAST_ALBEDO * reflectance)
+    return without_surface_reflection(colour * (level + SKIN.surface.of_skin) / float(colour @ LUMINANCE))
 
 
 def _log_ratios(colour: np.ndarray) -> np.ndarray:

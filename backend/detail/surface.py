@@ -7,23 +7,19 @@ import numpy as np
 
 from backend.imaging.filters import smooth_step
 from backend.imaging.octaves import join, reduce_to, split, wavelength_mm
+from backend.rendering.skin_model import SKIN
 from backend.texture.regions import FaceRegions
-from backend.texture.relief import CAVITY_LOSS_PER_MM, cavity
+from backend.texture.relief import cavity
 from backend.texture.uv_space import SurfaceGradient, dilate
 
 # Depth of relief for a darkening by one unit of log luminance, as a share of the wavelength: finer relief is flatter in
 # the proportion of its size. At the octave of 1.9 mm this is the depth that the training data assume
-# (`backend.texture.relief`).
+# (`backend.rendering.skin_model`).
 DEPTH_PER_WAVE = 0.29
 # Skin's furrows and pores lie about half a millimetre apart; what varies more broadly is mostly blood and melanin,
 # unless it is a crease. Wavelength in mm at which half of the variation is relief (assumed).
 GRAIN_MM = 1.3
-LOG_LIMIT = 0.16  # darker than this is a hair
 STEEPEST = 1.2  # slope
-
-# Perceptual roughness of skin; oily parts are glossier. Levels are assumed, not taken from a table.
-ROUGHNESS, ROUGHNESS_BY_REGION = 0.48, (("forehead", 0.43), ("nose", 0.38), ("eyes", 0.46), ("lips", 0.36))
-ROUGHER_PER_MM = 2.5  # in cavities
 
 
 def fine_height(relief: np.ndarray, crease: np.ndarray, texels_per_mm: float, coarsest: int) -> np.ndarray:
@@ -32,7 +28,7 @@ def fine_height(relief: np.ndarray, crease: np.ndarray, texels_per_mm: float, co
     `crease` float32 [S, S] in [0, 1] is 1 where the detail's lines are creases, which are relief at every size.
     """
     side = relief.shape[0]
-    limited = LOG_LIMIT * np.tanh(relief / LOG_LIMIT)
+    limited = SKIN.relief.density_limit * np.tanh(relief / SKIN.relief.density_limit)
     bands, _ = split(limited, coarsest)
     for octave, band in bands.items():
         wave = wavelength_mm(octave, texels_per_mm, side)
@@ -54,8 +50,8 @@ def relief_normals(height: np.ndarray, gradient: SurfaceGradient, island: np.nda
 
 def less_in_cavities(specular: np.ndarray, height: np.ndarray, island: np.ndarray, texels_per_mm: float) -> np.ndarray:
     """Specular albedo float32 [R, R] that is less where the height [R, R], mm, lies deep."""
-    deep = cavity(height, island, texels_per_mm)
-    return np.clip(specular * (1 - CAVITY_LOSS_PER_MM * deep), 0.04, 0.95).astype(np.float32)
+    lost = SKIN.relief.gloss_loss_per_mm * cavity(height, island, texels_per_mm)
+    return np.clip(specular * (1 - lost), SKIN.specular.lowest, SKIN.specular.highest).astype(np.float32)
 
 
 def normals_of_slopes(along: np.ndarray, up: np.ndarray) -> np.ndarray:
@@ -70,8 +66,9 @@ def normals_of_slopes(along: np.ndarray, up: np.ndarray) -> np.ndarray:
 
 def roughness(height: np.ndarray, regions: FaceRegions, island: np.ndarray) -> np.ndarray:
     """Perceptual roughness float32 [R, R] in [0, 1]: by region, rougher in cavities. Plausible, not measured."""
-    values = np.full(height.shape, ROUGHNESS, np.float32)
-    for name, level in ROUGHNESS_BY_REGION:
+    values = np.full(height.shape, SKIN.gloss.plain, np.float32)
+    for name, level in SKIN.gloss.regions:
         values += smooth_step(getattr(regions, name), 0, 1) * (np.float32(level) - values)
     values = cv2.GaussianBlur(values, (0, 0), max(2 * regions.texels_per_mm, 0.5))
-    return np.clip(values + ROUGHER_PER_MM * cavity(height, island, regions.texels_per_mm), 0.2, 0.9).astype(np.float32)
+    rougher = SKIN.gloss.rougher_per_mm * cavity(height, island, regions.texels_per_mm)
+    return np.clip(values + rougher, 0.2, 0.9).astype(np.float32)

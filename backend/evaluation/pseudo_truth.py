@@ -18,7 +18,7 @@ from backend.texture.uv_space import UVSpace
 from backend.training.skin.calibration import REFERENCE_GROUP, diffuse_gain, of_reference_group, photo_gains
 from backend.training.skin.completion import graft
 from backend.training.skin.portraits import EXPRESSIONS, Person, fit_key, photos_of, unwrap_portraits
-from backend.training.skin.set_delighting import DelitSkin, delit_skin, robust_tone, set_light, shaded_skin
+from backend.training.skin.set_delighting import DelitSkin, delit_skin, plain_tone, set_light, shaded_skin
 from backend.training.stream.augment.skin import Skin
 from backend.training.stream.reflectance import normals_of_height, specular_albedo, with_detail_relief
 from backend.training.stream.skin_masks import SkinMasks, skin_masks
@@ -65,7 +65,7 @@ def portrait_truths(folder: Path, model: HeadModel, space: UVSpace, limit: int |
                 if (person.identifier, e) in shaded
             ]
             delit[person.identifier] = _joined(photos, masks)
-    tones = {name: robust_tone(d.log_albedo, d.weight, masks) for name, d in delit.items()}
+    tones = {name: plain_tone(d.log_albedo, d.weight, masks) for name, d in delit.items()}
     gains = _gains(people, tones)
     return [
         PortraitTruth(
@@ -80,9 +80,9 @@ def portrait_truths(folder: Path, model: HeadModel, space: UVSpace, limit: int |
 def _joined(photos: list[DelitSkin], masks: SkinMasks) -> DelitSkin:
     """What the first photo shows, filled from the others where it shows nothing."""
     whole = photos[0]
-    tone = robust_tone(whole.log_albedo, whole.weight, masks)
+    tone = plain_tone(whole.log_albedo, whole.weight, masks)
     for other in photos[1:]:
-        shift = (tone - robust_tone(other.log_albedo, other.weight, masks)).astype(np.float32)
+        shift = (tone - plain_tone(other.log_albedo, other.weight, masks)).astype(np.float32)
         whole = graft(whole, replace(other, log_albedo=other.log_albedo + shift), masks)
     return whole
 

@@ -8,10 +8,9 @@ import scipy.sparse as sp
 from backend.rendering.normals import frames, vertex_normals
 from backend.rendering.rays import RayScene, off_surface
 from backend.rendering.shading import cosine_directions
+from backend.rendering.skin_model import SKIN
 from backend.rendering.spherical_harmonics import basis
 
-# What the head itself sends back where it hides the light: skin about as bright as two fifths of its surroundings.
-BOUNCE = 0.4
 SMOOTHING_STEPS = 3
 
 
@@ -25,8 +24,9 @@ def radiance_transfer(
     """Shadowed diffuse transfer float32 [V, 9]: a white Lambertian surface shows `transfer @ light`.
 
     transfer_k = 1/pi * integral of Y_k(w) max(n.w, 0) V(w) dw, with visibility V against the skin and the other solid
-    parts; hidden directions count with `BOUNCE` of the light, for light that skin throws back. Where nothing hides
-    the light this is irradiance / pi. Source: Sloan, Kautz and Snyder, "Precomputed radiance transfer", 2002, eq. 9.
+    parts; hidden directions count with `BouncedLight.of_hidden` of the light, which skin throws back. Where nothing
+    hides the light this is irradiance / pi. Source: Sloan, Kautz and Snyder, "Precomputed radiance transfer", 2002,
+    eq. 9.
 
     Args:
         rays: cosine-distributed directions per vertex, the same pattern for all, turned about the normal.
@@ -42,7 +42,7 @@ def radiance_transfer(
         directions = x * tangent + y * bitangent + z * normals
         hidden = scene.hits(origins, directions)
         # Cosine-distributed directions have density cos / pi, which cancels the cosine and the 1/pi of the integral.
-        total += basis(directions) * np.where(hidden, BOUNCE, 1.0)[:, None]
+        total += basis(directions) * np.where(hidden, SKIN.bounce.of_hidden, 1.0)[:, None]
     transfer = np.zeros((len(vertices), 9), np.float32)
     transfer[shown] = total / rays
     return _smoothed(transfer, skin)

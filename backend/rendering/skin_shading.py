@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from backend.imaging.tensors import gaussian_blur
+from backend.rendering.skin_model import SKIN
 
 F0_SCALE = 0.08  # specular albedo 1 is a reflectance of 8 % at normal incidence (DESIGN section 3)
 SPECULAR_LIGHTS = 12
@@ -138,7 +139,7 @@ def shade(
     # Light that other skin throws into what it hides takes on the colour of skin.
     skin = diffuse_albedo.mean((2, 3), keepdim=True)
     average = (base * open_map).mean((2, 3), keepdim=True) / open_map.mean((2, 3), keepdim=True).clamp_min(1e-3)
-    diffuse = diffuse + (1 - open_map).clamp_min(0) * skin * average * 0.7
+    diffuse = diffuse + (1 - open_map).clamp_min(0) * skin * average * SKIN.bounce.of_albedo
 
     specular = _specular(shots, position, bent, specular_albedo, local_map, open_map, lobe_map)
     return Shading(diffuse, specular)

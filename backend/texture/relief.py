@@ -5,14 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from backend.imaging.filters import masked_blur
+from backend.rendering.skin_model import SKIN
 from backend.texture.regions import FaceRegions
-
-# Relief of the albedo's detail, assumed, here and in the training data (`backend.training.stream.reflectance`): depth
-# for a darkening by one unit of optical density; the band of detail that is relief (broader patches are pigment); what
-# is darker is hair or a mole. Of the train CG heads three have fine relief: as deep on average as 1 mm per density.
-MM_PER_DENSITY, PORE_MM, CREASE_MM, DENSITY_LIMIT = 0.55, 0.35, 2.2, 0.16
-CAVITY_LOSS_PER_MM = 4.0
-DEEPEST_MM, HIGHEST_MM = 0.12, 0.05  # a cavity counts up to that depth, what stands out up to that height
 
 # F0 of skin is about 0.028; facial regions differ mildly, oily T-zone and lips reflect more (as in Weyrich et al.,
 # "Analysis of human faces using a measurement-based skin reflectance model", 2006; the levels are assumed). In units of
@@ -31,21 +25,22 @@ def relief_height(
     2010, section 5.
     """
     density = -log_albedo.mean(-1)
-    weight, scale = island.astype(np.float32), regions.texels_per_mm
-    band = masked_blur(density, weight, max(PORE_MM * scale, 0.3)) - masked_blur(density, weight, CREASE_MM * scale)
-    limited = DENSITY_LIMIT * np.tanh(band / DENSITY_LIMIT)
-    return (-MM_PER_DENSITY * limited * hairless(regions) * weight).astype(np.float32)
+    relief, weight, scale = SKIN.relief, island.astype(np.float32), regions.texels_per_mm
+    pores = masked_blur(density, weight, max(relief.pore_mm * scale, 0.3))
+    band = pores - masked_blur(density, weight, relief.crease_mm * scale)
+    limited = relief.density_limit * np.tanh(band / relief.density_limit)
+    return (-relief.mm_per_density * limited * hairless(regions) * weight).astype(np.float32)
 
 
 def hairless(regions: FaceRegions) -> np.ndarray:
     """0 where dark detail is brows and lashes, 1 on skin: float32 [R, R]. The regions have wide margins, with skin."""
-    return 1 - np.maximum(regions.brows**4, 0.9 * regions.eyes**3)
+    return 1 - np.maximum(regions.brows**4, SKIN.relief.lashes * regions.eyes**3)
 
 
 def cavity(height: np.ndarray, island: np.ndarray, texels_per_mm: float) -> np.ndarray:
     """How deep each texel lies under the skin around it, float32 [R, R], mm; negative on what stands out."""
-    around = masked_blur(height, island.astype(np.float32), 1.5 * texels_per_mm)
-    return np.clip(around - height, -HIGHEST_MM, DEEPEST_MM)
+    around = masked_blur(height, island.astype(np.float32), SKIN.relief.cavity_mm * texels_per_mm)
+    return np.clip(around - height, -SKIN.relief.highest_mm, SKIN.relief.deepest_mm)
 
 
 def regional_specular(regions: FaceRegions) -> np.ndarray:

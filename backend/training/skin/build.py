@@ -31,7 +31,7 @@ from backend.training.skin.portraits import (
     training_people,
     unwrap_portraits,
 )
-from backend.training.skin.set_delighting import DelitSkin, delit_skin, robust_tone, set_light, shaded_skin
+from backend.training.skin.set_delighting import DelitSkin, delit_skin, plain_tone, set_light, shaded_skin
 from backend.training.skin.sheets import albedo_sheet, stage_sheet, write_jpeg
 from backend.training.skin.valid_skins import load_valid_skins
 from backend.training.stream.skin_masks import SkinMasks, skin_masks
@@ -80,7 +80,7 @@ def build_skin_data(sources: Path, out: Path) -> SkinReport:
     for index, person in enumerate(people):
         photos = [delit[person.identifier, e] for e in EXPRESSIONS if (person.identifier, e) in delit]
         whole[person.identifier] = complete_person(photos, library[index % len(library)], masks)
-    tones = {name: robust_tone(skin.log_albedo, skin.weight, masks) for name, skin in whole.items()}
+    tones = {name: plain_tone(skin.log_albedo, skin.weight, masks) for name, skin in whole.items()}
     gains = {name: diffuse_gain(tones[name], gain) for name, gain in photo_gains(people, tones).items()}
     albedos = [_albedo(p, whole[p.identifier], gains[p.identifier], portraits) for p in people]
 

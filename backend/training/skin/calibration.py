@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from backend.delight.skin_tone import without_sheen
 from backend.imaging.colour import lab_to_linear, linear_to_lab
+from backend.rendering.skin_model import without_surface_reflection
 from backend.training.skin.portraits import Person
 
 # Mean facial skin of young white adults, CIE Lab, D65, the one group that every set of portraits has many people of:
@@ -70,7 +70,7 @@ def diffuse_gain(tone: np.ndarray, gain: np.ndarray) -> np.ndarray:
     as in `backend.delight.skin_tone`: that would enlarge what is left of shading.
     """
     reflectance = np.exp(tone + gain)
-    return gain + np.log(without_sheen(reflectance) / reflectance)
+    return gain + np.log(without_surface_reflection(reflectance) / reflectance)
 
 
 def tone_lab(log_tone: np.ndarray) -> np.ndarray:

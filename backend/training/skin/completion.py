@@ -13,7 +13,7 @@ import torch
 from backend.imaging.colour import LUMINANCE
 from backend.imaging.filters import inner_distance, masked_blur, smooth_step
 from backend.texture.uv_space import dilate, mirror
-from backend.training.skin.set_delighting import DelitSkin, even_out, robust_tone
+from backend.training.skin.set_delighting import DelitSkin, even_out, plain_tone
 from backend.training.skin.valid_skins import ValidSkin
 from backend.training.stream.skin_masks import SkinMasks
 
@@ -72,7 +72,7 @@ def library_skin(valid: ValidSkin, masks: SkinMasks) -> DelitSkin:
         scalp = cv2.dilate(masks.scalp.numpy(), np.ones((9, 9), np.uint8))
         weight = weight * (1 - scalp)
     log_albedo = np.log(np.maximum(valid.linear, 0.004)).astype(np.float32)
-    tone = robust_tone(log_albedo, weight, masks).astype(np.float32)
+    tone = plain_tone(log_albedo, weight, masks).astype(np.float32)
     # Painted nostrils, ear hollows and hair are far darker than any skin.
     luminance = (log_albedo - tone) @ LUMINANCE
     features = torch.stack([masks.brows, masks.lips, masks.eyes, masks.lids]).amax(0).numpy()
@@ -113,10 +113,10 @@ def complete_person(photos: list[DelitSkin], library: DelitSkin, masks: SkinMask
         library: a whole skin for everything else.
     """
     first = photos[0]
-    tone = robust_tone(first.log_albedo, first.weight, masks).astype(np.float32)
+    tone = plain_tone(first.log_albedo, first.weight, masks).astype(np.float32)
     whole = first
     for other in photos[1:]:
-        shift = tone - robust_tone(other.log_albedo, other.weight, masks).astype(np.float32)
+        shift = tone - plain_tone(other.log_albedo, other.weight, masks).astype(np.float32)
         whole = graft(whole, DelitSkin(other.log_albedo + shift, 0.9 * other.weight), masks)
     seen = whole.weight
     whole = graft(whole, mirrored(whole), masks)

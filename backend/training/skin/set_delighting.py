@@ -143,7 +143,7 @@ def delit_skin(photo: ShadedSkin, light: np.ndarray, masks: SkinMasks, regions: 
     first = divide_light(photo, light)
     weight = photo.visibility * (1 - not_skin(first, photo.visibility, masks))
     weight = weight * (1 - border_shadow(first, weight, masks)) * (1 - strands(first, weight, masks))
-    tone = robust_tone(first, weight, masks)
+    tone = plain_tone(first, weight, masks)
     predicted = np.exp(tone).astype(np.float32) * shade
     specular = highlights(photo.linear, predicted, weight, regions)
     # Little is known of the colour under a highlight that outshines the skin.
@@ -153,10 +153,10 @@ def delit_skin(photo: ShadedSkin, light: np.ndarray, masks: SkinMasks, regions: 
     log_albedo = np.log(np.maximum(diffuse / shade, FLOOR)).astype(np.float32)
     weight = weight * (1 - np.clip(cv2.GaussianBlur(burnt, (0, 0), 1.0), 0, 1))
     evened = even_out(log_albedo, weight, masks)
-    return DelitSkin(without_sheen(evened, weight, masks), weight.astype(np.float32))
+    return DelitSkin(without_veil(evened, weight, masks), weight.astype(np.float32))
 
 
-def without_sheen(log_albedo: np.ndarray, weight: np.ndarray, masks: SkinMasks) -> np.ndarray:
+def without_veil(log_albedo: np.ndarray, weight: np.ndarray, masks: SkinMasks) -> np.ndarray:
     """Log albedo without the broad bluish veil that diffuse sheen leaves on forehead, nose and cheeks.
 
     White light on top of skin lifts blue most in the logarithm, then green. Blue of the skin itself lies around eyes
@@ -164,14 +164,14 @@ def without_sheen(log_albedo: np.ndarray, weight: np.ndarray, masks: SkinMasks) 
     """
     bare = torch.maximum(torch.maximum(masks.forehead, masks.nose), masks.cheeks)
     where = (bare * (1 - torch.maximum(masks.beard, masks.under_eyes))).numpy()
-    tone = robust_tone(log_albedo, weight, masks)
+    tone = plain_tone(log_albedo, weight, masks)
     veil = (log_albedo[..., 2] - log_albedo[..., 0]) - np.float32(tone[2] - tone[0])
     broad = masked_blur(veil, weight * where + 1e-5, SHEEN_MM * masks.texels_per_mm)
     removed = 0.75 * np.maximum(broad, 0) * where * smooth_step(weight, 0, 0.3)
     return log_albedo - removed[..., None] * np.array([0.0, 0.4, 1.0], np.float32)
 
 
-def robust_tone(log_albedo: np.ndarray, weight: np.ndarray, masks: SkinMasks) -> np.ndarray:
+def plain_tone(log_albedo: np.ndarray, weight: np.ndarray, masks: SkinMasks) -> np.ndarray:
     """Median log albedo float64 [3] of plain skin."""
     inside = weight * (masks.plain * (1 - 0.7 * masks.beard)).numpy() > 0.3
     if inside.sum() < 200:
@@ -181,7 +181,7 @@ def robust_tone(log_albedo: np.ndarray, weight: np.ndarray, masks: SkinMasks) ->
 
 def not_skin(log_albedo: np.ndarray, visibility: np.ndarray, masks: SkinMasks) -> np.ndarray:
     """1 on hair that hangs into the face, float32 [R, R]: far darker than the skin where no brow or beard grows."""
-    tone = robust_tone(log_albedo, visibility, masks)
+    tone = plain_tone(log_albedo, visibility, masks)
     luminance = (log_albedo - tone.astype(np.float32)) @ LUMINANCE
     smooth = masked_blur(luminance, visibility, 1.2 * masks.texels_per_mm)
     centre = torch.stack([masks.brows, masks.beard, masks.lips, masks.eyes, masks.lids, masks.nose, masks.under_eyes])
@@ -201,7 +201,7 @@ def border_shadow(log_albedo: np.ndarray, weight: np.ndarray, masks: SkinMasks) 
 
     Beards darken the border too and are to stay; a chin and upper lip darker than the cheeks give them away.
     """
-    tone = robust_tone(log_albedo, weight, masks)
+    tone = plain_tone(log_albedo, weight, masks)
     luminance = (log_albedo - tone.astype(np.float32)) @ LUMINANCE
     smooth = masked_blur(luminance, weight, 2.5 * masks.texels_per_mm)
     distance = _from_outline(weight) / masks.texels_per_mm
@@ -234,7 +234,7 @@ def strands(log_albedo: np.ndarray, weight: np.ndarray, masks: SkinMasks) -> np.
     hollow = cv2.morphologyEx(
         luminance, cv2.MORPH_BLACKHAT, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
     )
-    tone = robust_tone(log_albedo, weight, masks)
+    tone = plain_tone(log_albedo, weight, masks)
     own_hair = torch.stack([masks.brows, masks.lips, masks.eyes, masks.lids]).amax(0).numpy()
     if _is_bearded((log_albedo - tone.astype(np.float32)) @ LUMINANCE, weight, masks):
         own_hair = np.maximum(own_hair, masks.beard.numpy())
@@ -257,7 +257,7 @@ def even_out(log_albedo: np.ndarray, weight: np.ndarray, masks: SkinMasks) -> np
     """
     features = torch.stack([masks.lips, masks.brows, masks.eyes]).amax(0)
     level = weight * ((1 - features) * (1 - 0.8 * masks.beard)).numpy()
-    tone = robust_tone(log_albedo, weight, masks)
+    tone = plain_tone(log_albedo, weight, masks)
     luminance = (log_albedo - tone.astype(np.float32)) @ LUMINANCE
     correction = np.zeros_like(luminance)
     for sigma_mm, kept in EVENING:

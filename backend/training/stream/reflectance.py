@@ -13,41 +13,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from backend.texture.relief import (
-    CAVITY_LOSS_PER_MM,
-    CREASE_MM,
-    DEEPEST_MM,
-    DENSITY_LIMIT,
-    HIGHEST_MM,
-    MM_PER_DENSITY,
-    PORE_MM,
-)
+from backend.rendering.skin_model import SKIN
 from backend.training.stream.augment.skin import Skin, blur, noise
 from backend.training.stream.skin_masks import SkinMasks
-
-# F0 / 0.08; skin's F0 is near 0.028, which is 0.35.
-PLAIN = 0.33
-REGIONAL = (
-    ("forehead", 0.40),
-    ("nose", 0.44),
-    ("nose_tip", 0.50),
-    ("lips", 0.45),
-    ("under_eyes", 0.34),
-    ("lids", 0.37),
-    ("chin", 0.37),
-    ("ears", 0.29),
-    ("neck", 0.27),
-    ("scalp", 0.36),
-)
 
 
 def relief_of_detail(skin: Skin, masks: SkinMasks) -> Tensor:
     """Mesoscopic height [R, R] in mm, read from the fine detail of the density; none where hair grows."""
     grey = skin.density.mean(0)
-    band = blur(grey, PORE_MM * masks.texels_per_mm) - blur(grey, CREASE_MM * masks.texels_per_mm)
-    limited = DENSITY_LIMIT * torch.tanh(band / DENSITY_LIMIT)
-    hair = torch.maximum(masks.brows, 0.9 * masks.eyes)
-    return -MM_PER_DENSITY * limited * (1 - hair) * masks.island
+    relief = SKIN.relief
+    band = blur(grey, relief.pore_mm * masks.texels_per_mm) - blur(grey, relief.crease_mm * masks.texels_per_mm)
+    limited = relief.density_limit * torch.tanh(band / relief.density_limit)
+    hair = torch.maximum(masks.brows, relief.lashes * masks.eyes)
+    return -relief.mm_per_density * limited * (1 - hair) * masks.island
 
 
 def with_detail_relief(skin: Skin, masks: SkinMasks) -> Skin:
@@ -69,10 +47,11 @@ def normals_of_height(
 
 def regional_specular(masks: SkinMasks) -> Tensor:
     """Mean specular albedo [R, R], linear, F0 / 0.08."""
-    values = torch.full_like(masks.island, PLAIN)
-    for name, level in REGIONAL:
+    levels = SKIN.specular
+    values = torch.full_like(masks.island, levels.plain)
+    for name, level in levels.regions:
         values = torch.lerp(values, torch.full_like(values, level), getattr(masks, name))
-    return blur(values, 5 * masks.texels_per_mm)
+    return blur(values, levels.soft_mm * masks.texels_per_mm)
 
 
 def specular_albedo(skin: Skin, masks: SkinMasks, rng: np.random.Generator | None = None) -> Tensor:
@@ -80,11 +59,13 @@ def specular_albedo(skin: Skin, masks: SkinMasks, rng: np.random.Generator | Non
 
     With a generator, people differ: oily or dry as a whole, and in the T-zone above all.
     """
-    cavity = (blur(skin.height, 1.5 * masks.texels_per_mm) - skin.height).clamp(-HIGHEST_MM, DEEPEST_MM)
-    result = regional_specular(masks) * (1 - CAVITY_LOSS_PER_MM * cavity) * skin.gloss
+    relief = SKIN.relief
+    around = blur(skin.height, relief.cavity_mm * masks.texels_per_mm)
+    cavity = (around - skin.height).clamp(-relief.highest_mm, relief.deepest_mm)
+    result = regional_specular(masks) * (1 - relief.gloss_loss_per_mm * cavity) * skin.gloss
     if rng is not None:
         zone = torch.maximum(masks.forehead, masks.nose)
         patches = noise(rng, skin.resolution, 16 * masks.texels_per_mm, skin.density)[0]
         oily = float(np.exp(rng.normal(0, 0.16)))
         result = result * oily * (1 + float(rng.normal(0, 0.1)) * zone + 0.025 * patches)
-    return result.clamp(0.04, 0.95)
+    return result.clamp(SKIN.specular.lowest, SKIN.specular.highest)

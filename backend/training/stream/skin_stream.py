@@ -16,6 +16,7 @@ from torch import Tensor
 from backend.head.model import HeadModel
 from backend.imaging.tensors import linear_to_srgb, srgb_to_linear
 from backend.rendering.occlusion import sphere_directions
+from backend.rendering.skin_model import SKIN
 from backend.rendering.skin_shading import Heads, Shots, shade
 from backend.training.skin.pack import SkinPack
 from backend.training.stream.augment import hair, makeup, mixing, pigments, spots, wrinkles
@@ -156,7 +157,7 @@ class SkinStream:
             int(rng.integers(len(self._heads.position))),
             radiance,
             camera.astype(np.float32),
-            float(np.clip(rng.normal(0.42, 0.06), 0.28, 0.6)),
+            float(np.clip(rng.normal(SKIN.gloss.of_pictures, SKIN.gloss.spread), 0.28, 0.6)),
         )
 
     def _base(self, rng: np.random.Generator) -> Skin:

@@ -8,12 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.delight.skin_tone import LUMINANCE, SHEEN, plausible_tone
+from backend.delight.skin_tone import LUMINANCE, plausible_tone
 from backend.head.model import HeadModel, load_head_model
 from backend.imaging.colour import linear_to_srgb, srgb_to_linear
 from backend.photo.white_cue import WhiteCue
 from backend.prior.classical.prior import ClassicalPrior
 from backend.progress import Progress
+from backend.rendering.skin_model import SKIN
 from backend.texture.fitted_skin import FittedSkin
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.regions import FaceRegions, face_regions, landmark_texels
@@ -134,7 +135,7 @@ def test_features_of_the_skin_stay_in_the_albedo(context: FittedSkin, regions: F
 def test_dark_skin_stays_dark_and_fair_skin_fair(context: FittedSkin, regions: FaceRegions) -> None:
     for skin in (FAIR, DARK):
         # A photo shows what the surface reflects as well, and is exposed so that white does not burn out.
-        maps = completed(scene(context, regions, skin + SHEEN, 0.75 * side_light())[0], context)
+        maps = completed(scene(context, regions, skin + SKIN.surface.of_skin, 0.75 * side_light())[0], context)
         found = np.median(srgb_to_linear(maps.diffuse_albedo_srgb)[regions.face > 0.9], axis=0)
         assert 0.7 < float(found @ LUMINANCE) / float(skin @ LUMINANCE) < 1.5
         # How much of dark skin's blue is sheen hangs on the level, which one photo leaves open.
@@ -224,7 +225,7 @@ def test_a_tone_is_shifted_by_stops_and_stays_skin() -> None:
 @pytest.mark.parametrize("skin", [np.array([0.14, 0.05, 0.026]), DARK, FAIR])
 def test_the_sheen_of_skin_is_not_taken_for_its_colour(skin: np.ndarray) -> None:
     light = WhiteCue(np.full(3, 0.9), 0.0, brightest=0.85)
-    bare, shining = (plausible_tone(0.8 * (skin + sheen), light) for sheen in (0.0, SHEEN))
+    bare, shining = (plausible_tone(0.8 * (skin + sheen), light) for sheen in (0.0, SKIN.surface.of_skin))
     own, bare, shining = (colour / (colour @ LUMINANCE) for colour in (skin, bare, shining))
     # Blue is where white light on the surface counts most.
     assert 0.6 < shining[2] / own[2] < 1.5

@@ -7,8 +7,9 @@ import pytest
 
 from backend.delight.light import estimate_light, match_light
 from backend.head.model import load_head_model
-from backend.rendering.light_transfer import BOUNCE, shading
+from backend.rendering.light_transfer import shading
 from backend.rendering.normals import vertex_normals
+from backend.rendering.skin_model import SKIN
 from backend.rendering.spherical_harmonics import environment_map, irradiance, is_realisable
 
 LIGHT = np.zeros((9, 3))
@@ -87,7 +88,7 @@ def test_open_skin_gets_all_the_light_and_hidden_skin_little() -> None:
     skin = np.unique(model.triangles("skin"))
     openness = transfer[skin, 0] / (0.2820948)
     assert openness.max() <= 1.001
-    assert openness.min() >= BOUNCE - 0.01
+    assert openness.min() >= SKIN.bounce.of_hidden - 0.01
     top = skin[np.argmax(model.mean[skin, 1])]
     normals = vertex_normals(model.mean, model.triangles())
     np.testing.assert_allclose(transfer[top] @ LIGHT, irradiance(normals[top], LIGHT) / np.pi, rtol=0.05)

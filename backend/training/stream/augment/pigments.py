@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from backend.delight.skin_tone import SHEEN, without_sheen
 from backend.imaging.colour import lab_to_linear, linear_to_lab
+from backend.rendering.skin_model import SKIN, without_surface_reflection
 from backend.training.stream.augment.skin import HAEMOGLOBIN, MELANIN, Skin, axis, noise
 from backend.training.stream.skin_masks import SkinMasks
 
@@ -45,10 +45,10 @@ def ordinary_tone(lightness: float) -> Tone:
     surface reflects; it is taken out here.
     """
     luminance = float(lab_to_linear(np.array([lightness, 0.0, 0.0]))[0])
-    seen = float(linear_to_lab(np.full(3, luminance + SHEEN))[0])
+    seen = float(linear_to_lab(np.full(3, luminance + SKIN.surface.of_skin))[0])
     a = np.interp(seen, (25, 35, 45, 55, 65, 75, 85), (9.5, 11.5, 13.0, 13.5, 12.5, 10.0, 7.0))
     b = np.interp(seen, (25, 35, 45, 55, 65, 75, 85), (9.0, 13.5, 17.5, 19.0, 18.0, 15.0, 11.0))
-    return Tone(*linear_to_lab(without_sheen(lab_to_linear(np.array([seen, a, b])))))
+    return Tone(*linear_to_lab(without_surface_reflection(lab_to_linear(np.array([seen, a, b])))))
 
 
 def random_tone(current: Tone, rng: np.random.Generator) -> Tone:

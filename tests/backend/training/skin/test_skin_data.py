@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from backend.delight.skin_tone import SHEEN
 from backend.head.model import HeadModel, load_head_model
 from backend.imaging.colour import lab_to_linear
 from backend.prior.channels import QUADRUPLE
+from backend.rendering.skin_model import SKIN
 from backend.texture.regions import face_regions
 from backend.texture.uv_space import mirror, uv_space
 from backend.training.skin import portraits as skin_portraits
@@ -35,7 +35,7 @@ from backend.training.skin.set_delighting import (
     camera_transfer,
     delit_skin,
     even_out,
-    robust_tone,
+    plain_tone,
     set_light,
     strands,
 )
@@ -46,7 +46,7 @@ from shared.errors import RelightifyError
 
 SOURCES = Path(__file__).resolve().parents[4] / "shared" / "sources"
 SIDE = 128
-SKIN = np.array([0.45, 0.28, 0.21], np.float32)
+SKIN_LINEAR = np.array([0.45, 0.28, 0.21], np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -104,20 +104,20 @@ def lit_photo(model: HeadModel, light: np.ndarray, albedo: np.ndarray) -> Shaded
 
 def test_light_from_the_side_is_found_and_divided_out(model: HeadModel, masks: SkinMasks) -> None:
     light = np.repeat(np.array([3.5, 0.4, 0.9, 0.8, 0, 0, 0, 0, 0])[:, None], 3, 1)
-    albedo = np.broadcast_to(SKIN, (SIDE, SIDE, 3))
+    albedo = np.broadcast_to(SKIN_LINEAR, (SIDE, SIDE, 3))
     photo = lit_photo(model, light, albedo)
     assert cheek_difference(np.clip(photo.linear, 0, 1), masks) > 5
     found = set_light([photo], masks)
     skin = delit_skin(photo, found, masks, face_regions(model, uv_space(model, SIDE)))
-    flat = np.exp(skin.log_albedo - robust_tone(skin.log_albedo, skin.weight, masks).astype(np.float32)) * SKIN
+    flat = np.exp(skin.log_albedo - plain_tone(skin.log_albedo, skin.weight, masks).astype(np.float32)) * SKIN_LINEAR
     assert cheek_difference(flat, masks) < 1
     plain = (masks.plain.numpy() > 0.5) & (skin.weight > 0.5)
-    assert np.abs(flat[plain] / SKIN - 1).mean() < 0.05
+    assert np.abs(flat[plain] / SKIN_LINEAR - 1).mean() < 0.05
 
 
 def test_evening_out_removes_a_gradient_but_no_mole(masks: SkinMasks) -> None:
     gradient = np.linspace(-0.3, 0.3, SIDE, dtype=np.float32)[None, :, None]
-    log_albedo = np.broadcast_to(np.log(SKIN) + gradient, (SIDE, SIDE, 3)).copy()
+    log_albedo = np.broadcast_to(np.log(SKIN_LINEAR) + gradient, (SIDE, SIDE, 3)).copy()
     row, column = (int(v) for v in np.argwhere(masks.cheeks.numpy() > 0.9)[0])
     log_albedo[row, column] -= 0.5
     evened = even_out(log_albedo, masks.face.numpy(), masks)
@@ -141,7 +141,7 @@ def test_a_hole_is_filled_with_the_donors_detail_at_the_known_tone(masks: SkinMa
 
 def test_an_unseen_cheek_comes_from_the_other_side(masks: SkinMasks) -> None:
     rng = np.random.default_rng(1)
-    texture = (np.log(SKIN) + rng.normal(0, 0.05, (SIDE, SIDE, 1))).astype(np.float32)
+    texture = (np.log(SKIN_LINEAR) + rng.normal(0, 0.05, (SIDE, SIDE, 1))).astype(np.float32)
     face = masks.face.numpy() * (np.arange(SIDE) >= SIDE // 2 - 4)
     library = DelitSkin(np.zeros((SIDE, SIDE, 3), np.float32), np.ones((SIDE, SIDE), np.float32))
     whole = complete_person([DelitSkin(texture, face)], library, masks)
@@ -177,7 +177,7 @@ def test_exposures_that_vary_more_than_people_are_evened_among_one_group_alone()
 def test_what_the_surface_reflects_is_taken_out_of_the_tone_and_counts_most_on_dark_skin() -> None:
     for reflectance in (np.array([0.08, 0.05, 0.04]), np.array([0.5, 0.33, 0.25])):
         tone, gain = np.log(0.7 * reflectance), np.full(3, -np.log(0.7))
-        np.testing.assert_allclose(np.exp(tone + diffuse_gain(tone, gain)), reflectance - SHEEN)
+        np.testing.assert_allclose(np.exp(tone + diffuse_gain(tone, gain)), reflectance - SKIN.surface.of_skin)
     black = np.log(np.full(3, 0.01))
     assert np.exp(black + diffuse_gain(black, np.zeros(3))).min() > 0
 
@@ -187,7 +187,7 @@ def test_a_strand_of_hair_is_left_out_and_a_mole_is_not(masks: SkinMasks) -> Non
     bare = face * (masks.face_low.numpy() > 0.9) * (masks.beard.numpy() < 0.1)
     row = int(np.median(np.nonzero(bare)[0])) - 4
     column = int(np.flatnonzero(face[row])[0]) + 4
-    log_albedo = np.broadcast_to(np.log(SKIN), (SIDE, SIDE, 3)).astype(np.float32).copy()
+    log_albedo = np.broadcast_to(np.log(SKIN_LINEAR), (SIDE, SIDE, 3)).astype(np.float32).copy()
     log_albedo[row : row + 2, column : column + 2] -= 0.8
     assert strands(log_albedo, face, masks)[row, column] < 0.1
     log_albedo[row - 6 : row + 6, column] -= 0.8
@@ -195,7 +195,7 @@ def test_a_strand_of_hair_is_left_out_and_a_mole_is_not(masks: SkinMasks) -> Non
 
 
 def test_measures_see_what_they_are_for(masks: SkinMasks) -> None:
-    even = np.broadcast_to(SKIN, (SIDE, SIDE, 3)).copy()
+    even = np.broadcast_to(SKIN_LINEAR, (SIDE, SIDE, 3)).copy()
     assert cheek_difference(even, masks) == pytest.approx(0, abs=1e-3)
     assert highlight_shares(even, masks) == (0.0, 0.0)
     shiny = even.copy()

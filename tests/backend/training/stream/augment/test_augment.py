@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from backend.delight.skin_tone import SHEEN
 from backend.head.model import load_head_model
 from backend.imaging.colour import lab_to_linear, linear_to_lab
+from backend.rendering.skin_model import SKIN
 from backend.training.stream.augment import hair, makeup, mixing, pigments, spots, wrinkles
 from backend.training.stream.augment.camera import develop
 from backend.training.stream.augment.skin import Skin, noise, sample_points, splat
@@ -90,7 +90,7 @@ def test_recolouring_reaches_the_wanted_tone(lightness: float, skin: Skin, masks
 
 def test_ordinary_tones_with_the_surface_reflection_follow_the_assumed_curve() -> None:
     for lightness, a, b in ((35, 11.5, 13.5), (65, 12.5, 18.0)):
-        diffuse = lab_to_linear(np.array([lightness, a, b])) - SHEEN
+        diffuse = lab_to_linear(np.array([lightness, a, b])) - SKIN.surface.of_skin
         want = linear_to_lab(diffuse)
         tone = pigments.ordinary_tone(want[0])
         np.testing.assert_allclose((tone.lightness, tone.a, tone.b), want, atol=0.01)
