@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from backend.imaging.filters import masked_blur
 from backend.rendering.skin_model import SKIN
 from backend.texture.regions import FaceRegions
-
-# F0 of skin is about 0.028; facial regions differ mildly, oily T-zone and lips reflect more (as in Weyrich et al.,
-# "Analysis of human faces using a measurement-based skin reflectance model", 2006; the levels are assumed). In units of
-# F0 / 0.08.
-SPECULAR_SKIN, SPECULAR_LIPS, SPECULAR_NOSE, SPECULAR_FOREHEAD, SPECULAR_EYES = 0.35, 0.42, 0.40, 0.375, 0.33
+from backend.texture.skin_regions import SkinRegions
 
 
 def relief_height(
@@ -43,14 +40,11 @@ def cavity(height: np.ndarray, island: np.ndarray, texels_per_mm: float) -> np.n
     return np.clip(around - height, -SKIN.relief.highest_mm, SKIN.relief.deepest_mm)
 
 
-def regional_specular(regions: FaceRegions) -> np.ndarray:
-    """Specular albedo float32 [R, R], F0 / 0.08: constant by region."""
-    values = np.full(regions.face.shape, SPECULAR_SKIN, np.float32)
-    for mask, level in (
-        (regions.forehead, SPECULAR_FOREHEAD),
-        (regions.nose, SPECULAR_NOSE),
-        (regions.eyes, SPECULAR_EYES),
-        (regions.lips, SPECULAR_LIPS),
-    ):
-        values += mask * (np.float32(level) - values)
-    return values
+def regional_specular(regions: SkinRegions) -> np.ndarray:
+    """Specular albedo float32 [R, R], F0 / 0.08: constant by region, soft between."""
+    levels = SKIN.specular
+    values = np.full(regions.face.shape, levels.plain, np.float32)
+    for name, level in levels.regions:
+        values += getattr(regions, name) * (np.float32(level) - values)
+    sigma = max(levels.soft_mm * regions.texels_per_mm, 0.5)
+    return cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)

@@ -12,6 +12,7 @@ from backend.prior.classical.fill import complete_field
 from backend.prior.interface import CompletedMaps, GuidanceTerm
 from backend.progress import Progress
 from backend.texture.relief import regional_specular
+from backend.texture.skin_regions import skin_regions
 
 SHADING_DECAY_MM = 30.0
 
@@ -35,7 +36,8 @@ class ClassicalPrior:
         filled = complete_field(delit.log_albedo, delit.weight, delit.tone, skin.working, skin.neutral, texels_per_mm)
         log_texture = lit_texture(filled, delit)
         log_albedo = filled + (np.log(delit.mean_albedo) - delit.tone).astype(np.float32)
-        maps = CompletedMaps(log_texture, log_albedo, log_albedo, regional_specular(skin.regions))
+        specular = regional_specular(skin_regions(skin.model, skin.working))
+        maps = CompletedMaps(log_texture, log_albedo, log_albedo, specular)
         progress.report(1.0)
         for _ in seeds:
             yield maps
