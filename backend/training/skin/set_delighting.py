@@ -20,6 +20,7 @@ from backend.imaging.filters import masked_blur, smooth_step
 from backend.rendering.light_transfer import shading
 from backend.rendering.normals import vertex_normals
 from backend.rendering.occlusion import direction_visibility, sphere_directions
+from backend.rendering.skin_model import SKIN
 from backend.rendering.spherical_harmonics import basis
 from backend.texture.regions import FaceRegions
 from backend.texture.uv_space import UVSpace, mirror
@@ -27,7 +28,6 @@ from backend.training.skin.portraits import UnwrappedPortrait
 from backend.training.stream.skin_masks import SkinMasks
 
 DIRECTIONS = 192
-BOUNCE = 0.3
 SAMPLES_PER_PHOTO = 1500
 # Blurs in mm whose lightness is evened out, and the share of it that is kept (as the symmetric part of skin).
 EVENING = ((16.0, 0.35), (7.0, 0.6), (3.5, 0.85))
@@ -87,7 +87,7 @@ def camera_transfer(model: HeadModel, vertices: np.ndarray, rotation: np.ndarray
     occluders = model.solid_triangles()
     visible = direction_visibility(vertices[skin], normals[skin], vertices, occluders, directions).astype(np.float32)
     cosine = np.maximum(normals[skin] @ directions.T, 0)
-    arriving = cosine * (visible + BOUNCE * (1 - visible))
+    arriving = cosine * (visible + SKIN.bounce.of_hidden * (1 - visible))
     harmonics = basis(directions @ rotation.T.astype(np.float32)).astype(np.float32)
     transfer = np.zeros((len(vertices), 9), np.float32)
     transfer[skin] = arriving @ harmonics * (4 / DIRECTIONS)
