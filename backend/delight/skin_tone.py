@@ -6,15 +6,8 @@ import numpy as np
 
 from backend.imaging.colour import LUMINANCE, lab_to_linear, linear_to_lab
 from backend.photo.white_cue import WhiteCue
-from backend.rendering.skin_model import SKIN, without_surface_reflection
+from backend.rendering.skin_model import SKIN, lab_on_curve, without_surface_reflection
 
-# Usual colour of facial skin in CIE Lab, D65: lightness, a* and b*, from dark to light, with what its surface reflects,
-# as spectrophotometers see it (the diffuse albedo alone is darker and of stronger colour). Assumed: a smooth curve near
-# what spectrophotometry of light and medium skin finds (Xiao et al., "Characterising the variations in ethnic skin
-# colours", 2017: Caucasian, Chinese, Kurdish, Thai), less saturated towards dark skin; its numbers are in no table.
-SKIN_LOCUS = np.array(
-    [[22, 7, 9], [30, 9, 13], [38, 11, 16], [46, 12.5, 18.5], [54, 13, 19.5], [62, 12.5, 18], [70, 11, 15.5]], float
-)
 # All tones between these luminances are about equally likely: a narrow prior would pull everybody to the middle.
 DARKEST, LIGHTEST = 0.05, 0.44
 DARK_END, LIGHT_END = 0.25, 0.12  # spread of the log luminance beyond the ends
@@ -33,7 +26,7 @@ SATURATED = 0.93  # brighter parts are only a lower bound
 # eyes show and all scales were then tuned on 80 pictures, 39 Cycles pictures of ten training heads among them.
 EYES_SHOW, EYES_BY_SKIN, EYES_BELOW, EYES_ABOVE = 0.4, 0.25, 0.25, 0.2
 TEETH_SHOW, TEETH_BY_SKIN, TEETH_BELOW, TEETH_ABOVE, TEETH_TRUST = 0.37, 0.15, 0.17, 0.35, 0.8
-# Log ratios of channels: skin about `SKIN_LOCUS`, light about white, and the eyes' white.
+# Log ratios of channels: skin about its usual colour, light about white, and the eyes' white.
 SKIN_COLOUR_SPREAD, LIGHT_COLOUR_SPREAD, WHITE_COLOUR_SPREAD = 0.12, 0.13, 0.18
 MOST_STRAYED = 0.3
 _ALBEDOS = np.exp(np.linspace(np.log(0.035), np.log(0.47), 160))
@@ -131,5 +124,4 @@ def _log_ratios(colour: np.ndarray) -> np.ndarray:
 def _locus_colour(luminance: float) -> np.ndarray:
     """Linear RGB [3] on the skin locus at a luminance."""
     lightness = float(linear_to_lab(np.full(3, luminance))[0])
-    a, b = (np.interp(lightness, SKIN_LOCUS[:, 0], SKIN_LOCUS[:, k]) for k in (1, 2))
-    return np.maximum(lab_to_linear(np.array([lightness, a, b])), 1e-3)
+    return np.maximum(lab_to_linear(lab_on_curve(SKIN.colour.of_photos, lightness)), 1e-3)

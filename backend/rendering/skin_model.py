@@ -125,6 +125,29 @@ class Gloss:
 
 
 @dataclass(frozen=True)
+class UsualColour:
+    """Usual colour of facial skin in CIE Lab, D65, as rows (L*, a*, b*) from dark to light, linear between them.
+
+    With what the surface reflects, as spectrophotometers see it: the diffuse albedo alone is darker and of stronger
+    colour. Assumed: smooth curves near what spectrophotometry of light and medium skin finds (Xiao et al.,
+    "Characterising the variations in ethnic skin colours", 2017: Caucasian, Chinese, Kurdish, Thai); their dark ends
+    were not measured there, and the numbers are in no table.
+
+    Args:
+        of_photos: what the split of a photo into light and skin expects; less saturated towards dark skin.
+        of_people: the middle of the skins that training draws, within 2 units of the other. Yellowness peaks in light
+            brown skin and falls towards both ends; redness falls in very light skin.
+    """
+
+    of_photos: tuple[tuple[float, float, float], ...] = (
+        *((22, 7, 9), (30, 9, 13), (38, 11, 16), (46, 12.5, 18.5), (54, 13, 19.5), (62, 12.5, 18), (70, 11, 15.5)),
+    )
+    of_people: tuple[tuple[float, float, float], ...] = (
+        *((25, 9.5, 9), (35, 11.5, 13.5), (45, 13, 17.5), (55, 13.5, 19), (65, 12.5, 18), (75, 10, 15), (85, 7, 11)),
+    )
+
+
+@dataclass(frozen=True)
 class SkinModel:
     """All that is assumed of skin."""
 
@@ -133,6 +156,7 @@ class SkinModel:
     surface: SurfaceReflection = SurfaceReflection()
     bounce: BouncedLight = BouncedLight()
     gloss: Gloss = Gloss()
+    colour: UsualColour = UsualColour()
 
 
 SKIN = SkinModel()
@@ -141,3 +165,9 @@ SKIN = SkinModel()
 def without_surface_reflection(reflectance: np.ndarray) -> np.ndarray:
     """The diffuse albedo [..., 3], linear, of skin that reflects so much in all, highlights apart."""
     return np.maximum(reflectance - SKIN.surface.of_skin, SKIN.surface.least_albedo * reflectance)
+
+
+def lab_on_curve(rows: tuple[tuple[float, float, float], ...], lightness: float) -> np.ndarray:
+    """Lab float64 [3] of a curve of `UsualColour` at a lightness."""
+    curve = np.array(rows)
+    return np.array([lightness, *(np.interp(lightness, curve[:, 0], curve[:, k]) for k in (1, 2))])

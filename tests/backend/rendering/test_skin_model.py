@@ -13,7 +13,7 @@ from backend.asset_files import ASSETS
 from backend.head.model import load_head_model
 from backend.prior.channels import LINEAR
 from backend.prior.linear.factor_model import load_coarse_prior
-from backend.rendering.skin_model import SKIN, without_surface_reflection
+from backend.rendering.skin_model import SKIN, lab_on_curve, without_surface_reflection
 from backend.texture.relief import regional_specular
 from backend.texture.skin_regions import skin_regions
 from backend.texture.uv_space import uv_space
@@ -56,3 +56,10 @@ def test_the_networks_saw_albedos_with_surface_reflection_and_relief_scaled_to_t
 def test_surface_reflection_is_taken_out_but_never_more_than_most_of_a_channel() -> None:
     np.testing.assert_allclose(without_surface_reflection(np.array([0.5, 0.2])), [0.475, 0.175])
     np.testing.assert_allclose(without_surface_reflection(np.array([0.02])), [0.006])
+
+
+def test_the_two_curves_of_usual_colour_stay_near_each_other() -> None:
+    colour = SKIN.colour
+    for lightness in range(26, 70):
+        difference = lab_on_curve(colour.of_photos, lightness) - lab_on_curve(colour.of_people, lightness)
+        assert np.abs(difference).max() < 2.1

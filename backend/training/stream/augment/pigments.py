@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from backend.imaging.colour import lab_to_linear, linear_to_lab
-from backend.rendering.skin_model import SKIN, without_surface_reflection
+from backend.rendering.skin_model import SKIN, lab_on_curve, without_surface_reflection
 from backend.training.stream.augment.skin import HAEMOGLOBIN, MELANIN, Skin, axis, noise
 from backend.training.stream.skin_masks import SkinMasks
 
@@ -39,16 +39,12 @@ def mean_density(density: Tensor, weight: Tensor) -> Tensor:
 def ordinary_tone(lightness: float) -> Tone:
     """The usual hue of facial skin's diffuse albedo at a lightness.
 
-    Assumed: a smooth curve near what is published of light and medium skin (Xiao et al., "Characterising the
-    variations in ethnic skin colours", 2017), whose dark end was not measured there: yellowness peaks in light brown
-    skin and falls towards both ends; redness falls in very light skin. Spectrophotometers' colours hold what the
-    surface reflects; it is taken out here.
+    `UsualColour` holds what the surface reflects; it is taken out here.
     """
     luminance = float(lab_to_linear(np.array([lightness, 0.0, 0.0]))[0])
     seen = float(linear_to_lab(np.full(3, luminance + SKIN.surface.of_skin))[0])
-    a = np.interp(seen, (25, 35, 45, 55, 65, 75, 85), (9.5, 11.5, 13.0, 13.5, 12.5, 10.0, 7.0))
-    b = np.interp(seen, (25, 35, 45, 55, 65, 75, 85), (9.0, 13.5, 17.5, 19.0, 18.0, 15.0, 11.0))
-    return Tone(*linear_to_lab(without_surface_reflection(lab_to_linear(np.array([seen, a, b])))))
+    usual = lab_to_linear(lab_on_curve(SKIN.colour.of_people, seen))
+    return Tone(*linear_to_lab(without_surface_reflection(usual)))
 
 
 def random_tone(current: Tone, rng: np.random.Generator) -> Tone:
