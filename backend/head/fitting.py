@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from backend.head.albedo_basis import AlbedoBasis, region_albedo
-from backend.head.face_region import face_region
+from backend.head.compared_skin import compared_skin
 from backend.head.head_fit import HeadFit, ViewFit
 from backend.head.landmark_fit import fit_landmarks, focal_is_plausible, landmark_errors
 from backend.head.model import HeadModel
@@ -59,7 +59,7 @@ def fit_head(
         model, face.landmarks_px, face.expression, width, height, photo.focal_px, progress.part(0.0, 0.3)
     )
     progress.report(0.3)
-    region = face_region(model)
+    region = compared_skin(model)
     albedo = albedo_prior or region_albedo(model)
     reduced = reduce_photo(photo.image_linear, face.landmarks_px, skin)
     fitted = model.shape(start.identity, start.expression)

@@ -14,8 +14,8 @@ import numpy as np
 from scipy import sparse
 
 from backend.head.albedo_basis import AlbedoBasis
-from backend.head.face_region import (
-    FaceRegion,
+from backend.head.compared_skin import (
+    ComparedSkin,
     interpolate,
     normal_derivative,
     normal_field,
@@ -96,7 +96,7 @@ class Scene:
     """
 
     problem: LandmarkProblem
-    region: FaceRegion
+    region: ComparedSkin
     albedo: AlbedoBasis
     occlusion: np.ndarray
     photo: ReducedPhoto

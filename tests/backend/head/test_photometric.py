@@ -7,7 +7,7 @@ import pytest
 
 from backend.head import photometric
 from backend.head.albedo_basis import region_albedo
-from backend.head.face_region import FaceRegion, face_region, normal_derivative, normal_field
+from backend.head.compared_skin import ComparedSkin, compared_skin, normal_derivative, normal_field
 from backend.head.landmark_fit import LandmarkProblem, fit_landmarks, landmark_errors
 from backend.head.landmark_solve import FitParameters
 from backend.head.model import HeadModel, load_head_model
@@ -36,12 +36,12 @@ def model() -> HeadModel:
 
 
 @pytest.fixture(scope="module")
-def region(model: HeadModel) -> FaceRegion:
-    return face_region(model)
+def region(model: HeadModel) -> ComparedSkin:
+    return compared_skin(model)
 
 
 @pytest.fixture(scope="module")
-def case(model: HeadModel, region: FaceRegion) -> Case:
+def case(model: HeadModel, region: ComparedSkin) -> Case:
     rng = np.random.default_rng(4)
     identity = rng.normal(size=len(model.identity_basis))
     truth = FitParameters(np.eye(3), np.zeros(2), np.log(700 / 0.8), np.log(700), identity, np.zeros(52))
@@ -62,7 +62,7 @@ def case(model: HeadModel, region: FaceRegion) -> Case:
     return Case(model, truth, start, scene)
 
 
-def test_normals_of_the_region_are_those_of_the_whole_skin(model: HeadModel, region: FaceRegion) -> None:
+def test_normals_of_the_region_are_those_of_the_whole_skin(model: HeadModel, region: ComparedSkin) -> None:
     field = normal_field(region, np.zeros(region.basis.shape[-1]))
     whole = vertex_normals(model.mean, model.triangles("skin"))
     compared = (region.weight > 0.5) & (region.local >= 0)
@@ -70,7 +70,7 @@ def test_normals_of_the_region_are_those_of_the_whole_skin(model: HeadModel, reg
     assert np.median(cosine) > 0.999
 
 
-def test_normal_derivative_agrees_with_finite_differences(region: FaceRegion) -> None:
+def test_normal_derivative_agrees_with_finite_differences(region: ComparedSkin) -> None:
     rng = np.random.default_rng(0)
     coefficients = np.concatenate([rng.normal(size=100), rng.uniform(0, 0.5, 52)])
     direction = rng.normal(size=len(coefficients))

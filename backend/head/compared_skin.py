@@ -15,7 +15,7 @@ LID_MARGIN_M = 0.0025
 
 
 @dataclass(frozen=True)
-class FaceRegion:
+class ComparedSkin:
     """The front of the face as a mesh of its own, with the bases of eq. 8 at its vertices.
 
     Args:
@@ -41,7 +41,7 @@ class FaceRegion:
     skin_triangle: np.ndarray
 
 
-def face_region(model: HeadModel) -> FaceRegion:
+def compared_skin(model: HeadModel) -> ComparedSkin:
     """Inside the face oval, without eyes and mouth."""
     weight = _region_weight(model)
     parts = [name for name in model.part_names if name != "lashes"]
@@ -61,7 +61,7 @@ def face_region(model: HeadModel) -> FaceRegion:
     basis = np.concatenate([model.identity_basis[:, vertices], model.expression_basis[:, vertices]])
     skin_triangle = np.zeros(len(triangles), bool)
     skin_triangle[: len(skin)] = (weight[skin] > 0.01).all(axis=1)
-    return FaceRegion(
+    return ComparedSkin(
         model,
         triangles,
         local,
@@ -100,7 +100,7 @@ class NormalField:
     raw: np.ndarray
 
 
-def normal_field(region: FaceRegion, coefficients: np.ndarray) -> NormalField:
+def normal_field(region: ComparedSkin, coefficients: np.ndarray) -> NormalField:
     """Positions and area-weighted smooth normals for coefficients [M] of eq. 8."""
     positions = region.mean + region.basis @ coefficients.astype(np.float32)
     a, b, c = (positions[region.faces[:, i]] for i in range(3))
@@ -109,7 +109,7 @@ def normal_field(region: FaceRegion, coefficients: np.ndarray) -> NormalField:
     return NormalField(positions, raw / np.maximum(length, 1e-20), raw)
 
 
-def normal_derivative(region: FaceRegion, field: NormalField) -> np.ndarray:
+def normal_derivative(region: ComparedSkin, field: NormalField) -> np.ndarray:
     """Derivative of the unit normals by the coefficients: float32 [r, 3, M]."""
     a, b, c = (field.positions[region.faces[:, i]] for i in range(3))
     da, db, dc = (region.basis[region.faces[:, i]] for i in range(3))
@@ -126,7 +126,7 @@ def normal_derivative(region: FaceRegion, field: NormalField) -> np.ndarray:
     return raw - field.normals[:, :, None] * along[:, None, :]
 
 
-def interpolate(region: FaceRegion, corners: np.ndarray, barycentric: np.ndarray) -> sparse.csr_matrix:
+def interpolate(region: ComparedSkin, corners: np.ndarray, barycentric: np.ndarray) -> sparse.csr_matrix:
     """Sparse [P, r] that takes values at the region's vertices to points on its triangles.
 
     Args:
