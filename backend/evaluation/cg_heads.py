@@ -21,7 +21,7 @@ from backend.texture.maps import SkinMaps
 from backend.texture.uv_space import UVSpace
 from backend.training.skin.valid_skins import ValidCorrespondence, register_valid
 from backend.training.stream.reflectance import regional_specular
-from backend.training.stream.skin_masks import skin_masks
+from backend.training.stream.region_masks import region_masks
 from shared.errors import RelightifyError
 from shared.paths import cache_folder
 
@@ -112,7 +112,7 @@ def truth(folder: Path, record: dict, found: ValidCorrespondence, model: HeadMod
     allowed = cv2.erode(np.isin(islands, SKIN_LABELS).astype(np.float32), np.ones((5, 5), np.uint8))
     near = np.zeros((side, side), bool)
     near.reshape(-1)[found.texel] = found.distance < FARTHEST_M
-    masks = skin_masks(model, side)
+    masks = region_masks(model, side)
     known = (_looked_up(allowed, uv) > 0.99) & near & space.mask
     if record["scalp"] != "bald skin":
         known &= masks.scalp.numpy() < 0.05
@@ -220,7 +220,7 @@ def _upward(uv: np.ndarray) -> np.ndarray:
 
 def _specular_on_theirs(found: ValidCorrespondence, model: HeadModel, space: UVSpace, aspect: float) -> np.ndarray:
     """The regional specular albedo on their texture [h, w]: they have none of their own."""
-    values = regional_specular(skin_masks(model, space.resolution)).numpy().reshape(-1)[found.texel]
+    values = regional_specular(region_masks(model, space.resolution)).numpy().reshape(-1)[found.texel]
     height, width = round(SPECULAR_SIDE / aspect), SPECULAR_SIDE
     column = np.clip((found.uv[:, 0] * width).astype(int), 0, width - 1)
     row = np.clip((found.uv[:, 1] * height).astype(int), 0, height - 1)

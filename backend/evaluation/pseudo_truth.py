@@ -21,7 +21,7 @@ from backend.training.skin.portraits import EXPRESSIONS, Person, fit_key, photos
 from backend.training.skin.set_delighting import DelitSkin, delit_skin, plain_tone, set_light, shaded_skin
 from backend.training.stream.augment.skin import Skin
 from backend.training.stream.reflectance import normals_of_height, specular_albedo, with_detail_relief
-from backend.training.stream.skin_masks import SkinMasks, skin_masks
+from backend.training.stream.region_masks import RegionMasks, region_masks
 from shared.errors import RelightifyError
 from shared.paths import cache_folder
 
@@ -52,7 +52,7 @@ def portrait_truths(folder: Path, model: HeadModel, space: UVSpace, limit: int |
         raise RelightifyError("no_photos", f"There are no test portraits in {folder}.", "Name a folder: --portraits.")
     cache = cache_folder("evaluation") / f"fits_{fit_key()}"
     portraits = unwrap_portraits(model, folder, people, cache)
-    masks, regions = skin_masks(model, space.resolution), face_regions(model, space)
+    masks, regions = region_masks(model, space.resolution), face_regions(model, space)
     delit: dict[str, DelitSkin] = {}
     for group in dict.fromkeys(p.group for p in people):
         members = [p for p in people if p.group == group]
@@ -77,7 +77,7 @@ def portrait_truths(folder: Path, model: HeadModel, space: UVSpace, limit: int |
     ]
 
 
-def _joined(photos: list[DelitSkin], masks: SkinMasks) -> DelitSkin:
+def _joined(photos: list[DelitSkin], masks: RegionMasks) -> DelitSkin:
     """What the first photo shows, filled from the others where it shows nothing."""
     whole = photos[0]
     tone = plain_tone(whole.log_albedo, whole.weight, masks)
@@ -105,7 +105,7 @@ def _gains(people: list[Person], tones: dict[str, np.ndarray]) -> dict[str, np.n
     return {p.identifier: np.asarray(gains.get(p.identifier, usual)) for p in people}
 
 
-def _maps(skin: DelitSkin, gain: np.ndarray, masks: SkinMasks) -> SkinMaps:
+def _maps(skin: DelitSkin, gain: np.ndarray, masks: RegionMasks) -> SkinMaps:
     linear = np.clip(np.exp(skin.log_albedo + gain.astype(np.float32)), 0.004, 0.95).astype(np.float32)
     relief = with_detail_relief(Skin.of_albedo(torch.from_numpy(np.moveaxis(linear, -1, 0).copy())), masks)
     normal = np.moveaxis(normals_of_height(relief.height, masks.texels_per_mm).numpy(), 0, -1)

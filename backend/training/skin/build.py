@@ -34,7 +34,7 @@ from backend.training.skin.portraits import (
 from backend.training.skin.set_delighting import DelitSkin, delit_skin, plain_tone, set_light, shaded_skin
 from backend.training.skin.sheets import albedo_sheet, stage_sheet, write_jpeg
 from backend.training.skin.valid_skins import load_valid_skins
-from backend.training.stream.skin_masks import SkinMasks, skin_masks
+from backend.training.stream.region_masks import RegionMasks, region_masks
 
 _log = logging.getLogger(__name__)
 RESOLUTION = 512
@@ -59,7 +59,7 @@ def build_skin_data(sources: Path, out: Path) -> SkinReport:
     model = load_head_model()
     people = training_people(sources / "portraits")
     portraits = unwrap_portraits(model, sources / "portraits", people, out / "fits" / fit_key())
-    space, masks = uv_space(model, RESOLUTION), skin_masks(model, RESOLUTION)
+    space, masks = uv_space(model, RESOLUTION), region_masks(model, RESOLUTION)
     regions = face_regions(model, space)
     _log.info("%d photos of %d people; tracing their shadows", len(portraits), len(people))
     shaded = {key: shaded_skin(portrait, model, space) for key, portrait in portraits.items()}
@@ -96,7 +96,7 @@ def measure(
     delit: dict[tuple[str, str], DelitSkin],
     gains: dict[str, np.ndarray],
     portraits: dict[tuple[str, str], UnwrappedPortrait],
-    masks: SkinMasks,
+    masks: RegionMasks,
 ) -> SkinReport:
     """The figures of `skin_measure` over all people."""
     first, second = EXPRESSIONS
@@ -137,7 +137,7 @@ def _albedo(
     return Albedo(person, knee.astype(np.float32), skin.weight, identity)
 
 
-def _write(out: Path, albedos: list[Albedo], report: SkinReport, gains: dict, masks: SkinMasks) -> None:
+def _write(out: Path, albedos: list[Albedo], report: SkinReport, gains: dict, masks: RegionMasks) -> None:
     folder = out / "albedo"
     folder.mkdir(parents=True, exist_ok=True)
     encoded = [np.round(255 * linear_to_srgb(np.clip(a.linear, 0, 1))).astype(np.uint8) for a in albedos]

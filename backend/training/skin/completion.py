@@ -15,7 +15,7 @@ from backend.imaging.filters import inner_distance, masked_blur, smooth_step
 from backend.texture.uv_space import dilate, mirror
 from backend.training.skin.set_delighting import DelitSkin, even_out, plain_tone
 from backend.training.skin.valid_skins import ValidSkin
-from backend.training.stream.skin_masks import SkinMasks
+from backend.training.stream.region_masks import RegionMasks
 
 BORDER_MM = 3.0  # over which a donor takes over
 FAR_MM = 15.0
@@ -40,7 +40,7 @@ def extended(
     return result
 
 
-def graft(known: DelitSkin, donor: DelitSkin, masks: SkinMasks) -> DelitSkin:
+def graft(known: DelitSkin, donor: DelitSkin, masks: RegionMasks) -> DelitSkin:
     """Fill what is not known from a donor whose colours are led to meet the known ones."""
     both = known.weight * donor.weight
     if both.sum() < 50:
@@ -64,7 +64,7 @@ def mirrored(skin: DelitSkin) -> DelitSkin:
     return DelitSkin(mirror(skin.log_albedo), mirror(skin.weight))
 
 
-def library_skin(valid: ValidSkin, masks: SkinMasks) -> DelitSkin:
+def library_skin(valid: ValidSkin, masks: RegionMasks) -> DelitSkin:
     """A VALID skin in log albedo at a tone of 0, its painted shading evened out, hair and holes without weight."""
     island = masks.island.numpy() > 0.5
     weight = valid.weight * island
@@ -84,7 +84,7 @@ def library_skin(valid: ValidSkin, masks: SkinMasks) -> DelitSkin:
     return _without_holes(DelitSkin(evened, weight.astype(np.float32)), masks)
 
 
-def _without_holes(skin: DelitSkin, masks: SkinMasks) -> DelitSkin:
+def _without_holes(skin: DelitSkin, masks: RegionMasks) -> DelitSkin:
     """Narrow gaps (seams, collars) filled smoothly; what is far from any data keeps weight 0."""
     smooth = extended(skin.log_albedo, skin.weight, skin.weight, masks.texels_per_mm)
     seam = masked_blur(skin.log_albedo, skin.weight + 1e-6, 1.5 * masks.texels_per_mm)
@@ -94,7 +94,7 @@ def _without_holes(skin: DelitSkin, masks: SkinMasks) -> DelitSkin:
     return DelitSkin((skin.log_albedo * known + filled * (1 - known)).astype(np.float32), skin.weight)
 
 
-def whole_library(skins: list[DelitSkin], masks: SkinMasks) -> list[DelitSkin]:
+def whole_library(skins: list[DelitSkin], masks: RegionMasks) -> list[DelitSkin]:
     """Every library skin completed by the mean of all, so that each covers the island."""
     total = sum((s.log_albedo * s.weight[..., None] for s in skins), np.zeros_like(skins[0].log_albedo))
     weight = np.sum([s.weight for s in skins], axis=0)
@@ -105,7 +105,7 @@ def whole_library(skins: list[DelitSkin], masks: SkinMasks) -> list[DelitSkin]:
     return [graft(skin, mean, masks) for skin in skins]
 
 
-def complete_person(photos: list[DelitSkin], library: DelitSkin, masks: SkinMasks) -> DelitSkin:
+def complete_person(photos: list[DelitSkin], library: DelitSkin, masks: RegionMasks) -> DelitSkin:
     """One skin from a person's photos, the best first. Its weight says what was seen, mirrored counting half.
 
     Args:

@@ -9,7 +9,7 @@ import numpy as np
 from backend.imaging.colour import linear_to_lab, linear_to_srgb
 from backend.imaging.filters import masked_blur
 from backend.training.skin.set_delighting import DelitSkin
-from backend.training.stream.skin_masks import SkinMasks
+from backend.training.stream.region_masks import RegionMasks
 
 SEEN = 0.5
 CHEEK_BLUR_MM = 4.0
@@ -48,7 +48,7 @@ def agreement_psnr(first: DelitSkin, second: DelitSkin, gain: np.ndarray) -> flo
     return float(-10 * np.log10(max(float(np.mean(np.square(a - b))), 1e-10)))
 
 
-def cheek_difference(albedo: np.ndarray, masks: SkinMasks) -> float:
+def cheek_difference(albedo: np.ndarray, masks: RegionMasks) -> float:
     """|L* left - L* right| of the low-passed cheeks of a linear albedo [R, R, 3]."""
     lightness = linear_to_lab(np.clip(albedo, 0, 1))[..., 0].astype(np.float32)
     cheeks = masks.cheeks.numpy()
@@ -58,7 +58,7 @@ def cheek_difference(albedo: np.ndarray, masks: SkinMasks) -> float:
     return abs(left - right)
 
 
-def highlight_shares(albedo: np.ndarray, masks: SkinMasks) -> tuple[float, float]:
+def highlight_shares(albedo: np.ndarray, masks: RegionMasks) -> tuple[float, float]:
     """Share of forehead and nose tip that is a highlight, and share that is saturated, of a linear albedo [R, R, 3]."""
     where = np.maximum(masks.forehead.numpy(), masks.nose_tip.numpy()) > 0.5
     lightness = linear_to_lab(np.clip(albedo, 0, 1))[..., 0]
@@ -68,7 +68,7 @@ def highlight_shares(albedo: np.ndarray, masks: SkinMasks) -> tuple[float, float
     )
 
 
-def lightness_of(albedo: np.ndarray, masks: SkinMasks) -> float:
+def lightness_of(albedo: np.ndarray, masks: RegionMasks) -> float:
     """Median L* of plain skin of a linear albedo [R, R, 3]."""
     plain = albedo[masks.plain.numpy() > 0.5]
     return float(np.median(linear_to_lab(np.clip(plain, 0, 1))[..., 0]))

@@ -25,7 +25,7 @@ from backend.rendering.spherical_harmonics import basis
 from backend.texture.regions import FaceRegions
 from backend.texture.uv_space import UVSpace, mirror
 from backend.training.skin.portraits import UnwrappedPortrait
-from backend.training.stream.skin_masks import SkinMasks
+from backend.training.stream.region_masks import RegionMasks
 
 DIRECTIONS = 192
 SAMPLES_PER_PHOTO = 1500
@@ -94,7 +94,7 @@ def camera_transfer(model: HeadModel, vertices: np.ndarray, rotation: np.ndarray
     return transfer
 
 
-def set_light(photos: list[ShadedSkin], masks: SkinMasks, seed: int = 0) -> np.ndarray:
+def set_light(photos: list[ShadedSkin], masks: RegionMasks, seed: int = 0) -> np.ndarray:
     """The one light float64 [9, 3] of a set, from plain skin of all its photos; unit mean on the face.
 
     Every person's own tone is divided out first; then all people's skin is one material, and robust least squares on
@@ -137,7 +137,7 @@ class DelitSkin:
     weight: np.ndarray
 
 
-def delit_skin(photo: ShadedSkin, light: np.ndarray, masks: SkinMasks, regions: FaceRegions) -> DelitSkin:
+def delit_skin(photo: ShadedSkin, light: np.ndarray, masks: RegionMasks, regions: FaceRegions) -> DelitSkin:
     """Divide the light out, subtract highlights, find hair, and even out what shading is left."""
     shade = shading(photo.transfer, light)
     first = divide_light(photo, light)
@@ -156,7 +156,7 @@ def delit_skin(photo: ShadedSkin, light: np.ndarray, masks: SkinMasks, regions: 
     return DelitSkin(without_veil(evened, weight, masks), weight.astype(np.float32))
 
 
-def without_veil(log_albedo: np.ndarray, weight: np.ndarray, masks: SkinMasks) -> np.ndarray:
+def without_veil(log_albedo: np.ndarray, weight: np.ndarray, masks: RegionMasks) -> np.ndarray:
     """Log albedo without the broad bluish veil that diffuse sheen leaves on forehead, nose and cheeks.
 
     White light on top of skin lifts blue most in the logarithm, then green. Blue of the skin itself lies around eyes
@@ -171,7 +171,7 @@ def without_veil(log_albedo: np.ndarray, weight: np.ndarray, masks: SkinMasks) -
     return log_albedo - removed[..., None] * np.array([0.0, 0.4, 1.0], np.float32)
 
 
-def plain_tone(log_albedo: np.ndarray, weight: np.ndarray, masks: SkinMasks) -> np.ndarray:
+def plain_tone(log_albedo: np.ndarray, weight: np.ndarray, masks: RegionMasks) -> np.ndarray:
     """Median log albedo float64 [3] of plain skin."""
     inside = weight * (masks.plain * (1 - 0.7 * masks.beard)).numpy() > 0.3
     if inside.sum() < 200:
@@ -179,7 +179,7 @@ def plain_tone(log_albedo: np.ndarray, weight: np.ndarray, masks: SkinMasks) -> 
     return np.median(log_albedo[inside].astype(np.float64), axis=0)
 
 
-def not_skin(log_albedo: np.ndarray, visibility: np.ndarray, masks: SkinMasks) -> np.ndarray:
+def not_skin(log_albedo: np.ndarray, visibility: np.ndarray, masks: RegionMasks) -> np.ndarray:
     """1 on hair that hangs into the face, float32 [R, R]: far darker than the skin where no brow or beard grows."""
     tone = plain_tone(log_albedo, visibility, masks)
     luminance = (log_albedo - tone.astype(np.float32)) @ LUMINANCE
@@ -196,7 +196,7 @@ def not_skin(log_albedo: np.ndarray, visibility: np.ndarray, masks: SkinMasks) -
     return cv2.GaussianBlur(cv2.dilate(patch, kernel), (0, 0), 0.5 * reach) * (1 - hairy)
 
 
-def border_shadow(log_albedo: np.ndarray, weight: np.ndarray, masks: SkinMasks) -> np.ndarray:
+def border_shadow(log_albedo: np.ndarray, weight: np.ndarray, masks: RegionMasks) -> np.ndarray:
     """1 where the seen skin darkens towards its outer border, float32 [R, R]: side hair, sideburns, shadow of the jaw.
 
     Beards darken the border too and are to stay; a chin and upper lip darker than the cheeks give them away.
@@ -213,7 +213,7 @@ def border_shadow(log_albedo: np.ndarray, weight: np.ndarray, masks: SkinMasks) 
     return cv2.dilate(dark, kernel)
 
 
-def _is_bearded(luminance: np.ndarray, weight: np.ndarray, masks: SkinMasks) -> bool:
+def _is_bearded(luminance: np.ndarray, weight: np.ndarray, masks: RegionMasks) -> bool:
     """Whether chin and upper lip are darker than the skin, whose log luminance [R, R] is 0."""
     whiskers = (torch.maximum(masks.moustache, masks.chin) * masks.beard).numpy() * weight
     return bool((luminance * whiskers).sum() / max(whiskers.sum(), 1e-3) < BEARDED)
@@ -227,7 +227,7 @@ def _from_outline(weight: np.ndarray) -> np.ndarray:
     return cv2.distanceTransform(np.pad(outline, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
 
 
-def strands(log_albedo: np.ndarray, weight: np.ndarray, masks: SkinMasks) -> np.ndarray:
+def strands(log_albedo: np.ndarray, weight: np.ndarray, masks: RegionMasks) -> np.ndarray:
     """1 on single strands of hair over the sides of the face, float32 [R, R]: long, thin and dark, unlike moles."""
     luminance = (log_albedo @ LUMINANCE * (weight > 0.1)).astype(np.float32)
     width = max(3, round(3 * masks.texels_per_mm)) | 1
@@ -249,7 +249,7 @@ def strands(log_albedo: np.ndarray, weight: np.ndarray, masks: SkinMasks) -> np.
     return cv2.GaussianBlur(found, (0, 0), 0.7)
 
 
-def even_out(log_albedo: np.ndarray, weight: np.ndarray, masks: SkinMasks) -> np.ndarray:
+def even_out(log_albedo: np.ndarray, weight: np.ndarray, masks: RegionMasks) -> np.ndarray:
     """Log albedo without the broad differences in lightness that order-2 light and a fitted shape leave behind.
 
     Skin of one face varies by a few L* over centimetres, and alike on both sides; what shading leaves does neither.

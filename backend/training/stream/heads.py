@@ -25,13 +25,13 @@ def texel_mesh(model: HeadModel, resolution: int, texels_per_mm_512: float) -> T
     used = np.unique(space.uv_triangles)
     compact = np.zeros(len(model.uv), np.int64)
     compact[used] = np.arange(len(used))
-    rows, columns = nearest_inside(space.mask)
+    rows, columns = nearest_texels(space.mask)
     corners = compact[space.uv_triangles][space.triangle[rows, columns]]
     weights = space.barycentric[rows, columns]
     return TexelMesh(torch.from_numpy(corners), torch.from_numpy(weights), texels_per_mm_512 * resolution / 512)
 
 
-def nearest_inside(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def nearest_texels(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Row and column, int [R, R] each, of the texel of a mask [R, R] that is nearest to each texel."""
     nearest = np.asarray(distance_transform_edt(~mask, return_distances=False, return_indices=True))
     return nearest[0], nearest[1]

@@ -15,10 +15,10 @@ from torch import Tensor
 
 from backend.rendering.skin_model import SKIN
 from backend.training.stream.augment.skin import Skin, blur, noise
-from backend.training.stream.skin_masks import SkinMasks
+from backend.training.stream.region_masks import RegionMasks
 
 
-def relief_of_detail(skin: Skin, masks: SkinMasks) -> Tensor:
+def relief_of_detail(skin: Skin, masks: RegionMasks) -> Tensor:
     """Mesoscopic height [R, R] in mm, read from the fine detail of the density; none where hair grows."""
     grey = skin.density.mean(0)
     relief = SKIN.relief
@@ -28,7 +28,7 @@ def relief_of_detail(skin: Skin, masks: SkinMasks) -> Tensor:
     return -relief.mm_per_density * limited * (1 - hair) * masks.island
 
 
-def with_detail_relief(skin: Skin, masks: SkinMasks) -> Skin:
+def with_detail_relief(skin: Skin, masks: RegionMasks) -> Skin:
     """The skin with the relief of its own detail added."""
     return skin.with_relief(relief_of_detail(skin, masks))
 
@@ -45,7 +45,7 @@ def normals_of_height(
     return normal / normal.norm(dim=0, keepdim=True)
 
 
-def regional_specular(masks: SkinMasks) -> Tensor:
+def regional_specular(masks: RegionMasks) -> Tensor:
     """Mean specular albedo [R, R], linear, F0 / 0.08."""
     levels = SKIN.specular
     values = torch.full_like(masks.island, levels.plain)
@@ -54,7 +54,7 @@ def regional_specular(masks: SkinMasks) -> Tensor:
     return blur(values, levels.soft_mm * masks.texels_per_mm)
 
 
-def specular_albedo(skin: Skin, masks: SkinMasks, rng: np.random.Generator | None = None) -> Tensor:
+def specular_albedo(skin: Skin, masks: RegionMasks, rng: np.random.Generator | None = None) -> Tensor:
     """Specular albedo [R, R], linear, F0 / 0.08: regional, less in cavities, times the skin's gloss.
 
     With a generator, people differ: oily or dry as a whole, and in the T-zone above all.

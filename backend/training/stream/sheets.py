@@ -19,10 +19,10 @@ from backend.training.skin.sheets import write_jpeg
 from backend.training.stream.augment import hair, makeup, mixing, pigments, spots, wrinkles
 from backend.training.stream.augment.skin import Skin
 from backend.training.stream.reflectance import normals_of_height, with_detail_relief
-from backend.training.stream.skin_masks import SkinMasks, skin_masks
+from backend.training.stream.region_masks import RegionMasks, region_masks
 from backend.training.stream.skin_stream import SkinStream
 
-Change = Callable[[Skin, SkinMasks, np.random.Generator], Skin]
+Change = Callable[[Skin, RegionMasks, np.random.Generator], Skin]
 DARK, FAIR = hair.HAIR[0], hair.HAIR[4]
 TILE = 240
 
@@ -42,11 +42,11 @@ def write_samples(pack: Path, out: Path, count: int, seed: int) -> None:
         ]
         labels += [f"{number} T", "A_d", "A_s", "N"]
     write_jpeg(out / "samples.jpg", contact_sheet(tiles, labels, 8))
-    masks = skin_masks(model, stream.resolution)
+    masks = region_masks(model, stream.resolution)
     write_jpeg(out / "augmentations.jpg", augmentation_sheet(_synthetic(stream), masks), 80)
 
 
-def augmentation_sheet(base: list[Skin], masks: SkinMasks) -> np.ndarray:
+def augmentation_sheet(base: list[Skin], masks: RegionMasks) -> np.ndarray:
     """Every augmentation applied to one synthetic individual, uint8 [H, W, 3]; the others are for mixing."""
     changes: dict[str, Change] = {
         "as it is": lambda s, m, r: s,
@@ -90,7 +90,7 @@ def augmentation_sheet(base: list[Skin], masks: SkinMasks) -> np.ndarray:
     return contact_sheet(tiles, labels, 6)
 
 
-def _recoloured(skin: Skin, masks: SkinMasks, _: np.random.Generator, lightness: float) -> Skin:
+def _recoloured(skin: Skin, masks: RegionMasks, _: np.random.Generator, lightness: float) -> Skin:
     return pigments.recolour(skin, masks, pigments.ordinary_tone(lightness))
 
 

@@ -22,10 +22,10 @@ from backend.training.skin.pack import SkinPack
 from backend.training.stream.augment import hair, makeup, mixing, pigments, spots, wrinkles
 from backend.training.stream.augment.camera import develop
 from backend.training.stream.augment.skin import Skin
-from backend.training.stream.heads import DIRECTIONS, head_pool, nearest_inside, texel_mesh
+from backend.training.stream.heads import DIRECTIONS, head_pool, nearest_texels, texel_mesh
 from backend.training.stream.lights import load_environments, random_light
 from backend.training.stream.reflectance import normals_of_height, specular_albedo, with_detail_relief
-from backend.training.stream.skin_masks import skin_masks
+from backend.training.stream.region_masks import region_masks
 
 HEADS = 96
 WHISKERED = 0.10  # log luminance by which chin and upper lip are darker than cheeks where whiskers grow already
@@ -63,7 +63,7 @@ class SkinStream:
         heads: int = HEADS,
     ) -> None:
         self.device, self.seed, self.resolution = torch.device(device), seed, resolution
-        masks = skin_masks(model, resolution)
+        masks = region_masks(model, resolution)
         self._masks = masks.to(device)
         self._mesh = texel_mesh(model, resolution, masks.texels_per_mm * 512 / resolution).to(device)
         self._coarse = texel_mesh(model, resolution // 2, masks.texels_per_mm * 512 / resolution).to(device)
@@ -71,7 +71,7 @@ class SkinStream:
         self._directions = sphere_directions(DIRECTIONS)
         self._environments = load_environments()
         self._albedos = torch.from_numpy(_resized(pack.albedo_srgb, resolution)).to(device)
-        rows, columns = nearest_inside(masks.island.numpy() > 0.5)
+        rows, columns = nearest_texels(masks.island.numpy() > 0.5)
         self._nearest = torch.from_numpy((rows * resolution + columns).reshape(-1).astype(np.int64)).to(device)
 
     @property

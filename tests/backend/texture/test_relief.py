@@ -7,7 +7,7 @@ from backend.texture.relief import cavity, regional_specular, relief_height
 from backend.texture.skin_regions import skin_regions
 from backend.texture.uv_space import mirror, uv_space
 from backend.training.stream.reflectance import regional_specular as of_training
-from backend.training.stream.skin_masks import skin_masks
+from backend.training.stream.region_masks import region_masks
 
 
 def test_dark_detail_lies_deep_and_brows_and_even_skin_are_flat() -> None:
@@ -46,7 +46,7 @@ def test_training_and_run_time_have_the_same_specular_albedo() -> None:
     model = load_head_model()
     own = regional_specular(skin_regions(model, uv_space(model, 256)))
     island = uv_space(model, 256).mask
-    np.testing.assert_allclose(own[island], of_training(skin_masks(model, 256)).numpy()[island], atol=5e-3)
+    np.testing.assert_allclose(own[island], of_training(region_masks(model, 256)).numpy()[island], atol=5e-3)
 
 
 def test_specular_albedo_is_that_of_the_regions() -> None:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from backend.photo.landmark_table import BROW_LEFT, BROW_RIGHT
 from backend.training.stream.augment.skin import DARKEST, Skin, blur, noise, sample_points, strokes, to_density
-from backend.training.stream.skin_masks import SkinMasks
+from backend.training.stream.region_masks import RegionMasks
 
 # Linear albedo of hair: black, dark brown, brown, ginger, blond, grey.
 HAIR = (
@@ -31,7 +31,7 @@ def hair_colour(rng: np.random.Generator, lightness: float) -> tuple[float, floa
 
 
 def stubble(
-    skin: Skin, masks: SkinMasks, rng: np.random.Generator, colour: tuple[float, float, float], strength: float = 1.0
+    skin: Skin, masks: RegionMasks, rng: np.random.Generator, colour: tuple[float, float, float], strength: float = 1.0
 ) -> Skin:
     """Whiskers of a few days: short strokes and the bluish-grey of those under the skin."""
     where = _whisker_pattern(masks, rng, skin)
@@ -42,7 +42,7 @@ def stubble(
 
 
 def beard(
-    skin: Skin, masks: SkinMasks, rng: np.random.Generator, colour: tuple[float, float, float], strength: float = 1.0
+    skin: Skin, masks: RegionMasks, rng: np.random.Generator, colour: tuple[float, float, float], strength: float = 1.0
 ) -> Skin:
     """A trimmed or short full beard, moustache or goatee: thick strokes that hide the skin."""
     where = _whisker_pattern(masks, rng, skin)
@@ -53,7 +53,7 @@ def beard(
 
 
 def tinted_brows(
-    skin: Skin, masks: SkinMasks, rng: np.random.Generator, colour: tuple[float, float, float], strength: float = 1.0
+    skin: Skin, masks: RegionMasks, rng: np.random.Generator, colour: tuple[float, float, float], strength: float = 1.0
 ) -> Skin:
     """The brows' own hair made denser or sparser, in another hair colour, with some new hairs."""
     area = masks.brows
@@ -70,7 +70,7 @@ def tinted_brows(
     return _covered(skin.with_density(bare), cover, colour, relief_mm=0.12)
 
 
-def _whisker_pattern(masks: SkinMasks, rng: np.random.Generator, skin: Skin) -> Tensor:
+def _whisker_pattern(masks: RegionMasks, rng: np.random.Generator, skin: Skin) -> Tensor:
     """Where whiskers grow and how densely, [R, R]: full, goatee, moustache or patchy."""
     kind = rng.choice(("full", "patchy", "goatee", "moustache"), p=(0.5, 0.25, 0.15, 0.1))
     front = torch.maximum(masks.moustache, masks.chin)
@@ -90,7 +90,7 @@ def _whisker_pattern(masks: SkinMasks, rng: np.random.Generator, skin: Skin) -> 
 
 def _hairs(
     skin: Skin,
-    masks: SkinMasks,
+    masks: RegionMasks,
     rng: np.random.Generator,
     where: Tensor,
     count: int,
@@ -114,7 +114,7 @@ def _hairs(
     )
 
 
-def _brow_hairs(skin: Skin, masks: SkinMasks, rng: np.random.Generator) -> Tensor:
+def _brow_hairs(skin: Skin, masks: RegionMasks, rng: np.random.Generator) -> Tensor:
     """New hairs in the brows, up at the nose and outwards beyond: coverage [R, R]."""
     total = torch.zeros_like(skin.height)
     for group in (BROW_RIGHT, BROW_LEFT):

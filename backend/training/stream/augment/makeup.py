@@ -9,17 +9,17 @@ from backend.imaging.colour import lab_to_linear
 from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT
 from backend.training.stream.augment.pigments import mean_density
 from backend.training.stream.augment.skin import Skin, blur, splat
-from backend.training.stream.skin_masks import SkinMasks
+from backend.training.stream.region_masks import RegionMasks
 
 
-def lip_tone(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
+def lip_tone(skin: Skin, masks: RegionMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
     """Paler, redder or darker lips, without make-up."""
     return skin.with_pigment(
         strength * rng.normal(0.0, 0.12) * masks.lips, strength * rng.normal(0.02, 0.14) * masks.lips
     )
 
 
-def lipstick(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
+def lipstick(skin: Skin, masks: RegionMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
     """Lips moved to a random red, pink, brown or plum, matt or glossy; their lines stay."""
     lightness, hue = rng.uniform(18, 58), rng.normal(18, 18)
     chroma = rng.uniform(18, 52)
@@ -34,7 +34,7 @@ def lipstick(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: f
     )
 
 
-def eye_shadow(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
+def eye_shadow(skin: Skin, masks: RegionMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
     """Colour on the lids, denser towards the lashes."""
     hue = rng.uniform(0, 2 * np.pi)
     tint = 0.5 + 0.35 * np.array([np.cos(hue), np.cos(hue + 2.1), np.cos(hue + 4.2)])
@@ -45,7 +45,7 @@ def eye_shadow(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength:
     )
 
 
-def eyeliner(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
+def eyeliner(skin: Skin, masks: RegionMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
     """A dark line along the lids' margins."""
     points = []
     for ring in (EYE_RIGHT, EYE_LEFT):
@@ -63,14 +63,14 @@ def eyeliner(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: f
     return skin.with_density(skin.density + strength * float(rng.uniform(0.4, 1.6)) * line)
 
 
-def rouge(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
+def rouge(skin: Skin, masks: RegionMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
     """Pink or bronze powder on the cheekbones."""
     where = blur(masks.cheeks, 5 * masks.texels_per_mm)
     amount = strength * float(rng.uniform(0.05, 0.3))
     return skin.with_pigment(amount * float(rng.uniform(0, 0.8)) * where, amount * where)
 
 
-def foundation(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
+def foundation(skin: Skin, masks: RegionMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
     """Covers blotches and evens out pores; the skin turns matt."""
     hidden = torch.maximum(masks.brows, torch.maximum(masks.lips, masks.eyes))
     where = masks.face * (1 - hidden)

@@ -9,13 +9,13 @@ from torch.nn import functional
 
 from backend.training.stream.augment.pigments import mean_density
 from backend.training.stream.augment.skin import Skin, blur, noise
-from backend.training.stream.skin_masks import SkinMasks
+from backend.training.stream.region_masks import RegionMasks
 
 # Band edges in millimetres: the tone's large patches, features and blotches, and pores with hairs.
 BANDS_MM = (14.0, 2.5)
 
 
-def mix_bands(skins: list[Skin], masks: SkinMasks, rng: np.random.Generator) -> Skin:
+def mix_bands(skins: list[Skin], masks: RegionMasks, rng: np.random.Generator) -> Skin:
     """Each frequency band from random shares of the skins, at the first one's mean tone.
 
     The coarse bands average two people; the finest comes from one alone, because averaged pores are no pores.
@@ -33,7 +33,7 @@ def mix_bands(skins: list[Skin], masks: SkinMasks, rng: np.random.Generator) -> 
     return Skin(low + middle + fine + first[:, None, None], skins[chosen].height, skins[chosen].gloss)
 
 
-def mix_regions(skins: list[Skin], masks: SkinMasks, rng: np.random.Generator) -> Skin:
+def mix_regions(skins: list[Skin], masks: RegionMasks, rng: np.random.Generator) -> Skin:
     """Brows with eyes, lips, whiskers, nose and forehead each from a random one of the skins, around the first.
 
     Every patch keeps its own contrast but takes the mean colour of the place it comes to.
@@ -66,7 +66,7 @@ def mirrored(skin: Skin) -> Skin:
     return Skin(skin.density.flip(-1), skin.height.flip(-1), skin.gloss.flip(-1))
 
 
-def warp(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength_mm: float = 1.2) -> Skin:
+def warp(skin: Skin, masks: RegionMasks, rng: np.random.Generator, strength_mm: float = 1.2) -> Skin:
     """Small smooth shifts, so that features do not always lie on the same texels; none at eyes and mouth's border."""
     resolution = skin.resolution
     field = noise(rng, resolution, 28 * masks.texels_per_mm, skin.density, channels=2)
@@ -75,7 +75,7 @@ def warp(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength_mm: fl
     return _resampled(skin, shift)
 
 
-def stretched(skin: Skin, masks: SkinMasks, rng: np.random.Generator) -> Skin:
+def stretched(skin: Skin, masks: RegionMasks, rng: np.random.Generator) -> Skin:
     """Finer or coarser pores: the finest band shifted far, so that its relation to the features changes."""
     fine_sigma = 1.2 * masks.texels_per_mm
     calm = masks.plain * (1 - masks.beard)

@@ -11,7 +11,7 @@ from torch import Tensor
 from backend.imaging.colour import lab_to_linear, linear_to_lab
 from backend.rendering.skin_model import SKIN, lab_on_curve, without_surface_reflection
 from backend.training.stream.augment.skin import HAEMOGLOBIN, MELANIN, Skin, axis, noise
-from backend.training.stream.skin_masks import SkinMasks
+from backend.training.stream.region_masks import RegionMasks
 
 LIGHTNESS = (22.0, 80.0)  # of diffuse albedos; with what the surface reflects, dark skin is lighter, from 30
 DARKER, LIGHTER = 45.0, 18.0  # how far from its own L* a skin is taken
@@ -26,7 +26,7 @@ class Tone:
     b: float
 
 
-def skin_tone(skin: Skin, masks: SkinMasks) -> Tone:
+def skin_tone(skin: Skin, masks: RegionMasks) -> Tone:
     """Tone of the geometric mean albedo of the face's plain skin."""
     return Tone(*linear_to_lab(np.exp(-mean_density(skin.density, masks.plain).cpu().numpy().astype(np.float64))))
 
@@ -64,7 +64,7 @@ def random_tone(current: Tone, rng: np.random.Generator) -> Tone:
     )
 
 
-def recolour(skin: Skin, masks: SkinMasks, target: Tone) -> Skin:
+def recolour(skin: Skin, masks: RegionMasks, target: Tone) -> Skin:
     """The skin with its mean tone moved to `target` along melanin and haemoglobin.
 
     The mean density moves as a whole. What deviates from it is split into melanin, haemoglobin and the rest (grey:
@@ -101,7 +101,7 @@ def split_pigments(deviation: Tensor) -> Tensor:
     return torch.einsum("kc,chw->khw", inverse, deviation)
 
 
-def flush(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
+def flush(skin: Skin, masks: RegionMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
     """Blood where faces redden: cheeks, nose, chin, ears, unevenly; or less of it."""
     amount = strength * rng.normal(0.04, 0.07)
     patchy = 1 + 0.35 * noise(rng, skin.resolution, 14 * masks.texels_per_mm, skin.density)[0]
@@ -114,7 +114,7 @@ def flush(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: floa
     return skin.with_pigment(torch.zeros_like(skin.height), amount * where * patchy.clamp(0, 2))
 
 
-def mottle(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
+def mottle(skin: Skin, masks: RegionMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
     """Uneven pigment at the scale of centimetres down to millimetres: sun, age, circulation."""
     melanin, blood = torch.zeros_like(skin.height), torch.zeros_like(skin.height)
     for cell_mm, share in ((25.0, 1.0), (9.0, 0.6), (3.0, 0.4)):
@@ -124,14 +124,14 @@ def mottle(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: flo
     return skin.with_pigment(scale * melanin * masks.island, scale * rng.uniform(0.3, 1.0) * blood * masks.island)
 
 
-def tired_eyes(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
+def tired_eyes(skin: Skin, masks: RegionMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
     """Darker, bluish skin around the eyes, or lighter as after concealer."""
     amount = strength * rng.normal(0.05, 0.09)
     where = torch.maximum(masks.under_eyes, 0.6 * masks.lids)
     return skin.with_pigment(0.8 * amount * where, 0.4 * amount * where)
 
 
-def tan(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
+def tan(skin: Skin, masks: RegionMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
     """Sun on forehead, nose and cheekbones; necks stay lighter (or, with shadow of the jaw left out, darker)."""
     sunny = 0.6 * masks.forehead + masks.nose + 0.7 * masks.cheeks
     amount = strength * rng.normal(0.0, 0.05)

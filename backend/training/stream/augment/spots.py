@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from backend.training.stream.augment.skin import Skin, blur, noise, sample_points, splat
-from backend.training.stream.skin_masks import SkinMasks
+from backend.training.stream.region_masks import RegionMasks
 
 
-def freckles(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
+def freckles(skin: Skin, masks: RegionMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
     """Many small flat spots of melanin on nose and cheeks, some over the rest of the face."""
     patches = (0.6 + 0.5 * noise(rng, skin.resolution, 12 * masks.texels_per_mm, skin.density)[0]).clamp(0, 2)
     where = (masks.nose + masks.cheeks + 0.45 * masks.under_eyes + rng.uniform(0.1, 0.5) * masks.face) * patches
@@ -23,7 +23,7 @@ def freckles(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: f
     return skin.with_pigment(strength * rng.uniform(0.12, 0.42) * (1 - torch.exp(-total)))
 
 
-def moles(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
+def moles(skin: Skin, masks: RegionMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
     """A few dark brown, slightly raised moles."""
     where = (masks.face + 0.4 * masks.neck) * (1 - masks.eyes) * (1 - masks.lips)
     melanin, height = torch.zeros_like(skin.height), torch.zeros_like(skin.height)
@@ -35,7 +35,7 @@ def moles(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: floa
     return skin.with_pigment(strength * melanin, 0.15 * strength * melanin).with_relief(strength * height)
 
 
-def blemishes(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
+def blemishes(skin: Skin, masks: RegionMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
     """Spots: red and raised, or the brownish marks that they leave."""
     where = (masks.cheeks + masks.chin + masks.forehead + 0.3 * masks.nose) * (1 - masks.eyes) * (1 - masks.lips)
     red = torch.zeros_like(skin.height)
@@ -47,7 +47,7 @@ def blemishes(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: 
     return spotted.with_relief(strength * rng.uniform(0.05, 0.25) * red)
 
 
-def age_spots(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
+def age_spots(skin: Skin, masks: RegionMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
     """Larger, irregular patches of melanin at temples, cheeks and forehead."""
     where = (masks.cheeks + masks.forehead + 0.5 * masks.scalp) * (1 - masks.eyes)
     total = torch.zeros_like(skin.height)
@@ -60,7 +60,7 @@ def age_spots(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: 
 
 
 def _dots(
-    skin: Skin, masks: SkinMasks, rng: np.random.Generator, where: Tensor, count: int, radius_mm: float, level: float
+    skin: Skin, masks: RegionMasks, rng: np.random.Generator, where: Tensor, count: int, radius_mm: float, level: float
 ) -> Tensor:
     """`count` soft dots of about a radius, each with a peak of about `level`, [R, R]."""
     points = sample_points(rng, where, count)

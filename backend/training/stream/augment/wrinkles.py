@@ -8,7 +8,7 @@ from torch import Tensor
 
 from backend.photo.landmark_table import OUTER_EYE_CORNERS
 from backend.training.stream.augment.skin import Skin, blur, splat
-from backend.training.stream.skin_masks import SkinMasks
+from backend.training.stream.region_masks import RegionMasks
 
 # Landmark paths along which skin folds; (right, left) of the subject.
 NASOLABIAL = ((129, 203, 206, 216, 212), (358, 423, 426, 436, 432))
@@ -22,7 +22,7 @@ FOREHEAD_ROWS = (
 FROWN = ((107, 55), (336, 285))
 
 
-def wrinkles(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
+def wrinkles(skin: Skin, masks: RegionMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:
     """Forehead lines, crow's feet, frown lines, nasolabial and marionette folds, lines under the eyes, at random."""
     p = masks.points
     curves: list[tuple[np.ndarray, float]] = []
@@ -46,7 +46,9 @@ def wrinkles(skin: Skin, masks: SkinMasks, rng: np.random.Generator, strength: f
     return creased.with_relief(-furrow, (1 - 0.5 * (fine + broad)).clamp_min(0.4))
 
 
-def _forehead(p: np.ndarray, masks: SkinMasks, rng: np.random.Generator, age: float) -> list[tuple[np.ndarray, float]]:
+def _forehead(
+    p: np.ndarray, masks: RegionMasks, rng: np.random.Generator, age: float
+) -> list[tuple[np.ndarray, float]]:
     """Nearly level lines between the rows of forehead landmarks."""
     top, middle = (p[list(row)] for row in FOREHEAD_ROWS[:2])
     lines = []
@@ -60,7 +62,7 @@ def _forehead(p: np.ndarray, masks: SkinMasks, rng: np.random.Generator, age: fl
 
 
 def _crows_feet(
-    p: np.ndarray, masks: SkinMasks, rng: np.random.Generator, side: int, outward: np.ndarray, age: float
+    p: np.ndarray, masks: RegionMasks, rng: np.random.Generator, side: int, outward: np.ndarray, age: float
 ) -> list[tuple[np.ndarray, float]]:
     """Short lines that fan out from the outer corner of an eye."""
     start = p[OUTER_EYE_CORNERS[side]] + outward * 5 * masks.texels_per_mm
@@ -81,7 +83,7 @@ def _crows_feet(
 
 
 def _drawn(
-    curves: list[tuple[np.ndarray, float]], skin: Skin, masks: SkinMasks, rng: np.random.Generator
+    curves: list[tuple[np.ndarray, float]], skin: Skin, masks: RegionMasks, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
     """The curves as thin creases and as broad folds, [R, R] each with peaks near the curves' strengths."""
     points, values = [], []

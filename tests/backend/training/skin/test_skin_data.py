@@ -40,7 +40,7 @@ from backend.training.skin.set_delighting import (
     strands,
 )
 from backend.training.stream.lights import frontal_irradiance, load_environments, random_light
-from backend.training.stream.skin_masks import SkinMasks, skin_masks
+from backend.training.stream.region_masks import RegionMasks, region_masks
 from backend.training.stream.skin_stream import SkinStream
 from shared.errors import RelightifyError
 
@@ -55,8 +55,8 @@ def model() -> HeadModel:
 
 
 @pytest.fixture(scope="module")
-def masks(model: HeadModel) -> SkinMasks:
-    return skin_masks(model, SIDE)
+def masks(model: HeadModel) -> RegionMasks:
+    return region_masks(model, SIDE)
 
 
 def write_index(folder: Path, splits: dict[str, str]) -> None:
@@ -102,7 +102,7 @@ def lit_photo(model: HeadModel, light: np.ndarray, albedo: np.ndarray) -> Shaded
     )
 
 
-def test_light_from_the_side_is_found_and_divided_out(model: HeadModel, masks: SkinMasks) -> None:
+def test_light_from_the_side_is_found_and_divided_out(model: HeadModel, masks: RegionMasks) -> None:
     light = np.repeat(np.array([3.5, 0.4, 0.9, 0.8, 0, 0, 0, 0, 0])[:, None], 3, 1)
     albedo = np.broadcast_to(SKIN_LINEAR, (SIDE, SIDE, 3))
     photo = lit_photo(model, light, albedo)
@@ -115,7 +115,7 @@ def test_light_from_the_side_is_found_and_divided_out(model: HeadModel, masks: S
     assert np.abs(flat[plain] / SKIN_LINEAR - 1).mean() < 0.05
 
 
-def test_evening_out_removes_a_gradient_but_no_mole(masks: SkinMasks) -> None:
+def test_evening_out_removes_a_gradient_but_no_mole(masks: RegionMasks) -> None:
     gradient = np.linspace(-0.3, 0.3, SIDE, dtype=np.float32)[None, :, None]
     log_albedo = np.broadcast_to(np.log(SKIN_LINEAR) + gradient, (SIDE, SIDE, 3)).copy()
     row, column = (int(v) for v in np.argwhere(masks.cheeks.numpy() > 0.9)[0])
@@ -126,7 +126,7 @@ def test_evening_out_removes_a_gradient_but_no_mole(masks: SkinMasks) -> None:
     assert evened[row, column, 0] < np.median(evened[plain], axis=0)[0] - 0.3
 
 
-def test_a_hole_is_filled_with_the_donors_detail_at_the_known_tone(masks: SkinMasks) -> None:
+def test_a_hole_is_filled_with_the_donors_detail_at_the_known_tone(masks: RegionMasks) -> None:
     rng = np.random.default_rng(0)
     detail = rng.normal(0, 0.05, (SIDE, SIDE, 1)).astype(np.float32)
     face = masks.face.numpy()
@@ -139,7 +139,7 @@ def test_a_hole_is_filled_with_the_donors_detail_at_the_known_tone(masks: SkinMa
     assert np.corrcoef(filled.log_albedo[inside][:, 0], detail[inside][:, 0])[0, 1] > 0.9
 
 
-def test_an_unseen_cheek_comes_from_the_other_side(masks: SkinMasks) -> None:
+def test_an_unseen_cheek_comes_from_the_other_side(masks: RegionMasks) -> None:
     rng = np.random.default_rng(1)
     texture = (np.log(SKIN_LINEAR) + rng.normal(0, 0.05, (SIDE, SIDE, 1))).astype(np.float32)
     face = masks.face.numpy() * (np.arange(SIDE) >= SIDE // 2 - 4)
@@ -182,7 +182,7 @@ def test_what_the_surface_reflects_is_taken_out_of_the_tone_and_counts_most_on_d
     assert np.exp(black + diffuse_gain(black, np.zeros(3))).min() > 0
 
 
-def test_a_strand_of_hair_is_left_out_and_a_mole_is_not(masks: SkinMasks) -> None:
+def test_a_strand_of_hair_is_left_out_and_a_mole_is_not(masks: RegionMasks) -> None:
     face = (masks.face.numpy() > 0.5).astype(np.float32)
     bare = face * (masks.face_low.numpy() > 0.9) * (masks.beard.numpy() < 0.1)
     row = int(np.median(np.nonzero(bare)[0])) - 4
@@ -194,7 +194,7 @@ def test_a_strand_of_hair_is_left_out_and_a_mole_is_not(masks: SkinMasks) -> Non
     assert strands(log_albedo, face, masks)[row - 4, column] > 0.5
 
 
-def test_measures_see_what_they_are_for(masks: SkinMasks) -> None:
+def test_measures_see_what_they_are_for(masks: RegionMasks) -> None:
     even = np.broadcast_to(SKIN_LINEAR, (SIDE, SIDE, 3)).copy()
     assert cheek_difference(even, masks) == pytest.approx(0, abs=1e-3)
     assert highlight_shares(even, masks) == (0.0, 0.0)
@@ -252,7 +252,7 @@ def test_samples_are_in_range_with_unit_normals(stream: SkinStream) -> None:
     assert torch.allclose(maps[:, QUADRUPLE.normal].norm(dim=1), torch.ones(4, SIDE, SIDE), atol=1e-4)
 
 
-def test_faces_are_neither_burnt_out_nor_black(stream: SkinStream, masks: SkinMasks) -> None:
+def test_faces_are_neither_burnt_out_nor_black(stream: SkinStream, masks: RegionMasks) -> None:
     texture = (stream.batch(range(4))[:, QUADRUPLE.texture] + 1) / 2
     face = masks.plain > 0.5
     for image in texture:

@@ -16,10 +16,10 @@ from backend.training.stream.augment import hair, makeup, mixing, pigments, spot
 from backend.training.stream.augment.camera import develop
 from backend.training.stream.augment.skin import Skin, noise, sample_points, splat
 from backend.training.stream.reflectance import normals_of_height, specular_albedo, with_detail_relief
-from backend.training.stream.skin_masks import SkinMasks, skin_masks
+from backend.training.stream.region_masks import RegionMasks, region_masks
 
 RESOLUTION = 128
-Augmentation = Callable[[Skin, SkinMasks, np.random.Generator], Skin]
+Augmentation = Callable[[Skin, RegionMasks, np.random.Generator], Skin]
 BROWN = (0.05, 0.03, 0.02)
 AUGMENTATIONS: dict[str, Augmentation] = {
     "flush": pigments.flush,
@@ -46,12 +46,12 @@ AUGMENTATIONS: dict[str, Augmentation] = {
 
 
 @pytest.fixture(scope="module")
-def masks() -> SkinMasks:
-    return skin_masks(load_head_model(), RESOLUTION)
+def masks() -> RegionMasks:
+    return region_masks(load_head_model(), RESOLUTION)
 
 
 @pytest.fixture(scope="module")
-def skin(masks: SkinMasks) -> Skin:
+def skin(masks: RegionMasks) -> Skin:
     """Plain skin with brows, reddish lips and fine grain."""
     rng = np.random.default_rng(0)
     colour = torch.tensor([0.55, 0.35, 0.26])[:, None, None].expand(3, RESOLUTION, RESOLUTION)
@@ -61,7 +61,7 @@ def skin(masks: SkinMasks) -> Skin:
 
 
 @pytest.mark.parametrize("name", sorted(AUGMENTATIONS))
-def test_same_seed_gives_the_same_skin_and_another_seed_another(name: str, skin: Skin, masks: SkinMasks) -> None:
+def test_same_seed_gives_the_same_skin_and_another_seed_another(name: str, skin: Skin, masks: RegionMasks) -> None:
     first, again, other = (AUGMENTATIONS[name](skin, masks, np.random.default_rng(seed)) for seed in (3, 3, 4))
     assert torch.equal(first.density, again.density)
     assert torch.equal(first.height, again.height)
@@ -69,7 +69,7 @@ def test_same_seed_gives_the_same_skin_and_another_seed_another(name: str, skin:
 
 
 @pytest.mark.parametrize("name", sorted(AUGMENTATIONS))
-def test_result_is_a_finite_albedo_below_one(name: str, skin: Skin, masks: SkinMasks) -> None:
+def test_result_is_a_finite_albedo_below_one(name: str, skin: Skin, masks: RegionMasks) -> None:
     for seed in range(3):
         result = AUGMENTATIONS[name](skin, masks, np.random.default_rng(seed))
         assert torch.isfinite(result.density).all()
@@ -80,7 +80,7 @@ def test_result_is_a_finite_albedo_below_one(name: str, skin: Skin, masks: SkinM
 
 
 @pytest.mark.parametrize("lightness", [30.0, 45.0, 60.0, 80.0])
-def test_recolouring_reaches_the_wanted_tone(lightness: float, skin: Skin, masks: SkinMasks) -> None:
+def test_recolouring_reaches_the_wanted_tone(lightness: float, skin: Skin, masks: RegionMasks) -> None:
     target = pigments.ordinary_tone(lightness)
     got = pigments.skin_tone(pigments.recolour(skin, masks, target), masks)
     assert got.lightness == pytest.approx(lightness, abs=0.5)
@@ -97,7 +97,7 @@ def test_ordinary_tones_with_the_surface_reflection_follow_the_assumed_curve() -
         assert np.hypot(tone.a, tone.b) > np.hypot(a, b)
 
 
-def test_random_tones_span_the_human_range(skin: Skin, masks: SkinMasks) -> None:
+def test_random_tones_span_the_human_range(skin: Skin, masks: RegionMasks) -> None:
     rng = np.random.default_rng(0)
     current = pigments.skin_tone(skin, masks)
     lightness = [pigments.random_tone(current, rng).lightness for _ in range(200)]
@@ -111,7 +111,7 @@ def test_dark_skin_is_not_made_very_light() -> None:
     assert max(pigments.random_tone(dark, rng).lightness for _ in range(100)) < 55
 
 
-def test_redness_shows_less_on_dark_skin(skin: Skin, masks: SkinMasks) -> None:
+def test_redness_shows_less_on_dark_skin(skin: Skin, masks: RegionMasks) -> None:
     red = skin.with_pigment(torch.zeros_like(skin.height), 0.3 * masks.cheeks)
     dark = pigments.ordinary_tone(32)
     change = pigments.recolour(red, masks, dark).density - pigments.recolour(skin, masks, dark).density
@@ -120,7 +120,7 @@ def test_redness_shows_less_on_dark_skin(skin: Skin, masks: SkinMasks) -> None:
     assert 0 < contrast < 0.85 * before
 
 
-def test_stubble_darkens_where_whiskers_grow_and_nowhere_else(skin: Skin, masks: SkinMasks) -> None:
+def test_stubble_darkens_where_whiskers_grow_and_nowhere_else(skin: Skin, masks: RegionMasks) -> None:
     rough = hair.stubble(skin, masks, np.random.default_rng(1), BROWN)
     change = (rough.density - skin.density).mean(0)
     away = (masks.forehead > 0.5) | (masks.under_eyes > 0.5)
@@ -128,12 +128,12 @@ def test_stubble_darkens_where_whiskers_grow_and_nowhere_else(skin: Skin, masks:
     assert change[away].abs().max() < 1e-3
 
 
-def test_freckles_leave_eyes_and_lips_alone(skin: Skin, masks: SkinMasks) -> None:
+def test_freckles_leave_eyes_and_lips_alone(skin: Skin, masks: RegionMasks) -> None:
     change = (spots.freckles(skin, masks, np.random.default_rng(0)).density - skin.density).mean(0)
     assert change[masks.cheeks > 0.8].mean() > 3 * change[masks.lips > 0.95].mean()
 
 
-def test_wrinkles_sink_into_the_relief(skin: Skin, masks: SkinMasks) -> None:
+def test_wrinkles_sink_into_the_relief(skin: Skin, masks: RegionMasks) -> None:
     creased = wrinkles.wrinkles(skin, masks, np.random.default_rng(0))
     assert creased.height.min() < -0.02
     assert creased.height.max() <= 1e-6
@@ -143,7 +143,7 @@ def test_mirroring_twice_changes_nothing(skin: Skin) -> None:
     assert torch.equal(mixing.mirrored(mixing.mirrored(skin)).density, skin.density)
 
 
-def test_mixing_one_individual_with_itself_changes_nothing(skin: Skin, masks: SkinMasks) -> None:
+def test_mixing_one_individual_with_itself_changes_nothing(skin: Skin, masks: RegionMasks) -> None:
     mixed = mixing.mix_bands([skin, skin], masks, np.random.default_rng(0))
     assert torch.allclose(mixed.density, skin.density, atol=1e-4)
     assert torch.allclose(
@@ -159,7 +159,7 @@ def test_normals_of_a_ramp_lean_back_from_the_rise() -> None:
     assert up[1].item() == pytest.approx(-0.2 / 1.04**0.5, abs=1e-4)
 
 
-def test_dark_pores_become_cavities_with_less_gloss(skin: Skin, masks: SkinMasks) -> None:
+def test_dark_pores_become_cavities_with_less_gloss(skin: Skin, masks: RegionMasks) -> None:
     row, column = (masks.cheeks > 0.9).nonzero()[0].tolist()
     dot = torch.zeros_like(skin.height)
     dot[row, column] = 0.5

@@ -16,7 +16,7 @@ from backend.texture.uv_space import uv_space
 
 
 @dataclass(frozen=True)
-class SkinMasks:
+class RegionMasks:
     """`SkinRegions`, its masks as tensors.
 
     Args:
@@ -49,7 +49,7 @@ class SkinMasks:
     def resolution(self) -> int:
         return self.island.shape[-1]
 
-    def to(self, device: torch.device | str) -> SkinMasks:
+    def to(self, device: torch.device | str) -> RegionMasks:
         tensors = {f.name: v for f in fields(self) if isinstance(v := getattr(self, f.name), Tensor)}
         return replace(self, **{name: value.to(device) for name, value in tensors.items()})
 
@@ -61,7 +61,7 @@ class SkinMasks:
         return area * (1 - hidden)
 
 
-def skin_masks(model: HeadModel, resolution: int) -> SkinMasks:
+def region_masks(model: HeadModel, resolution: int) -> RegionMasks:
     """Masks of the model's mean head."""
     space = uv_space(model, resolution)
     regions = skin_regions(model, space)
@@ -69,7 +69,7 @@ def skin_masks(model: HeadModel, resolution: int) -> SkinMasks:
     places = {name: values.pop(name) for name in ("texels_per_mm", "points")}
     masks = {name: torch.from_numpy(np.ascontiguousarray(value, np.float32)) for name, value in values.items()}
     down = torch.from_numpy(_growth(space.positions(model.mean), space.mask))
-    return SkinMasks(**masks, **places, down=down)
+    return RegionMasks(**masks, **places, down=down)
 
 
 def _growth(position: np.ndarray, mask: np.ndarray) -> np.ndarray:
