@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import ModuleType
 
 
 @dataclass(frozen=True)
@@ -14,8 +15,8 @@ class Constant:
 
     Args:
         stage: what it belongs to.
-        where: the module whose code reads it.
-        name: what it is called there.
+        where: the module that it is found in.
+        name: what it is called there; fields of frozen values by their path, such as `SKIN.relief.mm_per_density`.
     """
 
     stage: str
@@ -25,21 +26,26 @@ class Constant:
 
 CONSTANTS = (
     Constant("fit", "backend.head.landmark_fit", "LANDMARK_SIGMA"),
-    Constant("light", "backend.rendering.light_transfer", "BOUNCE"),
+    Constant("light", "backend.rendering.skin_model", "SKIN.bounce.of_hidden"),
     Constant("delight", "backend.delight.residual_shading", "KEPT"),
     Constant("tone", "backend.delight.skin_tone", "TYPICAL_EXPOSURE"),
     Constant("prior", "backend.prior.linear.estimate", "TEXTURE_NOISE"),
-    Constant("detail", "backend.texture.relief", "MM_PER_DENSITY"),
+    Constant("detail", "backend.rendering.skin_model", "SKIN.relief.mm_per_density"),
 )
 
 
 @contextmanager
 def scaled(constant: Constant, factor: float) -> Iterator[None]:
     """What is done inside runs with another value."""
-    module = importlib.import_module(constant.where)
-    usual = getattr(module, constant.name)
-    setattr(module, constant.name, usual * factor)
+    owner: object = importlib.import_module(constant.where)
+    *path, name = constant.name.split(".")
+    for step in path:
+        owner = getattr(owner, step)
+    usual = getattr(owner, name)
+    # Frozen values are shared by all that read them: only changed in place does the change reach everybody.
+    put = setattr if isinstance(owner, ModuleType) else object.__setattr__
+    put(owner, name, usual * factor)
     try:
         yield
     finally:
-        setattr(module, constant.name, usual)
+        put(owner, name, usual)
