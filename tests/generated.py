@@ -15,7 +15,7 @@ COMMON = settings(
     derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=False
 )
 settings.register_profile("brief", COMMON, max_examples=25)
-settings.register_profile("thorough", COMMON, max_examples=400)
+settings.register_profile("thorough", COMMON, max_examples=200)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "brief"))
 
 
