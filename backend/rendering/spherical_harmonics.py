@@ -34,6 +34,19 @@ def basis(directions: np.ndarray) -> np.ndarray:
     return np.stack(values, axis=-1)
 
 
+def rotation_matrix(rotation: np.ndarray) -> np.ndarray:
+    """float64 [9, 9] that turns harmonics: basis(w @ rotation.T) = basis(w) @ matrix, for a rotation [3, 3].
+
+    So a light l given in the turned frame (its w' = rotation w) shows transfer @ matrix @ l, by the transfer of this
+    frame. Exact: rotations map each order onto itself, so that a few directions determine the matrix.
+    """
+    index = np.arange(64) + 0.5
+    height, turn = 1 - 2 * index / 64, index * np.pi * (3 - np.sqrt(5))
+    radius = np.sqrt(1 - height**2)
+    directions = np.stack([radius * np.cos(turn), radius * np.sin(turn), height], axis=1)
+    return np.linalg.lstsq(basis(directions), basis(directions @ np.asarray(rotation, np.float64).T), rcond=None)[0]
+
+
 def irradiance(normals: np.ndarray, light: np.ndarray) -> np.ndarray:
     """Irradiance [..., 3] on surfaces with unit normals [..., 3], linear RGB (their equation 9).
 

@@ -18,16 +18,12 @@ from backend.head.model import HeadModel
 from backend.imaging.colour import LUMINANCE, srgb_bytes_to_linear
 from backend.imaging.filters import masked_blur, smooth_step
 from backend.rendering.light_transfer import shading
-from backend.rendering.normals import vertex_normals
-from backend.rendering.occlusion import direction_visibility, sphere_directions
-from backend.rendering.skin_model import SKIN
-from backend.rendering.spherical_harmonics import basis
+from backend.rendering.spherical_harmonics import rotation_matrix
 from backend.texture.regions import FaceRegions
 from backend.texture.uv_space import UVSpace, mirror
 from backend.training.skin.portraits import UnwrappedPortrait
 from backend.training.stream.region_masks import RegionMasks
 
-DIRECTIONS = 192
 SAMPLES_PER_PHOTO = 1500
 # Blurs in mm whose lightness is evened out, and the share of it that is kept (as the symmetric part of skin).
 EVENING = ((16.0, 0.35), (7.0, 0.6), (3.5, 0.85))
@@ -80,18 +76,8 @@ def shaded_skin(portrait: UnwrappedPortrait, model: HeadModel, space: UVSpace) -
 
 
 def camera_transfer(model: HeadModel, vertices: np.ndarray, rotation: np.ndarray) -> np.ndarray:
-    """As `radiance_transfer` of `backend.rendering`, float32 [V, 9], for light given in the camera's frame."""
-    directions = sphere_directions(DIRECTIONS)
-    normals = vertex_normals(vertices, model.triangles())
-    skin = np.unique(model.triangles("skin"))
-    occluders = model.solid_triangles()
-    visible = direction_visibility(vertices[skin], normals[skin], vertices, occluders, directions).astype(np.float32)
-    cosine = np.maximum(normals[skin] @ directions.T, 0)
-    arriving = cosine * (visible + SKIN.bounce.of_hidden * (1 - visible))
-    harmonics = basis(directions @ rotation.T.astype(np.float32)).astype(np.float32)
-    transfer = np.zeros((len(vertices), 9), np.float32)
-    transfer[skin] = arriving @ harmonics * (4 / DIRECTIONS)
-    return transfer
+    """As `HeadModel.radiance_transfer`, float32 [V, 9], for light given in the frame of a camera of that rotation."""
+    return (model.radiance_transfer(vertices) @ rotation_matrix(rotation)).astype(np.float32)
 
 
 def set_light(photos: list[ShadedSkin], masks: RegionMasks, seed: int = 0) -> np.ndarray:

@@ -13,6 +13,7 @@ from backend.rendering.spherical_harmonics import (
     irradiance,
     is_realisable,
     project_radiance,
+    rotation_matrix,
 )
 
 
@@ -122,3 +123,12 @@ def test_environment_of_an_impossibly_directed_light_keeps_the_face_bright() -> 
     ahead = np.maximum(environment_directions(32)[..., 2:], 0)
     received = (image * weight * ahead).sum((0, 1))
     np.testing.assert_allclose(received, irradiance(np.array([0.0, 0.0, 1.0]), light), rtol=0.02)
+
+
+def test_the_rotation_matrix_turns_the_directions() -> None:
+    rng = np.random.default_rng(3)
+    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    turn *= np.sign(np.linalg.det(turn))
+    directions = rng.normal(size=(50, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    np.testing.assert_allclose(basis(directions @ turn.T), basis(directions) @ rotation_matrix(turn), atol=1e-9)
