@@ -41,7 +41,7 @@ def portraits(model: HeadModel) -> list:
         pixels = camera.project(model.landmarks(model.shape(rng.normal(size=100) * 0.5, expression)))
         box = (0.0, 0.0, float(SIZE), float(SIZE))
         face = Face(pixels, np.zeros(478), box, expression.astype(np.float32), np.eye(4))
-        found.append(calibration.Portrait(face, SIZE, SIZE, 1800.0))
+        found.append(calibration.DetectedPortrait(face, SIZE, SIZE, 1800.0))
     return found
 
 

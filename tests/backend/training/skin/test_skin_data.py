@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from backend.asset_files import SOURCES
 from backend.head.model import HeadModel, load_head_model
 from backend.imaging.colour import lab_to_linear
 from backend.prior.channels import QUADRUPLE
@@ -44,7 +45,6 @@ from backend.training.stream.region_masks import RegionMasks, region_masks
 from backend.training.stream.skin_stream import SkinStream
 from shared.errors import RelightifyError
 
-SOURCES = Path(__file__).resolve().parents[4] / "shared" / "sources"
 SIDE = 128
 SKIN_LINEAR = np.array([0.45, 0.28, 0.21], np.float32)
 
