@@ -20,6 +20,7 @@ from backend.head.fitting import fit_head
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel, load_head_model
 from backend.imaging.preview import map_preview
+from backend.parameters import Parameters
 from backend.photo.face_checks import shows_no_colour
 from backend.photo.face_detector import Face, FaceDetector
 from backend.photo.preview import landmarks_preview
@@ -94,22 +95,23 @@ class Pipeline:
     Jobs run one at a time from one thread; nothing of a job is kept but the texture spaces of the resolutions used.
     """
 
-    def __init__(self, device: str = "auto") -> None:
+    def __init__(self, device: str = "auto", parameters: Parameters = Parameters()) -> None:
         """Load everything that every job needs.
 
         Args:
             device: ``auto`` (CUDA where it works, else the CPU), ``cpu`` or ``cuda``.
+            parameters: the method's chosen numbers.
 
         Raises:
             RelightifyError: ``bad_option``, ``no_cuda``, or the face landmark model cannot be had.
         """
-        self.device = choose_device(device)
+        self.device, self.parameters = choose_device(device), parameters
         self.model: HeadModel = load_head_model()
         self.detector = FaceDetector()
         self.rasteriser: Rasteriser = choose_rasteriser(self.device)
         self.coarse = shipped_prior(self.model)
         self.albedo = None if self.coarse is None else vertex_albedo(self.coarse.albedo, self.model)
-        self.priors: dict[str, Prior] = available_priors(self.model, self.device)
+        self.priors: dict[str, Prior] = available_priors(self.model, self.device, parameters.prior)
         self.enlargers = load_enlargers()
         self._uv_spaces: dict[int, UVSpace] = {}
 
@@ -162,17 +164,17 @@ class Pipeline:
         views, skin, seen = self.prepare(photos, options.resolution, options.face, watch)
         with watch.stage("delight") as report:
             white = white_cue(views[0].photo, views[0].face.landmarks_px)
-            delit = delight(seen, skin, white, options.skin_tone)
+            delit = delight(seen, skin, white, options.skin_tone, self.parameters.delight)
             report.report(1.0)
         detail = DetailOptions(options.detail_strength, options.extra_maps, options.age)
         finished = finished_maps(prior, delit, seeds, detail, watch, guidance)
         maps = next(finished)
         further = tuple(
-            FurtherSample(seed, sample.encode(), refit_light(skin, sample).light)
+            FurtherSample(seed, sample.encode(), refit_light(skin, sample, self.parameters.delight.light).light)
             for seed, sample in zip(seeds[1:], finished, strict=True)
         )
         with watch.stage("light") as report:
-            fit = refit_light(skin, maps)
+            fit = refit_light(skin, maps, self.parameters.delight.light)
             mesh = head_mesh(self.model, fit, views[0])
             report.report(1.0, map_preview(maps.diffuse_albedo_srgb))
         progress.named("done").report(1.0)
@@ -217,7 +219,7 @@ class Pipeline:
         mask = skin_mask(photo, face, *expected_skin(self.model, fit, skin.transfer, self.rasteriser))
         partial = unwrap(photo, mask, self.model, fit, self.rasteriser, skin.uv_space, self.enlargers)
         if self.coarse and shows_no_colour(photo.image_srgb, face.landmarks_px):
-            return coloured(self.coarse, partial)
+            return coloured(self.coarse, partial, self.parameters.prior.estimate)
         return partial
 
 

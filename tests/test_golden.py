@@ -8,7 +8,7 @@ import pytest
 
 from backend.pipeline import Pipeline
 from shared.options import QUALITIES
-from tests.golden.constants import CONSTANTS, Constant, scaled
+from tests.golden.constants import NUMBERS, Number, scaled
 from tests.golden.golden import FOLDER, PHOTOS, differences, reconstructed
 from tests.landmark_model import landmark_model
 
@@ -30,9 +30,9 @@ def test_a_photo_gives_the_recorded_maps_and_coefficients(pipeline: Pipeline, ph
     assert not too_far, "\n".join(map(str, too_far))
 
 
-@pytest.mark.parametrize("constant", CONSTANTS, ids=lambda constant: constant.stage)
-def test_a_constant_that_is_a_tenth_off_is_noticed(pipeline: Pipeline, constant: Constant) -> None:
-    with scaled(constant, 1.1):
+@pytest.mark.parametrize("number", NUMBERS, ids=lambda number: number.stage)
+def test_a_number_that_is_a_tenth_off_is_noticed(number: Number) -> None:
+    with landmark_model(), scaled(number, 1.1) as pipeline:
         found = reconstructed(pipeline, SENSITIVE_PHOTO, "draft")
     assert any(d.share > 1 for d in differences(found, SENSITIVE_PHOTO, "draft"))
 

@@ -32,6 +32,7 @@ STEPS: tuple[set[str], ...] = (
     {"prior"},
     {"detail"},
     {"identity"},
+    {"parameters"},
     {"pipeline"},
     {"output"},
     {"service"},

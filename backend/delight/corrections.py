@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from backend.delight.robust import BROAD_SCALE, RESIDUAL_SCALE, beardedness, border_distance, robust_level, robust_tone
+from backend.delight.parameters import CorrectionSettings
+from backend.delight.robust import beardedness, border_distance, robust_level, robust_tone
 from backend.imaging.colour import LUMINANCE
 from backend.imaging.filters import masked_blur, smooth_step
 from backend.texture.regions import FaceRegions, plain_skin
 from backend.texture.uv_space import mirror
-
-EVEN_SIGMA_MM, BORDER_MM = 13.0, 16.0
-LUMINANCE_KEPT, COLOUR_KEPT = 0.25, 0.55  # of the broad differences between parts of a face that even light leaves
-# Log luminance above the median; the knee is where pressing sets in.
-BRIGHTEST_SKIN, BRIGHTEST_LIPS, BRIGHT_KNEE = 0.32, 0.22, 0.15
-# Shade in folds: how broad, against what surroundings, what is left of it (log luminance), and the share lifted.
-FOLD_MM, FOLD_SURROUNDINGS_MM, FOLD_LEFT, FOLD_LIFT = 0.8, 10.0, 0.06, 0.65
 
 
 def even_colour(
@@ -23,6 +17,7 @@ def even_colour(
     shine: np.ndarray,  # float32 [H, W] in [0, 1], share of the seen light that was specular
     weight: np.ndarray,
     regions: FaceRegions,
+    settings: CorrectionSettings = CorrectionSettings(),
 ) -> np.ndarray:
     """Log albedo without casts of colour over a few millimetres and more: leftovers of highlights and coloured light.
 
@@ -32,8 +27,8 @@ def even_colour(
     luminance = log_albedo @ LUMINANCE
     colour = log_albedo - luminance[..., None]
     plain = weight * np.square(1 - shine) * (1 - regions.lips) * (1 - regions.brows) * (1 - 0.7 * regions.eyes)
-    broad = robust_level(colour, plain + 1e-4 * weight, 12 * regions.texels_per_mm)
-    local = masked_blur(colour, weight, 1.5 * regions.texels_per_mm)
+    broad = robust_level(colour, plain + 1e-4 * weight, settings.colour_around_mm * regions.texels_per_mm)
+    local = masked_blur(colour, weight, settings.colour_local_mm * regions.texels_per_mm)
     free = (1 - regions.lips) * (1 - 0.8 * regions.brows) * (1 - 0.5 * regions.eyes) * weight
     stray = local - broad
     # Redness (noses, cheeks, blemishes) is skin; grey and blue casts are not: red falling against the rest.
@@ -45,16 +40,26 @@ def even_colour(
     return log_albedo + (mended - colour) * smooth_step(weight, 0, 0.3)[..., None]
 
 
-def soften_bright(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
+def soften_bright(
+    log_albedo: np.ndarray,
+    weight: np.ndarray,
+    regions: FaceRegions,
+    settings: CorrectionSettings = CorrectionSettings(),
+) -> np.ndarray:
     """Log albedo in which broad patches brighter than the skin around them, leftovers of highlights, are halved."""
     luminance = log_albedo @ LUMINANCE
-    level = robust_level(luminance, weight * (1 - regions.lips), 12 * regions.texels_per_mm)
-    patch = masked_blur(luminance, weight, 1.2 * regions.texels_per_mm) - level
-    correction = -0.6 * np.maximum(patch - 0.04, 0) * (1 - regions.eyes * 0.5)
+    level = robust_level(luminance, weight * (1 - regions.lips), settings.bright_around_mm * regions.texels_per_mm)
+    patch = masked_blur(luminance, weight, settings.bright_patch_mm * regions.texels_per_mm) - level
+    correction = -settings.bright_lowered * np.maximum(patch - settings.bright_left, 0) * (1 - regions.eyes * 0.5)
     return log_albedo + (correction * weight)[..., None]
 
 
-def soften_dark(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
+def soften_dark(
+    log_albedo: np.ndarray,
+    weight: np.ndarray,
+    regions: FaceRegions,
+    settings: CorrectionSettings = CorrectionSettings(),
+) -> np.ndarray:
     """Log albedo in which broad patches darker than the skin around them are made fainter.
 
     They are the shade in folds that the fitted head does not have: beside a smiling mouth and the nose, under a lip.
@@ -64,30 +69,40 @@ def soften_dark(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegions
     tone, _ = robust_tone(log_albedo, weight * plain_skin(regions))
     bearded = beardedness(luminance - float(tone @ LUMINANCE), weight, regions)
     hairless = (1 - regions.lips) * (1 - regions.brows) * (1 - regions.eyes) * (1 - regions.nose)
-    level = robust_level(luminance, weight * hairless, FOLD_SURROUNDINGS_MM * regions.texels_per_mm)
-    patch = level - masked_blur(luminance, weight, FOLD_MM * regions.texels_per_mm)
+    level = robust_level(luminance, weight * hairless, settings.fold_surroundings_mm * regions.texels_per_mm)
+    patch = level - masked_blur(luminance, weight, settings.fold_mm * regions.texels_per_mm)
     free = weight * hairless * (1 - bearded * regions.beard)
-    return log_albedo + (FOLD_LIFT * np.maximum(patch - FOLD_LEFT, 0) * free)[..., None]
+    return log_albedo + (settings.fold_lift * np.maximum(patch - settings.fold_left, 0) * free)[..., None]
 
 
-def limit_bright(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
+def limit_bright(
+    log_albedo: np.ndarray,
+    weight: np.ndarray,
+    regions: FaceRegions,
+    settings: CorrectionSettings = CorrectionSettings(),
+) -> np.ndarray:
     """Log albedo whose luminance ends softly a little above the person's tone, and on the lips above the lips' own.
 
     What is brighter was not lit as the coarse geometry thinks (folds, nose wings, the lips' inner rim), or shines.
     """
     luminance = log_albedo @ LUMINANCE
     skin_tone, _ = robust_tone(log_albedo, weight * plain_skin(regions))
-    limit = np.full(luminance.shape, skin_tone @ LUMINANCE + BRIGHTEST_SKIN, np.float32)
+    limit = np.full(luminance.shape, skin_tone @ LUMINANCE + settings.brightest_skin, np.float32)
     on_lips = (regions.lips * weight) > 0.6
     if np.count_nonzero(on_lips) > 50:
-        lips = float(np.median(luminance[on_lips])) + BRIGHTEST_LIPS
+        lips = float(np.median(luminance[on_lips])) + settings.brightest_lips
         limit += regions.lips * (np.minimum(lips, limit) - limit)
-    over = np.maximum(luminance - (limit - BRIGHT_KNEE), 0)
-    pressed = BRIGHT_KNEE * (1 - np.exp(-over / BRIGHT_KNEE))
+    over = np.maximum(luminance - (limit - settings.bright_knee), 0)
+    pressed = settings.bright_knee * (1 - np.exp(-over / settings.bright_knee))
     return log_albedo - (over - pressed)[..., None]
 
 
-def even_out(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
+def even_out(
+    log_albedo: np.ndarray,
+    weight: np.ndarray,
+    regions: FaceRegions,
+    settings: CorrectionSettings = CorrectionSettings(),
+) -> np.ndarray:
     """Log albedo float32 [H, W, 3] without the broad shading that order-2 light cannot explain.
 
     The face's broad variation is made the same on both sides, drawn towards the person's tone, and put in place of
@@ -98,15 +113,16 @@ def even_out(log_albedo: np.ndarray, weight: np.ndarray, regions: FaceRegions) -
     deviation = log_albedo - tone.astype(np.float32)
     bearded = beardedness(deviation @ LUMINANCE, weight, regions)
     level = weight * (1 - regions.lips) * (1 - regions.brows) * (1 - 0.7 * regions.eyes)
-    scale = BROAD_SCALE + bearded * regions.beard * (RESIDUAL_SCALE - BROAD_SCALE)
-    inner = smooth_step(border_distance(weight, regions), 0, BORDER_MM * regions.texels_per_mm)
+    usual, broadly = settings.level.usual_scale, settings.level.broad_scale
+    scale = broadly + bearded * regions.beard * (usual - broadly)
+    inner = smooth_step(border_distance(weight, regions), 0, settings.border_mm * regions.texels_per_mm)
     inner = np.maximum(inner, bearded * regions.beard)[..., None]
 
-    sigma = EVEN_SIGMA_MM * regions.texels_per_mm
+    sigma = settings.even_mm * regions.texels_per_mm
     broad = robust_level(deviation, level, sigma, scale)
     support = masked_blur(level, np.ones_like(level), sigma)[..., None]
     both = (broad * support + mirror(broad * support)) / np.maximum(support + mirror(support), 1e-4)
-    wanted = _scaled(both, LUMINANCE_KEPT * (0.2 + 0.8 * inner), COLOUR_KEPT * (0.2 + 0.8 * inner))
+    wanted = _scaled(both, settings.luminance_kept * (0.2 + 0.8 * inner), settings.colour_kept * (0.2 + 0.8 * inner))
     corrected = deviation + np.where(support > 1e-3, wanted - broad, 0)
     # Inside, finer variation is the face's own; at the border it is not. Where little plain skin is near, next to eyes
     # and brows, the finer level says nothing.

@@ -13,6 +13,7 @@ import numpy as np
 from backend.delight.corrections import even_colour, even_out, limit_bright, soften_bright, soften_dark
 from backend.delight.highlights import highlights, over_burnt
 from backend.delight.light import estimate_light
+from backend.delight.parameters import DelightParameters, LightSettings
 from backend.delight.robust import robust_tone
 from backend.delight.skin_tone import plausible_tone
 from backend.delight.trust import trusted
@@ -24,9 +25,6 @@ from backend.texture.fitted_skin import FittedSkin
 from backend.texture.maps import PartialTexture
 from backend.texture.regions import FaceRegions, plain_skin
 from shared.errors import RelightifyError
-
-MIN_SEEN_SHARE_OF_FACE = 0.04
-LIGHT_SAMPLES = 20_000
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,11 @@ class DelightedTexture:
 
 
 def delight(
-    partial: PartialTexture, skin: FittedSkin, white: WhiteCue | None = None, tone_stops: float = 0.0
+    partial: PartialTexture,
+    skin: FittedSkin,
+    white: WhiteCue | None = None,
+    tone_stops: float = 0.0,
+    parameters: DelightParameters = DelightParameters(),
 ) -> DelightedTexture:
     """The albedo of what was seen: light and highlights taken out, broad leftovers of shading evened out.
 
@@ -68,6 +70,7 @@ def delight(
         skin: the fitted head's skin.
         white: how bright the light is by the white of the eyes, None where they do not tell.
         tone_stops: by how many stops the skin is to be lighter than estimated.
+        parameters: the stage's chosen numbers.
 
     Raises:
         RelightifyError: ``too_little_skin`` where next to nothing of the face was seen.
@@ -75,46 +78,59 @@ def delight(
     regions = skin.regions
     linear = srgb_to_linear(partial.texture_srgb).astype(np.float32)
     texture, visibility = masked_reduce(linear, partial.visibility, skin.working.resolution)
-    _check_seen(visibility, regions)
+    _check_seen(visibility, regions, parameters.least_seen)
     transfer = skin.working.interpolate(skin.transfer)
     plain = plain_skin(regions)
+    shiny, chosen = parameters.highlights, parameters.corrections
 
-    light = _robust_light(texture, transfer, visibility * plain)  # light x mean albedo
+    light = _robust_light(texture, transfer, visibility * plain, parameters.light)  # light x mean albedo
     shaded = shading(transfer, light)
     log_seen = np.log(np.maximum(texture, SMALLEST_LINEAR))
-    weight = trusted(log_seen - np.log(shaded), visibility, regions)
-    light = _robust_light(texture, transfer, weight * plain)
+    weight = trusted(log_seen - np.log(shaded), visibility, regions, parameters.trust)
+    light = _robust_light(texture, transfer, weight * plain, parameters.light)
     shaded = shading(transfer, light)
 
-    specular = highlights(texture, shaded, weight, regions)
-    diffuse = np.maximum(texture - 0.9 * specular[..., None], 0.25 * texture)
+    specular = highlights(texture, shaded, weight, regions, shiny)
+    if not shiny.removed:
+        specular = np.zeros_like(specular)
+    diffuse = np.maximum(texture - shiny.share * specular[..., None], shiny.least_left * texture)
     log_albedo = np.log(np.maximum(diffuse, SMALLEST_LINEAR)) - np.log(shaded)
     shine = np.clip(specular / np.maximum(texture @ LUMINANCE, SMALLEST_LINEAR), 0, 1)
-    log_albedo = even_colour(log_albedo, shine, weight, regions)
-    log_albedo = soften_bright(log_albedo, weight, regions)
-    log_albedo = even_out(log_albedo, weight, regions)
-    log_albedo = soften_dark(log_albedo, weight, regions)
-    log_albedo = limit_bright(log_albedo, weight, regions)
-    log_albedo = over_burnt(log_albedo, texture, weight, regions)
+    if chosen.even_colour:
+        log_albedo = even_colour(log_albedo, shine, weight, regions, chosen)
+    if chosen.soften_bright:
+        log_albedo = soften_bright(log_albedo, weight, regions, chosen)
+    if chosen.even_out:
+        log_albedo = even_out(log_albedo, weight, regions, chosen)
+    if chosen.soften_dark:
+        log_albedo = soften_dark(log_albedo, weight, regions, chosen)
+    if chosen.limit_bright:
+        log_albedo = limit_bright(log_albedo, weight, regions, chosen)
+    if shiny.over_burnt:
+        log_albedo = over_burnt(log_albedo, texture, weight, regions, shiny)
 
     tone, _ = robust_tone(log_albedo, weight * plain)
     # Split light and skin; what is albedo now was relative to the mean.
     log_shading = np.log(shaded)
     plain_level, _ = robust_tone(log_shading, weight * plain)
-    mean_albedo = plausible_tone(np.exp(tone + plain_level), white, tone_stops)
+    if not parameters.skin_tone.white_cue:
+        white = None
+    mean_albedo = plausible_tone(np.exp(tone + plain_level), white, tone_stops, parameters.skin_tone)
     return DelightedTexture(skin, partial, log_seen, log_albedo, log_shading, weight, shine, tone, mean_albedo)
 
 
-def _robust_light(texture: np.ndarray, transfer: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def _robust_light(texture: np.ndarray, transfer: np.ndarray, weight: np.ndarray, settings: LightSettings) -> np.ndarray:
     """`estimate_light` on a regular sample of the weighted texels."""
     inside = np.flatnonzero(weight > 0.3)
-    picked = inside[:: max(1, len(inside) // LIGHT_SAMPLES)]
-    return estimate_light(texture.reshape(-1, 3)[picked], transfer.reshape(-1, 9)[picked], weight.reshape(-1)[picked])
+    picked = inside[:: max(1, len(inside) // settings.samples)]
+    return estimate_light(
+        texture.reshape(-1, 3)[picked], transfer.reshape(-1, 9)[picked], weight.reshape(-1)[picked], settings
+    )
 
 
-def _check_seen(visibility: np.ndarray, regions: FaceRegions) -> None:
+def _check_seen(visibility: np.ndarray, regions: FaceRegions, least: float) -> None:
     plain = plain_skin(regions)
-    if float((visibility * plain).sum()) < MIN_SEEN_SHARE_OF_FACE * float(plain.sum()):
+    if float((visibility * plain).sum()) < least * float(plain.sum()):
         raise RelightifyError(
             "too_little_skin",
             "The photo shows too little of the face's skin.",

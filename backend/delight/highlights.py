@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from backend.delight.parameters import HighlightSettings
 from backend.imaging.colour import LUMINANCE
 from backend.imaging.filters import masked_blur, smooth_step
 from backend.texture.regions import FaceRegions
-
-BURNT, BURNT_OUT = 0.5, 0.7  # linear level of the darkest channel from where on highlights leave nothing of the skin
-BURNT_REACH_MM = 6.0
 
 
 def highlights(
@@ -17,6 +15,7 @@ def highlights(
     predicted: np.ndarray,  # float32 [H, W, 3], skin of even tone under the estimated light
     weight: np.ndarray,  # float32 [H, W], seen
     regions: FaceRegions,
+    settings: HighlightSettings = HighlightSettings(),
 ) -> np.ndarray:
     """Specular light float32 [H, W] to subtract from all channels (the light is nearly white).
 
@@ -29,7 +28,7 @@ def highlights(
     expected = np.maximum(predicted @ LUMINANCE, 1e-4)
     excess_log = np.log(np.maximum(luminance, 1e-4)) - np.log(expected)
     dull = weight / (1 + np.square(np.maximum(excess_log, 0) / 0.08)) ** 2 * (1 - regions.lips)
-    sigma = 10 * regions.texels_per_mm
+    sigma = settings.around_mm * regions.texels_per_mm
     skin_ratio = np.clip(masked_blur(ratio, dull + 1e-4 * weight, sigma), 0.05, 0.9)
     by_colour = np.maximum(blue - skin_ratio * red, 0) / (1 - skin_ratio)
     level = masked_blur(excess_log, dull + 1e-4 * weight, sigma)
@@ -44,11 +43,14 @@ def over_burnt(
     texture: np.ndarray,  # float32 [H, W, 3], linear
     weight: np.ndarray,
     regions: FaceRegions,
+    settings: HighlightSettings = HighlightSettings(),
 ) -> np.ndarray:
     """Log albedo in which burnt-out highlights, flat and white, take the colour of the skin around them."""
     level = masked_blur(texture.min(-1), weight, 0.7 * regions.texels_per_mm)
-    burnt = smooth_step(level, BURNT, BURNT_OUT) * (1 - regions.eyes)
+    burnt = smooth_step(level, *settings.burnt) * (1 - regions.eyes)
     if not burnt.any():
         return log_albedo
-    around = masked_blur(log_albedo, weight * (1 - burnt) + 1e-5 * weight, BURNT_REACH_MM * regions.texels_per_mm)
+    around = masked_blur(
+        log_albedo, weight * (1 - burnt) + 1e-5 * weight, settings.burnt_reach_mm * regions.texels_per_mm
+    )
     return log_albedo + burnt[..., None] * (around - log_albedo)

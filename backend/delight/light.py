@@ -5,23 +5,17 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import nnls
 
+from backend.delight.parameters import LightSettings
 from backend.imaging.colour import LUMINANCE
 from backend.rendering.occlusion import sphere_directions
 from backend.rendering.spherical_harmonics import MOST_DIRECTED, basis, is_realisable
-
-ITERATIONS = 12
-# Strength of the pull towards uniform light, per band and sample: a face shows half the directions only.
-_RIDGE = np.array([0.0] + [0.004] * 3 + [0.04] * 5)
-# The same for the colour of the directed light: coloured shading is rarer than coloured skin.
-_COLOUR_RIDGE = np.array([0.0] + [0.06] * 3 + [0.3] * 5)
-LAMPS = 200  # directions of the soft lamps that make up a light where free coefficients make none
-RESIDUAL_SCALE = 0.12  # log luminance; beyond, a texel counts as not plain skin (brow, beard, highlight, shadow)
 
 
 def estimate_light(
     colour: np.ndarray,  # float32 [n, 3], linear
     transfer: np.ndarray,  # float32 [n, 9], see `backend.rendering.light_transfer`
     weight: np.ndarray,  # float32 [n]
+    settings: LightSettings = LightSettings(),
 ) -> np.ndarray:
     """Light times mean albedo, float64 [9, 3], that explains the colours of skin of one albedo.
 
@@ -40,19 +34,21 @@ def estimate_light(
     base[0] = np.average(luminance, weights=weight) / np.average(t[:, 0], weights=weight)
     light = base.copy()
     robust = weight.astype(np.float64)
-    for _ in range(ITERATIONS):
+    for _ in range(settings.iterations):
         predicted = np.maximum(t @ light, 0.05 * base[0])
         residual = np.log(luminance) - np.log(predicted)
-        scale = np.where(residual > 0, 0.6 * RESIDUAL_SCALE, RESIDUAL_SCALE)
+        scale = np.where(residual > 0, settings.bright_side * settings.residual_scale, settings.residual_scale)
         robust = weight / np.square(1 + np.square(residual / scale))
-        light = _ridge_solve(t, luminance, robust / np.square(predicted), base, _RIDGE, base[0])
+        light = _ridge_solve(t, luminance, robust / np.square(predicted), base, _by_order(settings.ridge), base[0])
     predicted = np.maximum(t @ light, 0.05 * base[0])
     result = np.empty((9, 3))
     for channel in range(3):
         values = colour[:, channel].astype(np.float64)
         tint = float(np.sum(robust * values) / np.sum(robust * predicted))
         row_weight = robust / np.square(predicted * tint)
-        result[:, channel] = _ridge_solve(t, values, row_weight, light * tint, _COLOUR_RIDGE, base[0] * tint)
+        result[:, channel] = _ridge_solve(
+            t, values, row_weight, light * tint, _by_order(settings.colour_ridge), base[0] * tint
+        )
     return result
 
 
@@ -62,6 +58,7 @@ def match_light(
     transfer: np.ndarray,  # float32 [n, 9]
     weight: np.ndarray,  # float32 [n]
     initial: np.ndarray,  # [9, 3], where the ridge pulls to
+    settings: LightSettings = LightSettings(),
 ) -> np.ndarray:
     """The light float32 [9, 3] under which the albedo looks like the texture, so that both fit together.
 
@@ -70,6 +67,7 @@ def match_light(
     face does not show of the light is of one colour.
     """
     t = transfer.astype(np.float64)
+    ridge = settings.matched_ridge * _by_order(settings.ridge)
     systems = []
     for channel in range(3):
         albedo = np.maximum(albedo_linear[:, channel].astype(np.float64), 1e-3)
@@ -78,21 +76,26 @@ def match_light(
         gain = level / max(float(np.average(t @ initial[:, channel], weights=weight)), 1e-6)
         centre = initial[:, channel] * gain
         row_weight = weight.astype(np.float64) / level**2
-        systems.append((*_ridge_system(t, values, row_weight, centre, 0.3 * _RIDGE, level), centre))
+        systems.append((*_ridge_system(t, values, row_weight, centre, ridge, level), centre))
     result = np.stack([centre + np.linalg.solve(matrix, right) for matrix, right, centre in systems], axis=1)
     if not all(is_realisable(channel) for channel in result.T):
-        result = np.stack([_of_lamps(*system) for system in systems], axis=1)
+        result = np.stack([_of_lamps(*system, settings=settings) for system in systems], axis=1)
     return result.astype(np.float32)
 
 
-def _of_lamps(matrix: np.ndarray, right: np.ndarray, centre: np.ndarray) -> np.ndarray:
+def _of_lamps(matrix: np.ndarray, right: np.ndarray, centre: np.ndarray, settings: LightSettings) -> np.ndarray:
     """The light [9] of soft lamps all around that is the best one for a system of `_ridge_system`."""
-    lamps = basis(sphere_directions(LAMPS).astype(np.float64)).T
+    lamps = basis(sphere_directions(settings.lamps).astype(np.float64)).T
     lamps[1:] *= MOST_DIRECTED
     # With matrix = C C' the quadratic form is |C' (light - centre) - C^-1 right|^2.
     factor = np.linalg.cholesky(matrix)
     strengths, _ = nnls(factor.T @ lamps, factor.T @ centre + np.linalg.solve(factor, right))
     return lamps @ strengths
+
+
+def _by_order(levels: tuple[float, float, float]) -> np.ndarray:
+    """A level of each order for its coefficients, float64 [9]."""
+    return np.repeat(np.array(levels), (1, 3, 5))
 
 
 def _ridge_solve(

@@ -5,28 +5,23 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from backend.delight.parameters import SpotSettings
 from backend.imaging.filters import MAD_TO_STD, masked_blur, smooth_step
 from backend.imaging.octaves import reduce_to
-
-WORKING_SIDE = 1024  # spots are larger than a texel of this
-# Radii of moles and freckles, mm, and how far a blob must stand out, in robust deviations of blob strength.
-SPOT_RADII_MM = (0.45, 0.75, 1.2, 2.0)
-SPOT_LOW, SPOT_HIGH = 4.5, 9.0
-SPOT_CONTRAST = (0.05, 0.12)  # log luminance
-ROUND_LOW, ROUND_HIGH = 0.25, 0.5  # smaller over larger curvature: lines have 0, round spots 1
 
 
 def spots(
     log_luminance: np.ndarray,  # float32 [R, R]
     weight: np.ndarray,  # float32 [R, R], > 0.5 where it is skin that was seen
     texels_per_mm: float,
+    settings: SpotSettings = SpotSettings(),
 ) -> np.ndarray:
     """How far each texel belongs to a mole or a freckle: float32 [R, R] in [0, 1].
 
     Dark, round blobs larger than pores; creases are dark but long. Source: the eigenvalues of the Hessian over scales,
     Lindeberg, "Feature detection with automatic scale selection", 1998.
     """
-    side = min(log_luminance.shape[0], WORKING_SIDE)
+    side = min(log_luminance.shape[0], settings.side)
     small = reduce_to(log_luminance, side)
     skin = reduce_to(weight, side)
     scale = texels_per_mm * side / log_luminance.shape[0]
@@ -36,7 +31,7 @@ def spots(
     result = np.zeros((side, side), np.float32)
     if np.count_nonzero(inside) < 200:
         return np.zeros(log_luminance.shape, np.float32)
-    for radius in SPOT_RADII_MM:
+    for radius in settings.radii_mm:
         sigma = radius * scale / np.sqrt(2)
         if sigma < 0.7:
             continue
@@ -46,9 +41,9 @@ def spots(
         middle, spread = 0.5 * (xx + yy), np.sqrt(0.25 * np.square(xx - yy) + np.square(xy))
         low, high = (middle - spread) * sigma**2, (middle + spread) * sigma**2
         typical = MAD_TO_STD * float(np.median(np.abs(low[inside])))
-        found = smooth_step(low / max(typical, 1e-5), SPOT_LOW, SPOT_HIGH) * inside
-        found = found * smooth_step(low / np.maximum(high, 1e-6), ROUND_LOW, ROUND_HIGH)
-        found = found * smooth_step(-blurred, *SPOT_CONTRAST)
+        found = smooth_step(low / max(typical, 1e-5), *settings.strength) * inside
+        found = found * smooth_step(low / np.maximum(high, 1e-6), *settings.roundness)
+        found = found * smooth_step(-blurred, *settings.contrast)
         reach = max(1, round(1.6 * radius * scale))
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
         grown = cv2.GaussianBlur(cv2.dilate(found, kernel), (0, 0), max(0.4 * radius * scale, 0.5))

@@ -5,11 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from backend.delight.parameters import LevelSettings
 from backend.imaging.colour import LUMINANCE
 from backend.imaging.filters import MAD_TO_STD, inner_distance, masked_blur, smooth_step
 from backend.texture.regions import FaceRegions, plain_skin
-
-RESIDUAL_SCALE, BROAD_SCALE = 0.12, 0.45
 
 
 def border_distance(weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
@@ -51,7 +50,7 @@ def beardedness(deviation: np.ndarray, weight: np.ndarray, regions: FaceRegions)
 
 
 def robust_level(
-    values: np.ndarray, weight: np.ndarray, sigma: float, scale: float | np.ndarray = RESIDUAL_SCALE
+    values: np.ndarray, weight: np.ndarray, sigma: float, scale: float | np.ndarray = LevelSettings().usual_scale
 ) -> np.ndarray:
     """Blur that leaves out what differs by more than `scale` from its surroundings: hair, cores of shadows, moles."""
     level = masked_blur(values, weight, sigma)

@@ -4,35 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from backend.delight.parameters import SkinToneSettings
 from backend.imaging.colour import LUMINANCE, lab_to_linear, linear_to_lab
 from backend.photo.white_cue import WhiteCue
 from backend.rendering.skin_model import SKIN, lab_on_curve, without_surface_reflection
 
-# All tones between these luminances are about equally likely: a narrow prior would pull everybody to the middle.
-DARKEST, LIGHTEST = 0.05, 0.44
-DARK_END, LIGHT_END = 0.25, 0.12  # spread of the log luminance beyond the ends
-LIKELY_ALBEDO, ALBEDO_SPREAD = 0.25, 2.0
-# Light on the face (irradiance / pi where white is 1) of photos that are exposed well, with the spread of its logarithm
-# below and above (flash, sun), and of those that are not.
-TYPICAL_EXPOSURE, EXPOSURE_SPREAD, BRIGHT_SPREAD = 0.78, 0.32, 0.4
-DIM_SHARE, DIM_SHIFT, DIM_SPREAD = 0.12, -0.9, 0.7
-# The brightest parts of most photos are white things in the face's light; of the others, anything down to the face
-# itself before a dark wall, which says little of the light.
-WHITE_THINGS, WHITE_THING, WHITE_THING_SPREAD = 0.5, 0.9, 0.35
-OTHER_BRIGHTEST = 0.3  # density of the log of the brightest parts' reflectance where they are no white things
-SATURATED = 0.93  # brighter parts are only a lower bound
-# What eyes and teeth show of the light, as logarithms: a + b log(luminance of the skin), because lids and lips reflect
-# light on them; and how far the light may be below that and above. From the 178 photos of the training portraits; what
-# eyes show and all scales were then tuned on 80 pictures, 39 Cycles pictures of ten training heads among them.
-EYES_SHOW, EYES_BY_SKIN, EYES_BELOW, EYES_ABOVE = 0.4, 0.25, 0.25, 0.2
-TEETH_SHOW, TEETH_BY_SKIN, TEETH_BELOW, TEETH_ABOVE, TEETH_TRUST = 0.37, 0.15, 0.17, 0.35, 0.8
-# Log ratios of channels: skin about its usual colour, light about white, and the eyes' white.
-SKIN_COLOUR_SPREAD, LIGHT_COLOUR_SPREAD, WHITE_COLOUR_SPREAD = 0.12, 0.13, 0.18
-MOST_STRAYED = 0.3
-_ALBEDOS = np.exp(np.linspace(np.log(0.035), np.log(0.47), 160))
 
-
-def plausible_tone(observed: np.ndarray, white: WhiteCue | None = None, stops: float = 0.0) -> np.ndarray:
+def plausible_tone(
+    observed: np.ndarray,
+    white: WhiteCue | None = None,
+    stops: float = 0.0,
+    settings: SkinToneSettings = SkinToneSettings(),
+) -> np.ndarray:
     """The skin's mean albedo float64 [3], linear, given light x albedo, float64 [3].
 
     One photo of skin cannot tell a bright light on dark skin from a dim light on fair skin. The posterior mean over
@@ -42,52 +25,62 @@ def plausible_tone(observed: np.ndarray, white: WhiteCue | None = None, stops: f
     """
     luminance = max(float(observed @ LUMINANCE), 1e-4)
     seen = _log_ratios(observed)
-    albedo = np.log(_ALBEDOS)
-    exposure = np.log(luminance) - np.log(_ALBEDOS + SKIN.surface.of_skin)
-    score = _albedo_score(albedo) + _exposure_score(exposure)
+    darkest, lightest = settings.albedos
+    albedos = np.exp(np.linspace(np.log(darkest), np.log(lightest), settings.albedo_steps))
+    albedo = np.log(albedos)
+    exposure = np.log(luminance) - np.log(albedos + SKIN.surface.of_skin)
+    score = _albedo_score(albedo, settings) + _exposure_score(exposure, settings)
     if white:
-        score += _brightest_score(exposure, white.brightest)
+        score += _brightest_score(exposure, white.brightest, settings)
     if white and white.confidence > 0:
-        eyes = np.log(max(float(white.level @ LUMINANCE), 1e-4)) - EYES_SHOW - EYES_BY_SKIN * albedo
-        score += white.confidence * _cue_score(exposure - eyes, EYES_BELOW, EYES_ABOVE)
+        eyes = np.log(max(float(white.level @ LUMINANCE), 1e-4)) - settings.eyes_show - settings.eyes_by_skin * albedo
+        score += white.confidence * _cue_score(exposure - eyes, settings.eyes_below, settings.eyes_above)
     if white and white.teeth is not None:
-        teeth = np.log(max(float(white.teeth @ LUMINANCE), 1e-4)) - TEETH_SHOW - TEETH_BY_SKIN * albedo
-        score += TEETH_TRUST * _cue_score(exposure - teeth, TEETH_BELOW, TEETH_ABOVE)
-    light, light_variance = _light_colour(white)
-    typical = np.stack([_log_ratios(_locus_colour(a + SKIN.surface.of_skin)) for a in _ALBEDOS])
+        teeth = (
+            np.log(max(float(white.teeth @ LUMINANCE), 1e-4)) - settings.teeth_show - settings.teeth_by_skin * albedo
+        )
+        score += settings.teeth_trust * _cue_score(exposure - teeth, settings.teeth_below, settings.teeth_above)
+    light, light_variance = _light_colour(white, settings)
+    typical = np.stack([_log_ratios(_locus_colour(a + SKIN.surface.of_skin)) for a in albedos])
     # Red and blue; green follows from the luminance.
-    strayed = (seen - light - typical)[:, [0, 2]] ** 2 / (SKIN_COLOUR_SPREAD**2 + light_variance)
-    score -= 4.0 * np.log1p(strayed.sum(1) / 6)  # Student's distribution: strange light must not decide alone
+    strayed = (seen - light - typical)[:, [0, 2]] ** 2 / (settings.skin_colour_spread**2 + light_variance)
+    # Student's distribution: strange light must not decide alone.
+    degrees = settings.colour_degrees
+    score -= (degrees + 2) / 2 * np.log1p(strayed.sum(1) / degrees)
     probability = np.exp(score - score.max())
     level = float(np.exp(probability @ albedo / probability.sum()))
-    return _tone_colour(seen, float(np.clip(level * 2**stops, _ALBEDOS[0], _ALBEDOS[-1])), white)
+    return _tone_colour(seen, float(np.clip(level * 2**stops, albedos[0], albedos[-1])), white, settings)
 
 
-def _albedo_score(albedo: np.ndarray) -> np.ndarray:
+def _albedo_score(albedo: np.ndarray, settings: SkinToneSettings) -> np.ndarray:
     """Log probability of log luminances of albedo: nearly flat, with soft ends."""
-    above = np.maximum(albedo - np.log(LIGHTEST), 0) / LIGHT_END
-    below = np.maximum(np.log(DARKEST) - albedo, 0) / DARK_END
-    middle = (albedo - np.log(LIKELY_ALBEDO)) / ALBEDO_SPREAD
+    above = np.maximum(albedo - np.log(settings.likely[1]), 0) / settings.above
+    below = np.maximum(np.log(settings.likely[0]) - albedo, 0) / settings.below
+    middle = (albedo - np.log(settings.middle)) / settings.middle_spread
     return -0.5 * (above**2 + below**2 + middle**2)
 
 
-def _exposure_score(exposure: np.ndarray) -> np.ndarray:
+def _exposure_score(exposure: np.ndarray, settings: SkinToneSettings) -> np.ndarray:
     """Log probability of log light on the face."""
-    typical = np.log(TYPICAL_EXPOSURE)
-    spread = np.where(exposure < typical, EXPOSURE_SPREAD, BRIGHT_SPREAD)
-    well = (1 - DIM_SHARE) / EXPOSURE_SPREAD * np.exp(-0.5 * np.square((exposure - typical) / spread))
-    dim = DIM_SHARE / DIM_SPREAD * np.exp(-0.5 * np.square((exposure - typical - DIM_SHIFT) / DIM_SPREAD))
+    typical = np.log(settings.exposure)
+    spread = np.where(exposure < typical, settings.darker_spread, settings.brighter_spread)
+    well = (1 - settings.dim_share) / settings.darker_spread * np.exp(-0.5 * np.square((exposure - typical) / spread))
+    dim = (
+        settings.dim_share
+        / settings.dim_spread
+        * np.exp(-0.5 * np.square((exposure - typical - settings.dim_shift) / settings.dim_spread))
+    )
     return np.log(well + np.where(exposure < typical, dim, 0.0) + 1e-12)
 
 
-def _brightest_score(exposure: np.ndarray, brightest: float) -> np.ndarray:
+def _brightest_score(exposure: np.ndarray, brightest: float, settings: SkinToneSettings) -> np.ndarray:
     """Log probability of the luminance of a photo's brightest parts where the face is in this log light."""
     reflectance = np.log(max(brightest, 1e-3)) - exposure
-    strayed = (reflectance - np.log(WHITE_THING)) / WHITE_THING_SPREAD
-    if brightest > SATURATED:
+    strayed = (reflectance - np.log(settings.white_thing)) / settings.white_thing_spread
+    if brightest > settings.saturated:
         strayed = np.maximum(strayed, 0)
-    white = np.exp(-0.5 * np.square(strayed)) / (np.sqrt(2 * np.pi) * WHITE_THING_SPREAD)
-    return np.log(WHITE_THINGS * white + (1 - WHITE_THINGS) * OTHER_BRIGHTEST)
+    white = np.exp(-0.5 * np.square(strayed)) / (np.sqrt(2 * np.pi) * settings.white_thing_spread)
+    return np.log(settings.white_things * white + (1 - settings.white_things) * settings.other_brightest)
 
 
 def _cue_score(residual: np.ndarray, below: float, above: float) -> np.ndarray:
@@ -95,23 +88,23 @@ def _cue_score(residual: np.ndarray, below: float, above: float) -> np.ndarray:
     return -2.0 * np.log1p(np.square(residual / np.where(residual < 0, below, above)) / 3)
 
 
-def _light_colour(white: WhiteCue | None) -> tuple[np.ndarray, float]:
+def _light_colour(white: WhiteCue | None, settings: SkinToneSettings) -> tuple[np.ndarray, float]:
     """Log ratios of the light's channels, float64 [3], about white and by eyes and teeth, and their variance."""
-    cues = [(np.zeros(3), 1 / LIGHT_COLOUR_SPREAD**2)]
+    cues = [(np.zeros(3), 1 / settings.light_colour_spread**2)]
     if white and white.confidence > 0:
-        cues.append((_log_ratios(white.level), white.confidence / WHITE_COLOUR_SPREAD**2))
+        cues.append((_log_ratios(white.level), white.confidence / settings.white_colour_spread**2))
     if white and white.teeth is not None:
-        cues.append((_log_ratios(white.teeth), TEETH_TRUST / WHITE_COLOUR_SPREAD**2))
+        cues.append((_log_ratios(white.teeth), settings.teeth_trust / settings.white_colour_spread**2))
     precision = sum(weight for _, weight in cues)
     return np.sum([weight * ratios for ratios, weight in cues], axis=0) / precision, 1 / precision
 
 
-def _tone_colour(seen: np.ndarray, level: float, white: WhiteCue | None) -> np.ndarray:
+def _tone_colour(seen: np.ndarray, level: float, white: WhiteCue | None, settings: SkinToneSettings) -> np.ndarray:
     """The albedo [3] of a luminance: its log ratios between what was seen and the locus, by their variances."""
     usual = _locus_colour(level + SKIN.surface.of_skin)
-    light, variance = _light_colour(white)
-    share = SKIN_COLOUR_SPREAD**2 / (SKIN_COLOUR_SPREAD**2 + variance)
-    strayed = np.clip(share * (seen - light - _log_ratios(usual)), -MOST_STRAYED, MOST_STRAYED)
+    light, variance = _light_colour(white, settings)
+    share = settings.skin_colour_spread**2 / (settings.skin_colour_spread**2 + variance)
+    strayed = np.clip(share * (seen - light - _log_ratios(usual)), -settings.most_strayed, settings.most_strayed)
     colour = usual * np.exp(strayed)
     return without_surface_reflection(colour * (level + SKIN.surface.of_skin) / float(colour @ LUMINANCE))
 

@@ -5,28 +5,18 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from backend.delight.parameters import TrustSettings
 from backend.delight.robust import border_distance, robust_tone
 from backend.imaging.colour import LUMINANCE
 from backend.imaging.filters import inner_distance, masked_blur, smooth_step
 from backend.texture.regions import FaceRegions, plain_skin
-
-FEATHER_MM, DOUBTFUL_MM = 7.0, 15.0
-# Around brows and eyes skin may be dark, rough and of another colour (hair, lashes, creases), so far from the border.
-LASHES_MM, LASHES_INSIDE_MM = 4.0, (4.0, 8.0)
-ROUGH, ROUGHEST = 1.7, 2.7  # how many times rougher than most of the skin hair is
-BEARD_ROUGH, BEARD_DARK = (1.6, 2.2), (0.5, 0.8)  # a beard's roughness, likewise, and darkness (log luminance)
-# Hair on forehead and temples: how rough, how dark where shorn (log luminance), how far beyond the landmarks' forehead
-# it is looked for, how near to the border it must come, and half the width of the gaps in it that count as hair.
-HAIRLINE_ROUGH, SHORN_DARK, SHEEN = (1.35, 1.9), (0.25, 0.45), (0.15, 0.35)
-HAIRLINE_REACH_MM, HAIRLINE_START_MM, HAIRLINE_GAP_MM = 20.0, 4.0, 3.0
-# Half the width of what is left out where it is apart from the face: of anything, and of what is many times as long.
-SLIVER_MM, STRIP_MM, STRIP_LENGTH = 4.0, 14.0, 4.0
 
 
 def trusted(
     log_albedo: np.ndarray,  # float32 [H, W, 3], provisional albedo where seen
     visibility: np.ndarray,  # float32 [H, W]
     regions: FaceRegions,
+    settings: TrustSettings = TrustSettings(),
 ) -> np.ndarray:
     """Visibility float32 [H, W] without hair, cloth and background that the mask let through.
 
@@ -40,25 +30,29 @@ def trusted(
     colour = np.abs(smooth - luminance[..., None]).max(-1)
     # Hair and cloth come in from the border: the nearer to it, the less may a texel differ.
     border = border_distance(visibility, regions)
-    depth = smooth_step(border, 0, DOUBTFUL_MM * regions.texels_per_mm)
+    depth = smooth_step(border, 0, settings.doubtful_mm * regions.texels_per_mm)
     # What is next to the border beside a brow is the hair of the temple, or the background.
-    inside = smooth_step(border / regions.texels_per_mm, *LASHES_INSIDE_MM)
-    lashes = inside * _grown(np.maximum(regions.brows, regions.eyes), LASHES_MM * regions.texels_per_mm)
+    inside = smooth_step(border / regions.texels_per_mm, *settings.lashes_inside_mm)
+    lashes = inside * _grown(np.maximum(regions.brows, regions.eyes), settings.lashes_mm * regions.texels_per_mm)
     haired = np.maximum.reduce([lashes, regions.brows, regions.beard, regions.lips, regions.eyes, regions.nose])
     dark = smooth_step(-luminance - 0.35 * depth, 0.28, 0.5) * (1 - haired)
     bright = smooth_step(luminance - 0.35 * depth, 0.35, 0.6)
     rough = _roughness(log_albedo @ LUMINANCE, visibility, weight, regions)
     # Beards are of another colour than skin, and grey ones brighter; they are rough, or dark as no skin is.
-    bearded = np.maximum(smooth_step(rough, *BEARD_ROUGH), smooth_step(-luminance, *BEARD_DARK))
-    bearded = inside * regions.beard * regions.face * _grown(bearded, LASHES_MM * regions.texels_per_mm)
+    bearded = np.maximum(smooth_step(rough, *settings.beard_rough), smooth_step(-luminance, *settings.beard_dark))
+    bearded = inside * regions.beard * regions.face * _grown(bearded, settings.lashes_mm * regions.texels_per_mm)
     foreign = np.maximum(smooth_step(colour - 0.2 * depth, 0.12, 0.25), bright)
     own_colour = np.maximum.reduce([regions.lips, regions.eyes, lashes, bearded])
     foreign = foreign * (1 - own_colour) * (1 - 0.5 * depth * regions.face)
-    hairy = smooth_step(rough, ROUGH, ROUGHEST) * (1 - depth**2) * (1 - haired)
-    hairline = _hairline(rough, luminance, visibility, np.maximum(lashes, regions.brows), regions)
-    doubt = np.maximum.reduce([dark, foreign, hairy, hairline])
-    kept = without_slivers(visibility * (1 - _grown(doubt, 2.0 * regions.texels_per_mm)), regions)
-    feather = smooth_step(border_distance(kept, regions), 0, FEATHER_MM * regions.texels_per_mm)
+    hairy = settings.roughness * smooth_step(rough, *settings.rough) * (1 - depth**2) * (1 - haired)
+    doubt = np.maximum.reduce([dark, foreign, hairy])
+    if settings.hairline:
+        brows = np.maximum(lashes, regions.brows)
+        doubt = np.maximum(doubt, _hairline(rough, luminance, visibility, brows, regions, settings))
+    kept = visibility * (1 - _grown(doubt, 2.0 * regions.texels_per_mm))
+    if settings.slivers:
+        kept = without_slivers(kept, regions, settings)
+    feather = smooth_step(border_distance(kept, regions), 0, settings.feather_mm * regions.texels_per_mm)
     return (kept * feather).astype(np.float32)
 
 
@@ -78,31 +72,36 @@ def _roughness(luminance: np.ndarray, visibility: np.ndarray, plain: np.ndarray,
 
 
 def _hairline(
-    rough: np.ndarray, luminance: np.ndarray, visibility: np.ndarray, brows: np.ndarray, regions: FaceRegions
+    rough: np.ndarray,
+    luminance: np.ndarray,
+    visibility: np.ndarray,
+    brows: np.ndarray,
+    regions: FaceRegions,
+    settings: TrustSettings,
 ) -> np.ndarray:
     """1 on hair that grows from the border of what was seen into forehead and temples, however deep; all [H, W].
 
     Strands are rough, shorn hair is dark and a little rough. Wrinkles and shade that do not come from the border stay,
     and so does what lies on or beside the `brows`.
     """
-    reach = round(HAIRLINE_REACH_MM * regions.texels_per_mm)
+    reach = round(settings.hairline_reach_mm * regions.texels_per_mm)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     free = (1 - brows) * (1 - regions.eyes) * (1 - regions.beard) * (1 - regions.nose)
     zone = cv2.dilate(regions.forehead, kernel) * free
-    shorn = smooth_step(-luminance, *SHORN_DARK) * smooth_step(rough, 0.9, 1.3)
+    shorn = smooth_step(-luminance, *settings.shorn_dark) * smooth_step(rough, 0.9, 1.3)
     # Sheen shows every pore of a forehead, but it is bright.
-    strands = smooth_step(rough, *HAIRLINE_ROUGH) * (1 - smooth_step(luminance, *SHEEN))
+    strands = smooth_step(rough, *settings.hairline_rough) * (1 - smooth_step(luminance, *settings.sheen))
     hair = np.maximum(strands, shorn) * zone * (visibility > 0)
     _, labels = cv2.connectedComponents((hair > 0.3).astype(np.uint8), connectivity=8)
-    at_border = border_distance(visibility, regions) < HAIRLINE_START_MM * regions.texels_per_mm
+    at_border = border_distance(visibility, regions) < settings.hairline_start_mm * regions.texels_per_mm
     growing = np.setdiff1d(np.unique(np.asarray(labels)[at_border]), [0])
     hair = (hair * np.isin(labels, growing)).astype(np.float32)
     # The skin between strands is too little to tell the albedo by.
-    gap = max(1, round(HAIRLINE_GAP_MM * regions.texels_per_mm))
+    gap = max(1, round(settings.hairline_gap_mm * regions.texels_per_mm))
     return cv2.morphologyEx(hair, cv2.MORPH_CLOSE, np.ones((2 * gap + 1, 2 * gap + 1), np.uint8))
 
 
-def without_slivers(weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
+def without_slivers(weight: np.ndarray, regions: FaceRegions, settings: TrustSettings = TrustSettings()) -> np.ndarray:
     """Weight [H, W] without narrow parts that touch the face nowhere: strips of neck over collars, rims of ears.
 
     What is known of them is little, and it would be spread over all that is unseen around them.
@@ -117,7 +116,7 @@ def without_slivers(weight: np.ndarray, regions: FaceRegions) -> np.ndarray:
     for part in range(1, count):
         half = float(depth[labels == part].max())
         length = areas[part, cv2.CC_STAT_AREA] / (2 * half)
-        narrowest = STRIP_MM if length > STRIP_LENGTH * 2 * half else SLIVER_MM
+        narrowest = settings.strip_mm if length > settings.strip_length * 2 * half else settings.sliver_mm
         if half > narrowest * regions.texels_per_mm:
             kept_parts.append(part)
     kept = np.isin(labels, kept_parts).astype(np.uint8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from backend.delight.marks import WORKING_SIDE
+from backend.delight.parameters import SpotSettings
 from backend.imaging.colour import LUMINANCE
 from backend.imaging.filters import MAD_TO_STD, inner_distance, masked_blur, smooth_step
 from backend.imaging.octaves import reduce_to
@@ -37,7 +37,7 @@ def creases(
     Creases are dark lines, much longer than grain is: found by second derivatives across, averaged along (Freeman and
     Adelson, "The design and use of steerable filters", 1991; here turned kernels).
     """
-    side = min(log_luminance.shape[0], WORKING_SIDE // 2)
+    side = min(log_luminance.shape[0], SpotSettings().side // 2)
     scale = texels_per_mm * side / log_luminance.shape[0]
     skin = reduce_to(weight, side)
     inside = inner_distance(skin > 0.5) > CREASE_LENGTH_MM * scale

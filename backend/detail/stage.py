@@ -43,7 +43,7 @@ def add_detail(
     maps: CompletedMaps,
     delit: DelightedTexture,
     seed: int,
-    options: DetailOptions = DetailOptions(),  # noqa: B008 (frozen)
+    options: DetailOptions = DetailOptions(),
     statistics: SkinStatistics | None = None,
 ) -> SkinMaps:
     """All maps at the size R x R that was asked for, dilated beyond the island, without holes.

@@ -52,7 +52,7 @@ class Subject:
         """What was seen, its light taken off."""
         return delight(self.partial, self.skin, white_cue(self.view.photo, self.view.face.landmarks_px))
 
-    def completed(self, prior: Prior, detail: DetailOptions = DetailOptions(), seed: int = 0) -> SkinMaps:  # noqa: B008
+    def completed(self, prior: Prior, detail: DetailOptions = DetailOptions(), seed: int = 0) -> SkinMaps:
         """The finished maps by a prior.
 
         Raises:

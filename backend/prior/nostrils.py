@@ -6,22 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from backend.delight.corrections import plain_skin
 from backend.delight.robust import robust_tone
 from backend.imaging.filters import masked_blur, smooth_step
 from backend.prior.interface import CompletedMaps
-from backend.texture.regions import FaceRegions
+from backend.prior.parameters import NostrilSettings
+from backend.texture.regions import FaceRegions, plain_skin
 from backend.texture.uv_space import UVSpace
 
-# Share of the sky open to a texel, of the most open ones', up to which it lies within a nostril, and from which not.
-OPEN_INSIDE, OPEN_OUTSIDE = 0.55, 0.78
-RIM_MM = 0.7  # the mesh's edges are not to show in the rims
-# Log of what a nostril's colour is of the skin's, red, green and blue: the mean over the skins of the CG heads for
-# training (as encoded values), whose artists painted them anything from half as light as skin to black.
-DARKNESS = np.array([-2.1, -2.5, -2.7], np.float32)
 
-
-def nostrils(transfer: np.ndarray, uv_space: UVSpace, regions: FaceRegions) -> np.ndarray:
+def nostrils(
+    transfer: np.ndarray, uv_space: UVSpace, regions: FaceRegions, settings: NostrilSettings = NostrilSettings()
+) -> np.ndarray:
     """1 within the head's nostrils, 0 on all other skin, float32 [B, B]: where the head itself hides half of the sky.
 
     Args:
@@ -31,8 +26,10 @@ def nostrils(transfer: np.ndarray, uv_space: UVSpace, regions: FaceRegions) -> n
     """
     reached = uv_space.interpolate(transfer[:, :1])[..., 0]
     open_share = reached / np.percentile(reached[uv_space.mask], 95)
-    inside = regions.nose * (1 - smooth_step(open_share, OPEN_INSIDE, OPEN_OUTSIDE))
-    return masked_blur(inside.astype(np.float32), uv_space.mask.astype(np.float32), RIM_MM * regions.texels_per_mm)
+    inside = regions.nose * (1 - smooth_step(open_share, *settings.open_share))
+    return masked_blur(
+        inside.astype(np.float32), uv_space.mask.astype(np.float32), settings.rim_mm * regions.texels_per_mm
+    )
 
 
 def with_dark_nostrils(
@@ -40,6 +37,7 @@ def with_dark_nostrils(
     weight: np.ndarray,  # float32 [B, B], 1 = seen
     inside: np.ndarray,  # float32 [B, B], see `nostrils`
     regions: FaceRegions,
+    settings: NostrilSettings = NostrilSettings(),
 ) -> CompletedMaps:
     """Maps whose albedo is dark within nostrils where the photo does not show them.
 
@@ -47,7 +45,9 @@ def with_dark_nostrils(
     there: darkened too, what a turn of 30 degrees hides of training portraits was 0.1 dB worse. The relief stays: paint
     is not deep.
     """
+    if not settings.darkened:
+        return maps
     hidden = (inside * (1 - weight))[..., None]
     tone, _ = robust_tone(maps.log_albedo, plain_skin(regions))
-    dark = tone.astype(np.float32) + DARKNESS
+    dark = tone.astype(np.float32) + np.array(settings.darkness, np.float32)
     return replace(maps, log_albedo=maps.log_albedo + hidden * (dark - maps.log_albedo))

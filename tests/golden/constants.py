@@ -1,51 +1,61 @@
-"""Constants of six stages of which a change by a tenth must show. What they are called now stands here alone."""
+"""Chosen numbers of six stages of which a change by a tenth must show. What they are called now stands here alone."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from types import ModuleType
+from dataclasses import dataclass, is_dataclass, replace
+from typing import Any
+
+from backend.parameters import Parameters
+from backend.pipeline import Pipeline
 
 
 @dataclass(frozen=True)
-class Constant:
+class Number:
     """A number of the method.
 
     Args:
         stage: what it belongs to.
-        where: the module that it is found in.
-        name: what it is called there; fields of frozen values by their path, such as `SKIN.relief.mm_per_density`.
+        path: fields from `Parameters` down, or a module and the name of a constant that training shares.
     """
 
     stage: str
-    where: str
-    name: str
+    path: str
+
+    @property
+    def module(self) -> str | None:
+        return self.path.rpartition(".")[0] if self.path.startswith("backend.") else None
 
 
-CONSTANTS = (
-    Constant("fit", "backend.head.landmark_fit", "LANDMARK_SIGMA"),
-    Constant("light", "backend.rendering.skin_model", "SKIN.bounce.of_hidden"),
-    Constant("delight", "backend.delight.residual_shading", "KEPT"),
-    Constant("tone", "backend.delight.skin_tone", "TYPICAL_EXPOSURE"),
-    Constant("prior", "backend.prior.linear.estimate", "TEXTURE_NOISE"),
-    Constant("detail", "backend.rendering.skin_model", "SKIN.relief.mm_per_density"),
+NUMBERS = (
+    Number("fit", "backend.head.landmark_fit.LANDMARK_SIGMA"),
+    Number("light", "backend.rendering.light_transfer.BOUNCE"),
+    Number("delight", "prior.residual_shading.kept"),
+    Number("tone", "delight.skin_tone.exposure"),
+    Number("prior", "prior.estimate.texture_noise"),
+    Number("detail", "backend.texture.relief.MM_PER_DENSITY"),
 )
 
 
 @contextmanager
-def scaled(constant: Constant, factor: float) -> Iterator[None]:
-    """What is done inside runs with another value."""
-    owner: object = importlib.import_module(constant.where)
-    *path, name = constant.name.split(".")
-    for step in path:
-        owner = getattr(owner, step)
-    usual = getattr(owner, name)
-    # Frozen values are shared by all that read them: only changed in place does the change reach everybody.
-    put = setattr if isinstance(owner, ModuleType) else object.__setattr__
-    put(owner, name, usual * factor)
+def scaled(number: Number, factor: float) -> Iterator[Pipeline]:
+    """A pipeline with another value; it runs inside."""
+    if number.module is None:
+        yield Pipeline("cpu", _with_scaled(Parameters(), number.path.split("."), factor))
+        return
+    module, name = importlib.import_module(number.module), number.path.rpartition(".")[2]
+    usual = getattr(module, name)
+    setattr(module, name, usual * factor)
     try:
-        yield
+        yield Pipeline("cpu")
     finally:
-        put(owner, name, usual)
+        setattr(module, name, usual)
+
+
+def _with_scaled(group: Any, path: list[str], factor: float) -> Any:
+    """The group of parameters with one field, named by its path, multiplied."""
+    field = getattr(group, path[0])
+    value = _with_scaled(field, path[1:], factor) if is_dataclass(field) else field * factor
+    return replace(group, **{path[0]: value})

@@ -11,14 +11,8 @@ from backend.delight.robust import interior
 from backend.imaging.colour import LUMINANCE
 from backend.imaging.filters import masked_blur, smooth_step
 from backend.imaging.membrane import extend
+from backend.prior.parameters import FillSettings
 from backend.texture.uv_space import UVSpace, mirror
-
-MIRROR_FEATHER_MM = 5.0
-MESH_DECAY_M = 0.035  # how far the skin's end of the photo colours what is behind it
-BORDER_DECAY_MM = 12.0
-FIRM = (0.15, 0.8)  # weights of the seen from and up to which what is beyond follows it
-KNOWN_WEIGHT = 40.0
-SPOT_SURROUNDINGS_MM = 2.5
 
 
 def complete_field(
@@ -28,6 +22,7 @@ def complete_field(
     uv_space: UVSpace,  # texels of the skin, H x W
     vertices: np.ndarray,  # [V, 3], metres; distances on the skin
     texels_per_mm: float,
+    settings: FillSettings = FillSettings(),
 ) -> np.ndarray:
     """The field everywhere on the skin, float32 [H, W, 3], seamless; seen values are kept.
 
@@ -35,27 +30,32 @@ def complete_field(
     mirrored side, without its moles, is laid over it, and both are joined to what was seen in the gradient domain.
     """
     firm = interior(weight, 3 * texels_per_mm)
-    mirrored_weight = mirror(interior(weight, MIRROR_FEATHER_MM * texels_per_mm))
-    mirrored = mirror(_without_spots(values, weight, texels_per_mm))
+    mirrored_weight = settings.mirrored * mirror(interior(weight, settings.feather_mm * texels_per_mm))
+    mirrored = mirror(_without_spots(values, weight, texels_per_mm, settings) if settings.spots_left_out else values)
     support = firm + 0.3 * mirrored_weight * (1 - firm)
     blended = values * firm[..., None] + mirrored * (support - firm)[..., None]
-    base = _mesh_field(blended / np.maximum(support, 1e-6)[..., None], support, tone, uv_space, vertices)
+    base = _mesh_field(blended / np.maximum(support, 1e-6)[..., None], support, tone, uv_space, vertices, settings)
     guess = base + mirrored_weight[..., None] * (mirrored - base)
     # The outermost rim of the seen shows sheen, hair and the fit's errors; it is blended over, not carried on.
-    known = KNOWN_WEIGHT * np.square(smooth_step(weight, *FIRM))
-    joined = guess + extend(values - guess, known, uv_space.mask, BORDER_DECAY_MM * texels_per_mm)
+    known = settings.known_weight * np.square(smooth_step(weight, *settings.firm))
+    joined = guess + extend(values - guess, known, uv_space.mask, settings.border_decay_mm * texels_per_mm)
     return joined + weight[..., None] * np.where(weight[..., None] > 0, values - joined, 0)
 
 
-def _without_spots(values: np.ndarray, weight: np.ndarray, texels_per_mm: float) -> np.ndarray:
+def _without_spots(values: np.ndarray, weight: np.ndarray, texels_per_mm: float, settings: FillSettings) -> np.ndarray:
     """The field without moles and freckles: nobody has the same on both sides."""
-    spot = spots(values @ LUMINANCE.astype(np.float32), weight, texels_per_mm)
-    around = masked_blur(values, weight * (1 - spot), SPOT_SURROUNDINGS_MM * texels_per_mm)
+    spot = spots(values @ LUMINANCE.astype(np.float32), weight, texels_per_mm, settings.spots)
+    around = masked_blur(values, weight * (1 - spot), settings.spot_surroundings_mm * texels_per_mm)
     return values + spot[..., None] * (around - values)
 
 
 def _mesh_field(
-    values: np.ndarray, weight: np.ndarray, tone: np.ndarray, uv_space: UVSpace, vertices: np.ndarray
+    values: np.ndarray,
+    weight: np.ndarray,
+    tone: np.ndarray,
+    uv_space: UVSpace,
+    vertices: np.ndarray,
+    settings: FillSettings,
 ) -> np.ndarray:
     """Smooth field on the mesh that follows `values` where they have weight and decays to `tone`, over the texels."""
     seen = weight > 0.05
@@ -75,7 +75,7 @@ def _mesh_field(
     length = np.linalg.norm(vertices[edges[:, 0]] - vertices[edges[:, 1]], axis=1)
     squared = np.bincount(edges.reshape(-1), np.repeat(length**2, 2), count) / np.maximum(degree, 1)
     # On a regular mesh sum_j (u_i - u_j) = -(degree / 4) h^2 lap u, so screening u / decay^2 becomes this:
-    screening = np.maximum(degree, 1) / 4 * squared / MESH_DECAY_M**2 + 1e-6
+    screening = np.maximum(degree, 1) / 4 * squared / settings.mesh_decay_m**2 + 1e-6
     typical = np.median(mass[mass > 0]) if (mass > 0).any() else 1.0
     # Followed, not interpolated: a texel of noise at the border of the seen must not run into the unseen.
     data = 4.0 * np.minimum(mass / typical, 1.0)

@@ -10,17 +10,19 @@ from backend.delight.delighting import DelightedTexture
 from backend.imaging.membrane import extend
 from backend.prior.classical.fill import complete_field
 from backend.prior.interface import CompletedMaps, GuidanceTerm
+from backend.prior.parameters import FillSettings
 from backend.progress import Progress
 from backend.texture.relief import regional_specular
 from backend.texture.skin_regions import skin_regions
-
-SHADING_DECAY_MM = 30.0
 
 
 class ClassicalPrior:
     """Classical completion of the skin; the yardstick for every learnt prior."""
 
     draws = False
+
+    def __init__(self, settings: FillSettings = FillSettings()) -> None:
+        self.settings = settings
 
     def complete(
         self,
@@ -33,8 +35,10 @@ class ClassicalPrior:
         progress.report(0.0)
         skin = delit.skin
         texels_per_mm = skin.regions.texels_per_mm
-        filled = complete_field(delit.log_albedo, delit.weight, delit.tone, skin.working, skin.neutral, texels_per_mm)
-        log_texture = lit_texture(filled, delit)
+        filled = complete_field(
+            delit.log_albedo, delit.weight, delit.tone, skin.working, skin.neutral, texels_per_mm, self.settings
+        )
+        log_texture = lit_texture(filled, delit, self.settings)
         log_albedo = filled + (np.log(delit.mean_albedo) - delit.tone).astype(np.float32)
         specular = regional_specular(skin_regions(skin.model, skin.working))
         maps = CompletedMaps(log_texture, log_albedo, log_albedo, specular)
@@ -43,13 +47,13 @@ class ClassicalPrior:
             yield maps
 
 
-def lit_texture(filled: np.ndarray, delit: DelightedTexture) -> np.ndarray:
+def lit_texture(filled: np.ndarray, delit: DelightedTexture, settings: FillSettings = FillSettings()) -> np.ndarray:
     """The log texture float32 [B, B, 3]: completed albedo `filled`, at the gain of `delit`, under the light.
 
     In the seen part it is exactly the photo; the difference fades out beyond.
     """
     lit = filled + delit.log_shading
     known = 40 * np.square(delit.weight)
-    decay = SHADING_DECAY_MM * delit.skin.regions.texels_per_mm
+    decay = settings.shading_decay_mm * delit.skin.regions.texels_per_mm
     rest = extend(delit.log_seen - lit, known, delit.skin.working.mask, decay)
     return lit + rest + delit.weight[..., None] * (delit.log_seen - lit - rest)

@@ -16,8 +16,11 @@ class SamplingPreset:
         start_noise: deviation of the noise from which the coarse estimate is refined (CCDF), None to begin from noise.
         draws: whose latents' mean is one completion: the more, the nearer to the expectation, and the smoother.
         broad: share of that mean in the broad tone of what was not seen, the rest being the coarse estimate.
-        fine: its share in all colour that is finer than `BROAD_MM`. The mean of two estimates that err in different
+        fine: its share in all colour that is finer than `broad_mm`. The mean of two estimates that err in different
             ways is nearer to the truth than either.
+        seen: trust from which a texel of the photo is taken as known.
+        pores_mm: blur of drawn maps, in which pores would not lie in those of the photo; assumed.
+        broad_mm: blur that parts the broad tone from the rest; assumed.
     """
 
     options: SamplerOptions
@@ -25,6 +28,9 @@ class SamplingPreset:
     draws: int = 1
     broad: float = 1.0
     fine: float = 1.0
+    seen: float = 0.5
+    pores_mm: float = 1.5
+    broad_mm: float = 30.0
 
 
 # By the configuration that the denoiser was trained in. A single fair draw of the small one has blotches; the mean of

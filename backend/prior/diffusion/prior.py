@@ -23,15 +23,13 @@ from backend.prior.interface import CompletedMaps, GuidanceTerm
 from backend.prior.linear.factor_model import CoarsePrior
 from backend.prior.linear.prior import CoarseCompletion, coarse_completion, joined, without_rings
 from backend.prior.nostrils import with_dark_nostrils
+from backend.prior.parameters import PriorParameters
 from backend.progress import Progress
 
 if TYPE_CHECKING:
     from backend.prior.diffusion.weights import DiffusionWeights
 
 _log = logging.getLogger(__name__)
-SEEN = 0.5  # trust from which a texel of the photo is taken as known
-PORES_MM = 1.5
-BROAD_MM = 30.0
 PREVIEWS = 6  # pictures sent while sampling
 # Normals are read from the relief of the finished albedo: see docs/research/diffusion_prior.md for drawn ones.
 DECODED = ("texture", "diffuse_albedo", "specular_albedo")
@@ -44,12 +42,19 @@ class DiffusionPrior:
         coarse: the linear prior, for the estimate that fills holes and that sampling may start from.
         load: gives the networks; called by each job, so it keeps what it has loaded.
         preset: how to sample.
+        parameters: chosen numbers of the estimate and of joining.
     """
 
     draws = True
 
-    def __init__(self, coarse: CoarsePrior, load: Callable[[], DiffusionWeights], preset: SamplingPreset) -> None:
-        self.coarse, self.load, self.preset = coarse, load, preset
+    def __init__(
+        self,
+        coarse: CoarsePrior,
+        load: Callable[[], DiffusionWeights],
+        preset: SamplingPreset,
+        parameters: PriorParameters = PriorParameters(),
+    ) -> None:
+        self.coarse, self.load, self.preset, self.parameters = coarse, load, preset, parameters
 
     def complete(
         self,
@@ -59,12 +64,13 @@ class DiffusionPrior:
         guidance: Sequence[GuidanceTerm] = (),
     ) -> Iterator[CompletedMaps]:
         """See `backend.prior.interface.Prior.complete`."""
-        coarse = coarse_completion(self.coarse, delit, progress.part(0.0, 0.3))
+        coarse = coarse_completion(self.coarse, delit, progress.part(0.0, 0.3), self.parameters)
         drawn = self._drawn(coarse, seeds, progress.part(0.3, 1.0), tuple(guidance))
         progress.report(1.0)
         for images in drawn:
-            maps = joined_maps(coarse, images, self.preset.broad, self.preset.fine)
-            yield with_dark_nostrils(maps, delit.weight, coarse.nostrils, delit.skin.regions)
+            maps = joined_maps(coarse, images, self.preset, self.parameters)
+            nostrils = self.parameters.nostrils
+            yield with_dark_nostrils(maps, delit.weight, coarse.nostrils, delit.skin.regions, nostrils)
 
     def _drawn(
         self, coarse: CoarseCompletion, seeds: Sequence[int], progress: Progress, guidance: tuple[GuidanceTerm, ...]
@@ -76,7 +82,7 @@ class DiffusionPrior:
             device = weights.device
             with torch.inference_mode(), weights.autocast():
                 latent = weights.encode({name: as_tensor(image).to(device) for name, image in estimate.items()})
-            seen = torch.from_numpy((coarse.delit.weight > SEEN).astype(np.float32))[None, None]
+            seen = torch.from_numpy((coarse.delit.weight > self.preset.seen).astype(np.float32))[None, None]
             # Clones: tensors of inference mode take no part in the gradient of eq. 9d.
             observation = Observation(latent.clone(), latent_mask(seen, latent.shape[-1]).to(device))
             options, schedule = self.preset.options, weights.denoiser.schedule
@@ -96,14 +102,19 @@ class DiffusionPrior:
         return with_fallback(self.load(), draw, seeds)
 
 
-def joined_maps(coarse: CoarseCompletion, images: dict[str, np.ndarray], broad: float, fine: float) -> CompletedMaps:
+def joined_maps(
+    coarse: CoarseCompletion,
+    images: dict[str, np.ndarray],
+    preset: SamplingPreset,
+    parameters: PriorParameters = PriorParameters(),
+) -> CompletedMaps:
     """The network's maps, joined to what was seen in the gradient domain; of colour a share in the coarse estimate.
 
     Args:
         coarse: the coarse estimate.
         images: float32 [B, B, C] in [-1, 1] by map.
-        broad: share of the images in the tone of what was not seen.
-        fine: share in all colour that is finer than `BROAD_MM`.
+        preset: shares of the images.
+        parameters: of joining.
     """
     estimate, delit, regions = coarse.maps, coarse.delit, coarse.delit.skin.regions
     mask, scale = delit.skin.working.mask, regions.texels_per_mm
@@ -112,20 +123,21 @@ def joined_maps(coarse: CoarseCompletion, images: dict[str, np.ndarray], broad: 
 
     def poreless(image: np.ndarray) -> np.ndarray:
         # Pores drawn at random would not lie in those of the photo; the detail stage makes them, the same in all maps.
-        return masked_blur(image, island, PORES_MM * scale)
+        return masked_blur(image, island, preset.pores_mm * scale)
 
     def colour(image: np.ndarray) -> np.ndarray:
-        return without_rings(poreless(log_colour(image)), regions, mask)
+        return without_rings(poreless(log_colour(image)), regions, mask, parameters.rings)
 
     def shared(estimated: np.ndarray, drawn: np.ndarray) -> np.ndarray:
         difference = drawn - estimated
-        tone = masked_blur(difference, unseen, BROAD_MM * scale) * unseen[..., None]
-        return estimated + fine * difference + (broad - fine) * tone
+        tone = masked_blur(difference, unseen, preset.broad_mm * scale) * unseen[..., None]
+        return estimated + preset.fine * difference + (preset.broad - preset.fine) * tone
 
     drawn_albedo = colour(images["diffuse_albedo"])
-    log_texture = joined(delit.log_seen, colour(images["texture"]), delit).colour
-    albedo = joined(delit.log_albedo - coarse.gain, drawn_albedo, delit)
-    log_albedo = without_left_light(albedo.colour, drawn_albedo, delit.weight, coarse.nostrils, mask, regions)
+    log_texture = joined(delit.log_seen, colour(images["texture"]), delit, parameters.joining).colour
+    albedo = joined(delit.log_albedo - coarse.gain, drawn_albedo, delit, parameters.joining)
+    residual = parameters.residual_shading
+    log_albedo = without_left_light(albedo.colour, drawn_albedo, delit.weight, coarse.nostrils, mask, regions, residual)
     return CompletedMaps(
         log_texture=shared(estimate.log_texture, log_texture),
         log_albedo=shared(estimate.log_albedo, log_albedo),

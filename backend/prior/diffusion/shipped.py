@@ -13,6 +13,7 @@ from backend.prior.diffusion.facts import read_facts
 from backend.prior.diffusion.presets import PRESETS
 from backend.prior.diffusion.prior import DiffusionPrior
 from backend.prior.linear.factor_model import CoarsePrior, layout_of
+from backend.prior.parameters import PriorParameters
 
 if TYPE_CHECKING:
     from backend.prior.diffusion.weights import DiffusionWeights
@@ -22,7 +23,11 @@ ASSET = ASSETS / "diffusion"
 
 
 def shipped_diffusion(
-    model: HeadModel, coarse: CoarsePrior, device: str, folder: Path = ASSET
+    model: HeadModel,
+    coarse: CoarsePrior,
+    device: str,
+    folder: Path = ASSET,
+    parameters: PriorParameters = PriorParameters(),
 ) -> dict[str, DiffusionPrior]:
     """A prior for each of the qualities; none where there are no weights, or only for another texture layout.
 
@@ -42,4 +47,4 @@ def shipped_diffusion(
         return load_weights(folder, device)
 
     presets = PRESETS[known["denoiser"]["configuration"]]
-    return {quality: DiffusionPrior(coarse, load, preset) for quality, preset in presets.items()}
+    return {quality: DiffusionPrior(coarse, load, preset, parameters) for quality, preset in presets.items()}

@@ -17,21 +17,7 @@ from backend.imaging.filters import masked_reduce
 from backend.prior.channels import LINEAR
 from backend.prior.linear.factor_model import CoarsePrior
 from backend.prior.linear.gaussian import CommonScale, GaussianObservation, Posterior, condition, tempered
-
-SIDE = 64  # texels a side at which the system is solved
-# What all seen texels together are worth, in independent ones.
-TEXTURE_EFFECTIVE, ALBEDO_EFFECTIVE = 300.0, 50.0
-# Standard deviations of what the prior does not know: other cameras, errors of the light.
-TEXTURE_NOISE, ALBEDO_NOISE = 0.15, 0.06
-# Log exposure against the training's photographs, and log gain per channel against the classical split of light and
-# skin: chosen on pictures of training people.
-EXPOSURE_DEVIATION, GAIN_DEVIATION = 0.4, 0.05
-# Standard deviation of the antisymmetric latents: photographed light is more even than the training's random lights,
-# and where only one side was seen the other had better look like it. Some faces are lit from one side, though: the
-# degrees of freedom say how soon a photo that shows so overrules it, up to the training's own deviation.
-ASYMMETRY, ASYMMETRY_DEGREES = 0.15, 5.0
-MIN_WEIGHT = 0.05
-UNCERTAINTY_SIDE = 64
+from backend.prior.parameters import EstimateSettings
 
 
 @dataclass(frozen=True)
@@ -42,70 +28,77 @@ class CoarseEstimate:
         prior: whose latents they are.
         posterior: of the latents, in units of `spread`.
         gain: float64 [3], log gain of the delit albedo against the prior's absolute one.
+        settings: with which it was found.
     """
 
     prior: CoarsePrior
     posterior: Posterior
     gain: np.ndarray
+    settings: EstimateSettings = EstimateSettings()
 
     def maps(self, side: int) -> np.ndarray:
         """Conditional mean of the nine channels (`coarse_model`), float32 [side, side, 9]."""
-        return self.prior.maps_of(self.posterior.mean * spread(self.prior), side)
+        return self.prior.maps_of(self.posterior.mean * spread(self.prior, self.settings), side)
 
-    def deviations(self, side: int = UNCERTAINTY_SIDE) -> np.ndarray:
+    def deviations(self, side: int = 64) -> np.ndarray:
         """Conditional standard deviations of the nine channels, float32 [side, side, 9]."""
-        factors = self.prior.factor_maps(side) * spread(self.prior)
+        factors = self.prior.factor_maps(side) * spread(self.prior, self.settings)
         variance = self.posterior.variance(factors, self.prior.noise_maps(side))
         return np.sqrt(variance).astype(np.float32)
 
 
-def coarse_estimate(prior: CoarsePrior, seen: DelightedTexture) -> CoarseEstimate:
+def coarse_estimate(
+    prior: CoarsePrior, seen: DelightedTexture, settings: EstimateSettings = EstimateSettings()
+) -> CoarseEstimate:
     """Condition the prior on what was seen.
 
     Args:
         prior: the joint Gaussian.
         seen: what the photo shows, with and without its light. Its mean albedo, which knows more of the photo than
-            its skin, is where the gain is expected; the estimate strays from it by about `GAIN_DEVIATION`.
+            its skin, is where the gain is expected; the estimate strays from it by about `gain_deviation`.
     """
-    log_seen, weight = masked_reduce(seen.log_seen, seen.weight, SIDE)
-    log_albedo, _ = masked_reduce(seen.log_albedo, seen.weight, SIDE)
-    texels = weight > MIN_WEIGHT
-    mean, factors = prior.mean_maps(SIDE)[texels], (prior.factor_maps(SIDE) * spread(prior))[texels]
-    noise = prior.noise_maps(SIDE)[texels]
+    log_seen, weight = masked_reduce(seen.log_seen, seen.weight, settings.side)
+    log_albedo, _ = masked_reduce(seen.log_albedo, seen.weight, settings.side)
+    texels = weight > settings.least_weight
+    mean = prior.mean_maps(settings.side)[texels]
+    factors = (prior.factor_maps(settings.side) * spread(prior, settings))[texels]
+    noise = prior.noise_maps(settings.side)[texels]
     # Texels in highlights say less of the albedo.
-    dull = 1 - masked_reduce(seen.shine[..., None], seen.weight, SIDE)[0][texels][..., 0]
+    dull = 1 - masked_reduce(seen.shine[..., None], seen.weight, settings.side)[0][texels][..., 0]
     texture = _observation(
         log_seen[texels],
         mean,
         factors,
-        noise + TEXTURE_NOISE**2,
+        noise + settings.texture_noise**2,
         weight[texels],
         LINEAR.texture,
         np.ones((3, 1)),
-        EXPOSURE_DEVIATION,
+        settings.exposure_deviation,
     )
     usual_gain = seen.tone - np.log(seen.mean_albedo)
     albedo = _observation(
         log_albedo[texels] - usual_gain,
         mean,
         factors,
-        noise + ALBEDO_NOISE**2,
+        noise + settings.albedo_noise**2,
         weight[texels] * np.square(dull),
         LINEAR.diffuse,
         np.eye(3),
-        GAIN_DEVIATION,
+        settings.gain_deviation,
     )
+    uneven = CommonScale(prior.parity != 0, settings.asymmetry_degrees, most=settings.asymmetry**-2)
     posterior = condition(
-        [tempered(texture, TEXTURE_EFFECTIVE), tempered(albedo, ALBEDO_EFFECTIVE)],
+        [tempered(texture, settings.texture_effective), tempered(albedo, settings.albedo_effective)],
         prior.latents,
-        CommonScale(prior.parity != 0, ASYMMETRY_DEGREES, most=ASYMMETRY**-2),
+        uneven if settings.even_sides else None,
     )
-    return CoarseEstimate(prior, posterior, posterior.nuisance[1] + usual_gain)
+    return CoarseEstimate(prior, posterior, posterior.nuisance[1] + usual_gain, settings)
 
 
-def spread(prior: CoarsePrior) -> np.ndarray:
+def spread(prior: CoarsePrior, settings: EstimateSettings = EstimateSettings()) -> np.ndarray:
     """Usual standard deviations float32 [K] of the latents in photographs, in those of the training."""
-    return np.where(prior.parity == 0, 1.0, ASYMMETRY).astype(np.float32)
+    uneven = settings.asymmetry if settings.even_sides else 1.0
+    return np.where(prior.parity == 0, 1.0, uneven).astype(np.float32)
 
 
 def _observation(

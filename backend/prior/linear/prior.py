@@ -17,14 +17,9 @@ from backend.prior.interface import CompletedMaps, GuidanceTerm
 from backend.prior.linear.estimate import coarse_estimate
 from backend.prior.linear.factor_model import CoarsePrior
 from backend.prior.nostrils import nostrils, with_dark_nostrils
+from backend.prior.parameters import JoiningSettings, PriorParameters, RingSettings
 from backend.progress import Progress
 from backend.texture.regions import FaceRegions, plain_skin
-
-# Of what is mirrored, detail finer than this is kept by that share.
-BROAD_MM, MIRRORED_DETAIL = 1.2, 0.4
-WELL_SEEN = 0.4  # trust from which all of the photo's detail tells of the relief
-# Of the expectation beyond the face, variation within this distance counts from so much log contrast on.
-RING_MM, RINGS, SHAPES = 5.0, 0.03, 0.08
 
 
 @dataclass(frozen=True)
@@ -63,8 +58,8 @@ class LinearPrior:
 
     draws = False
 
-    def __init__(self, coarse: CoarsePrior) -> None:
-        self.coarse = coarse
+    def __init__(self, coarse: CoarsePrior, parameters: PriorParameters = PriorParameters()) -> None:
+        self.coarse, self.parameters = coarse, parameters
 
     def complete(
         self,
@@ -74,40 +69,58 @@ class LinearPrior:
         guidance: Sequence[GuidanceTerm] = (),
     ) -> Iterator[CompletedMaps]:
         """See `backend.prior.interface.Prior.complete`; all seeds give the same."""
-        completion = coarse_completion(self.coarse, delit, progress)
-        maps = with_dark_nostrils(completion.maps, delit.weight, completion.nostrils, delit.skin.regions)
+        completion = coarse_completion(self.coarse, delit, progress, self.parameters)
+        regions, settings = delit.skin.regions, self.parameters.nostrils
+        maps = with_dark_nostrils(completion.maps, delit.weight, completion.nostrils, regions, settings)
         progress.report(1.0)
         for _ in seeds:
             yield maps
 
 
-def coarse_completion(coarse: CoarsePrior, delit: DelightedTexture, progress: Progress) -> CoarseCompletion:
+def coarse_completion(
+    coarse: CoarsePrior,
+    delit: DelightedTexture,
+    progress: Progress,
+    parameters: PriorParameters = PriorParameters(),
+) -> CoarseCompletion:
     """All maps at the working size by the linear prior; see `backend.prior.interface.Prior.complete`."""
     skin, regions, island = delit.skin, delit.skin.regions, delit.skin.working.mask
     progress.report(0.0)
-    estimate = coarse_estimate(coarse, delit)
+    estimate = coarse_estimate(coarse, delit, parameters.estimate)
     expected = estimate.maps(skin.working.resolution)
     for colour in (LINEAR.diffuse, LINEAR.texture):
-        expected[..., colour] = without_rings(expected[..., colour], regions, island)
+        expected[..., colour] = without_rings(expected[..., colour], regions, island, parameters.rings)
     gain = estimate.gain.astype(np.float32)
-    inside = nostrils(skin.transfer, skin.working, regions)
-    albedo = joined(delit.log_albedo - gain, expected[..., LINEAR.diffuse], delit)
-    log_albedo = without_left_light(albedo.colour, expected[..., LINEAR.diffuse], delit.weight, inside, island, regions)
-    log_texture = joined(delit.log_seen, expected[..., LINEAR.texture], delit).colour
+    inside = nostrils(skin.transfer, skin.working, regions, parameters.nostrils)
+    albedo = joined(delit.log_albedo - gain, expected[..., LINEAR.diffuse], delit, parameters.joining)
+    log_albedo = without_left_light(
+        albedo.colour,
+        expected[..., LINEAR.diffuse],
+        delit.weight,
+        inside,
+        island,
+        regions,
+        parameters.residual_shading,
+    )
+    log_texture = joined(delit.log_seen, expected[..., LINEAR.texture], delit, parameters.joining).colour
     specular = np.ascontiguousarray(expected[..., LINEAR.specular.start])
     return CoarseCompletion(CompletedMaps(log_texture, log_albedo, albedo.relief, specular), delit, gain, inside)
 
 
-def without_rings(expected: np.ndarray, regions: FaceRegions, island: np.ndarray) -> np.ndarray:
+def without_rings(
+    expected: np.ndarray, regions: FaceRegions, island: np.ndarray, settings: RingSettings = RingSettings()
+) -> np.ndarray:
     """Expected log colour float32 [B, B, 3] without the faint rings around the face.
 
     They are where the training's photos ended, and the waves of the cosines. What is stronger, as in the ears, stays.
     """
+    if not settings.removed:
+        return expected
     inside = island.astype(np.float32)
-    smooth = masked_blur(expected, inside, RING_MM * regions.texels_per_mm)
+    smooth = masked_blur(expected, inside, settings.within_mm * regions.texels_per_mm)
     fine = expected - smooth
-    contrast = masked_blur(np.abs(fine).max(-1), inside, 2 * RING_MM * regions.texels_per_mm)
-    kept = np.maximum(smooth_step(contrast, RINGS, SHAPES), smooth_step(regions.face, 0.0, 1.0))
+    contrast = masked_blur(np.abs(fine).max(-1), inside, 2 * settings.within_mm * regions.texels_per_mm)
+    kept = np.maximum(smooth_step(contrast, *settings.contrast), smooth_step(regions.face, 0.0, 1.0))
     calm = (smooth + kept[..., None] * fine).astype(np.float32)
     return np.where(island[..., None], calm, expected)
 
@@ -116,6 +129,7 @@ def joined(
     values: np.ndarray,  # float32 [B, B, 3], log values where seen
     expected: np.ndarray,  # float32 [B, B, 3], the prior's
     delit: DelightedTexture,
+    settings: JoiningSettings = JoiningSettings(),
 ) -> Joined:
     """The expectation, joined to what was seen in the gradient domain.
 
@@ -125,8 +139,8 @@ def joined(
     weight, skin, regions = delit.weight, delit.skin, delit.skin.regions
     difference = (values - expected) * (weight > 0)[..., None]
     usual, _ = robust_tone(difference, weight * plain_skin(regions))
-    own = complete_field(difference, weight, usual, skin.working, skin.neutral, regions.texels_per_mm)
-    broad = masked_blur(own, skin.working.mask.astype(np.float32), BROAD_MM * regions.texels_per_mm)
-    fine, trust = own - broad, smooth_step(weight, 0, WELL_SEEN)
-    in_colour, in_relief = (np.maximum(share, MIRRORED_DETAIL)[..., None] for share in (weight, trust))
+    own = complete_field(difference, weight, usual, skin.working, skin.neutral, regions.texels_per_mm, settings.fill)
+    broad = masked_blur(own, skin.working.mask.astype(np.float32), settings.fine_mm * regions.texels_per_mm)
+    fine, trust = own - broad, smooth_step(weight, 0, settings.well_seen)
+    in_colour, in_relief = (np.maximum(share, settings.mirrored_detail)[..., None] for share in (weight, trust))
     return Joined(expected + broad + fine * in_colour, expected + broad + fine * in_relief)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.delight.residual_shading import LARGEST, LARGEST_COLOUR, without_left_light
+from backend.delight.parameters import ResidualShadingSettings
+from backend.delight.residual_shading import without_left_light
 from backend.imaging.colour import LUMINANCE
 from backend.texture.regions import FaceRegions
 
+SETTINGS = ResidualShadingSettings()
 SIDE = 120
 SKIN = np.log(np.array([0.4, 0.25, 0.18], np.float32))
 LIPS, BROWS, NOSE = (slice(90, 102), slice(45, 75)), (slice(25, 31), slice(30, 90)), (slice(60, 75), slice(60, 75))
@@ -49,9 +51,9 @@ def test_shade_and_casts_on_a_cheek_end_at_what_skins_differ_by(regions: FaceReg
     shaded, red = skin(), skin()
     shaded[CHEEK] -= SHADE
     red[CHEEK] += np.array([0.5, -0.2, -0.6], np.float32)
-    assert abs(middle(softened(shaded, regions), CHEEK) @ LUMINANCE) <= LARGEST
+    assert abs(middle(softened(shaded, regions), CHEEK) @ LUMINANCE) <= SETTINGS.largest
     left = middle(softened(red, regions), CHEEK)
-    assert np.abs(left - left @ LUMINANCE).max() <= LARGEST_COLOUR
+    assert np.abs(left - left @ LUMINANCE).max() <= SETTINGS.largest_colour
 
 
 def test_small_differences_and_fine_detail_stay(regions: FaceRegions) -> None:
@@ -71,7 +73,7 @@ def test_brows_and_the_inside_of_the_nose_stay_as_dark_as_they_are(regions: Face
     dark[NOSE] -= SHADE
     np.testing.assert_allclose(middle(softened(dark, regions), BROWS), -SHADE, atol=0.02)
     np.testing.assert_allclose(middle(softened(dark, regions, regions.nose), NOSE), -SHADE, atol=0.02)
-    assert abs(middle(softened(dark, regions), NOSE) @ LUMINANCE) <= LARGEST
+    assert abs(middle(softened(dark, regions), NOSE) @ LUMINANCE) <= SETTINGS.largest
 
 
 def test_painted_lips_keep_their_colour_and_lose_what_lies_on_a_part_of_them(regions: FaceRegions) -> None:
@@ -83,7 +85,7 @@ def test_painted_lips_keep_their_colour_and_lose_what_lies_on_a_part_of_them(reg
     glow = painted.copy()
     glow[rows, columns.start : columns.start + 10] += 0.8
     end = softened(glow, regions)[(rows.start + rows.stop) // 2, columns.start + 5] - SKIN
-    assert abs((end - lipstick) @ LUMINANCE) < LARGEST + 0.02
+    assert abs((end - lipstick) @ LUMINANCE) < SETTINGS.largest + 0.02
 
 
 def test_a_beard_keeps_what_it_has_on_both_sides_and_not_the_shade_on_one(regions: FaceRegions) -> None:
@@ -97,4 +99,4 @@ def test_a_beard_keeps_what_it_has_on_both_sides_and_not_the_shade_on_one(region
     in_shade, in_light = ((softened(shaded, regions)[area] - SKIN).mean() for area in (jaw, other))
     assert (softened(bearded, regions)[jaw] - SKIN).mean() == pytest.approx(-0.6, abs=0.1)
     assert in_light == pytest.approx(-0.6, abs=0.1)
-    assert in_shade > -0.6 - LARGEST - 0.25
+    assert in_shade > -0.6 - SETTINGS.largest - 0.25

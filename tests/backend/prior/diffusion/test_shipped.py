@@ -126,7 +126,10 @@ def test_drawn_tone_and_drawn_detail_have_shares_of_their_own(
     darker["texture"] = darker["texture"] - 0.2 * far[..., None]
 
     def change(broad: float, fine: float) -> float:
-        drawn = joined_maps(coarse, darker, broad, fine).log_texture - coarse.maps.log_texture
+        drawn = (
+            joined_maps(coarse, darker, replace(prior.preset, broad=broad, fine=fine)).log_texture
+            - coarse.maps.log_texture
+        )
         return float(drawn[context.working.mask & (far > 0)].mean())
 
     whole = change(1.0, 1.0)

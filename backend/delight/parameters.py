@@ -1,0 +1,291 @@
+"""The chosen numbers of taking light and skin apart.
+
+Lengths are mm on the skin; logarithms are natural, of linear colour; pairs are where a smooth step begins and ends.
+How the numbers were found: docs/research/photo_light.md and docs/research/ablation.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LevelSettings:
+    """What is typical of a person's skin around a place.
+
+    Args:
+        usual_scale: log colour from which on a texel is no plain skin; assumed.
+        broad_scale: the same where only the broad level is asked for; assumed.
+    """
+
+    usual_scale: float = 0.12
+    broad_scale: float = 0.45
+
+
+@dataclass(frozen=True)
+class LightSettings:
+    """The photo's light from the texture, by order-2 spherical harmonics.
+
+    Args:
+        samples: texels that the light is estimated from, at most.
+        iterations: of reweighted least squares; it has converged by then.
+        ridge: pull towards uniform light by band, per sample and squared relative unit; assumed.
+        colour_ridge: the same for the colour of the directed light, which is rarer than coloured skin; assumed.
+        matched_ridge: share of `ridge` where finished maps are given; assumed.
+        residual_scale: log luminance from which on a texel is brow, beard or shadow; assumed.
+        bright_side: share of that scale for what is brighter, which is highlight; assumed.
+        lamps: directions of the soft lamps that make up a light where free coefficients make none.
+    """
+
+    samples: int = 20_000
+    iterations: int = 12
+    ridge: tuple[float, float, float] = (0.0, 0.004, 0.04)
+    colour_ridge: tuple[float, float, float] = (0.0, 0.06, 0.3)
+    matched_ridge: float = 0.3
+    residual_scale: float = 0.12
+    bright_side: float = 0.6
+    lamps: int = 200
+
+
+@dataclass(frozen=True)
+class TrustSettings:
+    """Which seen texels are the person's skin.
+
+    Args:
+        hairline, roughness, slivers: heuristics that may be left out.
+        feather_mm: over which trust rises from the border of the seen.
+        doubtful_mm: from the border, within which texels may differ less.
+        lashes_mm: around brows and eyes, where skin may be dark, rough and of another colour.
+        lashes_inside_mm: so far from the border for that to hold.
+        rough: times rougher than most of the skin, as hair is.
+        beard_rough: a beard's roughness, likewise.
+        beard_dark: a beard's darkness, log luminance below the tone.
+        hairline_rough: roughness of hair on forehead and temples, likewise.
+        shorn_dark: darkness of shorn hair, log luminance below the tone.
+        sheen: brightness of a shining forehead, log luminance above the tone; it shows every pore.
+        hairline_reach_mm: beyond the landmarks' forehead, where hair is looked for.
+        hairline_start_mm: so near to the border it must come.
+        hairline_gap_mm: half the width of gaps in hair that count as hair.
+        sliver_mm: half the width of parts beside the face that are left out.
+        strip_mm: the same of parts that are `strip_length` times as long as wide.
+        strip_length: length over width.
+
+    Source: all judged by eye on photos of training people.
+    """
+
+    hairline: bool = True
+    roughness: bool = True
+    slivers: bool = True
+    feather_mm: float = 7.0
+    doubtful_mm: float = 15.0
+    lashes_mm: float = 4.0
+    lashes_inside_mm: tuple[float, float] = (4.0, 8.0)
+    rough: tuple[float, float] = (1.7, 2.7)
+    beard_rough: tuple[float, float] = (1.6, 2.2)
+    beard_dark: tuple[float, float] = (0.5, 0.8)
+    hairline_rough: tuple[float, float] = (1.35, 1.9)
+    shorn_dark: tuple[float, float] = (0.25, 0.45)
+    sheen: tuple[float, float] = (0.15, 0.35)
+    hairline_reach_mm: float = 20.0
+    hairline_start_mm: float = 4.0
+    hairline_gap_mm: float = 3.0
+    sliver_mm: float = 4.0
+    strip_mm: float = 14.0
+    strip_length: float = 4.0
+
+
+@dataclass(frozen=True)
+class HighlightSettings:
+    """Specular light.
+
+    Args:
+        removed, over_burnt: heuristics that may be left out.
+        share: of the specular light that is taken off; assumed.
+        least_left: share of the texture that is left of any texel; assumed.
+        around_mm: blur over which the skin's own ratio of blue to red is found; assumed.
+        burnt: linear level of the darkest channel from where on a highlight leaves nothing of the skin; assumed.
+        burnt_reach_mm: blur of the skin around a burnt-out highlight; assumed.
+    """
+
+    removed: bool = True
+    over_burnt: bool = True
+    share: float = 0.9
+    least_left: float = 0.25
+    around_mm: float = 10.0
+    burnt: tuple[float, float] = (0.5, 0.7)
+    burnt_reach_mm: float = 6.0
+
+
+@dataclass(frozen=True)
+class CorrectionSettings:
+    """Leftovers of light that are evened out of the albedo.
+
+    Args:
+        even_colour, soften_bright, even_out, soften_dark, limit_bright: heuristics that may be left out.
+        colour_around_mm: blur of the colour that strays are measured against; assumed.
+        colour_local_mm: blur of what strays; assumed.
+        bright_around_mm: blur of the level that bright patches stand out of; assumed.
+        bright_patch_mm: blur of such patches; assumed.
+        bright_left: log luminance by which a patch may stand out; assumed.
+        bright_lowered: share of the rest that is taken off; assumed.
+        even_mm: blur of the broad shading that is evened out; assumed.
+        border_mm: from the border of the seen, within which all the more is evened out; assumed.
+        luminance_kept: share of the broad differences of luminance that even light leaves; training portraits.
+        colour_kept: the same of colour; training portraits.
+        brightest_skin: log luminance above the tone at which skin ends; training portraits.
+        brightest_lips: the same above the lips' median; training portraits.
+        bright_knee: log luminance below that end where pressing sets in; assumed.
+        fold_mm: blur of the shade in folds; assumed.
+        fold_surroundings_mm: blur of what it is measured against; assumed.
+        fold_left: log luminance by which a fold may be darker; assumed.
+        fold_lift: share of the rest that is lifted; training portraits.
+        level: of robust levels.
+    """
+
+    even_colour: bool = True
+    soften_bright: bool = True
+    even_out: bool = True
+    soften_dark: bool = True
+    limit_bright: bool = True
+    colour_around_mm: float = 12.0
+    colour_local_mm: float = 1.5
+    bright_around_mm: float = 12.0
+    bright_patch_mm: float = 1.2
+    bright_left: float = 0.04
+    bright_lowered: float = 0.6
+    even_mm: float = 13.0
+    border_mm: float = 16.0
+    luminance_kept: float = 0.25
+    colour_kept: float = 0.55
+    brightest_skin: float = 0.32
+    brightest_lips: float = 0.22
+    bright_knee: float = 0.15
+    fold_mm: float = 0.8
+    fold_surroundings_mm: float = 10.0
+    fold_left: float = 0.06
+    fold_lift: float = 0.65
+    level: LevelSettings = LevelSettings()
+
+
+@dataclass(frozen=True)
+class SkinToneSettings:
+    """The prior of the skin's mean albedo and of the light on it. Spreads are standard deviations of logarithms.
+
+    Args:
+        white_cue: whether eyes, teeth and the photo's brightest parts tell of the light; may be left out.
+        albedos: luminances of albedo between which the answer lies.
+        albedo_steps: values of it that are weighed.
+        likely: luminances of albedo between which all are about equally likely; no table has them, assumed.
+        below, above: spreads beyond those ends; assumed.
+        middle, middle_spread: centre and spread of the faint preference within; assumed.
+        exposure: irradiance / pi on faces of well exposed photos, 1 = white; training portraits.
+        darker_spread, brighter_spread: spread of exposures below and above (flash, sun); training portraits.
+        dim_share: of photos that are not exposed well; assumed.
+        dim_shift, dim_spread: their log exposure against the others', and its spread; assumed.
+        white_things: share of photos whose brightest parts are white things in the face's light; assumed.
+        white_thing, white_thing_spread: their reflectance and its spread; assumed.
+        other_brightest: density of the log reflectance of the brightest parts in the other photos; assumed.
+        saturated: linear level above which the brightest parts are only a lower bound.
+        eyes_show, eyes_by_skin: a, b of log light = eyes - a - b log albedo; 178 photos of training portraits.
+        eyes_below, eyes_above: spreads of the light below and above that; 80 pictures of training people.
+        teeth_show, teeth_by_skin, teeth_below, teeth_above: the same of teeth.
+        teeth_trust: weight of teeth; 80 pictures of training people.
+        skin_colour_spread: of log ratios of channels about the skin locus; assumed.
+        light_colour_spread: of light about white; assumed.
+        white_colour_spread: of light about the eyes' white; assumed.
+        colour_degrees: of freedom of Student's distribution of colours; assumed.
+        most_strayed: log ratio by which a tone may stray from the locus; assumed.
+    """
+
+    white_cue: bool = True
+    albedos: tuple[float, float] = (0.035, 0.47)
+    albedo_steps: int = 160
+    likely: tuple[float, float] = (0.05, 0.44)
+    below: float = 0.25
+    above: float = 0.12
+    middle: float = 0.25
+    middle_spread: float = 2.0
+    exposure: float = 0.78
+    darker_spread: float = 0.32
+    brighter_spread: float = 0.4
+    dim_share: float = 0.12
+    dim_shift: float = -0.9
+    dim_spread: float = 0.7
+    white_things: float = 0.5
+    white_thing: float = 0.9
+    white_thing_spread: float = 0.35
+    other_brightest: float = 0.3
+    saturated: float = 0.93
+    eyes_show: float = 0.4
+    eyes_by_skin: float = 0.25
+    eyes_below: float = 0.25
+    eyes_above: float = 0.2
+    teeth_show: float = 0.37
+    teeth_by_skin: float = 0.15
+    teeth_below: float = 0.17
+    teeth_above: float = 0.35
+    teeth_trust: float = 0.8
+    skin_colour_spread: float = 0.12
+    light_colour_spread: float = 0.13
+    white_colour_spread: float = 0.18
+    colour_degrees: float = 6.0
+    most_strayed: float = 0.3
+
+
+@dataclass(frozen=True)
+class ResidualShadingSettings:
+    """Light that is left in the albedo, by what a person differs from the prior.
+
+    Args:
+        removed: whether it is taken out; may be left out.
+        broad_mm: blur of the differences that are judged; finer ones are pores, moles and creases.
+        kept: share that is left of small differences; pictures of training people and heads.
+        largest: log luminance at which differences end softly; pictures of training people and heads.
+        largest_colour: the same of colour.
+        side_mm: blur over which beards are alike on both sides; assumed.
+        fewest_texels: of the lips, to tell their colour.
+    """
+
+    removed: bool = True
+    broad_mm: float = 1.5
+    kept: float = 0.7
+    largest: float = 0.25
+    largest_colour: float = 0.1
+    side_mm: float = 5.0
+    fewest_texels: int = 50
+
+
+@dataclass(frozen=True)
+class SpotSettings:
+    """Moles and freckles.
+
+    Args:
+        side: texels a side at which they are looked for; spots are larger than a texel of it.
+        radii_mm: of moles and freckles.
+        strength: robust deviations of blob strength by which a blob must stand out; assumed.
+        contrast: log luminance below the surroundings; assumed.
+        roundness: smaller over larger curvature: lines have 0, round spots 1; assumed.
+    """
+
+    side: int = 1024
+    radii_mm: tuple[float, ...] = (0.45, 0.75, 1.2, 2.0)
+    strength: tuple[float, float] = (4.5, 9.0)
+    contrast: tuple[float, float] = (0.05, 0.12)
+    roundness: tuple[float, float] = (0.25, 0.5)
+
+
+@dataclass(frozen=True)
+class DelightParameters:
+    """All of the stage's chosen numbers.
+
+    Args:
+        least_seen: share of the face's plain skin that a photo must show.
+        light, trust, highlights, corrections, skin_tone: of its steps.
+    """
+
+    least_seen: float = 0.04
+    light: LightSettings = LightSettings()
+    trust: TrustSettings = TrustSettings()
+    highlights: HighlightSettings = HighlightSettings()
+    corrections: CorrectionSettings = CorrectionSettings()
+    skin_tone: SkinToneSettings = SkinToneSettings()
