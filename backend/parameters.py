@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass, replace
+from typing import Any
 
 from backend.delight.parameters import DelightParameters
+from backend.detail.parameters import DetailParameters
 from backend.prior.parameters import PriorParameters
 
 
@@ -14,3 +16,26 @@ class Parameters:
 
     delight: DelightParameters = DelightParameters()
     prior: PriorParameters = PriorParameters()
+    detail: DetailParameters = DetailParameters()
+
+
+def replaced(group: Any, path: str, value: Any) -> Any:
+    """A group of parameters with another value of one field, named by its path such as `delight.trust.rough`.
+
+    Raises:
+        AttributeError: there is no such field.
+    """
+    name, _, rest = path.partition(".")
+    field = getattr(group, name)
+    return replace(group, **{name: replaced(field, rest, value) if is_dataclass(field) and rest else value})
+
+
+def value_of(group: Any, path: str) -> Any:
+    """The field of a group of parameters that a path names.
+
+    Raises:
+        AttributeError: there is no such field.
+    """
+    for name in path.split("."):
+        group = getattr(group, name)
+    return group

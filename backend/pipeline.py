@@ -12,6 +12,7 @@ from backend import memory
 from backend.delight.delighting import DelightedTexture, delight
 from backend.delight.refit import refit_light
 from backend.detail.options import DetailOptions
+from backend.detail.parameters import DetailParameters
 from backend.detail.stage import add_detail
 from backend.device import choose_device
 from backend.head.exchange import head_mesh
@@ -167,7 +168,7 @@ class Pipeline:
             delit = delight(seen, skin, white, options.skin_tone, self.parameters.delight)
             report.report(1.0)
         detail = DetailOptions(options.detail_strength, options.extra_maps, options.age)
-        finished = finished_maps(prior, delit, seeds, detail, watch, guidance)
+        finished = finished_maps(prior, delit, seeds, detail, watch, guidance, self.parameters.detail)
         maps = next(finished)
         further = tuple(
             FurtherSample(seed, sample.encode(), refit_light(skin, sample, self.parameters.delight.light).light)
@@ -230,6 +231,7 @@ def finished_maps(
     detail: DetailOptions,
     watch: Stopwatch,
     guidance: Sequence[GuidanceTerm] = (),
+    parameters: DetailParameters = DetailParameters(),
 ) -> Iterator[SkinMaps]:
     """Complete the maps (eq. 9) and add their detail, for each seed in order.
 
@@ -240,6 +242,7 @@ def finished_maps(
         detail: how detail is made.
         watch: times the stages `complete` and `detail`.
         guidance: for priors that sample.
+        parameters: of the detail stage.
 
     Raises:
         JobCancelled: the user asked to stop.
@@ -249,6 +252,6 @@ def finished_maps(
         with watch.stage("complete"):
             completed = next(completions)
         with watch.stage("detail") as report:
-            finished = add_detail(completed, delit, seed, detail)
+            finished = add_detail(completed, delit, seed, detail, parameters)
             report.report(number / len(seeds))
         yield finished

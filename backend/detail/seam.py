@@ -6,16 +6,15 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from backend.detail.parameters import SeamSettings
 from backend.imaging.filters import enlarge, masked_blur, smooth_step
 from backend.imaging.solid_noise import solid_noise
 from backend.texture.uv_space import UVSpace, coarser
 
-NEAR_MM, FAR_MM = 3.0, 10.0  # nearer than the first only solid noise, farther than the second none of it
-STRETCHED = 1.5, 2.2  # length over width of texels from which on, and at which only, there is solid noise
-SMOOTH_TEXELS = 4.0
 
-
-def seam_share(uv_space: UVSpace, texels_per_mm: float, side: int) -> np.ndarray:
+def seam_share(
+    uv_space: UVSpace, texels_per_mm: float, side: int, settings: SeamSettings = SeamSettings()
+) -> np.ndarray:
     """1 at the seam, 0 away from it, float32 [side, side]; `texels_per_mm` at that size."""
     lines = np.full((side, side), 255, np.uint8)
     for first, second in seam_edges(uv_space):
@@ -25,17 +24,20 @@ def seam_share(uv_space: UVSpace, texels_per_mm: float, side: int) -> np.ndarray
     if lines.min() == 255:
         return np.zeros((side, side), np.float32)
     distance = cv2.distanceTransform(lines, cv2.DIST_L2, 5)
-    return smooth_step(distance, FAR_MM * texels_per_mm, NEAR_MM * texels_per_mm)
+    far, near = settings.from_seam_mm
+    return smooth_step(distance, far * texels_per_mm, near * texels_per_mm)
 
 
-def stretched_share(uv_space: UVSpace, mean_vertices: np.ndarray, side: int) -> np.ndarray:
+def stretched_share(
+    uv_space: UVSpace, mean_vertices: np.ndarray, side: int, settings: SeamSettings = SeamSettings()
+) -> np.ndarray:
     """1 where texels are much longer than wide on the surface, 0 where they are about square, float32 [side, side]."""
     small = coarser(uv_space, min(512, side))
     # The larger eigenvalue of a symmetric matrix of determinant 1 follows from its trace.
     half = np.maximum(np.trace(small.anisotropy(mean_vertices), axis1=2, axis2=3) / 2, 1)
     ratio = np.square(half + np.sqrt(np.square(half) - 1))
-    smooth = masked_blur(ratio, small.mask.astype(np.float32), SMOOTH_TEXELS)
-    return np.clip(enlarge(smooth_step(smooth, *STRETCHED), side), 0, 1)
+    smooth = masked_blur(ratio, small.mask.astype(np.float32), settings.smooth_texels)
+    return np.clip(enlarge(smooth_step(smooth, *settings.stretched), side), 0, 1)
 
 
 def seam_edges(uv_space: UVSpace) -> np.ndarray:

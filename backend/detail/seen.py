@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from backend.detail.parameters import SeenSettings
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
 from backend.imaging.colour import SMALLEST_LINEAR, srgb_to_linear
@@ -12,9 +13,6 @@ from backend.imaging.octaves import TEXELS_PER_WAVE, finest_octave
 from backend.imaging.sampling import Footprint
 from backend.texture.maps import PartialTexture
 from backend.texture.uv_space import UVSpace
-
-# Pixels per wave at which a photo begins to show detail, and shows all of it.
-PIXELS_LOW, PIXELS_HIGH = 1.6, 2.6
 
 
 def fine_detail(
@@ -43,7 +41,7 @@ def pixels_per_texel(model: HeadModel, fit: HeadFit, uv_space: UVSpace) -> np.nd
     return np.where(uv_space.mask, size[np.maximum(uv_space.triangle, 0)], np.float32(0))
 
 
-def resolved_share(pixels: np.ndarray, octave: int, side: int) -> np.ndarray:
+def resolved_share(pixels: np.ndarray, octave: int, side: int, settings: SeenSettings = SeenSettings()) -> np.ndarray:
     """How far the photo shows an octave, in [0, 1]; `pixels` are `pixels_per_texel` of side x side texels."""
     wave = TEXELS_PER_WAVE * 2.0 ** (octave - finest_octave(side))
-    return smooth_step(pixels * wave, PIXELS_LOW, PIXELS_HIGH)
+    return smooth_step(pixels * wave, *settings.pixels)

@@ -5,63 +5,49 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from backend.delight.parameters import SpotSettings
+from backend.detail.parameters import CreaseSettings, HairSettings
 from backend.imaging.colour import LUMINANCE
 from backend.imaging.filters import MAD_TO_STD, inner_distance, masked_blur, smooth_step
 from backend.imaging.octaves import reduce_to
 from backend.texture.regions import FaceRegions, plain_skin
-
-# Creases: the profile across and along, mm, the directions looked in, and how far a line must stand out, in robust
-# deviations of what grain gives.
-CREASE_MM, CREASE_LENGTH_MM, CREASE_DIRECTIONS = 0.8, 3.0, 8
-CREASE_LOW, CREASE_HIGH = 3.0, 6.0
-CREASE_CONTRAST = (0.015, 0.03)  # log luminance
-# Hair that hangs into the temples and the forehead: so near to where skin ends, mm, and how rough it is against the
-# plain skin.
-HAIRLINE_MM, HAIR_OVER_MM = (16.0, 9.0), 2.0
-HAIR_LOW, HAIR_HIGH = 1.5, 2.2
-HAIR_GROWN_MM = 2.0
-# Roughness of the beard's skin against the cheeks' at which there is stubble.
-STUBBLE_LOW, STUBBLE_HIGH = 1.2, 1.7
-# Share of a stubbly beard's detail that is hair and not relief. As relief, strands become the furrows of leather.
-STUBBLE_HAIR = 0.8
 
 
 def creases(
     log_luminance: np.ndarray,  # float32 [R, R]
     weight: np.ndarray,  # float32 [R, R], > 0.5 where it is skin that was seen
     texels_per_mm: float,
+    settings: CreaseSettings = CreaseSettings(),
 ) -> np.ndarray:
-    """How far each texel belongs to a crease: float32 [r, r] in [0, 1], r at most half of `WORKING_SIDE`.
+    """How far each texel belongs to a crease: float32 [r, r] in [0, 1], r at most `side`.
 
     Creases are dark lines, much longer than grain is: found by second derivatives across, averaged along (Freeman and
     Adelson, "The design and use of steerable filters", 1991; here turned kernels).
     """
-    side = min(log_luminance.shape[0], SpotSettings().side // 2)
+    side = min(log_luminance.shape[0], settings.side)
     scale = texels_per_mm * side / log_luminance.shape[0]
     skin = reduce_to(weight, side)
-    inside = inner_distance(skin > 0.5) > CREASE_LENGTH_MM * scale
-    if np.count_nonzero(inside) < 200:
+    inside = inner_distance(skin > 0.5) > settings.length_mm * scale
+    if not settings.found or np.count_nonzero(inside) < 200:
         return np.zeros((side, side), np.float32)
     small = reduce_to(log_luminance, side)
     flat = np.where(skin > 0.5, small - masked_blur(small, skin, 5.0 * scale), 0).astype(np.float32)
     depth = np.full((side, side), -np.inf, np.float32)
-    for number in range(CREASE_DIRECTIONS):
-        turn = np.pi * number / CREASE_DIRECTIONS
-        depth = np.maximum(depth, cv2.filter2D(flat, cv2.CV_32F, line_kernel(turn, scale)))
+    for number in range(settings.directions):
+        turn = np.pi * number / settings.directions
+        depth = np.maximum(depth, cv2.filter2D(flat, cv2.CV_32F, line_kernel(turn, scale, settings)))
     typical = MAD_TO_STD * float(np.median(np.abs(depth[inside] - np.median(depth[inside]))))
-    found = smooth_step((depth - np.median(depth[inside])) / max(typical, 1e-5), CREASE_LOW, CREASE_HIGH)
-    found = found * smooth_step(depth, *CREASE_CONTRAST) * inside
+    found = smooth_step((depth - np.median(depth[inside])) / max(typical, 1e-5), *settings.strength)
+    found = found * smooth_step(depth, *settings.contrast) * inside
     # The shoulders belong to it.
-    reach = max(1, round(1.5 * CREASE_MM * scale))
+    reach = max(1, round(1.5 * settings.width_mm * scale))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     return cv2.GaussianBlur(cv2.dilate(found, kernel), (0, 0), max(0.5 * reach, 0.5))
 
 
-def line_kernel(turn: float, texels_per_mm: float) -> np.ndarray:
+def line_kernel(turn: float, texels_per_mm: float, settings: CreaseSettings = CreaseSettings()) -> np.ndarray:
     """A kernel float32 that answers to dark lines at an angle (radians, from the rows): their depth where they are
-    as wide as `CREASE_MM`, 0 on even slopes."""
-    across, along = CREASE_MM * texels_per_mm, CREASE_LENGTH_MM * texels_per_mm
+    as wide as a crease, 0 on even slopes."""
+    across, along = settings.width_mm * texels_per_mm, settings.length_mm * texels_per_mm
     reach = int(np.ceil(2.5 * along))
     y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
     t, s = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
@@ -77,6 +63,7 @@ def hairline(
     log_luminance: np.ndarray,  # float32 [B, B]
     weight: np.ndarray,  # float32 [B, B], 1 where it is skin that was seen
     regions: FaceRegions,  # B x B
+    settings: HairSettings = HairSettings(),
 ) -> np.ndarray:
     """Share of each texel's detail that is hair hanging into temples and forehead, float32 [B, B] in [0, 1].
 
@@ -86,35 +73,37 @@ def hairline(
     scale = regions.texels_per_mm
     seen = weight > 0.5
     plain = seen & (plain_skin(regions) > 0.6)
-    if np.count_nonzero(plain) < 200 or not (regions.eyes > 0.5).any():
+    if not settings.hairline or np.count_nonzero(plain) < 200 or not (regions.eyes > 0.5).any():
         return np.zeros(weight.shape, np.float32)
-    fine = log_luminance - masked_blur(log_luminance, seen.astype(np.float32), HAIR_OVER_MM * scale)
-    variance = masked_blur(np.square(np.where(seen, fine, 0)), seen.astype(np.float32), HAIR_OVER_MM * scale)
+    fine = log_luminance - masked_blur(log_luminance, seen.astype(np.float32), settings.over_mm * scale)
+    variance = masked_blur(np.square(np.where(seen, fine, 0)), seen.astype(np.float32), settings.over_mm * scale)
     contrast = np.sqrt(variance)
-    rough = smooth_step(contrast / max(float(np.median(contrast[plain])), 1e-4), HAIR_LOW, HAIR_HIGH)
+    rough = smooth_step(contrast / max(float(np.median(contrast[plain])), 1e-4), *settings.rough)
     rows = np.arange(len(weight))[:, None]
     eyes = float(np.flatnonzero((regions.eyes > 0.5).any(1)).mean())
     above = smooth_step((eyes - rows) / scale, 4.0, 12.0)
     # Holes in the seen skin (a highlight, an eye) are no hairline: only the outer border counts.
     outline, _ = cv2.findContours(seen.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = cv2.drawContours(np.zeros(weight.shape, np.uint8), outline, -1, 1, cv2.FILLED)
-    near = smooth_step(inner_distance(filled > 0) / scale, *HAIRLINE_MM)
+    near = smooth_step(inner_distance(filled > 0) / scale, *settings.near_mm)
     found = (rough * above * near * (1 - regions.brows) * seen).astype(np.float32)
-    reach = max(1, round(HAIR_GROWN_MM * scale))
+    reach = max(1, round(settings.grown_mm * scale))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     return cv2.GaussianBlur(cv2.dilate(found, kernel), (0, 0), 0.5 * reach) * (1 - regions.brows)
 
 
-def stubble(contrast: np.ndarray, beard: int, cheeks: int) -> float:
+def stubble(contrast: np.ndarray, beard: int, cheeks: int, settings: HairSettings = HairSettings()) -> float:
     """0 shaven to 1 stubbly, by the beard's contrast against the cheeks' (`measured_contrast` [parts, octaves])."""
+    if not settings.stubble:
+        return 0.0
     ratio = contrast[beard, 1:4] / contrast[cheeks, 1:4]
     ratio = ratio[~np.isnan(ratio)]
-    return float(smooth_step(float(ratio.max()), STUBBLE_LOW, STUBBLE_HIGH)) if ratio.size else 0.0
+    return float(smooth_step(float(ratio.max()), *settings.stubble_rough)) if ratio.size else 0.0
 
 
-def stubble_hair(stubbly: float, regions: FaceRegions) -> np.ndarray:
-    """Share of the detail that is a beard's hair and no relief, float32 [R, R] in [0, `STUBBLE_HAIR`]."""
-    return (STUBBLE_HAIR * stubbly * regions.beard * (1 - regions.lips)).astype(np.float32)
+def stubble_hair(stubbly: float, regions: FaceRegions, settings: HairSettings = HairSettings()) -> np.ndarray:
+    """Share of the detail that is a beard's hair and no relief, float32 [R, R] in [0, `stubble_share`]."""
+    return (settings.stubble_share * stubbly * regions.beard * (1 - regions.lips)).astype(np.float32)
 
 
 def pigment_share(spot: np.ndarray, whiskers: np.ndarray, hairs: np.ndarray, regions: FaceRegions) -> np.ndarray:

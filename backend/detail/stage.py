@@ -11,11 +11,12 @@ from backend.delight.delighting import DelightedTexture
 from backend.delight.marks import spots
 from backend.detail import separation
 from backend.detail.options import DetailOptions
+from backend.detail.parameters import ContrastSettings, DetailParameters
 from backend.detail.regions import SKIN_PARTS, part_weights
 from backend.detail.seen import fine_detail, pixels_per_texel, resolved_share
 from backend.detail.statistics import SkinStatistics, load_statistics, measured_contrast
 from backend.detail.surface import fine_height, less_in_cavities, relief_normals, relief_share, roughness
-from backend.detail.unseen import RESOLVED, Shown, missing_detail
+from backend.detail.unseen import Shown, missing_detail
 from backend.imaging.colour import LUMINANCE, linear_to_srgb
 from backend.imaging.filters import enlarge, inner_distance, smooth_step
 from backend.imaging.octaves import COARSEST_OCTAVE, finest_octave, reduce_to, split, wavelength_mm
@@ -27,23 +28,13 @@ from backend.texture.regions import FaceRegions, plain_skin
 from backend.texture.relief import relief_height
 from backend.texture.uv_space import coarser, dilate
 
-# Of fine detail that is relief so much stays in the albedo: pores and creases hold less light from any side.
-RELIEF_IN_ALBEDO = 0.5
-# Trust from which on the photo's detail is taken, and at which it is all of the detail.
-TRUSTED = (0.35, 0.8)
-REST_OF_CHEEKS = 0.85  # contrast of neck, ears and scalp; assumed
-# At most so many times what people of that age have on average is made in octaves that the photo cannot show.
-MOST_OVER_USUAL = 1.3
-COARSE_WAVE_MM = 2.0  # in the middle of the relief that is read from maps of the working size
-REGION_SIDE = 512  # of what varies slowly
-SAMPLE_BORDER_MM = 3.0
-
 
 def add_detail(
     maps: CompletedMaps,
     delit: DelightedTexture,
     seed: int,
     options: DetailOptions = DetailOptions(),
+    parameters: DetailParameters = DetailParameters(),
     statistics: SkinStatistics | None = None,
 ) -> SkinMaps:
     """All maps at the size R x R that was asked for, dilated beyond the island, without holes.
@@ -57,6 +48,7 @@ def add_detail(
         delit: what was seen, with and without its light, and of which skin, R x R.
         seed: of everything random; same seed and versions give the same maps.
         options: strength of made detail, and whether displacement and roughness are wanted.
+        parameters: the stage's chosen numbers.
         statistics: of people's skin; None takes those that ship.
     """
     skin, partial = delit.skin, delit.partial
@@ -64,89 +56,102 @@ def add_detail(
     side = uv_space.resolution
     scale = regions.texels_per_mm * side / maps.side
     weight = np.clip(enlarge(delit.weight, side), 0, 1)
-    shine = np.clip(enlarge(smooth_step(delit.shine, 0.05, 0.5), side), 0, 1)
+    shine = np.clip(enlarge(smooth_step(delit.shine, *parameters.seen.shine), side), 0, 1)
     grown = maps.dilated(small.mask)
 
     # The reduction is of the texture before completion; outside of what was seen it must not ring.
     reduced = grown.log_texture + delit.weight[..., None] * (delit.log_seen - grown.log_texture)
-    own = fine_detail(partial, reduced, smooth_step(weight, *TRUSTED))
+    trusted = parameters.seen.trusted
+    own = fine_detail(partial, reduced, smooth_step(weight, *trusted))
     log_texture = enlarge(grown.log_texture, side)
-    matte = separation.without_gloss(own, log_texture, shine, scale) if own.any() else own
+    matte = separation.without_gloss(own, log_texture, shine, scale) if parameters.relief.gloss and own.any() else own
     log_albedo = enlarge(grown.log_albedo, side)
     luminance = LUMINANCE.astype(np.float32)
-    spot = spots((log_albedo + matte) @ luminance, weight, scale)
-    shown = _shown(log_albedo @ luminance + matte @ luminance, spot, weight, skin, scale)
-    contrast = measured_contrast(shown.bands, shown.parts, _plainly_seen(shown, regions))
+    spot = spots((log_albedo + matte) @ luminance, weight, scale, parameters.spots)
+    if not parameters.relief.spots:
+        spot[:] = 0
+    shown = _shown(log_albedo @ luminance + matte @ luminance, spot, weight, skin, scale, parameters)
+    contrast = measured_contrast(shown.bands, shown.parts, _plainly_seen(shown, regions), parameters.contrast)
     statistics = statistics or load_statistics()
-    expected = _plain_contrast(_believable(statistics.expected(contrast, options.age), shown, statistics, options.age))
+    expected = statistics.expected(contrast, options.age, parameters.contrast)
+    expected = _plain_contrast(_believable(expected, shown, statistics, options.age, parameters), parameters.contrast)
     density = small.texels_per_metre(skin.neutral) * (side / maps.side / 1000)
-    made = missing_detail(shown, expected, options.strength, uv_space, skin.model.mean, density, scale, seed)
+    made = missing_detail(
+        shown, expected, options.strength, uv_space, skin.model.mean, density, scale, seed, parameters.unseen
+    )
 
     # Into colours: what is relief leaves the albedo in part.
     full_regions = enlarged_regions(regions, side)
-    stubbly = separation.stubble(contrast, SKIN_PARTS.index("beard"), SKIN_PARTS.index("cheeks"))
-    hairs = separation.hairline(maps.log_relief @ luminance, delit.weight, regions)
-    whiskers = separation.stubble_hair(stubbly, full_regions)
+    hair = parameters.hair
+    stubbly = separation.stubble(contrast, SKIN_PARTS.index("beard"), SKIN_PARTS.index("cheeks"), hair)
+    hairs = separation.hairline(maps.log_relief @ luminance, delit.weight, regions, hair)
+    whiskers = separation.stubble_hair(stubbly, full_regions, hair)
     pigment = separation.pigment_share(spot, whiskers, np.clip(enlarge(hairs, side), 0, 1), full_regions)
-    crease = separation.creases(grown.log_relief @ luminance, delit.weight, regions.texels_per_mm)
+    crease = separation.creases(grown.log_relief @ luminance, delit.weight, regions.texels_per_mm, parameters.creases)
     # Strands are lines too.
-    haired = np.maximum(hairs, separation.stubble_hair(stubbly, regions))
+    haired = np.maximum(hairs, separation.stubble_hair(stubbly, regions, hair))
     crease *= 1 - np.clip(reduce_to(haired, len(crease)), 0, 1)
     relief = (matte @ luminance) * (1 - pigment) + (made.fine + made.coarse) * (1 - whiskers)
     del spot
     tint = made_colour(matte, weight)
     log_texture += own
-    log_texture += ((made.fine + made.coarse) * (1 - smooth_step(weight, *TRUSTED)))[..., None] * tint
+    log_texture += ((made.fine + made.coarse) * (1 - smooth_step(weight, *trusted)))[..., None] * tint
     texture = linear_to_srgb(np.exp(log_texture, out=log_texture)).astype(np.float32)
     del log_texture, own
-    log_albedo += matte * (pigment + (1 - pigment) * RELIEF_IN_ALBEDO)[..., None]
-    log_albedo += ((whiskers + (1 - whiskers) * RELIEF_IN_ALBEDO) * made.fine + made.coarse)[..., None] * tint
+    share = parameters.relief.in_albedo
+    log_albedo += matte * (pigment + (1 - pigment) * share)[..., None]
+    log_albedo += ((whiskers + (1 - whiskers) * share) * made.fine + made.coarse)[..., None] * tint
     albedo = linear_to_srgb(_soft_range(np.exp(log_albedo, out=log_albedo))).astype(np.float32)
     del log_albedo, matte, pigment
 
-    height = fine_height(relief, crease, scale, max(COARSEST_OCTAVE, finest_octave(side))) * uv_space.mask
+    height = (
+        fine_height(relief, crease, scale, max(COARSEST_OCTAVE, finest_octave(side)), parameters.relief) * uv_space.mask
+    )
     del relief, made
     coarse = relief_height(maps.log_relief, regions, small.mask) * (1 - haired)
     coarse *= off_border(delit.weight, 0.4 * regions.texels_per_mm)
-    coarse *= relief_share(COARSE_WAVE_MM, reduce_to(crease, maps.side))
+    coarse *= relief_share(parameters.relief.coarse_wave_mm, reduce_to(crease, maps.side), parameters.relief)
     height += enlarge(dilate(coarse, small.mask, 3), side) * uv_space.mask
     gradient = uv_space.surface_gradient(skin.neutral)
     finished = SkinMaps(
         texture_srgb=texture,
         diffuse_albedo_srgb=albedo,
         specular_albedo=less_in_cavities(enlarge(grown.specular_albedo, side), height, uv_space.mask, scale),
-        normal=relief_normals(height, gradient, uv_space.mask),
+        normal=relief_normals(height, gradient, uv_space.mask, parameters.relief),
         visibility=partial.visibility,
         displacement_mm=height if options.extras else None,
         roughness=roughness(height, full_regions, uv_space.mask) if options.extras else None,
-        detail=_report(shown, options, skin, scale),
+        detail=_report(shown, options, skin, scale, parameters.unseen.resolved),
     )
     return finished.dilated(uv_space.mask)
 
 
-def _believable(contrast: np.ndarray, shown: Shown, statistics: SkinStatistics, age: float | None) -> np.ndarray:
+def _believable(
+    contrast: np.ndarray, shown: Shown, statistics: SkinStatistics, age: float | None, parameters: DetailParameters
+) -> np.ndarray:
     """Contrasts [parts, octaves], those of octaves that the photo cannot show held below what few people have.
 
     A photo's own grain and its compression pass for rough skin, and would be carried on into all finer octaves.
     """
-    most = MOST_OVER_USUAL * statistics.expected(np.full_like(contrast, np.nan), age)
-    unshown = [o for o, resolved in shown.resolved.items() if resolved <= RESOLVED]
+    settings = parameters.contrast
+    most = settings.most_over_usual * statistics.expected(np.full_like(contrast, np.nan), age, settings)
+    unshown = [o for o, resolved in shown.resolved.items() if resolved <= parameters.unseen.resolved]
     limited = contrast.copy()
     limited[:, unshown] = np.minimum(contrast, most)[:, unshown]
     return limited
 
 
-def _plain_contrast(contrast: np.ndarray) -> np.ndarray:
+def _plain_contrast(contrast: np.ndarray, settings: ContrastSettings) -> np.ndarray:
     """Contrasts [parts, octaves] for made detail, by the cheeks' where a part's own do not serve.
 
     What was measured of lids and lips has their borders and lashes in it; neck, ears and scalp were hardly ever seen.
     """
     limited = contrast.copy()
     cheeks = contrast[SKIN_PARTS.index("cheeks")]
-    for part, most in (("eyes", 0.8), ("lips", 1.3)):
+    for part, most in (("eyes", settings.eyes_of_cheeks), ("lips", settings.lips_of_cheeks)):
         number = SKIN_PARTS.index(part)
         limited[number] = np.minimum(contrast[number], most * cheeks)
-    limited[SKIN_PARTS.index("rest")] = REST_OF_CHEEKS * cheeks
+    limited[SKIN_PARTS.index("rest")] = settings.rest_of_cheeks * cheeks
     return limited
 
 
@@ -156,14 +161,15 @@ def _shown(
     weight: np.ndarray,
     skin: FittedSkin,
     texels_per_mm: float,
+    parameters: DetailParameters,
 ) -> Shown:
     """What there is of the detail: bands of the albedo [R, R], and where they come from the photo."""
     side, regions = log_luminance.shape[0], skin.regions
     bands, _ = split(log_luminance)
-    uv_space = coarser(skin.uv_space, min(side, REGION_SIDE))
+    uv_space = coarser(skin.uv_space, min(side, parameters.unseen.region_side))
     pixels = pixels_per_texel(skin.model, skin.fit, uv_space)
-    strength = smooth_step(reduce_to(weight, uv_space.resolution), *TRUSTED)
-    shares = {o: resolved_share(pixels, o, uv_space.resolution) for o in bands}
+    strength = smooth_step(reduce_to(weight, uv_space.resolution), *parameters.seen.trusted)
+    shares = {o: resolved_share(pixels, o, uv_space.resolution, parameters.seen) for o in bands}
     face = (strength * reduce_to(regions.face, uv_space.resolution)) > 0.5
     resolved = {o: float(np.median(share[face])) if face.any() else 0.0 for o, share in shares.items()}
     seen = {
@@ -172,7 +178,7 @@ def _shown(
     }
     plain = reduce_to(plain_skin(regions), uv_space.resolution)
     clear = (strength > 0.7) & (reduce_to(spot, uv_space.resolution) < 0.2)
-    border = inner_distance(clear) > SAMPLE_BORDER_MM * texels_per_mm * uv_space.resolution / side
+    border = inner_distance(clear) > parameters.unseen.sample_border_mm * texels_per_mm * uv_space.resolution / side
     haired = reduce_to(regions.beard * (1 - regions.lips), uv_space.resolution)
     usual = np.maximum(plain, haired * reduce_to(regions.face, uv_space.resolution)) * border
     parts = np.stack([reduce_to(p, uv_space.resolution) for p in part_weights(regions)])
@@ -197,7 +203,7 @@ def made_colour(detail: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return (slope / float(slope @ LUMINANCE)).astype(np.float32)
 
 
-def _report(shown: Shown, options: DetailOptions, skin: FittedSkin, texels_per_mm: float) -> DetailReport:
+def _report(shown: Shown, options: DetailOptions, skin: FittedSkin, texels_per_mm: float, least: float) -> DetailReport:
     """Shares of the face's detail, every octave counting the same."""
     face = reduce_to(skin.regions.face, shown.skin.shape[0])
     rows = []
@@ -205,8 +211,8 @@ def _report(shown: Shown, options: DetailOptions, skin: FittedSkin, texels_per_m
     for octave, seen in shown.seen.items():
         weight = reduce_to(face, seen.shape[0])
         share = float((seen * weight).sum() / max(float(weight.sum()), 1e-6))
-        continued = (1 - share) if shown.resolved[octave] > RESOLVED else 0.0
-        if shown.resolved[octave] > RESOLVED and shown.resolved[octave] < 1:
+        continued = (1 - share) if shown.resolved[octave] > least else 0.0
+        if shown.resolved[octave] > least and shown.resolved[octave] < 1:
             # Of what was looked at but only half shown, the rest is made.
             looked = share / shown.resolved[octave]
             continued = max(0.0, 1 - looked)

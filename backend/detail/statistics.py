@@ -15,17 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from backend.asset_files import ASSETS
+from backend.detail.parameters import ContrastSettings
 from backend.detail.regions import SKIN_PARTS
 from backend.imaging.filters import MAD_TO_STD
 from backend.imaging.octaves import COARSEST_OCTAVE, OCTAVES, reduce_to
 
 ASSET = ASSETS / "detail_statistics.npz"
-FEWEST_TEXELS = 120
-MEASURED_SIDE = 1024
-# Standard deviation of a measured log contrast, and of the age that a user states, years.
-MEASURED_SPREAD, AGE_SPREAD = 0.08, 3.0
-# Log contrast per octave towards the finer, where no photo of the statistics reaches.
-STEEPEST, FLATTEST = -0.9, -0.35
 
 
 @dataclass(frozen=True)
@@ -49,12 +44,15 @@ class SkinStatistics:
     def octaves(self) -> range:
         return range(self.finest, COARSEST_OCTAVE + 1)
 
-    def expected(self, observed: np.ndarray, age: float | None = None) -> np.ndarray:
+    def expected(
+        self, observed: np.ndarray, age: float | None = None, settings: ContrastSettings = ContrastSettings()
+    ) -> np.ndarray:
         """Contrasts to expect of a person.
 
         Args:
             observed: float64 [parts, OCTAVES], measured contrasts, NaN where nothing was seen.
             age: in years, where it is known.
+            settings: spreads of what is observed, and slopes.
 
         Returns:
             Contrasts float64 [parts, OCTAVES]; octaves finer than the statistics follow the power law of the others,
@@ -62,7 +60,7 @@ class SkinStatistics:
         """
         held = np.array(self.octaves)
         values = np.append(np.log(np.maximum(observed[:, held], 1e-5)).ravel(), np.nan if age is None else age)
-        noise = np.append(np.full(values.size - 1, MEASURED_SPREAD**2), AGE_SPREAD**2)
+        noise = np.append(np.full(values.size - 1, settings.measured_spread**2), settings.age_spread**2)
         known = ~np.isnan(values)
         mean = self.mean
         if known.any():
@@ -71,7 +69,7 @@ class SkinStatistics:
         log_contrast = np.empty((len(SKIN_PARTS), OCTAVES))
         log_contrast[:, held] = mean[:-1].reshape(len(SKIN_PARTS), -1)
         for octave in range(self.finest - 1, -1, -1):
-            slope = np.clip((log_contrast[:, octave + 1] - log_contrast[:, octave + 3]) / 2, STEEPEST, FLATTEST)
+            slope = np.clip((log_contrast[:, octave + 1] - log_contrast[:, octave + 3]) / 2, *settings.slopes)
             log_contrast[:, octave] = log_contrast[:, octave + 1] + slope
             seen = ~np.isnan(observed[:, octave])
             if seen.any():
@@ -131,15 +129,16 @@ def measured_contrast(
     bands: dict[int, np.ndarray],  # by octave, float32 [R / 2^k, R / 2^k], of the log luminance
     parts: np.ndarray,  # float32 [parts, S, S], see `part_weights`
     seen: dict[int, np.ndarray],  # by octave, float32 [T, T] in [0, 1], where the photo shows it
+    settings: ContrastSettings = ContrastSettings(),
 ) -> np.ndarray:
     """Robust standard deviation of log luminance float64 [parts, OCTAVES]; NaN where too little was seen."""
     result = np.full((len(SKIN_PARTS), OCTAVES), np.nan)
     for octave, full in bands.items():
-        step = max(1, full.shape[0] // MEASURED_SIDE)  # a median needs no more
+        step = max(1, full.shape[0] // settings.side)  # a median needs no more
         band = full[::step, ::step]
         weight = np.stack([reduce_to(p, band.shape[0]) for p in parts]) * reduce_to(seen[octave], band.shape[0])
         for number, part in enumerate(weight):
             values = band[part > 0.6]
-            if values.size >= FEWEST_TEXELS:
+            if values.size >= settings.fewest_texels:
                 result[number, octave] = MAD_TO_STD * np.median(np.abs(values))
     return result

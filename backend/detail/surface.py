@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from backend.detail.parameters import ReliefSettings
 from backend.imaging.filters import smooth_step
 from backend.imaging.octaves import join, reduce_to, split, wavelength_mm
 from backend.rendering.skin_model import SKIN
@@ -12,17 +13,14 @@ from backend.texture.regions import FaceRegions
 from backend.texture.relief import cavity
 from backend.texture.uv_space import SurfaceGradient, dilate
 
-# Depth of relief for a darkening by one unit of log luminance, as a share of the wavelength: finer relief is flatter in
-# the proportion of its size. At the octave of 1.9 mm this is the depth that the training data assume
-# (`backend.rendering.skin_model`).
-DEPTH_PER_WAVE = 0.29
-# Skin's furrows and pores lie about half a millimetre apart; what varies more broadly is mostly blood and melanin,
-# unless it is a crease. Wavelength in mm at which half of the variation is relief (assumed).
-GRAIN_MM = 1.3
-STEEPEST = 1.2  # slope
 
-
-def fine_height(relief: np.ndarray, crease: np.ndarray, texels_per_mm: float, coarsest: int) -> np.ndarray:
+def fine_height(
+    relief: np.ndarray,
+    crease: np.ndarray,
+    texels_per_mm: float,
+    coarsest: int,
+    settings: ReliefSettings = ReliefSettings(),
+) -> np.ndarray:
     """Height float32 [R, R] in mm of fine detail of the log luminance [R, R] that is relief: darker lies deeper.
 
     `crease` float32 [S, S] in [0, 1] is 1 where the detail's lines are creases, which are relief at every size.
@@ -32,20 +30,24 @@ def fine_height(relief: np.ndarray, crease: np.ndarray, texels_per_mm: float, co
     bands, _ = split(limited, coarsest)
     for octave, band in bands.items():
         wave = wavelength_mm(octave, texels_per_mm, side)
-        band *= np.float32(DEPTH_PER_WAVE * wave) * relief_share(wave, reduce_to(crease, band.shape[0]))
+        band *= np.float32(settings.depth_per_wave * wave) * relief_share(
+            wave, reduce_to(crease, band.shape[0]), settings
+        )
     return join(bands)
 
 
-def relief_share(wavelength: float, crease: np.ndarray) -> np.ndarray:
+def relief_share(wavelength: float, crease: np.ndarray, settings: ReliefSettings = ReliefSettings()) -> np.ndarray:
     """How much of the variation at a wavelength, mm, is relief, float32 as `crease`: of broad, even grain little, of
     creases all."""
-    grain = np.float32(1 / (1 + (wavelength / GRAIN_MM) ** 2))
+    grain = np.float32(1 / (1 + (wavelength / settings.grain_mm) ** 2))
     return grain + (1 - grain) * crease
 
 
-def relief_normals(height: np.ndarray, gradient: SurfaceGradient, island: np.ndarray) -> np.ndarray:
+def relief_normals(
+    height: np.ndarray, gradient: SurfaceGradient, island: np.ndarray, settings: ReliefSettings = ReliefSettings()
+) -> np.ndarray:
     """Unit tangent-space normals float32 [R, R, 3], +Y up, of a height [R, R] in mm on an island bool [R, R]."""
-    return normals_of_slopes(*gradient.slopes(dilate(height, island, 3)))
+    return normals_of_slopes(*gradient.slopes(dilate(height, island, 3)), settings=settings)
 
 
 def less_in_cavities(specular: np.ndarray, height: np.ndarray, island: np.ndarray, texels_per_mm: float) -> np.ndarray:
@@ -54,10 +56,10 @@ def less_in_cavities(specular: np.ndarray, height: np.ndarray, island: np.ndarra
     return np.clip(specular * (1 - lost), SKIN.specular.lowest, SKIN.specular.highest).astype(np.float32)
 
 
-def normals_of_slopes(along: np.ndarray, up: np.ndarray) -> np.ndarray:
+def normals_of_slopes(along: np.ndarray, up: np.ndarray, settings: ReliefSettings = ReliefSettings()) -> np.ndarray:
     """Unit tangent-space normals float32 [R, R, 3], +Y up, of slopes along the tangent and the bitangent."""
     # Steeper than any photo can tell is noise.
-    limit = STEEPEST / np.sqrt(STEEPEST**2 + np.square(along) + np.square(up))
+    limit = settings.steepest / np.sqrt(settings.steepest**2 + np.square(along) + np.square(up))
     normal = np.empty((*along.shape, 3), np.float32)
     normal[..., 0], normal[..., 1], normal[..., 2] = -along * limit, -up * limit, 1
     normal /= np.sqrt(np.einsum("hwk,hwk->hw", normal, normal))[..., None]

@@ -11,13 +11,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from backend.detail.parameters import PatchSettings
 from backend.imaging.filters import inner_distance, masked_blur
-
-PATCH_MM, OVERLAP_MM = 9.0, 3.0
-NORMALISED_OVER_MM = 6.0
-# At most so much a patch is enlarged or reduced where the texture space is sparser or denser than at its source.
-SCALE_LIMIT = 1.4
-FEWEST_PLACES = 40
 
 
 @dataclass(frozen=True)
@@ -60,6 +55,7 @@ def patchwork(
     density: np.ndarray,  # float32 [r, r], texels of R per mm
     texels_per_mm: float,  # typical density at R, for the size of patches
     rng: np.random.Generator,
+    settings: PatchSettings = PatchSettings(),
 ) -> np.ndarray:
     """A texture float32 [R, R] like the sample, with about its variance where `needed`.
 
@@ -67,7 +63,10 @@ def patchwork(
     no place of the sample is recognised again.
     """
     side = needed.shape[0]
-    spacing, overlap = max(8, round(PATCH_MM * texels_per_mm)), max(2, round(OVERLAP_MM * texels_per_mm))
+    spacing, overlap = (
+        max(8, round(settings.patch_mm * texels_per_mm)),
+        max(2, round(settings.overlap_mm * texels_per_mm)),
+    )
     size = spacing + overlap
     window = _window(spacing, overlap)
     total = np.zeros((side + 2 * size, side + 2 * size), np.float32)
@@ -81,13 +80,17 @@ def patchwork(
             if not needed[rows, columns].any():
                 continue
             at = tuple(int(np.clip((c + size / 2) * coarse, 0, sort.shape[0] - 1)) for c in (top, left))
-            kind = _kind(sample, int(sort[at]))
+            kind = _kind(sample, int(sort[at]), settings)
             places = sample.places[kind]
             x, y = places[used[kind] % len(places)]
             used[kind] += 1
             scale = sample.density[y, x] / max(float(density[at]), 1e-3)
             matrix = _placement(
-                (float(x), float(y)), float(np.clip(scale, 1 / SCALE_LIMIT, SCALE_LIMIT)), turn, flip, size
+                (float(x), float(y)),
+                float(np.clip(scale, 1 / settings.scale_limit, settings.scale_limit)),
+                turn,
+                flip,
+                size,
             )
             patch = cv2.warpAffine(
                 sample.image, matrix, (size, size), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=border
@@ -96,16 +99,18 @@ def patchwork(
     return total[size : size + side, size : size + side]
 
 
-def unit_variance(band: np.ndarray, weight: np.ndarray, texels_per_mm: float) -> np.ndarray:
+def unit_variance(
+    band: np.ndarray, weight: np.ndarray, texels_per_mm: float, settings: PatchSettings = PatchSettings()
+) -> np.ndarray:
     """A band [R, R] scaled to local standard deviation 1 where weight [R, R] > 0."""
-    variance = masked_blur(np.square(band), weight, max(NORMALISED_OVER_MM * texels_per_mm, 2.0))
+    variance = masked_blur(np.square(band), weight, max(settings.normalised_over_mm * texels_per_mm, 2.0))
     return band / np.sqrt(np.maximum(variance, 1e-10))
 
 
-def _kind(sample: Sample, wanted: int) -> int:
+def _kind(sample: Sample, wanted: int, settings: PatchSettings) -> int:
     """The wanted sort of skin, or the first that has places enough, or any."""
     order = [min(wanted, len(sample.places) - 1), *range(len(sample.places))]
-    enough = [k for k in order if len(sample.places[k]) >= FEWEST_PLACES]
+    enough = [k for k in order if len(sample.places[k]) >= settings.fewest_places]
     return enough[0] if enough else max(order, key=lambda k: len(sample.places[k]))
 
 

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.detail.microrelief import TILE_MM, microrelief_tile
+from backend.detail.microrelief import microrelief_tile
+from backend.detail.parameters import UnseenSettings
 from backend.detail.regions import SKIN_PARTS
 from backend.detail.seam import seam_share, stretched_share, with_solid_noise
 from backend.detail.synthesis import (
-    OVERLAP_MM,
-    PATCH_MM,
-    SCALE_LIMIT,
     Sample,
     good_places,
     patchwork,
@@ -21,16 +19,11 @@ from backend.detail.synthesis import (
 )
 from backend.imaging.filters import enlarge, masked_blur
 from backend.imaging.octaves import COARSEST_OCTAVE, finest_octave, join, reduce_to, split, wavelength_mm
+from backend.texture.fitted_skin import WORKING_RESOLUTION
 from backend.texture.uv_space import UVSpace, coarser
 
-CONTRAST_OVER_MM = 8.0
 # Parts of the face whose skin serves as a sample; lids and lips are too small for patches.
 SAMPLED = ("cheeks", "forehead", "beard", "nose")
-# Of the strength that statistics want, so much is put into octaves that the prior's maps hold already: there, what is
-# missing in a map is often missing for a reason.
-COARSE_SHARE = 0.85
-WORKING_SIDE = 512  # of the priors (`backend.prior`)
-RESOLVED = 0.5  # share of an octave that a photo must show to serve as a sample of it
 
 
 @dataclass(frozen=True)
@@ -70,6 +63,7 @@ def missing_detail(
     density: np.ndarray,  # float32 [S, S], texels per mm of R texels a side
     texels_per_mm: float,  # of R texels a side
     seed: int,
+    settings: UnseenSettings = UnseenSettings(),
 ) -> Made:
     """Detail that brings every octave to its contrast where it is not seen."""
     side = uv_space.resolution
@@ -77,28 +71,34 @@ def missing_detail(
     if strength <= 0:
         return Made(flat, flat)
     gains = {
-        octave: strength * _deficit(octave, shown, contrast, uv_space, texels_per_mm * band.shape[0] / side)
+        octave: strength * _deficit(octave, shown, contrast, uv_space, texels_per_mm * band.shape[0] / side, settings)
         for octave, band in shown.bands.items()
     }
     needed = uv_space.mask & (np.maximum.reduce([reduce_to(g, side) for g in gains.values()]) > 1e-4)
-    textures = _textures(shown, needed, density, texels_per_mm, np.random.default_rng(seed))
+    textures = _textures(shown, needed, density, texels_per_mm, np.random.default_rng(seed), settings)
     h = min(side, 1024)
-    share = np.maximum(seam_share(uv_space, texels_per_mm * h / side, h), stretched_share(uv_space, mean_vertices, h))
+    share = np.maximum(
+        seam_share(uv_space, texels_per_mm * h / side, h, settings.seam),
+        stretched_share(uv_space, mean_vertices, h, settings.seam),
+    )
     wanted = {}
     for octave, gain in gains.items():
         h = gain.shape[0]
         small = coarser(uv_space, h)
         scale = texels_per_mm * h / side
-        sampled = "continued" in textures and shown.resolved[octave] > RESOLVED
+        sampled = "continued" in textures and shown.resolved[octave] > settings.resolved
         band = unit_variance(
-            textures["continued" if sampled else "made"][octave], reduce_to(needed.astype(np.float32), h), scale
+            textures["continued" if sampled else "made"][octave],
+            reduce_to(needed.astype(np.float32), h),
+            scale,
+            settings.patches,
         )
         wavelength = wavelength_mm(octave, texels_per_mm, side)
         band = with_solid_noise(band, reduce_to(share, h), small, mean_vertices, wavelength, seed + octave)
         # Patches of little variance would otherwise be blown up into single, huge grains.
         wanted[octave] = gain * np.clip(band, -4, 4)
     wanted = _of_strength(wanted, gains, needed)
-    held = finest_octave(min(WORKING_SIDE, side))
+    held = finest_octave(min(WORKING_RESOLUTION, side))
     fine = join({o: b if o < held else 0 * b for o, b in wanted.items()}) if min(wanted) < held else flat
     coarse = join({o: b for o, b in wanted.items() if o >= held})
     return Made(fine, enlarge(coarse, side))
@@ -121,49 +121,70 @@ def _of_strength(
     return result
 
 
-def _deficit(octave: int, shown: Shown, contrast: np.ndarray, uv_space: UVSpace, texels_per_mm: float) -> np.ndarray:
+def _deficit(
+    octave: int, shown: Shown, contrast: np.ndarray, uv_space: UVSpace, texels_per_mm: float, settings: UnseenSettings
+) -> np.ndarray:
     """Standard deviation float32 [h, h] that is missing in an octave; 0 where it was seen."""
     band, seen = shown.bands[octave], shown.seen[octave]
     h = band.shape[0]
     island = coarser(uv_space, h).mask.astype(np.float32)
-    over = max(CONTRAST_OVER_MM * texels_per_mm, 2.0)
+    over = max(settings.contrast_over_mm * texels_per_mm, 2.0)
     target = sum(float(c) * reduce_to(part, h) for c, part in zip(contrast[:, octave], shown.parts, strict=True))
     # A few strong edges (lips, lids) must not pass for detail of the skin around them.
     limited = np.clip(band, -3 * target, 3 * target)
     present = masked_blur(np.square(limited), island, over)
     missing = np.sqrt(np.maximum(np.square(target) - present, 0)) * np.sqrt(1 - np.square(seen)) * island
-    held = octave >= finest_octave(min(WORKING_SIDE, uv_space.resolution))
-    return (missing * (COARSE_SHARE if held else 1.0)).astype(np.float32)
+    held = octave >= finest_octave(min(WORKING_RESOLUTION, uv_space.resolution))
+    return (missing * (settings.coarse_share if held else 1.0)).astype(np.float32)
 
 
 def _textures(
-    shown: Shown, needed: np.ndarray, density: np.ndarray, texels_per_mm: float, rng: np.random.Generator
+    shown: Shown,
+    needed: np.ndarray,
+    density: np.ndarray,
+    texels_per_mm: float,
+    rng: np.random.Generator,
+    settings: UnseenSettings,
 ) -> dict[str, dict[int, np.ndarray]]:
     """Bands by octave of the person's skin continued, where there is a sample of it, and of drawn skin."""
     side = needed.shape[0]
     numbers = [SKIN_PARTS.index(name) for name in SAMPLED]
     sort = np.argmax(shown.parts[numbers], axis=0)
-    tile_side = 1 << round(np.log2(max(TILE_MM * texels_per_mm, 32)))
-    tile = microrelief_tile(tile_side, rng)
-    made = patchwork(periodic_sample(tile, tile_side / TILE_MM), needed, sort * 0, density, texels_per_mm, rng)
+    tile_side = 1 << round(np.log2(max(settings.microrelief.tile_mm * texels_per_mm, 32)))
+    tile = microrelief_tile(tile_side, rng, settings.microrelief)
+    made = patchwork(
+        periodic_sample(tile, tile_side / settings.microrelief.tile_mm),
+        needed,
+        sort * 0,
+        density,
+        texels_per_mm,
+        rng,
+        settings.patches,
+    )
     textures = {"made": split(made)[0]}
-    sample = _person_sample(shown, numbers, density, texels_per_mm, side, rng)
+    sample = _person_sample(shown, numbers, density, texels_per_mm, side, rng, settings)
     if any(len(places) for places in sample.places):
-        textures["continued"] = split(patchwork(sample, needed, sort, density, texels_per_mm, rng))[0]
+        textures["continued"] = split(patchwork(sample, needed, sort, density, texels_per_mm, rng, settings.patches))[0]
     return textures
 
 
 def _person_sample(
-    shown: Shown, numbers: list[int], density: np.ndarray, texels_per_mm: float, side: int, rng: np.random.Generator
+    shown: Shown,
+    numbers: list[int],
+    density: np.ndarray,
+    texels_per_mm: float,
+    side: int,
+    rng: np.random.Generator,
+    settings: UnseenSettings,
 ) -> Sample:
     """Seen skin as a sample, at the size of the maps; places by `SAMPLED` part."""
     image = join({o: b for o, b in shown.bands.items() if o <= COARSEST_OCTAVE})
     scale = shown.skin.shape[0] / side
-    reach = 0.5 * (PATCH_MM + OVERLAP_MM) * texels_per_mm * scale
+    reach = 0.5 * (settings.patches.patch_mm + settings.patches.overlap_mm) * texels_per_mm * scale
     places = []
     for number in numbers:
         allowed = (shown.skin > 0.7) & (shown.parts[number] > 0.3)
         # Corners of a patch may reach a little over the part's border, where it fades out anyway.
-        found = good_places(allowed, reach * 0.9 * SCALE_LIMIT**0.5, rng)
+        found = good_places(allowed, reach * 0.9 * settings.patches.scale_limit**0.5, rng)
         places.append(np.round((found + 0.5) / scale - 0.5).astype(int))
     return Sample(image, reduce_to(density, side), tuple(places))

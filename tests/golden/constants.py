@@ -5,10 +5,9 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, is_dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
-from backend.parameters import Parameters
+from backend.parameters import Parameters, replaced, value_of
 from backend.pipeline import Pipeline
 
 
@@ -43,7 +42,8 @@ NUMBERS = (
 def scaled(number: Number, factor: float) -> Iterator[Pipeline]:
     """A pipeline with another value; it runs inside."""
     if number.module is None:
-        yield Pipeline("cpu", _with_scaled(Parameters(), number.path.split("."), factor))
+        usual = value_of(Parameters(), number.path)
+        yield Pipeline("cpu", replaced(Parameters(), number.path, usual * factor))
         return
     module, name = importlib.import_module(number.module), number.path.rpartition(".")[2]
     usual = getattr(module, name)
@@ -52,10 +52,3 @@ def scaled(number: Number, factor: float) -> Iterator[Pipeline]:
         yield Pipeline("cpu")
     finally:
         setattr(module, name, usual)
-
-
-def _with_scaled(group: Any, path: list[str], factor: float) -> Any:
-    """The group of parameters with one field, named by its path, multiplied."""
-    field = getattr(group, path[0])
-    value = _with_scaled(field, path[1:], factor) if is_dataclass(field) else field * factor
-    return replace(group, **{path[0]: value})

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from backend.delight.marks import spots
+from backend.detail.parameters import HairSettings
 from backend.detail.separation import (
-    STUBBLE_HAIR,
     creases,
     hairline,
     pigment_share,
@@ -82,7 +82,7 @@ def test_stubble_is_rougher_than_cheeks_and_mostly_hair() -> None:
     nothing = np.zeros((256, 256), np.float32)
     bearded, shaven = (pigment_share(nothing, stubble_hair(s, regions), nothing, regions) for s in (1.0, 0.0))
     chin = (regions.beard > 0.9) & (regions.lips < 0.05)
-    np.testing.assert_allclose(bearded[chin], STUBBLE_HAIR, atol=0.1)
+    np.testing.assert_allclose(bearded[chin], HairSettings().stubble_share, atol=0.1)
     assert shaven[chin].max() < 0.05
     assert shaven[regions.brows > 0.99].min() > 0.9
     assert pigment_share(nothing, nothing, nothing + 1, regions).min() == 1
