@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 SCRIPT = Path(__file__).parent / "blender_scripts" / "render_heads.py"
 BLENDER_PYTHON_VARIABLE = "RELIGHTIFY_BLENDER_PYTHON"
-SIDE_PX, SAMPLES = 640, 48
+SIDE_PX = 640
 VIEWS = (
     {"name": "studio", "light": "studio", "turn": 90, "yaw": 0, "pitch": 0, "distance": 0.9},
     {"name": "courtyard", "light": "courtyard", "turn": 90, "yaw": 20, "pitch": 3, "distance": 0.7},
@@ -38,6 +38,19 @@ VIEWS = (
 SPECULAR_SIDE = 672
 SKIN_LABELS = (1, 2, 3)  # of islands.png: head and neck, ears
 FARTHEST_M = 0.006  # from our surface to theirs, where both show the same skin
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """How heads are photographed.
+
+    Args:
+        views: of `VIEWS`.
+        samples: rays a pixel; the pictures are denoised.
+    """
+
+    views: tuple[dict, ...] = VIEWS
+    samples: int = 48
 
 
 @dataclass(frozen=True)
@@ -72,18 +85,42 @@ def blender_python(named: Path | None) -> Path:
 
 
 def cg_heads(folder: Path, model: HeadModel, space: UVSpace, python: Path | None, limit: int | None) -> list[CgHead]:
-    """The test individuals of a folder in the format of `valid_heads`, with truth and pictures.
+    """The test individuals of a folder, as `photographed`.
+
+    Raises:
+        RelightifyError: as `photographed`.
+    """
+    check_heads(folder)
+    return photographed(folder, heldout_records(folder)[:limit], model, space, python)
+
+
+def check_heads(folder: Path) -> None:
+    """See that a folder has heads.
+
+    Raises:
+        RelightifyError: `no_heads`.
+    """
+    if not (folder / "index.json").is_file():
+        raise RelightifyError("no_heads", f"There is no index.json in {folder}.", "Name a folder: --heads.")
+
+
+def photographed(
+    folder: Path,
+    records: list[dict],
+    model: HeadModel,
+    space: UVSpace,
+    python: Path | None,
+    settings: Pictures = Pictures(),
+) -> list[CgHead]:
+    """Individuals of a folder in the format of `valid_heads`, with truth and pictures.
 
     Pictures are rendered once and kept in the cache.
 
     Raises:
         RelightifyError: `no_heads` or `no_blender`; `render_failed`.
     """
-    if not (folder / "index.json").is_file():
-        raise RelightifyError("no_heads", f"There is no index.json in {folder}.", "Name a folder: --heads.")
-    records = heldout_records(folder)[:limit]
     correspondence = _correspondence(folder, model, space)
-    pictures = render_pictures(folder, records, correspondence, model, space, python)
+    pictures = render_pictures(folder, records, correspondence, model, space, python, settings)
     return [CgHead(r["name"], truth(folder, r, correspondence, model, space), pictures[r["name"]]) for r in records]
 
 
@@ -164,21 +201,30 @@ def render_pictures(
     model: HeadModel,
     space: UVSpace,
     python: Path | None,
+    settings: Pictures = Pictures(),
 ) -> dict[str, dict[str, Path]]:
     """Pictures of the individuals by name and view; only those that the cache lacks are rendered.
 
     Raises:
         RelightifyError: `no_blender`, `render_failed`.
     """
-    digest = hashlib.sha256(SCRIPT.read_bytes() + (folder / "heads.npz").read_bytes() + str((VIEWS, SAMPLES)).encode())
+    digest = hashlib.sha256(
+        SCRIPT.read_bytes() + (folder / "heads.npz").read_bytes() + str((settings.views, settings.samples)).encode()
+    )
     work = cache_folder(f"evaluation/heads_{digest.hexdigest()[:16]}")
-    pictures = {r["name"]: {v["name"]: work / f"{r['name']}_{v['name']}.png" for v in VIEWS} for r in records}
+    pictures = {r["name"]: {v["name"]: work / f"{r['name']}_{v['name']}.png" for v in settings.views} for r in records}
     if all(path.exists() for views in pictures.values() for path in views.values()):
         return pictures
     heads = [_write_head(folder, record, found, model, space, work) for record in records]
-    job = {"heads": heads, "views": VIEWS, "samples": SAMPLES, "side": SIDE_PX, "threads": os.cpu_count() or 1}
+    job = {
+        "heads": heads,
+        "views": settings.views,
+        "samples": settings.samples,
+        "side": SIDE_PX,
+        "threads": os.cpu_count() or 1,
+    }
     (work / "job.json").write_text(json.dumps(job))
-    log.info("Rendering %d pictures in %s", len(heads) * len(VIEWS), work)
+    log.info("Rendering %d pictures in %s", len(heads) * len(settings.views), work)
     done = subprocess.run(
         [str(blender_python(python)), str(SCRIPT), str(work / "job.json")], capture_output=True, text=True, check=False
     )

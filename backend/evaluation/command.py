@@ -14,6 +14,7 @@ TABLES = {
     "detail": ("backend.evaluation.detail", "how well fine detail comes back from reduced photos"),
     "autoencoders": ("backend.evaluation.autoencoders", "what the diffusion prior's auto-encoders keep of maps"),
     "samplers": ("backend.evaluation.samplers", "the four samplers of the diffusion prior: maps and seconds"),
+    "ablation": ("backend.evaluation.ablation", "what each heuristic gains in the tables"),
     "tone": ("backend.evaluation.tone", "the diffuse albedo's error by skin tone"),
 }
 

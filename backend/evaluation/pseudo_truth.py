@@ -39,17 +39,26 @@ class PortraitTruth:
 
 
 def portrait_truths(folder: Path, model: HeadModel, space: UVSpace, limit: int | None) -> list[PortraitTruth]:
-    """Pseudo-ground truth of everybody in a folder of portraits whose split is not `train`.
-
-    The light of a set is found from all of its test people, also those beyond `limit`.
+    """Pseudo-ground truth of everybody in a folder of portraits whose split is not `train`, as `truths_of`.
 
     Raises:
         RelightifyError: `no_photos`.
     """
-    people = [Person(r["id"], r["age"], r["ethnicity"]) for r in heldout_records(folder)]
+    return truths_of(heldout_records(folder), folder, model, space)[:limit]
+
+
+def truths_of(records: list[dict], folder: Path, model: HeadModel, space: UVSpace) -> list[PortraitTruth]:
+    """Pseudo-ground truth of people in a folder of portraits; the light of a set is found from those of them in it.
+
+    Raises:
+        RelightifyError: `no_photos`.
+    """
+    people = [Person(r["id"], r["age"], r["ethnicity"]) for r in records]
     people = [p for p in people if EXPRESSIONS[0] in photos_of(folder, p)]
     if not people:
-        raise RelightifyError("no_photos", f"There are no test portraits in {folder}.", "Name a folder: --portraits.")
+        raise RelightifyError(
+            "no_photos", f"There are no portraits of these people in {folder}.", "Name a folder: --portraits."
+        )
     cache = cache_folder("evaluation") / f"fits_{fit_key()}"
     portraits = unwrap_portraits(model, folder, people, cache)
     masks, regions = region_masks(model, space.resolution), face_regions(model, space)
@@ -73,7 +82,7 @@ def portrait_truths(folder: Path, model: HeadModel, space: UVSpace, limit: int |
             photos_of(folder, p)[EXPRESSIONS[0]],
             _maps(delit[p.identifier], diffuse_gain(tones[p.identifier], gains[p.identifier]), masks),
         )
-        for p in people[:limit]
+        for p in people
     ]
 
 

@@ -82,9 +82,17 @@ def portraits_folder(options: argparse.Namespace) -> Path:
 
 def heldout_records(folder: Path) -> list[dict]:
     """Records of `index.json` whose split is not `train`, in order; a list, or under `individuals`."""
+    return [record for record in _records(folder) if record["split"] != "train"]
+
+
+def training_records(folder: Path) -> list[dict]:
+    """Records of `index.json` whose split is `train`, in order: people to choose numbers on, never to report on."""
+    return [record for record in _records(folder) if record["split"] == "train"]
+
+
+def _records(folder: Path) -> list[dict]:
     index = json.loads((folder / "index.json").read_text())
-    records = index["individuals"] if isinstance(index, dict) else index
-    return [record for record in records if record["split"] != "train"]
+    return index["individuals"] if isinstance(index, dict) else index
 
 
 def neutral_photos(folder: Path, limit: int | None) -> list[tuple[str, Path]]:
