@@ -7,6 +7,7 @@ from typing import Any
 
 from backend.delight.parameters import DelightParameters
 from backend.detail.parameters import DetailParameters
+from backend.head.parameters import HeadFitParameters
 from backend.prior.parameters import PriorParameters
 
 
@@ -14,6 +15,7 @@ from backend.prior.parameters import PriorParameters
 class Parameters:
     """All chosen numbers of the method, by stage."""
 
+    head: HeadFitParameters = HeadFitParameters()
     delight: DelightParameters = DelightParameters()
     prior: PriorParameters = PriorParameters()
     detail: DetailParameters = DetailParameters()

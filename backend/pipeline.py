@@ -205,7 +205,9 @@ class Pipeline:
             ]
             report.report(1.0, landmarks_preview(views[0].photo, views[0].face))
         with watch.stage("fit") as report:
-            fit = fit_head(self.model, views, self.rasteriser, report, albedo_prior=self.albedo)
+            fit = fit_head(
+                self.model, views, self.rasteriser, report, albedo_prior=self.albedo, settings=self.parameters.head
+            )
         with watch.stage("unwrap") as report:
             report.report(0.0)
             space, transfer = self.uv_space(resolution), self.model.radiance_transfer(fit.vertices(self.model))

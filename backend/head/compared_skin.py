@@ -9,9 +9,8 @@ from scipy import sparse
 
 from backend.head.albedo_basis import AlbedoBasis, inside_ring, near_landmarks
 from backend.head.model import HeadModel
+from backend.head.parameters import PhotometricSettings
 from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, FACE_OVAL, LIPS_INNER
-
-LID_MARGIN_M = 0.0025
 
 
 @dataclass(frozen=True)
@@ -41,9 +40,9 @@ class ComparedSkin:
     skin_triangle: np.ndarray
 
 
-def compared_skin(model: HeadModel) -> ComparedSkin:
+def compared_skin(model: HeadModel, settings: PhotometricSettings = PhotometricSettings()) -> ComparedSkin:
     """Inside the face oval, without eyes and mouth."""
-    weight = _region_weight(model)
+    weight = _region_weight(model, settings)
     parts = [name for name in model.part_names if name != "lashes"]
     triangles = np.concatenate([model.triangles(name) for name in parts])
     skin = model.triangles("skin")
@@ -74,12 +73,12 @@ def compared_skin(model: HeadModel) -> ComparedSkin:
     )
 
 
-def _region_weight(model: HeadModel) -> np.ndarray:
+def _region_weight(model: HeadModel, settings: PhotometricSettings) -> np.ndarray:
     points, landmarks = model.mean.astype(np.float64), model.landmarks(model.mean).astype(np.float64)
     weight = inside_ring(points, landmarks[list(FACE_OVAL)], 0.004)
     for eye in (EYE_RIGHT, EYE_LEFT):
         weight = weight * (1 - inside_ring(points, landmarks[list(eye)], 0.002))
-        weight = weight * (1 - near_landmarks(points, landmarks[list(eye)], LID_MARGIN_M))
+        weight = weight * (1 - near_landmarks(points, landmarks[list(eye)], settings.lid_margin_m))
     weight = weight * (1 - inside_ring(points, landmarks[list(LIPS_INNER)], 0.001))
     weight[model.part_of_vertex != model.part_names.index("skin")] = 0
     return np.where(weight > 0.05, weight, 0.0)

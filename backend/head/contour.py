@@ -7,16 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.head.model import HeadModel
+from backend.head.parameters import ContourSettings
 from backend.photo.landmark_table import FACE_OVAL
 from backend.rendering.camera import Camera
 from backend.rendering.normals import vertex_normals
-
-# A contour landmark whose own surface point faces the camera by less than this cosine follows the silhouette.
-GRAZING = 0.08
-# The silhouette is looked for on skin within this distance of a landmark of the mean face (neither ear nor neck).
-REGION_M = 0.012
-# An association over more than this part of the interocular distance is a mistake.
-REACH = 0.25
 
 
 @dataclass(frozen=True)
@@ -66,12 +60,12 @@ class Association:
     normals_px: np.ndarray
 
 
-def contour_region(model: HeadModel) -> ContourRegion:
+def contour_region(model: HeadModel, settings: ContourSettings = ContourSettings()) -> ContourRegion:
     """The skin around the landmarks of the mean face."""
     triangles = model.triangles("skin")
     landmarks = model.landmarks(model.mean)[:468]
     squared = np.min(np.sum((model.mean[:, None] - landmarks[None]) ** 2, axis=-1), axis=1)
-    near = squared < REGION_M**2
+    near = squared < settings.region_m**2
     edges = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
     edges = np.unique(np.sort(edges[near[edges].all(axis=1)], axis=1), axis=0)
     return ContourRegion(triangles, edges)
@@ -100,6 +94,7 @@ def associate_contour(
     camera: Camera,
     landmarks_px: np.ndarray,
     interocular: float,
+    settings: ContourSettings = ContourSettings(),
 ) -> Association:
     """Find the silhouette point nearest to each contour landmark whose own surface point turns away.
 
@@ -118,7 +113,7 @@ def associate_contour(
     normal = np.einsum("lk,lkd->ld", weights, normals[corners])
     sight = camera.position - points
     facing = np.sum(normal * sight, axis=1) / (np.linalg.norm(normal, axis=1) * np.linalg.norm(sight, axis=1) + 1e-12)
-    turning = oval[facing < GRAZING]
+    turning = oval[facing < settings.grazing]
     outline = silhouette(vertices, region, camera)
     if len(turning) == 0 or len(outline.pixels) == 0:
         return Association(*(np.zeros(s, t) for s, t in ((0, int), ((0, 3), int), ((0, 3), float), ((0, 2), float))))
@@ -128,7 +123,7 @@ def associate_contour(
     same_side = outward @ outline.normals_px.T > 0.5 * np.linalg.norm(outward, axis=1)[:, None]
     squared = np.where(same_side, np.sum(offset**2, axis=-1), np.inf)
     nearest = np.argmin(squared, axis=1)
-    close = squared[np.arange(len(turning)), nearest] < (REACH * interocular) ** 2
+    close = squared[np.arange(len(turning)), nearest] < (settings.reach * interocular) ** 2
     chosen = nearest[close]
     edges, edge_weights = outline.edges[chosen], outline.weights[chosen]
     return Association(

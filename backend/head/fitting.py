@@ -14,6 +14,7 @@ from backend.head.compared_skin import compared_skin
 from backend.head.head_fit import HeadFit, ViewFit
 from backend.head.landmark_fit import fit_landmarks, focal_is_plausible, landmark_errors
 from backend.head.model import HeadModel
+from backend.head.parameters import HeadFitParameters
 from backend.head.photometric import Scene, reduce_photo, refine
 from backend.photo.landmark_table import interocular_px
 from backend.photo.view import View
@@ -21,8 +22,6 @@ from backend.progress import Progress
 from backend.rendering.rasteriser import Rasteriser
 from backend.rendering.shading import ambient_occlusion
 from shared.errors import RelightifyError
-
-OCCLUSION_RAYS = 32
 
 
 def fit_head(
@@ -32,6 +31,7 @@ def fit_head(
     progress: Progress,
     albedo_prior: AlbedoBasis | None = None,
     skin: np.ndarray | None = None,
+    settings: HeadFitParameters = HeadFitParameters(),
 ) -> HeadFit:
     """Fit identity, and by view expression, camera and light, to the photos.
 
@@ -42,6 +42,7 @@ def fit_head(
         progress: told about the steps; raises `shared.errors.JobCancelled`.
         albedo_prior: a learned coarse albedo at the vertices; None takes `coarse_albedo.region_albedo`.
         skin: float [H, W], 1 on skin, where a mask is known already; None relies on the robust loss alone.
+        settings: the stage's chosen numbers.
 
     Raises:
         RelightifyError: `no_pose`, the landmarks do not form a face seen from outside; `too_many_photos`.
@@ -56,17 +57,26 @@ def fit_head(
     progress.report(0.0)
     width, height = photo.width, photo.height
     start, problem = fit_landmarks(
-        model, face.landmarks_px, face.expression, width, height, photo.focal_px, progress.part(0.0, 0.3)
+        model,
+        face.landmarks_px,
+        face.expression,
+        width,
+        height,
+        photo.focal_px,
+        progress.part(0.0, 0.3),
+        settings=settings.landmarks,
     )
     progress.report(0.3)
-    region = compared_skin(model)
+    region = compared_skin(model, settings.photometric)
     albedo = albedo_prior or region_albedo(model)
-    reduced = reduce_photo(photo.image_linear, face.landmarks_px, skin)
+    reduced = reduce_photo(photo.image_linear, face.landmarks_px, skin, settings.photometric)
     fitted = model.shape(start.identity, start.expression)
-    occlusion = ambient_occlusion(fitted, region.triangles, OCCLUSION_RAYS)
+    occlusion = ambient_occlusion(fitted, region.triangles, settings.photometric.occlusion_rays)
     progress.report(0.4)
     refined = refine(
-        Scene(problem, region, albedo, occlusion, reduced, rasteriser), start, progress=progress.part(0.4, 0.9)
+        Scene(problem, region, albedo, occlusion, reduced, rasteriser, settings.photometric),
+        start,
+        progress=progress.part(0.4, 0.9),
     )
     progress.report(0.9)
     parameters = refined.parameters
@@ -82,7 +92,8 @@ def fit_head(
         landmark_errors=errors.astype(np.float32),
         photometric_before=refined.error_before,
         photometric_after=refined.error_after,
-        focal_known=photo.focal_px is not None and focal_is_plausible(photo.focal_px, face.landmarks_px),
+        focal_known=photo.focal_px is not None
+        and focal_is_plausible(photo.focal_px, face.landmarks_px, settings.landmarks),
     )
     return HeadFit(parameters.identity.astype(np.float32), (fitted_view,))
 

@@ -6,11 +6,9 @@ import cv2
 import numpy as np
 
 from backend.head.landmark_solve import FitParameters
+from backend.head.parameters import LandmarkFitSettings
 from backend.photo.landmark_table import STABLE
 from shared.errors import RelightifyError
-
-# A face that is thinner than this has no pose: its landmarks fall together.
-MIN_FACE_PX = 4.0
 
 
 def initial_parameters(
@@ -20,6 +18,7 @@ def initial_parameters(
     centre_px: tuple[float, float],
     expression: np.ndarray,
     modes: int,
+    settings: LandmarkFitSettings = LandmarkFitSettings(),
 ) -> FitParameters:
     """Pose of the mean head by SQPnP (Terzakis & Lourakis 2020) on the stable landmarks.
 
@@ -35,7 +34,7 @@ def initial_parameters(
         RelightifyError: `no_pose`, the landmarks do not look like a face from outside.
     """
     stable = list(STABLE)
-    if np.ptp(landmarks_px[stable], axis=0).min() < MIN_FACE_PX:
+    if np.ptp(landmarks_px[stable], axis=0).min() < settings.thinnest_px:
         raise _no_pose()
     intrinsics = np.array([[focal_px, 0, centre_px[0]], [0, focal_px, centre_px[1]], [0, 0, 1]], np.float64)
     found, rotation, translation = cv2.solvePnP(

@@ -11,6 +11,7 @@ from backend.head.contour import ContourRegion, associate_contour, contour_regio
 from backend.head.initial_pose import initial_parameters
 from backend.head.landmark_solve import FitParameters, PointBasis, Priors, Targets, point_basis, solve_landmarks
 from backend.head.model import HeadModel
+from backend.head.parameters import LandmarkFitSettings
 from backend.photo.landmark_table import (
     BROW_LEFT,
     BROW_RIGHT,
@@ -29,15 +30,6 @@ from backend.photo.reading import FILM_DIAGONAL_MM
 from backend.progress import Progress
 from backend.rendering.camera import Camera
 
-# The median of what phones, snapshots and portraits use, as a 35 mm equivalent, when nothing is known.
-TYPICAL_FOCAL_35MM = 45.0
-# Standard deviation of one landmark of weight 1, as a part of the interocular distance. The detector's errors are
-# strongly correlated between neighbours, so that 478 landmarks say no more than some fifty independent ones would:
-# this number is larger than the detector's accuracy for that reason.
-LANDMARK_SIGMA = 0.03
-# Weights of squared residuals. The eyes, nose and lips have edges in the image which the detector follows; on cheeks
-# and forehead it interpolates; the hairline end of the oval is a guess.
-ORDINARY_WEIGHT = 0.4
 WEIGHTS = (
     (FACE_OVAL, 0.8),
     (NOSE, 1.0),
@@ -47,19 +39,6 @@ WEIGHTS = (
     (IRIS_RIGHT + IRIS_LEFT, 2.5),
     ((10, 338, 297, 332, 284, 109, 67, 103, 54), 0.3),
 )
-# Of p_e around the detector's 52 scores.
-EXPRESSION_SIGMA = 0.12
-# Of the log focal length around the typical one, and of the log distance around 0.7 m, where neither is known.
-LOG_FOCAL_SIGMA = 0.5
-# Of a focal length that the file gives: cameras round it, zoom while focusing, and photos are cropped a little.
-KNOWN_LOG_FOCAL_SIGMA = 0.06
-# A focal length that puts the head nearer or farther than this belongs to another version of the picture.
-PLAUSIBLE_DISTANCE_M = (0.1, 5.0)
-TYPICAL_DISTANCE_M = 0.7
-LOG_DISTANCE_SIGMA = 0.6
-# Contour landmarks are known across the contour, much less along it.
-ALONG_CONTOUR = 0.04
-CONTOUR_ROUNDS = 3
 
 
 def fit_landmarks(
@@ -70,6 +49,7 @@ def fit_landmarks(
     height: int,
     focal_px: float | None,
     progress: Progress | None = None,
+    settings: LandmarkFitSettings = LandmarkFitSettings(),
 ) -> tuple[FitParameters, LandmarkProblem]:
     """Pose, focal length, identity and expression that explain 478 landmarks, and the problem that they solve.
 
@@ -83,32 +63,33 @@ def fit_landmarks(
     """
     progress = progress or Progress()
     centre = (width / 2, height / 2)
-    known = focal_px is not None and focal_is_plausible(focal_px, landmarks_px)
-    focal = focal_px if focal_px and known else TYPICAL_FOCAL_35MM / FILM_DIAGONAL_MM * math.hypot(width, height)
+    known = focal_px is not None and focal_is_plausible(focal_px, landmarks_px, settings)
+    focal = focal_px if focal_px and known else settings.typical_focal_mm / FILM_DIAGONAL_MM * math.hypot(width, height)
     basis = point_basis(model, model.landmark_triangles, model.landmark_barycentric)
     iod = interocular_px(landmarks_px)
     priors = Priors(
         identity_sigma=1.0,
         expression_mean=np.asarray(expression_scores, np.float64),
-        expression_sigma=np.full(len(expression_scores), EXPRESSION_SIGMA),
+        expression_sigma=np.full(len(expression_scores), settings.expression_sigma),
         log_focal_mean=float(np.log(focal)),
-        log_focal_sigma=KNOWN_LOG_FOCAL_SIGMA if known else LOG_FOCAL_SIGMA,
-        log_distance_mean=float(np.log(TYPICAL_DISTANCE_M)),
-        log_distance_sigma=LOG_DISTANCE_SIGMA,
+        log_focal_sigma=settings.known_log_focal_sigma if known else settings.log_focal_sigma,
+        log_distance_mean=float(np.log(settings.typical_distance_m)),
+        log_distance_sigma=settings.log_distance_sigma,
     )
     modes = len(basis.identity)
-    parameters = initial_parameters(basis.mean, landmarks_px, focal, centre, expression_scores, modes)
-    targets = landmark_targets(landmarks_px, iod)
+    parameters = initial_parameters(basis.mean, landmarks_px, focal, centre, expression_scores, modes, settings)
+    targets = landmark_targets(landmarks_px, iod, settings)
     first = progress.part(0.0, 0.4)
     on_step = first.report
     parameters = solve_landmarks(basis, targets, parameters, priors, centre, iterations=12, on_step=on_step)
-    region = contour_region(model)
+    region = contour_region(model, settings.contour)
     problem = LandmarkProblem(basis, targets, priors, centre)
     sliding = problem
-    for turn in range(CONTOUR_ROUNDS):
-        part = progress.part(0.4 + 0.6 * turn / CONTOUR_ROUNDS, 0.4 + 0.6 * (turn + 1) / CONTOUR_ROUNDS)
+    rounds = settings.contour.rounds
+    for turn in range(rounds):
+        part = progress.part(0.4 + 0.6 * turn / rounds, 0.4 + 0.6 * (turn + 1) / rounds)
         on_step = part.report
-        sliding = slide_contour(model, problem, region, parameters, width, height)
+        sliding = slide_contour(model, problem, region, parameters, width, height, settings)
         basis, targets = sliding.basis, sliding.targets
         parameters = solve_landmarks(basis, targets, parameters, priors, centre, iterations=6, on_step=on_step)
     return parameters, sliding
@@ -138,42 +119,47 @@ def slide_contour(
     parameters: FitParameters,
     width: int,
     height: int,
+    settings: LandmarkFitSettings = LandmarkFitSettings(),
 ) -> LandmarkProblem:
     """The problem with contour landmarks moved to the silhouette of the current shape and pose."""
     pixels = problem.targets.pixels
     camera = parameters.camera(problem.centre_px, width, height)
     vertices = model.shape(parameters.identity, parameters.expression)
-    contour = associate_contour(model, vertices, region, camera, pixels, interocular_px(pixels))
+    contour = associate_contour(model, vertices, region, camera, pixels, interocular_px(pixels), settings.contour)
     rows = contour.landmarks
     basis = problem.basis.with_rows(rows, point_basis(model, contour.triangles, contour.barycentric))
     across = np.einsum("ni,nj->nij", contour.normals_px, contour.normals_px)
     precision = problem.targets.precision.copy()
     strength = precision[rows, 0, 0][:, None, None]
-    precision[rows] = strength * (across + ALONG_CONTOUR * (np.eye(2) - across))
+    precision[rows] = strength * (across + settings.contour.along * (np.eye(2) - across))
     return replace(problem, basis=basis, targets=Targets(pixels, precision))
 
 
-def focal_is_plausible(focal_px: float, landmarks_px: np.ndarray) -> bool:
+def focal_is_plausible(
+    focal_px: float, landmarks_px: np.ndarray, settings: LandmarkFitSettings = LandmarkFitSettings()
+) -> bool:
     """Whether a focal length puts a face with these landmarks [478, 2] at a distance where people take photographs.
 
     Files keep the focal length of the whole picture when they are cropped or scaled by programs that do not know it.
     """
     outer_corners_m = 0.09
     distance = focal_px * outer_corners_m / max(interocular_px(landmarks_px), 1e-6)
-    return PLAUSIBLE_DISTANCE_M[0] < distance < PLAUSIBLE_DISTANCE_M[1]
+    return settings.plausible_m[0] < distance < settings.plausible_m[1]
 
 
-def landmark_weights() -> np.ndarray:
+def landmark_weights(settings: LandmarkFitSettings = LandmarkFitSettings()) -> np.ndarray:
     """Weight of each landmark's squared residual, float64 [478]."""
-    weights = np.full(LANDMARK_COUNT, ORDINARY_WEIGHT)
+    weights = np.full(LANDMARK_COUNT, settings.ordinary_weight)
     for indices, weight in WEIGHTS:
         weights[list(indices)] = weight
     return weights
 
 
-def landmark_targets(landmarks_px: np.ndarray, iod_px: float) -> Targets:
+def landmark_targets(
+    landmarks_px: np.ndarray, iod_px: float, settings: LandmarkFitSettings = LandmarkFitSettings()
+) -> Targets:
     """The landmarks with their precisions."""
-    precision = landmark_weights() / (LANDMARK_SIGMA * iod_px) ** 2
+    precision = landmark_weights(settings) / (settings.sigma * iod_px) ** 2
     return Targets(np.asarray(landmarks_px, np.float64), precision[:, None, None] * np.eye(2))
 
 

@@ -6,21 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from backend.head.parameters import FittedLightSettings
 from backend.rendering.spherical_harmonics import LAMBERT_KERNEL, basis
 
 _KERNEL = LAMBERT_KERNEL / np.pi
 _Y0 = float(basis(np.array([0.0, 0.0, 1.0]))[0])
-# What is assumed of the light, in units of mean radiance: white skin would be nearly as bright on average as the
-# picture can show; some light comes from everywhere, more from the front and above; it has one colour.
-MEAN_SHADING, SHADING_SIGMA = 0.75, 0.15
-LIGHT_MEAN = np.array([0.45, 0.08, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
-LIGHT_SIGMA = np.array([0.15, 0.25, 0.25, 0.25, 0.12, 0.12, 0.12, 0.12, 0.12])
-LIGHT_COLOUR_SIGMA = 0.05
-# The first look: overall tone and light alone, from skin that is not much darker than the median (hair, brows).
-TONE_SAMPLES = 30.0
-DARKER_THAN_SKIN = (0.35, 0.55)
-# How far tone modes may move once the first look has settled them, in their own standard deviations.
-SETTLED_TONE_SIGMA = 0.3
 
 
 def shading_basis(normals: np.ndarray) -> np.ndarray:
@@ -94,7 +84,14 @@ def robust(residual: np.ndarray, weights: np.ndarray, scale: float) -> np.ndarra
     return weights / (1 + np.mean(residual**2, axis=1) / scale**2)
 
 
-def first_lighting(samples: SkinSamples, tone_modes: int, sigma: float, scale: float, effective: float) -> Lighting:
+def first_lighting(
+    samples: SkinSamples,
+    tone_modes: int,
+    sigma: float,
+    scale: float,
+    effective: float,
+    settings: FittedLightSettings = FittedLightSettings(),
+) -> Lighting:
     """Light and albedo from nothing: overall tone first, then everything with the tone held near.
 
     Were all modes free at once, a dark albedo under a glaring light would explain hair, highlights and shadows best,
@@ -109,15 +106,15 @@ def first_lighting(samples: SkinSamples, tone_modes: int, sigma: float, scale: f
     order = np.argsort(luminance)
     cumulative = np.cumsum(samples.weights[order])
     median = luminance[order][np.searchsorted(cumulative, 0.5 * cumulative[-1])]
-    dark, skin = DARKER_THAN_SKIN
+    dark, skin = settings.darker_than_skin
     trust = np.clip((luminance / max(median, 1e-4) - dark) / (skin - dark), 0, 1)
     k = len(samples.albedo_basis)
     toned = replace(samples, albedo_basis=samples.albedo_basis[:tone_modes], weights=samples.weights * trust)
-    start = Lighting(np.repeat(LIGHT_MEAN[:, None], 3, axis=1) / _Y0, np.zeros(tone_modes))
-    tone = solve_lighting(toned, start, 3, sigma, 10 * scale, TONE_SAMPLES)
-    tone = solve_lighting(toned, tone, 8, sigma, 2 * scale, TONE_SAMPLES)
+    start = Lighting(np.repeat(np.array(settings.mean)[:, None], 3, axis=1) / _Y0, np.zeros(tone_modes))
+    tone = solve_lighting(toned, start, 3, sigma, 10 * scale, settings.tone_samples, settings=settings)
+    tone = solve_lighting(toned, tone, 8, sigma, 2 * scale, settings.tone_samples, settings=settings)
     start = Lighting(tone.light, np.concatenate([tone.albedo, np.zeros(k - tone_modes)]))
-    return solve_lighting(samples, start, 4, sigma, scale, effective, settled=tone_modes)
+    return solve_lighting(samples, start, 4, sigma, scale, effective, settled=tone_modes, settings=settings)
 
 
 def solve_lighting(
@@ -128,6 +125,7 @@ def solve_lighting(
     scale: float,
     effective: float,
     settled: int = 0,
+    settings: FittedLightSettings = FittedLightSettings(),
 ) -> Lighting:
     """Robust Gauss-Newton for light and albedo together, with the assumptions above as Gaussian priors.
 
@@ -140,14 +138,14 @@ def solve_lighting(
         sigma: standard deviation of what light and albedo cannot explain, sRGB values.
         scale: residuals of this size count half, sRGB values.
         effective: how many independent samples all of them are worth (neighbouring pixels err alike).
-        settled: so many leading albedo modes stay within `SETTLED_TONE_SIGMA` of the start.
+        settled: so many leading albedo modes stay within `settled_tone_sigma` of the start.
     """
     k = len(samples.albedo_basis)
     lighting = start
     by_light = shading_basis(samples.normals) * samples.occlusion[:, None]
-    prior, wanted = _light_prior(np.average(by_light, axis=0, weights=samples.weights + 1e-12))
+    prior, wanted = _light_prior(np.average(by_light, axis=0, weights=samples.weights + 1e-12), settings)
     albedo_mean, albedo_precision = np.zeros(k), np.ones(k)
-    albedo_mean[:settled], albedo_precision[:settled] = start.albedo[:settled], SETTLED_TONE_SIGMA**-2
+    albedo_mean[:settled], albedo_precision[:settled] = start.albedo[:settled], settings.settled_tone_sigma**-2
     strength = effective / (3 * max(samples.weights.sum(), 1e-9) * sigma**2)
     for _ in range(rounds):
         residual = residuals(samples, lighting)
@@ -172,19 +170,20 @@ def solve_lighting(
     return lighting
 
 
-def _light_prior(face: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _light_prior(face: np.ndarray, settings: FittedLightSettings) -> tuple[np.ndarray, np.ndarray]:
     """Hessian [27, 27] and right-hand side [27] of the priors on the light, channel by channel.
 
     Args:
         face: float [9], mean over the face of what each harmonic makes of white skin.
     """
     gray = np.kron(np.full(3, 1 / 3), np.eye(9))  # mean over the channels of each order [9, 27]
-    level = face @ gray / SHADING_SIGMA
-    orders = gray * _Y0 / LIGHT_SIGMA[:, None]
+    (mean, spread), sigma = settings.shading, np.array(settings.sigma)
+    level = face @ gray / spread
+    orders = gray * _Y0 / sigma[:, None]
     hessian = np.outer(level, level) + orders.T @ orders
     for c in range(3):
         own = np.zeros((9, 27))
         own[:, 9 * c : 9 * c + 9] = np.eye(9)
-        deviation = (own - gray) * _Y0 / LIGHT_COLOUR_SIGMA
+        deviation = (own - gray) * _Y0 / settings.colour_sigma
         hessian += deviation.T @ deviation
-    return hessian, level * MEAN_SHADING / SHADING_SIGMA + orders.T @ (LIGHT_MEAN / LIGHT_SIGMA)
+    return hessian, level * mean / spread + orders.T @ (np.array(settings.mean) / sigma)

@@ -42,18 +42,11 @@ from backend.head.lighting import (
     shading_gradient,
     solve_lighting,
 )
+from backend.head.parameters import PhotometricSettings
 from backend.imaging.colour import linear_to_srgb
 from backend.progress import Progress
 from backend.rendering.camera import Camera
 from backend.rendering.rasteriser import Rasteriser
-
-FACE_PX = 140  # longer side of the face in the reduced photo
-SIGMA = 0.05  # of what light and albedo cannot explain, sRGB values
-ROBUST_SCALE = 0.06  # residuals of this size count half
-EFFECTIVE_SAMPLES = 250.0  # what all pixels together are worth: their errors are strongly correlated
-MIN_FACING = 0.25  # skin that faces the camera by less than this cosine is seen too obliquely
-CLIPPED = 0.2  # residuals above this do not count further in the reported error
-ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -93,6 +86,7 @@ class Scene:
         occlusion: float32 [V], ambient occlusion of the head model's vertices.
         photo: the reduced photo.
         rasteriser: either engine.
+        settings: the refinement's chosen numbers.
     """
 
     problem: LandmarkProblem
@@ -101,6 +95,7 @@ class Scene:
     occlusion: np.ndarray
     photo: ReducedPhoto
     rasteriser: Rasteriser
+    settings: PhotometricSettings = PhotometricSettings()
 
 
 @dataclass(frozen=True)
@@ -137,8 +132,13 @@ class SeenSkin:
     albedo_basis: np.ndarray
 
 
-def reduce_photo(image_linear: np.ndarray, landmarks_px: np.ndarray, mask: np.ndarray | None) -> ReducedPhoto:
-    """Cut the face out of a linear photo float [H, W, 3] and reduce it to about `FACE_PX`.
+def reduce_photo(
+    image_linear: np.ndarray,
+    landmarks_px: np.ndarray,
+    mask: np.ndarray | None,
+    settings: PhotometricSettings = PhotometricSettings(),
+) -> ReducedPhoto:
+    """Cut the face out of a linear photo float [H, W, 3] and reduce it to about `face_px`.
 
     Args:
         image_linear: linear RGB in [0, 1].
@@ -147,7 +147,7 @@ def reduce_photo(image_linear: np.ndarray, landmarks_px: np.ndarray, mask: np.nd
     """
     low, high = landmarks_px.min(axis=0), landmarks_px.max(axis=0)
     side = float((high - low).max())
-    scale = min(FACE_PX / side, 1.0)
+    scale = min(settings.face_px / side, 1.0)
     low = low - 0.1 * side
     width, height = (np.ceil((high + 0.1 * side - low) * scale)).astype(int)
     # Pixel i of the reduced image covers [i, i + 1) / scale; warpAffine counts pixel centres as whole numbers.
@@ -176,17 +176,16 @@ def _blurred_around(image: np.ndarray, landmarks_px: np.ndarray, side: float, si
     return image
 
 
-def refine(scene: Scene, parameters: FitParameters, rounds: int = ROUNDS, progress: Progress | None = None) -> Refined:
+def refine(scene: Scene, parameters: FitParameters, progress: Progress | None = None) -> Refined:
     """Refine all parameters on shading and landmarks together.
 
     Args:
         scene: photo, models and landmark terms.
         parameters: the landmark fit.
-        rounds: how often the seen points are found anew.
         progress: told about each step; raises when the user cancels.
     """
     progress = progress or Progress()
-    problem = scene.problem
+    problem, rounds = scene.problem, scene.settings.rounds
     seen = _see(scene, parameters)
     lighting = _light(scene, seen, parameters, None)
     before = photometric_error(scene, seen, parameters, lighting)
@@ -213,16 +212,18 @@ def refine(scene: Scene, parameters: FitParameters, rounds: int = ROUNDS, progre
 def _light(scene: Scene, seen: SeenSkin, parameters: FitParameters, start: Lighting | None) -> Lighting:
     samples = _samples(scene, seen, parameters)
     tone = scene.albedo.tone_modes
+    chosen = scene.settings
+    trust = chosen.sigma, chosen.robust_scale, chosen.effective_samples
     if start is None:
-        return first_lighting(samples, tone, SIGMA, ROBUST_SCALE, EFFECTIVE_SAMPLES)
-    return solve_lighting(samples, start, 2, SIGMA, ROBUST_SCALE, EFFECTIVE_SAMPLES, settled=tone)
+        return first_lighting(samples, tone, *trust, chosen.light)
+    return solve_lighting(samples, start, 2, *trust, settled=tone, settings=chosen.light)
 
 
 def photometric_error(scene: Scene, seen: SeenSkin, parameters: FitParameters, lighting: Lighting) -> float:
-    """Weighted mean over the seen skin of |rendering - photo| in sRGB values, clipped at `CLIPPED` a channel."""
+    """Weighted mean over the seen skin of |rendering - photo| in sRGB values, clipped at `clipped` a channel."""
     samples = _samples(scene, seen, parameters)
     difference = np.abs(linear_to_srgb(rendered(samples, lighting)) - linear_to_srgb(samples.colours))
-    return float(np.average(np.minimum(difference, CLIPPED).mean(axis=1), weights=samples.weights))
+    return float(np.average(np.minimum(difference, scene.settings.clipped).mean(axis=1), weights=samples.weights))
 
 
 def _see(scene: Scene, parameters: FitParameters) -> SeenSkin:
@@ -240,7 +241,7 @@ def _see(scene: Scene, parameters: FitParameters) -> SeenSkin:
     sight = camera.position - operator @ field.positions
     facing = np.sum(normals * sight, axis=1) / (np.linalg.norm(normals, axis=1) * np.linalg.norm(sight, axis=1))
     weights = np.einsum("pk,pk->p", barycentric, region.weight[corners]) * photo.mask[chosen]
-    weights = weights * np.clip((facing - MIN_FACING) / 0.2, 0, 1)
+    weights = weights * np.clip((facing - scene.settings.least_facing) / 0.2, 0, 1)
     occlusion = np.einsum("pk,pk->p", barycentric, scene.occlusion[corners])
     return SeenSkin(operator, weights, occlusion, *region_albedo_at(scene.albedo, corners, barycentric))
 
@@ -281,9 +282,11 @@ def _shading_terms(scene: Scene, seen: SeenSkin, at: FitParameters, lighting: Li
     region, photo = scene.region, scene.photo
     samples = _samples(scene, seen, at)
     residual = residuals(samples, lighting)
-    strength = EFFECTIVE_SAMPLES / (max(samples.weights.sum(), 1e-9) * SIGMA**2)
+    chosen = scene.settings
+    scale = chosen.robust_scale
+    strength = chosen.effective_samples / (max(samples.weights.sum(), 1e-9) * chosen.sigma**2)
     squared = np.mean(residual**2, axis=1)
-    cost = 0.5 * strength * float(np.sum(samples.weights * ROBUST_SCALE**2 * np.log1p(squared / ROBUST_SCALE**2)))
+    cost = 0.5 * strength * float(np.sum(samples.weights * scale**2 * np.log1p(squared / scale**2)))
     field = normal_field(region, _coefficients(at))
     # The photo moves under the points: -d photo / d pixel * d pixel / d theta.
     points = seen.operator @ field.positions
@@ -298,7 +301,7 @@ def _shading_terms(scene: Scene, seen: SeenSkin, at: FitParameters, lighting: Li
     turning = seen.operator @ normal_derivative(region, field).reshape(len(region.mean), -1)
     turning = turning.reshape(len(visible), 3, -1)
     jacobian[..., POSE:] += np.matmul(by_normal.astype(np.float32), turning)
-    weights = (strength / 3 * robust(residual, samples.weights, ROBUST_SCALE)).astype(np.float32)
+    weights = (strength / 3 * robust(residual, samples.weights, scale)).astype(np.float32)
     flat = jacobian.reshape(-1, jacobian.shape[-1])
     scaled = flat * np.repeat(weights, 3)[:, None]
     gradient = scaled.T @ residual.reshape(-1).astype(np.float32)

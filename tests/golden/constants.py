@@ -29,7 +29,7 @@ class Number:
 
 
 NUMBERS = (
-    Number("fit", "backend.head.landmark_fit.LANDMARK_SIGMA"),
+    Number("fit", "head.landmarks.sigma"),
     Number("light", "backend.rendering.light_transfer.BOUNCE"),
     Number("delight", "prior.residual_shading.kept"),
     Number("tone", "delight.skin_tone.exposure"),

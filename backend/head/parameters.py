@@ -1,0 +1,121 @@
+"""The chosen numbers of the fit. Deviations are standard deviations of Gaussian priors.
+
+How the numbers were found: docs/research/figures.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ContourSettings:
+    """Contour landmarks that slide.
+
+    Args:
+        grazing: cosine to the camera below which a landmark follows the silhouette; assumed.
+        region_m: metres from a landmark of the mean face within which the silhouette is looked for; assumed.
+        reach: part of the interocular distance over which an association is a mistake; assumed.
+        along: precision along the contour against that across it; assumed.
+        rounds: in which they slide.
+    """
+
+    grazing: float = 0.08
+    region_m: float = 0.012
+    reach: float = 0.25
+    along: float = 0.04
+    rounds: int = 3
+
+
+@dataclass(frozen=True)
+class LandmarkFitSettings:
+    """The fit to landmarks alone.
+
+    Args:
+        typical_focal_mm: 35 mm equivalent where nothing is known: the median of phones, snapshots and portraits.
+        sigma: of a landmark of weight 1, in interocular distances; large, since errors of neighbours are alike.
+        ordinary_weight: of squared residuals where no edge guides the detector, against `WEIGHTS`; assumed.
+        expression_sigma: of coefficients about the detector's scores; assumed.
+        log_focal_sigma: of the log focal length where it is unknown; assumed.
+        known_log_focal_sigma: where the file gives it: rounded, zoomed, cropped a little; assumed.
+        plausible_m: distances in metres outside of which a file's focal length is of another picture.
+        typical_distance_m: metres, and `log_distance_sigma` of its logarithm; assumed.
+        thinnest_px: pixels below which landmarks fall together.
+        contour: of landmarks that slide.
+    """
+
+    typical_focal_mm: float = 45.0
+    sigma: float = 0.03
+    ordinary_weight: float = 0.4
+    expression_sigma: float = 0.12
+    log_focal_sigma: float = 0.5
+    known_log_focal_sigma: float = 0.06
+    plausible_m: tuple[float, float] = (0.1, 5.0)
+    typical_distance_m: float = 0.7
+    log_distance_sigma: float = 0.6
+    thinnest_px: float = 4.0
+    contour: ContourSettings = ContourSettings()
+
+
+@dataclass(frozen=True)
+class FittedLightSettings:
+    """What is assumed of the light, in units of mean radiance.
+
+    Args:
+        shading: mean of white skin, nearly as bright as a picture can show, and its deviation; assumed.
+        mean: radiance harmonics: some from everywhere, more from the front and above; assumed.
+        sigma: their deviations; assumed.
+        colour_sigma: deviation of the channels from each other; assumed.
+        tone_samples: independent samples that all skin is worth in the first look; assumed.
+        darker_than_skin: of the median luminance, where hair ends and skin begins in the first look; assumed.
+        settled_tone_sigma: of tone modes after the first look, in their own deviations; assumed.
+    """
+
+    shading: tuple[float, float] = (0.75, 0.15)
+    mean: tuple[float, ...] = (0.45, 0.08, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    sigma: tuple[float, ...] = (0.15, 0.25, 0.25, 0.25, 0.12, 0.12, 0.12, 0.12, 0.12)
+    colour_sigma: float = 0.05
+    tone_samples: float = 30.0
+    darker_than_skin: tuple[float, float] = (0.35, 0.55)
+    settled_tone_sigma: float = 0.3
+
+
+@dataclass(frozen=True)
+class PhotometricSettings:
+    """The refinement by shading.
+
+    Args:
+        face_px: longer side of the face in the reduced photo.
+        sigma: of what light and albedo cannot explain, sRGB values; assumed.
+        robust_scale: residual that counts half, sRGB values; assumed.
+        effective_samples: independent ones that all pixels are worth, since their errors are alike; assumed.
+        least_facing: cosine to the camera below which skin is seen too obliquely; assumed.
+        clipped: residual above which the reported error does not grow, sRGB values.
+        rounds: in which the seen points are found anew.
+        lid_margin_m: metres from the lids within which nothing is compared; assumed.
+        occlusion_rays: of the ambient occlusion.
+        light: what is assumed of it.
+    """
+
+    face_px: int = 140
+    sigma: float = 0.05
+    robust_scale: float = 0.06
+    effective_samples: float = 250.0
+    least_facing: float = 0.25
+    clipped: float = 0.2
+    rounds: int = 3
+    lid_margin_m: float = 0.0025
+    occlusion_rays: int = 32
+    light: FittedLightSettings = FittedLightSettings()
+
+
+@dataclass(frozen=True)
+class HeadFitParameters:
+    """All of the stage's chosen numbers.
+
+    Args:
+        landmarks, photometric: of its steps.
+    """
+
+    landmarks: LandmarkFitSettings = LandmarkFitSettings()
+    photometric: PhotometricSettings = PhotometricSettings()
