@@ -8,14 +8,18 @@ from typing import Any
 from backend.delight.parameters import DelightParameters
 from backend.detail.parameters import DetailParameters
 from backend.head.parameters import HeadFitParameters
+from backend.photo.parameters import PhotoParameters
 from backend.prior.parameters import PriorParameters
+from backend.texture.parameters import UnwrapParameters
 
 
 @dataclass(frozen=True)
 class Parameters:
     """All chosen numbers of the method, by stage."""
 
+    photo: PhotoParameters = PhotoParameters()
     head: HeadFitParameters = HeadFitParameters()
+    unwrap: UnwrapParameters = UnwrapParameters()
     delight: DelightParameters = DelightParameters()
     prior: PriorParameters = PriorParameters()
     detail: DetailParameters = DetailParameters()

@@ -164,7 +164,7 @@ class Pipeline:
 
         views, skin, seen = self.prepare(photos, options.resolution, options.face, watch)
         with watch.stage("delight") as report:
-            white = white_cue(views[0].photo, views[0].face.landmarks_px)
+            white = white_cue(views[0].photo, views[0].face.landmarks_px, self.parameters.photo.white_cue)
             delit = delight(seen, skin, white, options.skin_tone, self.parameters.delight)
             report.report(1.0)
         detail = DetailOptions(options.detail_strength, options.extra_maps, options.age)
@@ -176,7 +176,7 @@ class Pipeline:
         )
         with watch.stage("light") as report:
             fit = refit_light(skin, maps, self.parameters.delight.light)
-            mesh = head_mesh(self.model, fit, views[0])
+            mesh = head_mesh(self.model, fit, views[0], self.parameters.photo.iris)
             report.report(1.0, map_preview(maps.diffuse_albedo_srgb))
         progress.named("done").report(1.0)
         _log.info("Reconstructed in %.1f s.", sum(watch.seconds.values()))
@@ -219,10 +219,12 @@ class Pipeline:
     def _seen_in(self, view: View, fit: HeadFit, skin: FittedSkin) -> PartialTexture:
         """What one photo shows of the skin, T_0 and m."""
         photo, face = view.photo, view.face
-        mask = skin_mask(photo, face, *expected_skin(self.model, fit, skin.transfer, self.rasteriser))
-        partial = unwrap(photo, mask, self.model, fit, self.rasteriser, skin.uv_space, self.enlargers)
-        if self.coarse and shows_no_colour(photo.image_srgb, face.landmarks_px):
-            return coloured(self.coarse, partial, self.parameters.prior.estimate)
+        chosen = self.parameters
+        expected = expected_skin(self.model, fit, skin.transfer, self.rasteriser)
+        mask = skin_mask(photo, face, *expected, chosen.photo.skin_mask)
+        partial = unwrap(photo, mask, self.model, fit, self.rasteriser, skin.uv_space, self.enlargers, chosen.unwrap)
+        if self.coarse and shows_no_colour(photo.image_srgb, face.landmarks_px, chosen.photo.warnings):
+            return coloured(self.coarse, partial, chosen.prior.estimate)
         return partial
 
 

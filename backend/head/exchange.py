@@ -7,6 +7,7 @@ import numpy as np
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
 from backend.photo.iris import iris_colours
+from backend.photo.parameters import IrisSettings
 from backend.photo.view import View
 from backend.rendering.spherical_harmonics import environment_map, irradiance
 from shared.head_mesh import HeadMesh
@@ -14,13 +15,14 @@ from shared.head_mesh import HeadMesh
 ENVIRONMENT_HEIGHT = 64
 
 
-def head_mesh(model: HeadModel, fit: HeadFit, view: View) -> HeadMesh:
+def head_mesh(model: HeadModel, fit: HeadFit, view: View, iris: IrisSettings = IrisSettings()) -> HeadMesh:
     """The head as both sides exchange it, with the camera and the light of one view, the fit's first.
 
     Args:
         model: the head model.
         fit: its parameters.
         view: the photo that the fit's first view is of.
+        iris: how the irises' colours are found.
     """
     photo, face = view.photo, view.face
     # What a white, unshadowed surface that faces straight ahead, as the eyes do, shows in the photo's light.
@@ -36,7 +38,7 @@ def head_mesh(model: HeadModel, fit: HeadFit, view: View) -> HeadMesh:
         expression_offsets=model.expression_basis,
         expression_weights=fit.expression,
         hm08_vertex_ids=model.hm08_vertex_ids,
-        iris_colour_srgb=iris_colours(photo, face.landmarks_px, exposure),
+        iris_colour_srgb=iris_colours(photo, face.landmarks_px, exposure, iris),
         camera_rotation=np.asarray(fit.camera.rotation, np.float64),
         camera_translation=np.asarray(fit.camera.translation, np.float64),
         camera_focal_px=np.array(fit.camera.focal_px, np.float64),

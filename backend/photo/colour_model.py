@@ -6,12 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-COMPONENTS = 3
-_SAMPLES = 4000
-_ROUNDS = 12
-_KEPT = 0.9  # part of the samples that are taken to be skin at all
-# Least spread of each component: log luminance (shading that the fit does not know), log chromas.
-_LEAST_SIGMA = np.array([0.18, 0.06, 0.07])
+from backend.photo.parameters import ColourModelSettings
 
 
 @dataclass(frozen=True)
@@ -33,34 +28,34 @@ class ColourModel:
         return np.min([_mahalanobis(values, m, c) for m, c in zip(self.means, self.covariances, strict=True)], axis=0)
 
 
-def fit_colour_model(samples: np.ndarray) -> ColourModel:
+def fit_colour_model(samples: np.ndarray, settings: ColourModelSettings = ColourModelSettings()) -> ColourModel:
     """Expectation maximisation that leaves out the tenth of the samples [N, 3] that fits worst each time.
 
     Args:
         samples: features of what is mostly skin; all the same where N is 0.
     """
     samples = np.asarray(samples, np.float64).reshape(-1, samples.shape[-1])
-    if len(samples) < 10 * COMPONENTS:
+    if len(samples) < 10 * settings.components:
         centre = np.median(samples, axis=0) if len(samples) else np.zeros(samples.shape[-1])
-        return ColourModel(np.ones(1), centre[None], np.diag((2 * _LEAST_SIGMA) ** 2)[None])
-    samples = samples[:: max(len(samples) // _SAMPLES, 1)]
-    floor = np.diag(_LEAST_SIGMA**2)
+        return ColourModel(np.ones(1), centre[None], np.diag((2 * np.array(settings.least_sigma)) ** 2)[None])
+    samples = samples[:: max(len(samples) // settings.samples, 1)]
+    floor = np.diag(np.array(settings.least_sigma) ** 2)
     # Start from thirds by luminance: lit, middle and shaded skin.
     order = np.argsort(samples[:, 0])
-    share = np.zeros((len(samples), COMPONENTS))
-    for k, part in enumerate(np.array_split(order, COMPONENTS)):
+    share = np.zeros((len(samples), settings.components))
+    for k, part in enumerate(np.array_split(order, settings.components)):
         share[part, k] = 1
     kept = np.ones(len(samples), bool)
-    for _ in range(_ROUNDS):
+    for _ in range(settings.rounds):
         used = share * kept[:, None]
         mass = np.maximum(used.sum(axis=0), 1e-9)
         means = used.T @ samples / mass[:, None]
-        covariances = np.stack([_covariance(samples, used[:, k], means[k]) + floor for k in range(COMPONENTS)])
+        covariances = np.stack([_covariance(samples, used[:, k], means[k]) + floor for k in range(settings.components)])
         log_density = np.stack(
             [
                 np.log(mass[k] / mass.sum())
                 - 0.5 * (_mahalanobis(samples, means[k], covariances[k]) + np.linalg.slogdet(covariances[k])[1])
-                for k in range(COMPONENTS)
+                for k in range(settings.components)
             ],
             axis=1,
         )
@@ -68,7 +63,7 @@ def fit_colour_model(samples: np.ndarray) -> ColourModel:
         share = np.exp(log_density - best)
         likelihood = best[:, 0] + np.log(share.sum(axis=1))
         share /= share.sum(axis=1, keepdims=True)
-        kept = likelihood >= np.quantile(likelihood, 1 - _KEPT)
+        kept = likelihood >= np.quantile(likelihood, 1 - settings.kept)
     return ColourModel(mass / mass.sum(), means, covariances)
 
 

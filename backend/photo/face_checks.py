@@ -7,25 +7,14 @@ import numpy as np
 
 from backend.photo.glasses import wears_glasses
 from backend.photo.landmark_table import CHEEK_POINTS, CHIN_TIP, EYE_LEFT, EYE_RIGHT, FACE_OVAL
+from backend.photo.parameters import WarningLimits
 
-SOFT_FACE_PX = 200
-FAR_TURN_DEGREES = 60.0
-# sRGB levels. Eyes and highlights of a face in dim but usable light are brighter than the first, whatever its skin.
-DARK_FACE_LEVEL, CLIPPED_LEVEL = 50, 254
-# Highlights clip a few per cent of well exposed faces; at twice the right exposure it is half of the face or more.
-CLIPPED_FACE_SHARE = 0.4
-# What is left of the chroma beside a smooth function of the luma, as a share of the luma, up to which a photo has no
-# colours but that of its paper. Of 221 photos ten are grey or toned, all below 0.008; all others are above 0.020.
-# The others made sepia and compressed: with JPEG's quality 70, 98 in a hundred are found, with 40, 82.
-COLOUR_LEFT = 0.014
-COLOUR_QUANTILE = 0.8
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # as in JPEG
-DARKEST_LEVEL = 4.0  # of luma; below, there is nothing to tell
-# Compression keeps a chroma for 16 pixels; small spots of colour may be noise.
-COLOUR_BLUR_PX, COLOUR_BLUR_SHARE = 16, 0.1
 
 
-def face_warnings(image_srgb: np.ndarray, landmarks_px: np.ndarray, yaw_degrees: float) -> tuple[str, ...]:
+def face_warnings(
+    image_srgb: np.ndarray, landmarks_px: np.ndarray, yaw_degrees: float, settings: WarningLimits = WarningLimits()
+) -> tuple[str, ...]:
     """Warnings as sentences, for a photo uint8 [H, W, 3] and landmarks [478, 2] in its pixels."""
     height, width = image_srgb.shape[:2]
     warnings = []
@@ -42,15 +31,17 @@ def face_warnings(image_srgb: np.ndarray, landmarks_px: np.ndarray, yaw_degrees:
         warnings.append(
             "The person seems to wear glasses; what they hide will be guessed. A photo without them is better."
         )
-    warnings += _light_warnings(image_srgb, landmarks_px)
-    if abs(yaw_degrees) > FAR_TURN_DEGREES:
+    warnings += _light_warnings(image_srgb, landmarks_px, settings)
+    if abs(yaw_degrees) > settings.far_turn_degrees:
         warnings.append("The face is turned far to the side; the hidden half will be guessed.")
-    if size < SOFT_FACE_PX:
+    if size < settings.soft_px:
         warnings.append(f"The face is only {size:.0f} pixels high, so its texture will be soft.")
     return tuple(warnings)
 
 
-def shows_no_colour(image_srgb: np.ndarray, landmarks_px: np.ndarray) -> bool:
+def shows_no_colour(
+    image_srgb: np.ndarray, landmarks_px: np.ndarray, settings: WarningLimits = WarningLimits()
+) -> bool:
     """Whether the face is grey, or in shades of one colour as in sepia.
 
     Args:
@@ -58,7 +49,7 @@ def shows_no_colour(image_srgb: np.ndarray, landmarks_px: np.ndarray) -> bool:
         landmarks_px: float64 [478, 2].
     """
     size = float(np.ptp(landmarks_px, axis=0).max())
-    reach = max(COLOUR_BLUR_PX, round(COLOUR_BLUR_SHARE * size))
+    reach = max(settings.blur_px, round(settings.blur_share * size))
     x0, y0 = np.clip(np.floor(landmarks_px.min(axis=0)), 0, (image_srgb.shape[1] - 1, image_srgb.shape[0] - 1)).astype(
         int
     )
@@ -66,13 +57,13 @@ def shows_no_colour(image_srgb: np.ndarray, landmarks_px: np.ndarray) -> bool:
     face = np.asarray(cv2.blur(image_srgb[y0:y1, x0:x1].astype(np.float32), (reach, reach)))
     inside = _face_pixels(face, landmarks_px - (x0, y0))
     luma = inside @ LUMA
-    if not len(inside) or np.median(luma) < DARKEST_LEVEL:
+    if not len(inside) or np.median(luma) < settings.darkest_level:
         return False
     chroma = inside[:, [0, 2]] - luma[:, None]
     # Toned paper is of another colour in its shadows than in its lights.
     curve = np.stack([np.ones_like(luma), luma / 255, (luma / 255) ** 2], axis=-1)
     left = np.abs(chroma - curve @ np.linalg.lstsq(curve, chroma, rcond=None)[0]).max(axis=-1)
-    return bool(np.quantile(left, COLOUR_QUANTILE) < COLOUR_LEFT * np.median(luma))
+    return bool(np.quantile(left, settings.colour_quantile) < settings.colour_left * np.median(luma))
 
 
 def _face_pixels(image_srgb: np.ndarray, landmarks_px: np.ndarray) -> np.ndarray:
@@ -83,17 +74,17 @@ def _face_pixels(image_srgb: np.ndarray, landmarks_px: np.ndarray) -> np.ndarray
     return image_srgb[mask > 0]
 
 
-def _light_warnings(image_srgb: np.ndarray, landmarks_px: np.ndarray) -> list[str]:
+def _light_warnings(image_srgb: np.ndarray, landmarks_px: np.ndarray, settings: WarningLimits) -> list[str]:
     """Warnings of a face without colour, and of too little and too much light on it."""
     inside = _face_pixels(image_srgb, landmarks_px)
     if not len(inside):
         return []
-    if np.percentile(inside.max(axis=-1), 95) < DARK_FACE_LEVEL:
+    if np.percentile(inside.max(axis=-1), 95) < settings.dark_level:
         return ["The face is very dark, so its colours will be noisy and its skin tone a guess."]
     warnings = []
-    if shows_no_colour(image_srgb, landmarks_px):
+    if shows_no_colour(image_srgb, landmarks_px, settings):
         warnings.append("The photo has no colour, so the colour of the skin is a guess.")
-    if (inside.max(axis=-1) >= CLIPPED_LEVEL).mean() > CLIPPED_FACE_SHARE:
+    if (inside.max(axis=-1) >= settings.clipped_level).mean() > settings.clipped_share:
         warnings.append("Much of the face is overexposed, so its colours there are lost.")
     return warnings
 

@@ -19,22 +19,12 @@ from backend.photo.landmark_table import (
     OUTER_EYE_CORNERS,
 )
 from backend.photo.outlines import disc, inside
-
-# The patch in which the bridge is looked for, in distances of the outer eye corners, which are so many pixels there.
-PATCH_PX, PATCH_SIZE, PATCH_CENTRE = 96, (1.6, 1.3), (0.8, 0.5)
-# Of the way between the inner eye corners the middle part; above and below the root of the nose.
-BRIDGE_MARGIN, ABOVE, BELOW = 0.3, 0.12, 0.22
-# Mean gradient of log luminance along the bridge, a pixel of the patch. Seven pairs of sharply photographed glasses
-# have 0.12 to 0.49, some 500 bare faces up to 0.11, nearly all of them less than 0.06.
-BRIDGE_GRADIENT = 0.115
-_DARKEST = 8.0  # sRGB levels; keeps noise of shadows from counting as edges
-# Frames in distances of the irises: where they lie about the eyes, how wide dark ones and gleams may be, how far their
-# shadow reaches, and how long they are at least; and by how much (log luminance) they differ from the skin beside them.
-FRAME_ZONE, DARK_WIDTH, GLEAM_WIDTH, FRAME_SHADOW, SHORTEST = ((-0.95, 0.95), (-0.45, 0.5)), 0.14, 0.05, 0.03, 0.3
-FRAME_CONTRAST = 0.3
+from backend.photo.parameters import GlassesSettings
 
 
-def wears_glasses(image_srgb: np.ndarray, landmarks_px: np.ndarray) -> bool:
+def wears_glasses(
+    image_srgb: np.ndarray, landmarks_px: np.ndarray, settings: GlassesSettings = GlassesSettings()
+) -> bool:
     """True where the bridge of spectacles crosses the nose.
 
     Frameless and blurred ones may be missed.
@@ -47,31 +37,37 @@ def wears_glasses(image_srgb: np.ndarray, landmarks_px: np.ndarray) -> bool:
     length = float(np.linalg.norm(across))
     if length < 1:
         return False
-    scale = PATCH_PX / length
+    scale = settings.patch_px / length
     x, y = across / length
     turn = scale * np.array([[x, y], [-y, x]])
-    shift = PATCH_PX * np.array(PATCH_CENTRE) - turn @ landmarks_px[list(OUTER_EYE_CORNERS)].mean(axis=0)
-    size = (round(PATCH_PX * PATCH_SIZE[0]), round(PATCH_PX * PATCH_SIZE[1]))
+    shift = settings.patch_px * np.array(settings.patch_centre) - turn @ landmarks_px[list(OUTER_EYE_CORNERS)].mean(
+        axis=0
+    )
+    size = (round(settings.patch_px * settings.patch_size[0]), round(settings.patch_px * settings.patch_size[1]))
     transform = np.column_stack([turn, shift]).astype(np.float32)
     patch = cv2.warpAffine(_reduced(image_srgb, scale), _for_reduced(transform, scale), size, flags=cv2.INTER_LINEAR)
     grey = cv2.cvtColor(patch, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    down = cv2.Sobel(cv2.GaussianBlur(np.log(grey + _DARKEST), (0, 0), 1.0), cv2.CV_32F, 0, 1, ksize=3) / 8
+    down = (
+        cv2.Sobel(cv2.GaussianBlur(np.log(grey + settings.darkest_level), (0, 0), 1.0), cv2.CV_32F, 0, 1, ksize=3) / 8
+    )
     corners = turn @ landmarks_px[list(INNER_EYE_CORNERS)].T + shift[:, None]
     root = float((turn @ landmarks_px[NOSE_ROOT] + shift)[1])
     left, right = np.sort(corners[0])
-    margin = BRIDGE_MARGIN * (right - left)
+    margin = settings.bridge_margin * (right - left)
     bridge = down[
-        max(int(root - ABOVE * PATCH_PX), 0) : int(root + BELOW * PATCH_PX),
+        max(int(root - settings.above * settings.patch_px), 0) : int(root + settings.below * settings.patch_px),
         max(int(left + margin), 0) : int(right - margin) + 1,
     ]
     if not bridge.size:
         return False
     # An edge of the nose's own shade does not cross all of it, and then mean and median differ.
     crossing = np.minimum(np.abs(bridge.mean(axis=1)), np.abs(np.median(bridge, axis=1)))
-    return float(crossing.max()) > BRIDGE_GRADIENT
+    return float(crossing.max()) > settings.bridge_gradient
 
 
-def frames(log_luminance: np.ndarray, points: np.ndarray, unit: float) -> np.ndarray:
+def frames(
+    log_luminance: np.ndarray, points: np.ndarray, unit: float, settings: GlassesSettings = GlassesSettings()
+) -> np.ndarray:
     """The pixels that the frames of spectacles cover: narrow lines about the eyes, bool [h, w].
 
     Args:
@@ -79,24 +75,26 @@ def frames(log_luminance: np.ndarray, points: np.ndarray, unit: float) -> np.nda
         points: [478, 2], landmarks in its pixels.
         unit: distance between the irises in pixels, of a turned face as if it were frontal.
     """
-    dark = cv2.morphologyEx(log_luminance, cv2.MORPH_BLACKHAT, disc(0.5 * DARK_WIDTH * unit))
-    gleam = cv2.morphologyEx(log_luminance, cv2.MORPH_TOPHAT, disc(0.5 * GLEAM_WIDTH * unit))
-    lines = (np.maximum(dark, gleam) > FRAME_CONTRAST) & _about_the_eyes(log_luminance.shape, points, unit)
+    dark = cv2.morphologyEx(log_luminance, cv2.MORPH_BLACKHAT, disc(0.5 * settings.dark_width_share * unit))
+    gleam = cv2.morphologyEx(log_luminance, cv2.MORPH_TOPHAT, disc(0.5 * settings.gleam_width_share * unit))
+    lines = (np.maximum(dark, gleam) > settings.frame_contrast) & _about_the_eyes(
+        log_luminance.shape, points, unit, settings
+    )
     _, labels, stats, _ = cv2.connectedComponentsWithStats(lines.astype(np.uint8), connectivity=8)
-    long = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) > SHORTEST * unit
+    long = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) > settings.shortest_share * unit
     long[0] = False
     covered = long[np.asarray(labels, np.int64)].astype(np.uint8)
-    return cv2.dilate(covered, disc(FRAME_SHADOW * unit)).astype(bool)
+    return cv2.dilate(covered, disc(settings.shadow_share * unit)).astype(bool)
 
 
-def _about_the_eyes(shape: tuple[int, ...], points: np.ndarray, unit: float) -> np.ndarray:
+def _about_the_eyes(shape: tuple[int, ...], points: np.ndarray, unit: float, settings: GlassesSettings) -> np.ndarray:
     """Where frames can lie, without the eyes with their lids and the brows, whose hairs are lines too; bool [h, w]."""
     outer = points[list(OUTER_EYE_CORNERS)]
     across = (outer[1] - outer[0]) / max(float(np.linalg.norm(outer[1] - outer[0])), 1e-6)
     y, x = np.mgrid[0 : shape[0], 0 : shape[1]]
     from_x, from_y = x - outer[:, 0].mean(), y - outer[:, 1].mean()
     along, down = (from_x * across[0] + from_y * across[1]) / unit, (from_y * across[0] - from_x * across[1]) / unit
-    (left, right), (top, bottom) = FRAME_ZONE
+    (left, right), (top, bottom) = settings.frame_zone_share
     zone = (along > left) & (along < right) & (down > top) & (down < bottom)
     for outline, grow in ((EYE_LEFT, 0.1), (EYE_RIGHT, 0.1), (BROW_LEFT, 0.04), (BROW_RIGHT, 0.04)):
         zone &= ~inside(points, outline, shape, grow * unit)

@@ -31,21 +31,8 @@ from backend.photo.landmark_table import (
     NOSE_MIDDLE,
 )
 from backend.photo.outlines import disc, inside
+from backend.photo.parameters import SkinMaskSettings
 from backend.photo.reading import Photo
-
-WORKING_SIDE_PX = 512
-REFINED_SIDE_PX = 1600
-# Squared Mahalanobis distances of a residual up to which it is likely, and beyond which it is hardly skin.
-LIKELY, UNLIKELY = 7.0, 16.0
-# Least spread by which bare skin may differ from the cheeks: log luminance, two log chromas.
-CORE_SIGMA = np.array([0.2, 0.07, 0.08], np.float32)
-# Hair has no more colour than the skin around it: allowed difference of log(red / green), and how much more where it
-# is darker than anything but hair (by log luminance, from where on).
-COLOURFUL, DARK_COLOURFUL, DARK_AS_HAIR = 0.1, 0.4, 0.6
-# Grey hair is as bright as skin; its colour is less by so much, and its strands are so many times rougher than skin.
-GREY, ROUGH_AS_HAIR = 0.3, 2.0
-GRABCUT_ROUNDS = 3
-_LOG_FLOOR = 0.01  # linear; keeps the noise of near-black pixels from counting as colour
 
 
 @dataclass(frozen=True)
@@ -70,7 +57,11 @@ class _Crop:
 
 
 def skin_mask(
-    photo: Photo, face: Face, region: np.ndarray | None = None, expected: np.ndarray | None = None
+    photo: Photo,
+    face: Face,
+    region: np.ndarray | None = None,
+    expected: np.ndarray | None = None,
+    settings: SkinMaskSettings = SkinMaskSettings(),
 ) -> np.ndarray:
     """Soft mask of the skin: 1 on skin, lips, brows and beards; 0 on hair, eyes, open mouth, glasses, clothes,
     backdrop.
@@ -88,18 +79,18 @@ def skin_mask(
     """
     if region is None:
         region = _region_around(face, photo.height, photo.width)
-    crop = _crop(photo, face, region, expected)
+    crop = _crop(photo, face, region, expected, settings)
     inner = _inner_face(crop)
-    model = fit_colour_model(crop.residual[_plain_skin(crop, inner)])
+    model = fit_colour_model(crop.residual[_plain_skin(crop, inner, settings)], settings.colours)
     distance = model.distance(crop.residual) * _distrust(crop)
-    skin = _cut(crop, inner, distance)
+    skin = _cut(crop, inner, distance, settings)
     near = cv2.dilate(crop.region.astype(np.uint8), disc(0.06 * crop.unit)).astype(bool)
-    skin = _of_this_head(skin & near, inner, crop, distance)
-    skin = _without_holes(crop, skin | _beard(crop, skin))
+    skin = _of_this_head(skin & near, inner, crop, distance, settings)
+    skin = _without_holes(crop, skin | _beard(crop, skin, settings), settings)
     skin = _with_brows_and_lips(crop, skin)
-    if wears_glasses(photo.image_srgb, face.landmarks_px):
-        skin &= ~frames(crop.residual[..., 0], crop.points, crop.unit)
-    return _in_photo(photo, crop, skin, face)
+    if wears_glasses(photo.image_srgb, face.landmarks_px, settings.glasses):
+        skin &= ~frames(crop.residual[..., 0], crop.points, crop.unit, settings.glasses)
+    return _in_photo(photo, crop, skin, face, settings)
 
 
 def _region_around(face: Face, height: int, width: int) -> np.ndarray:
@@ -111,22 +102,24 @@ def _region_around(face: Face, height: int, width: int) -> np.ndarray:
     return mask > 0
 
 
-def _crop(photo: Photo, face: Face, region: np.ndarray, expected: np.ndarray | None) -> _Crop:
+def _crop(
+    photo: Photo, face: Face, region: np.ndarray, expected: np.ndarray | None, settings: SkinMaskSettings
+) -> _Crop:
     rows, columns = np.flatnonzero(region.any(axis=1)), np.flatnonzero(region.any(axis=0))
     low = np.minimum(face.box[:2], (columns[0], rows[0]) if len(rows) else face.box[:2])
     high = np.maximum(face.box[2:], (columns[-1], rows[-1]) if len(rows) else face.box[2:])
     margin = 0.06 * (high - low).max()
     x0, y0 = np.clip(np.floor(low - margin), 0, (photo.width - 1, photo.height - 1)).astype(int)
     x1, y1 = np.clip(np.ceil(high + margin), (x0 + 1, y0 + 1), (photo.width, photo.height)).astype(int)
-    scale = min(1.0, WORKING_SIDE_PX / max(x1 - x0, y1 - y0))
+    scale = min(1.0, settings.side_px / max(x1 - x0, y1 - y0))
     size = (max(round((x1 - x0) * scale), 1), max(round((y1 - y0) * scale), 1))
     image = cv2.resize(photo.image_srgb[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA)
     linear = cv2.resize(photo.image_linear[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA)
     inside = cv2.resize(region[y0:y1, x0:x1].astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
-    residual = _log_opponent(linear)
+    residual = _log_opponent(linear, settings)
     if expected is not None:
         small = cv2.resize(np.ascontiguousarray(expected[y0:y1, x0:x1]), size, interpolation=cv2.INTER_NEAREST)
-        prediction = _log_opponent(small)
+        prediction = _log_opponent(small, settings)
         # Beyond the head the fit predicts nothing; its middle stands in.
         usual = np.median(prediction[inside], axis=0) if inside.any() else np.zeros(3, np.float32)
         # The fitted light is least certain where the surface turns away: half of the prediction is trusted.
@@ -138,9 +131,9 @@ def _crop(photo: Photo, face: Face, region: np.ndarray, expected: np.ndarray | N
     return _Crop(box, image, residual.astype(np.float32), inside, points, unit)
 
 
-def _log_opponent(linear: np.ndarray) -> np.ndarray:
+def _log_opponent(linear: np.ndarray, settings: SkinMaskSettings) -> np.ndarray:
     """Linear RGB [..., 3] to log luminance and two log ratios that shading leaves alone."""
-    red, green, blue = np.moveaxis(np.log(np.maximum(linear, 0) + _LOG_FLOOR), -1, 0)
+    red, green, blue = np.moveaxis(np.log(np.maximum(linear, 0) + settings.log_floor), -1, 0)
     return np.stack([(red + 2 * green + blue) / 4, red - green, green - blue], axis=-1)
 
 
@@ -161,7 +154,7 @@ def _inner_face(crop: _Crop) -> np.ndarray:
     return inner
 
 
-def _plain_skin(crop: _Crop, inner: np.ndarray) -> np.ndarray:
+def _plain_skin(crop: _Crop, inner: np.ndarray, settings: SkinMaskSettings) -> np.ndarray:
     """The part of the inner face that is coloured like the cheeks and the nose, which nothing covers; bool [h, w]."""
     along = _along_face(crop)
     core = inner & (along > _along_of(crop, NOSE_MIDDLE)) & (along < _along_of(crop, NOSE_BASE))
@@ -169,8 +162,8 @@ def _plain_skin(crop: _Crop, inner: np.ndarray) -> np.ndarray:
         return inner
     centre = np.median(crop.residual[core], axis=0)
     sigma = 1.4826 * np.median(np.abs(crop.residual[core] - centre), axis=0)
-    deviation = (crop.residual - centre) / np.maximum(sigma, CORE_SIGMA)
-    return inner & (np.einsum("hwc,hwc->hw", deviation, deviation) < UNLIKELY)
+    deviation = (crop.residual - centre) / np.maximum(sigma, np.array(settings.core_sigma, np.float32))
+    return inner & (np.einsum("hwc,hwc->hw", deviation, deviation) < settings.unlikely)
 
 
 def _along_face(crop: _Crop) -> np.ndarray:
@@ -185,18 +178,18 @@ def _along_of(crop: _Crop, landmark: int) -> float:
     return float((crop.points[landmark] - top) @ axis) / max(float(axis @ axis), 1e-6)
 
 
-def _cut(crop: _Crop, inner: np.ndarray, distance: np.ndarray) -> np.ndarray:
+def _cut(crop: _Crop, inner: np.ndarray, distance: np.ndarray, settings: SkinMaskSettings) -> np.ndarray:
     """GrabCut from the colour model's opinion; bool [h, w]."""
-    trimap = np.where(distance < LIKELY, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    trimap[distance > 4 * UNLIKELY] = cv2.GC_BGD
-    trimap[inner & (distance < LIKELY)] = cv2.GC_FGD
+    trimap = np.where(distance < settings.likely, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    trimap[distance > 4 * settings.unlikely] = cv2.GC_BGD
+    trimap[inner & (distance < settings.likely)] = cv2.GC_FGD
     if not (trimap[~inner] % 2 == 0).any():
         return np.ones(inner.shape, bool)
     lab = cv2.cvtColor(crop.image_srgb, cv2.COLOR_RGB2LAB)
     cv2.setRNGSeed(0)
     background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
     # With a mask the rectangle is not looked at.
-    cv2.grabCut(lab, trimap, (0, 0, 1, 1), background, foreground, GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(lab, trimap, (0, 0, 1, 1), background, foreground, settings.cut_rounds, cv2.GC_INIT_WITH_MASK)
     return (trimap == cv2.GC_FGD) | (trimap == cv2.GC_PR_FGD)
 
 
@@ -206,20 +199,22 @@ def _distrust(crop: _Crop) -> np.ndarray:
     return (1 + np.clip(-_along_face(crop) * length / (0.5 * crop.unit), 0, 1)).astype(np.float32)
 
 
-def _of_this_head(skin: np.ndarray, inner: np.ndarray, crop: _Crop, distance: np.ndarray) -> np.ndarray:
+def _of_this_head(
+    skin: np.ndarray, inner: np.ndarray, crop: _Crop, distance: np.ndarray, settings: SkinMaskSettings
+) -> np.ndarray:
     """The parts of the mask that touch the inner face, or lie on the fitted head and look like skin (ears)."""
     count, labels = cv2.connectedComponents(skin.astype(np.uint8), connectivity=4)
     labels = np.asarray(labels, np.int64)
     area = np.maximum(np.bincount(labels.ravel(), minlength=count), 1)
     in_face = np.bincount(labels[inner], minlength=count) > 0.02 * max(int(inner.sum()), 1)
     on_head = np.bincount(labels[crop.region], minlength=count) > 0.8 * area
-    alike = np.bincount(labels[distance < LIKELY], minlength=count) > 0.6 * area
+    alike = np.bincount(labels[distance < settings.likely], minlength=count) > 0.6 * area
     kept = in_face | (on_head & alike & (area > (0.2 * crop.unit) ** 2))
     kept[0] = False
     return kept[labels]
 
 
-def _beard(crop: _Crop, skin: np.ndarray) -> np.ndarray:
+def _beard(crop: _Crop, skin: np.ndarray, settings: SkinMaskSettings) -> np.ndarray:
     """Hair around the mouth: below the nose, inside the face oval, and reaching the middle; bool [h, w].
 
     Long hair over a cheek does not reach the middle; fingers and most other things have more colour than hair. What is
@@ -230,9 +225,11 @@ def _beard(crop: _Crop, skin: np.ndarray) -> np.ndarray:
         return np.zeros_like(skin)
     usual = np.median(crop.residual[skin], axis=0)
     luminance, colour = crop.residual[..., 0] - usual[0], crop.residual[..., 1] - usual[1]
-    dark = (luminance < 0) & (colour < COLOURFUL + DARK_COLOURFUL * np.maximum(-luminance - DARK_AS_HAIR, 0))
+    dark = (luminance < 0) & (
+        colour < settings.colourful + settings.dark_colourful * np.maximum(-luminance - settings.dark_as_hair, 0)
+    )
     rough = _roughness(crop.residual[..., 0], 0.05 * crop.unit)
-    grey = (colour < -GREY) & (rough > ROUGH_AS_HAIR * np.median(rough[skin]))
+    grey = (colour < -settings.grey) & (rough > settings.rough_as_hair * np.median(rough[skin]))
     hair = lower & ~skin & (dark | grey)
     count, labels = cv2.connectedComponents(hair.astype(np.uint8), connectivity=4)
     labels = np.asarray(labels, np.int64)
@@ -256,7 +253,7 @@ def _across_face(crop: _Crop) -> np.ndarray:
     return ((x - top[0]) * axis[1] - (y - top[1]) * axis[0]) / max(float(np.linalg.norm(axis)), 1e-6)
 
 
-def _without_holes(crop: _Crop, skin: np.ndarray) -> np.ndarray:
+def _without_holes(crop: _Crop, skin: np.ndarray, settings: SkinMaskSettings) -> np.ndarray:
     """Fill what skin encloses within the face where it is a highlight, or small and low: nostrils, moles, beard."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats((~skin).astype(np.uint8), connectivity=4)
     labels = np.asarray(labels, np.int64)
@@ -275,7 +272,7 @@ def _without_holes(crop: _Crop, skin: np.ndarray) -> np.ndarray:
             continue
         bright = mean[0, label] > usual[0]
         # Hair has less colour than skin; a finger may have more.
-        beard = mean[3, label] > nose - 0.05 and mean[1, label] < usual[1] + COLOURFUL
+        beard = mean[3, label] > nose - 0.05 and mean[1, label] < usual[1] + settings.colourful
         fill[label] = bright or beard or area < (0.06 * crop.unit) ** 2
     return skin | fill[labels]
 
@@ -297,13 +294,13 @@ def _with_brows_and_lips(crop: _Crop, skin: np.ndarray) -> np.ndarray:
     return skin
 
 
-def _in_photo(photo: Photo, crop: _Crop, skin: np.ndarray, face: Face) -> np.ndarray:
+def _in_photo(photo: Photo, crop: _Crop, skin: np.ndarray, face: Face, settings: SkinMaskSettings) -> np.ndarray:
     """Bring the mask to the photo's resolution along the photo's edges, and take eyes and open mouth out."""
     x0, y0, x1, y1 = crop.box
     size = (x1 - x0, y1 - y0)
     scale = size[0] / crop.region.shape[1]
     # The filter needs some 80 bytes a pixel, and its border is wider than a pixel of a larger image.
-    reduction = min(1.0, REFINED_SIDE_PX / max(size))
+    reduction = min(1.0, settings.refined_side_px / max(size))
     refined_size = (max(round(size[0] * reduction), 1), max(round(size[1] * reduction), 1))
     guide = cv2.resize(photo.image_srgb[y0:y1, x0:x1], refined_size, interpolation=cv2.INTER_AREA)
     refined = cv2.resize(skin.astype(np.float32), refined_size, interpolation=cv2.INTER_LINEAR)

@@ -9,19 +9,8 @@ import numpy as np
 
 from backend.imaging.colour import LUMINANCE, srgb_to_linear
 from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIPS_INNER, interocular_px
+from backend.photo.parameters import WhiteCueSettings
 from backend.photo.reading import Photo
-
-# What the brighter quarter of the sclera shows of the light on the face: its own reflectance times what lids and lashes
-# leave of the light. Measured on the training portraits; it scatters by a third from person to person.
-EFFECTIVE_LUMINANCE = 0.48
-EFFECTIVE_COLOUR = np.array([1.15, 1.0, 0.95])  # relative to green
-FEWEST_PIXELS = 60
-# Open eyes show this much sclera, as a share of the squared distance of the outer eye corners.
-USUAL_AREA = 0.010
-# The same for the brighter quarter of what a smile shows of the teeth, and how much of it there must be.
-TEETH_LUMINANCE, TEETH_AREA = 0.48, 0.03
-TEETH_COLOUR = np.array([1.12, 1.0, 0.93])
-BRIGHTEST_QUANTILE = 0.98
 
 
 @dataclass(frozen=True)
@@ -41,23 +30,25 @@ class WhiteCue:
     brightest: float = 1.0
 
 
-def white_cue(photo: Photo, landmarks_px: np.ndarray) -> WhiteCue:
+def white_cue(photo: Photo, landmarks_px: np.ndarray, settings: WhiteCueSettings = WhiteCueSettings()) -> WhiteCue:
     """All that the photo's whites tell about its light; confidence 0 where the eyes tell nothing.
 
     Args:
         landmarks_px: float64 [478, 2].
     """
-    eyes = sclera_cue(photo, landmarks_px) or WhiteCue(np.ones(3), 0.0)
+    eyes = sclera_cue(photo, landmarks_px, settings) or WhiteCue(np.ones(3), 0.0)
     step = max(1, max(photo.height, photo.width) // 500)
     overview = srgb_to_linear(photo.image_srgb[::step, ::step] / 255.0) @ LUMINANCE
-    brightest = float(np.quantile(overview, BRIGHTEST_QUANTILE))
-    return replace(eyes, teeth=_teeth_level(photo, landmarks_px), brightest=brightest)
+    brightest = float(np.quantile(overview, settings.brightest))
+    return replace(eyes, teeth=_teeth_level(photo, landmarks_px, settings), brightest=brightest)
 
 
-def _teeth_level(photo: Photo, landmarks_px: np.ndarray) -> np.ndarray | None:
+def _teeth_level(photo: Photo, landmarks_px: np.ndarray, settings: WhiteCueSettings) -> np.ndarray | None:
     """Linear RGB float64 [3] of white by the teeth of an open smile; None where none are seen."""
     pixels = _inside(photo, landmarks_px[list(LIPS_INNER)], margin=1)
-    if pixels is None or len(pixels[0]) < max(FEWEST_PIXELS, TEETH_AREA * interocular_px(landmarks_px) ** 2):
+    if pixels is None or len(pixels[0]) < max(
+        settings.fewest_pixels, settings.teeth_area * interocular_px(landmarks_px) ** 2
+    ):
         return None
     colours = pixels[0]
     brightness = colours @ LUMINANCE
@@ -66,11 +57,13 @@ def _teeth_level(photo: Photo, landmarks_px: np.ndarray) -> np.ndarray | None:
     colour = np.median(bright, axis=0)
     if colour[0] > 1.5 * colour[1] or np.quantile(brightness, 0.75) < 2 * np.quantile(brightness, 0.05):
         return None
-    white = np.maximum(colour / TEETH_COLOUR, 1e-4)
-    return white * (float(np.quantile(brightness, 0.75)) / TEETH_LUMINANCE / float(white @ LUMINANCE))
+    white = np.maximum(colour / np.array(settings.teeth_colour), 1e-4)
+    return white * (float(np.quantile(brightness, 0.75)) / settings.teeth_luminance / float(white @ LUMINANCE))
 
 
-def sclera_cue(photo: Photo, landmarks_px: np.ndarray) -> WhiteCue | None:
+def sclera_cue(
+    photo: Photo, landmarks_px: np.ndarray, settings: WhiteCueSettings = WhiteCueSettings()
+) -> WhiteCue | None:
     """The light on the face by the white of the eyes; None where too little of it is seen.
 
     Args:
@@ -82,16 +75,16 @@ def sclera_cue(photo: Photo, landmarks_px: np.ndarray) -> WhiteCue | None:
             for lids, iris in ((EYE_LEFT, IRIS_LEFT), (EYE_RIGHT, IRIS_RIGHT))
         ]
     )
-    if len(colours) < FEWEST_PIXELS:
+    if len(colours) < settings.fewest_pixels:
         return None
     brightness = colours @ LUMINANCE
     # Catch-lights and the wet rim are the brightest, corners and lashes' shadows the dark half.
     middle = (brightness >= np.quantile(brightness, 0.6)) & (brightness <= np.quantile(brightness, 0.92))
     colour = np.median(colours[middle], axis=0)
-    level = float(np.quantile(brightness, 0.75)) / EFFECTIVE_LUMINANCE
-    white = np.maximum(colour / EFFECTIVE_COLOUR, 1e-4)
+    level = float(np.quantile(brightness, 0.75)) / settings.eyes_luminance
+    white = np.maximum(colour / np.array(settings.eyes_colour), 1e-4)
     area = len(colours) / interocular_px(landmarks_px) ** 2
-    confidence = min(1.0, area / USUAL_AREA) * min(1.0, len(colours) / (5 * FEWEST_PIXELS))
+    confidence = min(1.0, area / settings.usual_area) * min(1.0, len(colours) / (5 * settings.fewest_pixels))
     if float(np.median(colours[middle].max(axis=1))) > 0.97:
         return None  # burnt out: only a lower bound
     return WhiteCue(white * (level / float(white @ LUMINANCE)), confidence)

@@ -13,18 +13,13 @@ import numpy as np
 
 from backend.asset_files import ASSETS
 from backend.imaging.colour import LUMINANCE, linear_to_srgb, srgb_to_linear
+from backend.texture.parameters import EnlargingSettings
 
 ASSET = ASSETS / "photo_enlarging.npz"
 TAPS = 5  # pixels a side of the window that is looked at
 REACH = TAPS // 2
 SPREAD = 3  # pixels a side of the block that a window's guess covers: guesses of neighbours overlap
 SPREAD_SIGMA = 0.45  # of the guesses' weights, in halves of the block
-# The mean of all skins that a window may show is flatter than any of them. What is finer than this, in pixels of the
-# small photo, is exaggerated; more than that the error of the gradients grows (on 12 portraits of the training split).
-BOLDNESS, BOLD_SIGMA = 0.15, 0.6
-# A photo is enlarged until the face has this many pixels a texel, and while it stays below this size.
-ENOUGH_PIXELS, LARGEST = 0.75, 4096**2
-WINDOWS_AT_ONCE = 100_000
 STORED_RANK = 32
 
 
@@ -60,6 +55,7 @@ def enlarged(
     linear: np.ndarray,  # float32 [H, W, 3], linear light
     enlargers: tuple[Enlarger, ...],  # by rising factor
     pixels_per_texel: float,
+    settings: EnlargingSettings = EnlargingSettings(),
 ) -> tuple[np.ndarray, int]:
     """The image enlarged as far as its texels need, linear light, and the factor, 1 where it is large enough.
 
@@ -68,8 +64,8 @@ def enlarged(
     factor = 1
     chosen = None
     for enlarger in enlargers:
-        fits = linear.shape[0] * linear.shape[1] * enlarger.factor**2 <= LARGEST
-        if pixels_per_texel * factor >= ENOUGH_PIXELS or not fits:
+        fits = linear.shape[0] * linear.shape[1] * enlarger.factor**2 <= settings.largest
+        if pixels_per_texel * factor >= settings.enough_pixels or not fits:
             break
         chosen, factor = enlarger, enlarger.factor
     if chosen is None:
@@ -77,11 +73,13 @@ def enlarged(
     # In the encoding the noise and the eye are about even over the tones.
     encoded = linear_to_srgb(linear).astype(np.float32)
     large = cv2.resize(encoded, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
-    large += (enlarged_luminance(encoded @ LUMINANCE, chosen) - large @ LUMINANCE)[..., None]
+    large += (enlarged_luminance(encoded @ LUMINANCE, chosen, settings) - large @ LUMINANCE)[..., None]
     return srgb_to_linear(np.clip(large, 0, 1, out=large)).astype(np.float32), factor
 
 
-def enlarged_luminance(image: np.ndarray, enlarger: Enlarger) -> np.ndarray:
+def enlarged_luminance(
+    image: np.ndarray, enlarger: Enlarger, settings: EnlargingSettings = EnlargingSettings()
+) -> np.ndarray:
     """An image float32 [H, W], sRGB-encoded, f times larger, [f H, f W].
 
     Each window of 5 x 5 pixels is given to the linear guess of its kind, the overlapping guesses of neighbours are
@@ -95,7 +93,7 @@ def enlarged_luminance(image: np.ndarray, enlarger: Enlarger) -> np.ndarray:
     guesses = enlarger.guesses * share.reshape(-1)
     rows, columns = windows.shape[:2]
     total = np.zeros(((rows + SPREAD - 1) * factor, (columns + SPREAD - 1) * factor), np.float32)
-    step = max(1, WINDOWS_AT_ONCE // columns)
+    step = max(1, settings.windows_at_once // columns)
     for top in range(0, rows, step):
         here = windows[top : top + step].reshape(-1, TAPS * TAPS)
         mean = here.mean(1, keepdims=True)
@@ -113,7 +111,7 @@ def enlarged_luminance(image: np.ndarray, enlarger: Enlarger) -> np.ndarray:
                 total[start : start + len(part), j * factor : j * factor + part.shape[1]] += part
     edge = (SPREAD - 1) * factor
     large = total[edge : edge + height * factor, edge : edge + width * factor]
-    return large + BOLDNESS * (large - cv2.GaussianBlur(large, (0, 0), BOLD_SIGMA * factor))
+    return large + settings.boldness * (large - cv2.GaussianBlur(large, (0, 0), settings.bold_sigma * factor))
 
 
 @lru_cache(maxsize=4)

@@ -17,22 +17,10 @@ from backend.rendering.camera import Camera
 from backend.rendering.normals import vertex_normals
 from backend.rendering.rasteriser import Rasteriser
 from backend.texture.maps import PartialTexture
+from backend.texture.parameters import UnwrapParameters
 from backend.texture.super_resolution import Enlarger, enlarged
 from backend.texture.texel_points import softened_visibility, texel_footprints, texel_points
 from backend.texture.uv_space import UVSpace
-
-# Visibility varies slowly and its border is soft, so it is found on at most this many texels a side.
-VISIBILITY_RESOLUTION = 1024
-# The mesh is rasterised for its depth edges at most at this size.
-EDGE_IMAGE_SIDE = 900
-FACING_LOW, FACING_HIGH = 0.2, 0.45  # n.v; below: not seen, above: fully seen
-# Erosion at depth edges and at other parts (eyes, mouth), as a share of the distance between the eye corners: the
-# fit is a few pixels off, and what lies behind must not bleed into skin.
-SILHOUETTE_EROSION = 0.02
-FOLD_EROSION = 0.004  # where skin hides skin: nose wings, lips
-PART_EROSION = 0.006
-DEPTH_EDGE_M = 0.003
-ROWS_PER_BAND = 512
 
 
 def unwrap(
@@ -43,6 +31,7 @@ def unwrap(
     rasteriser: Rasteriser,
     uv_space: UVSpace,
     enlargers: tuple[Enlarger, ...] = (),
+    settings: UnwrapParameters = UnwrapParameters(),
 ) -> PartialTexture:
     """Sample the photo at every texel's surface point and say which texels it shows.
 
@@ -56,9 +45,9 @@ def unwrap(
         R x R texels as `uv_space`; the texture is 0 where the visibility is.
     """
     vertices = fit.vertices(model)
-    clearance = _edge_clearance(model, vertices, fit, rasteriser)
-    step = max(1, uv_space.resolution // VISIBILITY_RESOLUTION)
-    coarse_visibility = _visibility(skin_mask, model, vertices, fit.camera, uv_space, step, clearance)
+    clearance = _edge_clearance(model, vertices, fit, rasteriser, settings)
+    step = max(1, uv_space.resolution // settings.visibility_side)
+    coarse_visibility = _visibility(skin_mask, model, vertices, fit.camera, uv_space, step, clearance, settings)
     size = (uv_space.resolution, uv_space.resolution)
     visibility = cv2.resize(coarse_visibility, size, interpolation=cv2.INTER_LINEAR) if step > 1 else coarse_visibility
     visibility = visibility * uv_space.mask
@@ -69,10 +58,10 @@ def unwrap(
     factor = 1
     if enlargers and (visibility > 0.5).any():
         pixels_per_texel = float(np.median(footprint.size[uv_space.triangle[::4, ::4][visibility[::4, ::4] > 0.5]]))
-        crop, factor = enlarged(crop, enlargers, pixels_per_texel)
+        crop, factor = enlarged(crop, enlargers, pixels_per_texel, settings.enlarging)
     normals = vertex_normals(vertices, uv_space.mesh_triangles)
-    for start in range(0, uv_space.resolution, ROWS_PER_BAND):
-        rows = slice(start, start + ROWS_PER_BAND)
+    for start in range(0, uv_space.resolution, settings.rows_per_band):
+        rows = slice(start, start + settings.rows_per_band)
         seen = np.flatnonzero(visibility[rows] > 0) + start * uv_space.resolution
         if not len(seen):
             continue
@@ -91,6 +80,7 @@ def _visibility(
     uv_space: UVSpace,
     step: int,
     clearance: _Clearance,
+    settings: UnwrapParameters,
 ) -> np.ndarray:
     """Visibility float32 [R / step, R / step]."""
     side = uv_space.resolution // step
@@ -99,7 +89,7 @@ def _visibility(
     texels = texels[uv_space.mask.reshape(-1)[texels]]
     surface = texel_points(uv_space, vertices, vertex_normals(vertices, uv_space.mesh_triangles), texels)
 
-    seen = smooth_step(surface.facing(camera.position), FACING_LOW, FACING_HIGH)
+    seen = smooth_step(surface.facing(camera.position), *settings.facing)
     pixels = camera.project(surface.position)
     in_front = camera.to_camera(surface.position)[:, 2] < 0
     inside = (pixels >= 1).all(1) & (pixels[:, 0] <= camera.width - 1) & (pixels[:, 1] <= camera.height - 1)
@@ -128,10 +118,12 @@ class _Clearance:
         return sample_linear(self.image, pixels * self.scale - self.offset)
 
 
-def _edge_clearance(model: HeadModel, vertices: np.ndarray, fit: HeadFit, rasteriser: Rasteriser) -> _Clearance:
+def _edge_clearance(
+    model: HeadModel, vertices: np.ndarray, fit: HeadFit, rasteriser: Rasteriser, settings: UnwrapParameters
+) -> _Clearance:
     """Distance of the photo's pixels to depth edges and to other parts, as a weight from 0 (at the edge) to 1."""
     low, high = _head_box(fit.camera, vertices)
-    scale = min(1.0, EDGE_IMAGE_SIDE / float(max(high - low)))
+    scale = min(1.0, settings.edge_side_px / float(max(high - low)))
     offset = np.floor(low * scale) - 2
     width, height = (np.ceil(high * scale) - offset + 2).astype(int)
     focal, centre = fit.camera.focal_px * scale, np.asarray(fit.camera.centre_px) * scale - offset
@@ -144,7 +136,7 @@ def _edge_clearance(model: HeadModel, vertices: np.ndarray, fit: HeadFit, raster
 
     depth = np.where(fragments.mask, fragments.depth, 10.0)
     pixel_m = float(np.median(depth[fragments.mask])) / focal if fragments.mask.any() else 1e-3
-    jump = max(DEPTH_EDGE_M, 8 * pixel_m)
+    jump = max(settings.depth_edge_m, 8 * pixel_m)
     fold = np.zeros(depth.shape, bool)
     fold[:, 1:] |= np.abs(np.diff(depth, axis=1)) > jump
     fold[1:] |= np.abs(np.diff(depth, axis=0)) > jump
@@ -152,9 +144,9 @@ def _edge_clearance(model: HeadModel, vertices: np.ndarray, fit: HeadFit, raster
 
     reach = fit.iod_px * scale
     weight = (
-        _distance_ramp(~fragments.mask, SILHOUETTE_EROSION * reach)
-        * _distance_ramp(fold, FOLD_EROSION * reach)
-        * _distance_ramp(other_part, PART_EROSION * reach)
+        _distance_ramp(~fragments.mask, settings.silhouette_erosion * reach)
+        * _distance_ramp(fold, settings.fold_erosion * reach)
+        * _distance_ramp(other_part, settings.part_erosion * reach)
     )
     return _Clearance(weight.astype(np.float32), scale, offset)
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from backend.imaging.colour import srgb_to_linear
+from backend.texture.parameters import EnlargingSettings
 from backend.texture.super_resolution import (
-    LARGEST,
     SPREAD,
     TAPS,
     Enlarger,
@@ -21,6 +21,8 @@ from backend.texture.super_resolution import (
     save_enlargers,
 )
 from backend.training.skin.super_resolution import Portrait, fit_enlarger, reduced
+
+LARGEST_SIDE = round(EnlargingSettings().largest ** 0.5)
 
 
 def picture(seed: int, side: int = 256) -> np.ndarray:
@@ -86,7 +88,7 @@ def test_photos_are_enlarged_only_as_far_as_they_need_and_fit() -> None:
     photo = np.full((16, 16, 3), 0.2, np.float32)
     factors = [enlarged(photo, load_enlargers(), pixels)[1] for pixels in (1.0, 0.5, 0.2)]
     assert factors == [1, 2, 4]
-    large = np.broadcast_to(np.float32(0.2), (round(LARGEST**0.5), round(LARGEST**0.5), 3))
+    large = np.broadcast_to(np.float32(0.2), (LARGEST_SIDE, LARGEST_SIDE, 3))
     assert enlarged(large, load_enlargers(), 0.2)[1] == 1
     assert enlarged(photo, (), 0.2)[1] == 1
 

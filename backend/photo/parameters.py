@@ -1,0 +1,179 @@
+"""The chosen numbers of reading a photo: what counts as skin, white, glasses and too little of a face.
+
+Lengths named `_share` are in distances of the irises unless said otherwise; logarithms are natural, of linear colour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ColourModelSettings:
+    """The mixture of one person's skin colours.
+
+    Args:
+        components: lit, middle and shaded skin.
+        samples: at most.
+        rounds: of expectation maximisation.
+        kept: share of the samples that are taken to be skin at all; assumed.
+        least_sigma: least spread of a component: log luminance, two log chromas; assumed.
+    """
+
+    components: int = 3
+    samples: int = 4000
+    rounds: int = 12
+    kept: float = 0.9
+    least_sigma: tuple[float, float, float] = (0.18, 0.06, 0.07)
+
+
+@dataclass(frozen=True)
+class GlassesSettings:
+    """Spectacles.
+
+    Args:
+        patch_px: pixels of the outer eye corners' distance in the patch in which the bridge is looked for.
+        patch_size, patch_centre: of the patch, in that distance.
+        bridge_margin: share of the way between the inner eye corners that is left out at either end; assumed.
+        above, below: the root of the nose, in that distance; assumed.
+        bridge_gradient: of log luminance a pixel: 7 pairs have 0.12 to 0.49, 500 bare faces up to 0.11.
+        darkest_level: sRGB levels that keep noise of shadows from counting as edges.
+        frame_zone_share: left and right, top and bottom of where frames lie about the eyes; assumed.
+        dark_width_share, gleam_width_share: widths of dark frames and of gleams; assumed.
+        shadow_share: of the frames' shadow; assumed.
+        shortest_share: of a frame; assumed.
+        frame_contrast: log luminance against the skin beside; assumed.
+    """
+
+    patch_px: int = 96
+    patch_size: tuple[float, float] = (1.6, 1.3)
+    patch_centre: tuple[float, float] = (0.8, 0.5)
+    bridge_margin: float = 0.3
+    above: float = 0.12
+    below: float = 0.22
+    bridge_gradient: float = 0.115
+    darkest_level: float = 8.0
+    frame_zone_share: tuple[tuple[float, float], tuple[float, float]] = ((-0.95, 0.95), (-0.45, 0.5))
+    dark_width_share: float = 0.14
+    gleam_width_share: float = 0.05
+    shadow_share: float = 0.03
+    shortest_share: float = 0.3
+    frame_contrast: float = 0.3
+
+
+@dataclass(frozen=True)
+class SkinMaskSettings:
+    """Which pixels are skin.
+
+    Args:
+        side_px: longer side of the crop that is cut.
+        refined_side_px: longer side at which the border is refined.
+        likely, unlikely: squared Mahalanobis distances up to and from which a pixel is, or is hardly, skin; assumed.
+        core_sigma: least spread of bare skin about the cheeks: log luminance, two log chromas; assumed.
+        colourful: log(red / green) by which hair may have more colour than skin; assumed.
+        dark_colourful, dark_as_hair: how much more where it is darker than anything but hair, and from where; assumed.
+        grey: log(red / green) by which grey hair has less colour; assumed.
+        rough_as_hair: times rougher than skin; assumed.
+        cut_rounds: of the graph cut.
+        log_floor: linear; keeps noise of near-black pixels from counting as colour.
+        colours: the person's mixture.
+        glasses: whose frames are no skin.
+    """
+
+    side_px: int = 512
+    refined_side_px: int = 1600
+    likely: float = 7.0
+    unlikely: float = 16.0
+    core_sigma: tuple[float, float, float] = (0.2, 0.07, 0.08)
+    colourful: float = 0.1
+    dark_colourful: float = 0.4
+    dark_as_hair: float = 0.6
+    grey: float = 0.3
+    rough_as_hair: float = 2.0
+    cut_rounds: int = 3
+    log_floor: float = 0.01
+    colours: ColourModelSettings = ColourModelSettings()
+    glasses: GlassesSettings = GlassesSettings()
+
+
+@dataclass(frozen=True)
+class WhiteCueSettings:
+    """What the whites of eyes and teeth show of the light.
+
+    Args:
+        eyes_luminance: of the brighter quarter of the sclera, against white in the light; training portraits.
+        eyes_colour: the same relative to green; training portraits.
+        fewest_pixels: of sclera or teeth.
+        usual_area: sclera of open eyes, in squared distances of the outer eye corners; training portraits.
+        teeth_luminance, teeth_colour: the same of teeth; training portraits.
+        teeth_area: of teeth that there must be, in squared distances of the outer eye corners; assumed.
+        brightest: quantile of the photo's luminance that counts as its brightest parts.
+    """
+
+    eyes_luminance: float = 0.48
+    eyes_colour: tuple[float, float, float] = (1.15, 1.0, 0.95)
+    fewest_pixels: int = 60
+    usual_area: float = 0.010
+    teeth_luminance: float = 0.48
+    teeth_colour: tuple[float, float, float] = (1.12, 1.0, 0.93)
+    teeth_area: float = 0.03
+    brightest: float = 0.98
+
+
+@dataclass(frozen=True)
+class WarningLimits:
+    """From where on a photo is warned of.
+
+    Args:
+        soft_px: height of the face below which its texture is soft.
+        far_turn_degrees: beyond which half of the face is guessed.
+        dark_level: sRGB level below which a face is dark, whatever its skin; assumed.
+        clipped_level: sRGB level from which on a pixel is clipped.
+        clipped_share: of the face: a few per cent where exposed well, half at twice the exposure.
+        colour_left: chroma over luma up to which a photo is grey or toned; 10 such photos, 211 others.
+        colour_quantile: of the face's pixels that is judged.
+        darkest_level: of luma below which colour is not told.
+        blur_px: pixels that compression keeps a chroma for.
+        blur_share: of the face's height, so that small spots of colour do not count.
+    """
+
+    soft_px: float = 200
+    far_turn_degrees: float = 60.0
+    dark_level: float = 50
+    clipped_level: float = 254
+    clipped_share: float = 0.4
+    colour_left: float = 0.014
+    colour_quantile: float = 0.8
+    darkest_level: float = 4.0
+    blur_px: int = 16
+    blur_share: float = 0.1
+
+
+@dataclass(frozen=True)
+class IrisSettings:
+    """The colour of the irises.
+
+    Args:
+        smallest_px: radius of an iris whose colour is told.
+        fewest_pixels: of it.
+        between: shares of the radius between which lies what has its colour.
+    """
+
+    smallest_px: float = 2.0
+    fewest_pixels: int = 12
+    between: tuple[float, float] = (0.42, 0.85)
+
+
+@dataclass(frozen=True)
+class PhotoParameters:
+    """All of the stage's chosen numbers.
+
+    Args:
+        skin_mask, white_cue, iris: of its steps.
+        warnings: from where on a photo is warned of.
+    """
+
+    skin_mask: SkinMaskSettings = SkinMaskSettings()
+    white_cue: WhiteCueSettings = WhiteCueSettings()
+    iris: IrisSettings = IrisSettings()
+    warnings: WarningLimits = WarningLimits()
