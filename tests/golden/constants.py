@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from backend.parameters import Parameters, replaced, value_of
 from backend.pipeline import Pipeline
+from backend.rendering.skin_model import SKIN
 
 
 @dataclass(frozen=True)
@@ -17,38 +17,36 @@ class Number:
 
     Args:
         stage: what it belongs to.
-        path: fields from `Parameters` down, or a module and the name of a constant that training shares.
+        path: fields from `Parameters` down, or from `SKIN` for what is assumed of all skin and training shares.
     """
 
     stage: str
     path: str
 
-    @property
-    def module(self) -> str | None:
-        return self.path.rpartition(".")[0] if self.path.startswith("backend.") else None
-
 
 NUMBERS = (
     Number("fit", "head.landmarks.sigma"),
-    Number("light", "backend.rendering.light_transfer.BOUNCE"),
+    Number("light", "SKIN.bounce.of_hidden"),
     Number("delight", "prior.residual_shading.kept"),
     Number("tone", "delight.skin_tone.exposure"),
     Number("prior", "prior.estimate.texture_noise"),
-    Number("detail", "backend.texture.relief.MM_PER_DENSITY"),
+    Number("detail", "SKIN.relief.mm_per_density"),
 )
 
 
 @contextmanager
 def scaled(number: Number, factor: float) -> Iterator[Pipeline]:
     """A pipeline with another value; it runs inside."""
-    if number.module is None:
+    of_skin = number.path.removeprefix("SKIN.")
+    if of_skin == number.path:
         usual = value_of(Parameters(), number.path)
         yield Pipeline("cpu", replaced(Parameters(), number.path, usual * factor))
         return
-    module, name = importlib.import_module(number.module), number.path.rpartition(".")[2]
-    usual = getattr(module, name)
-    setattr(module, name, usual * factor)
+    group, name = of_skin.split(".")
+    owner, usual = getattr(SKIN, group), value_of(SKIN, of_skin)
+    # All share the one frozen value: only changed in place does the change reach everybody.
+    object.__setattr__(owner, name, usual * factor)
     try:
         yield Pipeline("cpu")
     finally:
-        setattr(module, name, usual)
+        object.__setattr__(owner, name, usual)
