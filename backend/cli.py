@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from backend.option_arguments import add_option_arguments, options_of
 from shared.errors import JobCancelled, RelightifyError
-from shared.options import MAX_SAMPLES, QUALITIES, RESOLUTIONS, JobOptions
 
 EXIT_CODES = """exit codes:
   0    done
@@ -137,37 +137,13 @@ def _set_up_logging(verbose: bool) -> None:
 def _add_reconstruct_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photo", type=Path, metavar="PHOTO", help="an image file with a face in it")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
-    parser.add_argument("--face", type=int, metavar="N", help="which face, 0 is the largest (default)")
-    parser.add_argument("--quality", choices=QUALITIES, default=JobOptions().quality, help="default: %(default)s")
-    parser.add_argument(
-        "--resolution", type=int, choices=RESOLUTIONS, default=1024, help="texels a side, default: %(default)s"
-    )
+    add_option_arguments(parser)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of everything random, default: 0")
-    parser.add_argument(
-        "--samples", type=int, default=1, metavar="K",
-        help=f"completions to choose from, 1 to {MAX_SAMPLES}, further ones in sample_2 and so on, default: 1",
-    )  # fmt: skip
-    parser.add_argument(
-        "--detail-strength", type=float, default=1.0, metavar="X",
-        help="of the fine detail that the photo does not show, 0 to 2, default: 1",
-    )  # fmt: skip
-    parser.add_argument("--extra-maps", action="store_true", help="also write displacement and roughness")
-    parser.add_argument(
-        "--age", type=float, metavar="YEARS", help="of the person, for made detail; default: as it looks"
-    )
-    parser.add_argument(
-        "--skin-tone", type=float, default=0.0, metavar="STOPS",
-        help="make the skin lighter than estimated, or darker (negative), -2 to 2, default: 0",
-    )  # fmt: skip
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
 def _reconstruct(options: argparse.Namespace) -> int:
-    job = JobOptions(
-        *(options.face, options.quality, options.resolution, options.seed, options.samples),
-        *(options.detail_strength, options.extra_maps, options.age, options.skin_tone),
-    )
+    job = options_of(options)
     data = _read_photo_file(options.photo)
     from backend.output import require_writable, write_reconstruction
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING or find_spec(".shared", __package__) is None:
     from shared.errors import JobCancelled, RelightifyError
     from shared.head_mesh import HeadMesh
     from shared.link import Link
-    from shared.maps import DIFFUSE_ALBEDO, MAPS, NORMAL, SPECULAR_ALBEDO, maps_of_sample, sample_count
+    from shared.maps import DIFFUSE_ALBEDO, EXTRA_MAPS, MAPS, NORMAL, SPECULAR_ALBEDO, maps_of_sample, sample_count
     from shared.messages import (
         Cancel,
         Detect,
@@ -31,7 +31,8 @@ if TYPE_CHECKING or find_spec(".shared", __package__) is None:
         Welcome,
         new_job_id,
     )
-    from shared.options import MAX_AGE, MAX_SAMPLES, MAX_STRENGTH, MAX_TONE, QUALITIES, RESOLUTIONS, JobOptions
+    from shared.option_kinds import Choice, Flag, Number, Option
+    from shared.options import JOB_OPTIONS, RANDOM_QUALITIES, JobOptions
     from shared.paths import CACHE_VARIABLE, cache_folder
     from shared.stages import stage_text
 else:
@@ -39,7 +40,7 @@ else:
     from .shared.errors import JobCancelled, RelightifyError
     from .shared.head_mesh import HeadMesh
     from .shared.link import Link
-    from .shared.maps import DIFFUSE_ALBEDO, MAPS, NORMAL, SPECULAR_ALBEDO, maps_of_sample, sample_count
+    from .shared.maps import DIFFUSE_ALBEDO, EXTRA_MAPS, MAPS, NORMAL, SPECULAR_ALBEDO, maps_of_sample, sample_count
     from .shared.messages import (
         Cancel,
         Detect,
@@ -54,33 +55,35 @@ else:
         Welcome,
         new_job_id,
     )
-    from .shared.options import MAX_AGE, MAX_SAMPLES, MAX_STRENGTH, MAX_TONE, QUALITIES, RESOLUTIONS, JobOptions
+    from .shared.option_kinds import Choice, Flag, Number, Option
+    from .shared.options import JOB_OPTIONS, RANDOM_QUALITIES, JobOptions
     from .shared.paths import CACHE_VARIABLE, cache_folder
     from .shared.stages import stage_text
 
 __all__ = [
     "CACHE_VARIABLE",
     "DIFFUSE_ALBEDO",
+    "EXTRA_MAPS",
+    "JOB_OPTIONS",
     "MAPS",
-    "MAX_AGE",
-    "MAX_SAMPLES",
-    "MAX_STRENGTH",
-    "MAX_TONE",
     "NORMAL",
-    "QUALITIES",
-    "RESOLUTIONS",
+    "RANDOM_QUALITIES",
     "SPECULAR_ALBEDO",
     "Cancel",
+    "Choice",
     "Connection",
     "Detect",
     "Error",
     "Faces",
+    "Flag",
     "HeadMesh",
     "JobCancelled",
     "JobOptions",
     "JobProgress",
     "Link",
     "Message",
+    "Number",
+    "Option",
     "Queued",
     "Reconstruct",
     "RelightifyError",

@@ -155,9 +155,6 @@ class Reconstruct:
         _check_text("file_name", self.file_name)
         _check_photo(self.photo)
         _check(isinstance(self.options, JobOptions), "the options are not options")
-        _check_integer("seed", self.options.seed, -(2**63), 2**64 - 1)
-        if self.options.face is not None:
-            _check_integer("face", self.options.face, 0, 2**31)
 
 
 @dataclass(frozen=True)

@@ -1,91 +1,207 @@
-"""What a user may choose for one reconstruction; the same for command line, service and add-on."""
+"""What a user may choose for one reconstruction, each option declared once.
+
+Checks, the wire, the command line and Blender's properties, operators and panel follow from the declarations;
+`docs/developer/adding_an_option.md` says how to add one.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from .errors import RelightifyError
+from .option_kinds import Choice, ChoiceItem, Flag, Number, Option, Unset
 
-QUALITIES: tuple[str, ...] = ("baseline", "draft", "standard", "high")
-RESOLUTIONS: tuple[int, ...] = (512, 1024, 2048, 4096)
-MAX_SAMPLES = 8
-MAX_SEED = 2**32
-MAX_STRENGTH, MAX_AGE = 2, 120
-MAX_TONE = 2
-# Of all samples of a job together, so that a result stays within the limits of a message.
-MAX_TEXELS = 4 * 4096**2
+_DECLARATION = "declaration"
+
+
+def declared(option: Option) -> Any:
+    """A field of `JobOptions` with its declaration."""
+    return field(default=option.default, metadata={_DECLARATION: option})
 
 
 @dataclass(frozen=True)
 class JobOptions:
     """Options of one job.
 
-    Args:
-        face: index of the face to reconstruct, in order of size, largest first; None takes the largest.
-        quality: one of `QUALITIES`.
-        resolution: side of the texture maps in texels, one of `RESOLUTIONS`.
-        seed: seed of everything random in the job.
-        samples: how many completions of the photo to make, 1 to `MAX_SAMPLES`; sample k = 1, 2, ... is what a job of
-            one sample with the seed `seed` + k - 1 makes. Only the qualities that draw at random can make several.
-        detail_strength: of the fine detail that the photo does not show, 0 to 2; 1 = as skin of this kind has it.
-        extra_maps: displacement and roughness are made as well.
-        age: of the person, years, where the user states it; older skin has stronger creases. None: as the photo looks.
-        skin_tone: stops by which the skin is lighter than estimated, -2 (a quarter of the albedo) to 2, as far as skin
-            goes; one photo does not tell a bright light on dark skin from a dim light on fair skin.
+    Raises:
+        RelightifyError: ``bad_option``, a value is not allowed, or not together with the others.
     """
 
-    face: int | None = None
-    quality: str = "standard"
-    resolution: int = 1024
-    seed: int = 0
-    samples: int = 1
-    detail_strength: float = 1.0
-    extra_maps: bool = False
-    age: float | None = None
-    skin_tone: float = 0.0
+    # Chosen in the panel by its picture: a number without the picture says nothing.
+    face: int | None = declared(
+        Number(
+            default=None,
+            label="Face",
+            help="Which face of the photo, in order of size from 0",
+            low=0,
+            high=2**31 - 1,
+            whole=True,
+            unset=Unset("the largest", stand_in=-1, first=0),
+            shown=False,
+        )
+    )
+    quality: str = declared(
+        Choice(
+            default="standard",
+            label="Quality",
+            help="How skin that the photo does not show is completed",
+            items=(
+                ChoiceItem(
+                    "baseline",
+                    "Baseline (mirror)",
+                    "Mirrors and fills what the photo does not show; needs no trained model",
+                    offered=False,
+                ),
+                ChoiceItem(
+                    "draft",
+                    "Draft (linear)",
+                    "Completes the skin by the linear prior, learned statistics without a network; the quickest",
+                ),
+                ChoiceItem(
+                    "standard",
+                    "Standard (diffusion)",
+                    "Completes the skin by the diffusion prior, a small network, in a few steps from the draft",
+                ),
+                ChoiceItem(
+                    "high",
+                    "High (diffusion)",
+                    "Completes the skin by the diffusion prior in many steps; the slowest",
+                ),
+            ),
+        )
+    )
+    resolution: int = declared(
+        Choice(
+            default=1024,
+            label="Maps",
+            help="Size of the texture maps",
+            items=tuple(
+                ChoiceItem(side, f"{side} px", f"Texture maps of {side} by {side} texels")
+                for side in (512, 1024, 2048, 4096)
+            ),
+        )
+    )
+    seed: int = declared(
+        Number(
+            default=0,
+            label="Seed",
+            help="The same seed gives the same head; another one other details in unseen skin",
+            low=0,
+            high=2**32 - 1,
+            whole=True,
+        )
+    )
+    # Sample k = 1, 2, ... is what a job of one sample with the seed `seed` + k - 1 makes.
+    samples: int = declared(
+        Number(
+            default=1,
+            label="Samples",
+            help="How many completions of unseen skin to make, to choose from afterwards",
+            low=1,
+            high=8,
+            whole=True,
+        )
+    )
+    detail_strength: float = declared(
+        Number(
+            default=1.0,
+            label="Detail",
+            help="Strength of the fine detail that the photo does not show; 1 is as such skin has it",
+            low=0,
+            high=2,
+            step=0.05,
+            slider=True,
+        )
+    )
+    extra_maps: bool = declared(
+        Flag(
+            default=False,
+            label="Displacement and Roughness",
+            help="Make maps of displacement and roughness as well",
+        )
+    )
+    # Older skin has stronger creases.
+    age: float | None = declared(
+        Number(
+            default=None,
+            label="Age",
+            help="Age of the person in years, for the creases of unseen skin",
+            low=1,
+            high=120,
+            unit="years",
+            unset=Unset("as photo", stand_in=0, first=40),
+        )
+    )
+    # One photo does not tell a bright light on dark skin from a dim light on fair skin.
+    skin_tone: float = declared(
+        Number(
+            default=0.0,
+            label="Skin Tone",
+            help="Stops by which the skin is lighter than estimated, or darker if negative; 1 doubles its albedo. For "
+            "photos whose light was taken for brighter or dimmer than it was",
+            low=-2,
+            high=2,
+            unit="stops",
+            step=0.1,
+        )
+    )
 
     def __post_init__(self) -> None:
-        if self.quality not in QUALITIES:
-            raise RelightifyError(
-                "bad_option", f"There is no quality {self.quality!r}.", f"Use {', '.join(QUALITIES)}."
-            )
-        if self.resolution not in RESOLUTIONS:
-            sizes = ", ".join(map(str, RESOLUTIONS))
-            raise RelightifyError("bad_option", f"There is no resolution {self.resolution}.", f"Use {sizes}.")
-        if type(self.seed) is not int or not 0 <= self.seed < MAX_SEED:
-            raise RelightifyError(
-                "bad_option", f"{self.seed!r} is not a seed.", f"Use a whole number from 0 to {MAX_SEED - 1}."
-            )
-        if type(self.samples) is not int or not 1 <= self.samples <= MAX_SAMPLES:
-            raise RelightifyError(
-                "bad_option", f"{self.samples} samples cannot be made.", f"Use a number from 1 to {MAX_SAMPLES}."
-            )
-        if not _is_number(self.detail_strength, 0, MAX_STRENGTH):
-            raise RelightifyError(
-                "bad_option",
-                f"There is no detail strength {self.detail_strength!r}.",
-                f"Use a number from 0 to {MAX_STRENGTH}.",
-            )
-        if self.age is not None and not _is_number(self.age, 0, MAX_AGE):
-            raise RelightifyError(
-                "bad_option", f"{self.age!r} is not an age.", f"Use years from 0 to {MAX_AGE}, or leave it out."
-            )
-        if not _is_number(self.skin_tone, -MAX_TONE, MAX_TONE):
-            raise RelightifyError(
-                "bad_option",
-                f"There is no skin tone {self.skin_tone!r}.",
-                f"Use stops from -{MAX_TONE}, darker than estimated, to {MAX_TONE}, lighter.",
-            )
-        if not isinstance(self.extra_maps, bool):
-            raise RelightifyError("bad_option", "Extra maps are wanted or not.", "Use true or false.")
-        if self.samples * self.resolution**2 > MAX_TEXELS:
-            most = MAX_TEXELS // self.resolution**2
-            raise RelightifyError(
-                "bad_option",
-                f"{self.samples} samples are too many at {self.resolution} texels.",
-                f"Use at most {most} samples, or a lower resolution.",
-            )
+        for name, option in JOB_OPTIONS.items():
+            option.check(name, getattr(self, name))
+        _check_together(self)
 
 
-def _is_number(value: object, low: float, high: float) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+JOB_OPTIONS: dict[str, Option] = {item.name: item.metadata[_DECLARATION] for item in fields(JobOptions)}
+
+
+def choice(name: str) -> Choice:
+    """The declaration of an option that is a choice."""
+    option = JOB_OPTIONS[name]
+    assert isinstance(option, Choice)
+    return option
+
+
+QUALITIES: tuple[str, ...] = choice("quality").values
+RESOLUTIONS: tuple[int, ...] = choice("resolution").values
+
+
+# --- what holds between options ---------------------------------------------------------------------------------
+
+# Only these draw at random, so only they can make several samples; the backend asks the prior itself.
+RANDOM_QUALITIES: tuple[str, ...] = ("standard", "high")
+# Of all samples of a job together, so that a result stays within the limits of a message.
+MAX_TEXELS = 4 * 4096**2
+
+
+def _check_together(options: JobOptions) -> None:
+    if options.samples * options.resolution**2 > MAX_TEXELS:
+        most = MAX_TEXELS // options.resolution**2
+        raise RelightifyError(
+            "bad_option",
+            f"{options.samples} samples are too many at {options.resolution} texels.",
+            f"Use at most {most} samples, or a lower resolution.",
+        )
+
+
+# --- the wire ---------------------------------------------------------------------------------------------------
+
+
+def read_options(values: object) -> JobOptions:
+    """Options from a plain map of values by name, as they come over the wire; what is left out has its default.
+
+    Raises:
+        RelightifyError: ``bad_option``, also for a name that no option has.
+    """
+    if not isinstance(values, Mapping):
+        raise RelightifyError("bad_option", "The options are no map of values by name.", _names_hint())
+    unknown = [str(name)[:40] for name in values if name not in JOB_OPTIONS]
+    if unknown:
+        raise RelightifyError("bad_option", f"There is no option {unknown[0]!r}.", _names_hint())
+    return JobOptions(**values)
+
+
+def _names_hint() -> str:
+    return f"Use {', '.join(JOB_OPTIONS)}."

@@ -36,7 +36,7 @@ from .messages import (
     Side,
     Welcome,
 )
-from .options import JobOptions
+from .options import JobOptions, read_options
 
 PROTOCOL_VERSION = 2
 
@@ -160,8 +160,8 @@ def decode(frames: Sequence[Buffer], sender: Side | None = None) -> Message:
         sender: the side that the message must come from; None takes either.
 
     Raises:
-        ProtocolError: `version_mismatch`, the message names the side to update; `too_large`; `protocol`, the message
-            is malformed.
+        ProtocolError: `version_mismatch`, the message names the side to update; `too_large`; `bad_option`, a job is
+            asked for that cannot be; `protocol`, the message is malformed.
     """
     check_sizes(frames)
     header = _read_header(frames[0])
@@ -247,7 +247,7 @@ def _typed(kind: type[Message], values: dict[str, Any], raw: dict[str, dict[str,
     """Constructor arguments of `kind` from plain values and raw frames."""
     arguments: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
     if kind is Reconstruct:
-        arguments["options"] = JobOptions(**values["options"]) if "options" in values else JobOptions()
+        arguments["options"] = _read_options(values.get("options", {}))
     if kind is Result:
         return {**arguments, "mesh": HeadMesh(**raw.get("mesh", {})), "maps": raw.get("maps", {})}
     for name, parts in raw.items():
@@ -255,3 +255,11 @@ def _typed(kind: type[Message], values: dict[str, Any], raw: dict[str, dict[str,
             raise ProtocolError(f"The field {name!r} has parts that it should not have.")
         arguments[name] = parts[""]
     return arguments
+
+
+def _read_options(values: object) -> JobOptions:
+    try:
+        return read_options(values)
+    except RelightifyError as error:
+        # What is wrong is the option, not the format; the client's user can mend it.
+        raise ProtocolError(error.message, error.code, error.hint) from error

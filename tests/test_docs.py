@@ -11,11 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from shared.option_kinds import Choice, Number
+from shared.options import JOB_OPTIONS
+
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
 TROUBLESHOOTING = DOCS / "artist" / "troubleshooting.md"
 SCRIPTING = DOCS / "artist" / "scripting.md"
+FACE_TAB = DOCS / "artist" / "face_tab.md"
+PYTHON_API = DOCS / "developer" / "python_api.md"
 CODE_MAP = DOCS / "developer" / "code_map.md"
 
 PACKAGES = ("backend", "shared", "blender_addon")
@@ -119,6 +124,12 @@ def test_every_error_code_has_a_row_in_troubleshooting_and_every_row_a_code() ->
 # --- operators --------------------------------------------------------------------------------------------------
 
 
+def annotated_by_call(statement: ast.stmt) -> set[str]:
+    """The parameters of a class whose annotations are made from the options of a job."""
+    made = isinstance(statement, ast.Assign) and ast.unparse(statement) == "__annotations__ = option_properties()"
+    return set(JOB_OPTIONS) if made else set()
+
+
 @cache
 def operators_in_code() -> dict[str, set[str]]:
     """The parameters of each operator of the add-on, those of its bases included, hidden ones left out."""
@@ -137,7 +148,8 @@ def operators_in_code() -> dict[str, set[str]]:
             and isinstance(statement.target, ast.Name)
             and "HIDDEN" not in ast.unparse(statement.annotation)
         }
-        return own.union(*(parameters(classes[name_of(b)]) for b in node.bases if name_of(b) in classes))
+        made = {name for statement in node.body for name in annotated_by_call(statement)}
+        return own.union(made, *(parameters(classes[name_of(b)]) for b in node.bases if name_of(b) in classes))
 
     found: dict[str, set[str]] = {}
     for node in classes.values():
@@ -166,6 +178,45 @@ def test_the_page_on_scripting_lists_every_operator_with_its_parameters() -> Non
     in_code = operators_in_code()
     assert "quality" in in_code["reconstruct_again"], "parameters of base classes are missed"
     assert operators_on_page() == in_code
+
+
+# --- options of a job -------------------------------------------------------------------------------------------
+
+
+def rows_of(page: Path, heading: str) -> dict[str, list[str]]:
+    """The cells behind the first one of each row of a section's table, by that first cell."""
+    section = re.split(rf"^#+ {heading}\n", page.read_text(), flags=re.MULTILINE)[1]
+    section = re.split(r"^#+ ", section, flags=re.MULTILINE)[0]
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("|")]
+    return {first: rest for first, *rest in rows}
+
+
+@pytest.mark.parametrize("name", JOB_OPTIONS)
+def test_the_page_on_scripting_tells_default_and_choices_of_every_option(name: str) -> None:
+    option = JOB_OPTIONS[name]
+    default, meaning = rows_of(SCRIPTING, "reconstruct")[f"`{name}`"]
+    if isinstance(option, Choice):
+        assert default == f'`"{option.default}"`'
+        assert re.findall(r'"(\w+)"', meaning) == [str(value) for value in option.offered]
+    elif isinstance(option, Number) and option.unset is not None:
+        assert default == str(option.unset.stand_in)
+    else:
+        assert default == str(option.default)
+
+
+@pytest.mark.parametrize("name", JOB_OPTIONS)
+def test_the_page_on_the_tab_has_a_row_for_every_option_that_the_panel_shows(name: str) -> None:
+    option, rows = JOB_OPTIONS[name], rows_of(FACE_TAB, "Options")
+    assert (f"*{option.label}*" in rows) == option.shown
+    if isinstance(option, Choice):
+        labels = [item.label for item in option.items]
+        told = [label for label in labels if f"*{label}*" in rows[f"*{option.label}*"][0]]
+        numbers = all(isinstance(value, int) for value in option.values)
+        assert numbers or told == [item.label for item in option.items if item.offered]
+
+
+def test_the_page_on_python_names_the_options_in_order() -> None:
+    assert f"`JobOptions({', '.join(JOB_OPTIONS)})`" in PYTHON_API.read_text()
 
 
 # --- pages ------------------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ STEPS: tuple[set[str], ...] = (
     {"pipeline"},
     {"output"},
     {"service"},
-    {"doctor", "fetch", "terminal"},
+    {"doctor", "fetch", "option_arguments", "terminal"},
     {"training", "evaluation"},
     # The command line, which hands over to everything else, is the only door to training and evaluation.
     {"cli"},

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.errors import RelightifyError
-from shared.options import MAX_STRENGTH
+from shared.options import JOB_OPTIONS
 
 
 @dataclass(frozen=True)
@@ -23,9 +22,4 @@ class DetailOptions:
     age: float | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.strength <= MAX_STRENGTH:
-            raise RelightifyError(
-                "bad_option",
-                f"There is no detail strength {self.strength}.",
-                f"Use a number from 0 to {MAX_STRENGTH}.",
-            )
+        JOB_OPTIONS["detail_strength"].check("detail_strength", self.strength)

@@ -8,10 +8,11 @@ import platform
 
 from backend.evaluation.subjects import add_portraits_argument, neutral_photos, portraits_folder
 from backend.evaluation.tables import Row, Table, mean_of, priors_of, verdict, write_table
+from backend.option_arguments import add_option_arguments
 from backend.pipeline import Pipeline
 from backend.progress import Progress
 from shared.errors import RelightifyError
-from shared.options import RESOLUTIONS, JobOptions
+from shared.options import JobOptions
 
 COLD, WARM = "first job", "warm job"
 LIMIT_S = 12.0
@@ -21,7 +22,7 @@ PHOTOS = 3
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `relightify evaluate speed`."""
     add_portraits_argument(parser)
-    parser.add_argument("--resolution", type=int, default=1024, choices=RESOLUTIONS, help="side of the maps")
+    add_option_arguments(parser, "resolution")
     parser.add_argument("--device", default="cpu", help="auto, cpu or cuda")
 
 

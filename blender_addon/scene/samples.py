@@ -8,6 +8,7 @@ import bpy
 
 from .. import compat
 from .._shared import DIFFUSE_ALBEDO, NORMAL, SPECULAR_ALBEDO, RelightifyError, maps_of_sample, sample_count
+from . import extra_maps
 from .heads import HEAD
 from .images import image_from_bytes
 from .replacing import remove_unused
@@ -42,6 +43,12 @@ def keep_samples(collection: bpy.types.Collection, maps: Mapping[str, bytes]) ->
                 data, srgb = bytes(files[spec.name]), spec is DIFFUSE_ALBEDO
                 image = image_from_bytes(f"{nodes[name].image.name} {number}", data, srgb=srgb)
             collection[f"{PREFIX}{number}_{name}"] = image
+        for name in extra_maps.NAMES:
+            image = collection.get(extra_maps.PREFIX + name)
+            if image is not None:
+                if number > 1:
+                    image = extra_maps.extra_image(f"{collection[HEAD].name} {number}", name, files[name])
+                collection[f"{PREFIX}{number}_{name}"] = image
     collection[SHOWN] = 1
 
 
@@ -55,6 +62,10 @@ def show_sample(collection: bpy.types.Collection, number: int) -> None:
         raise RelightifyError("no_sample", f"This head has no sample {number}.", "Reconstruct it with more samples.")
     for name, node in skin_nodes(collection).items():
         node.image = collection[f"{PREFIX}{number}_{name}"]
+    for name in extra_maps.NAMES:
+        kept = collection.get(f"{PREFIX}{number}_{name}")
+        if kept is not None:
+            collection[extra_maps.PREFIX + name] = kept
     collection[SHOWN] = number
 
 
@@ -62,9 +73,11 @@ def forget_samples(collection: bpy.types.Collection) -> None:
     """Let go of all samples but the one that is shown."""
     images = []
     for number in sample_numbers(collection):
-        for name in NODES:
-            images.append(collection.get(f"{PREFIX}{number}_{name}"))
-            del collection[f"{PREFIX}{number}_{name}"]
+        for name in (*NODES, *extra_maps.NAMES):
+            key = f"{PREFIX}{number}_{name}"
+            if key in collection:
+                images.append(collection[key])
+                del collection[key]
     if SHOWN in collection:
         del collection[SHOWN]
     remove_unused(images)

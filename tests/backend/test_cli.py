@@ -15,9 +15,13 @@ from PIL import Image
 
 from backend.cli import CANCELLED, INSTALLATION, INTERNAL, OUTPUT, PHOTO, SERVICE, USAGE, exit_code, main
 from backend.doctor import CHECKS, Finding, run
+from backend.option_arguments import add_option_arguments, flag_of, options_of
 from backend.photo.reading import read_photo
 from backend.terminal import ProgressBar
 from shared.errors import JobCancelled, RelightifyError
+from shared.option_kinds import Flag
+from shared.options import JOB_OPTIONS, JobOptions
+from tests.option_values import other_value
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -139,8 +143,44 @@ def test_a_full_disk_is_an_error_before_the_job_starts(
 
 @pytest.mark.parametrize("seed", ["-1", "99999999999"])
 def test_a_seed_out_of_range_ends_with_two(tmp_path: Path, capsys: pytest.CaptureFixture[str], seed: str) -> None:
-    assert main(["reconstruct", "x.jpg", "--out", str(tmp_path), "--seed", seed]) == USAGE
-    assert "is not a seed" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as raised:
+        main(["reconstruct", "x.jpg", "--out", str(tmp_path), "--seed", seed])
+    assert raised.value.code == USAGE
+    assert "The option seed cannot be" in capsys.readouterr().err
+
+
+def test_options_that_do_not_go_together_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    many = ["--samples", "8", "--resolution", "4096"]
+    assert main(["reconstruct", "x.jpg", "--out", str(tmp_path), *many]) == USAGE
+    assert "too many" in capsys.readouterr().err
+
+
+def parsed(*arguments: str) -> JobOptions:
+    parser = argparse.ArgumentParser()
+    add_option_arguments(parser)
+    return options_of(parser.parse_args(arguments))
+
+
+@pytest.mark.parametrize("name", JOB_OPTIONS)
+def test_every_option_of_a_job_has_its_argument_and_its_help(name: str) -> None:
+    option, flag = JOB_OPTIONS[name], flag_of(name)
+    assert parsed() == JobOptions()
+    value = other_value(option)
+    given = [flag] if isinstance(option, Flag) else [flag, str(value)]
+    assert parsed(*given) == JobOptions(**{name: value})
+    parser = argparse.ArgumentParser()
+    add_option_arguments(parser, name)
+    assert " ".join(option.help.lower().split()) in " ".join(parser.format_help().lower().split())
+
+
+def test_the_yardstick_is_taken_but_not_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert parsed("--quality", "baseline").quality == "baseline"
+    for arguments in (["--help"], ["x.jpg", "--out", "o", "--quality", "best"]):
+        with pytest.raises(SystemExit):
+            main(["reconstruct", *arguments])
+        shown = "".join(capsys.readouterr())
+        assert "standard" in shown
+        assert "baseline" not in shown
 
 
 def test_a_path_that_the_system_refuses_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

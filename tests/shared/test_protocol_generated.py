@@ -32,7 +32,8 @@ from shared.messages import (
     Shutdown,
     Welcome,
 )
-from shared.options import MAX_AGE, MAX_SAMPLES, MAX_SEED, MAX_STRENGTH, MAX_TONE, QUALITIES, RESOLUTIONS, JobOptions
+from shared.option_kinds import Choice, Number, Option
+from shared.options import JOB_OPTIONS, RESOLUTIONS, JobOptions
 from shared.protocol import decode, encode
 from tests.generated import damaged
 from tests.shared.example_mesh import example_mesh
@@ -48,18 +49,26 @@ PLAIN: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=8,
 )
+
+
+def all_values(option: Option) -> st.SearchStrategy[Any]:
+    """What a job may have, for generated tests."""
+    if isinstance(option, Choice):
+        return st.sampled_from(option.values)
+    if isinstance(option, Number):
+        low, high = option.low, option.high
+        given = st.integers(int(low), int(high)) if option.whole else st.floats(low, high)
+        return st.none() | given if option.unset else given
+    return st.booleans()
+
+
 OPTIONS = st.builds(
     JobOptions,
-    face=st.none() | st.integers(0, 2**31),
-    quality=st.sampled_from(QUALITIES),
-    # The largest has room for few samples.
-    resolution=st.sampled_from(RESOLUTIONS[:-1]),
-    seed=st.integers(0, MAX_SEED - 1),
-    samples=st.integers(1, MAX_SAMPLES),
-    detail_strength=st.floats(0, MAX_STRENGTH),
-    extra_maps=st.booleans(),
-    age=st.none() | st.floats(0, MAX_AGE),
-    skin_tone=st.floats(-MAX_TONE, MAX_TONE),
+    **{
+        **{name: all_values(option) for name, option in JOB_OPTIONS.items()},
+        # The largest has room for few samples.
+        "resolution": st.sampled_from(RESOLUTIONS[:-1]),
+    },
 )
 
 

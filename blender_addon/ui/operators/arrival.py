@@ -8,6 +8,7 @@ import bpy
 
 from ..._shared import RelightifyError, Result
 from ...link.jobs import Job
+from ...scene.extra_maps import keep_extra_maps
 from ...scene.heads import ImportedHead, is_head_collection
 from ...scene.importer import import_head
 from ...scene.parts import FULL
@@ -90,5 +91,6 @@ def build_result(
     if wanted.use_light:
         adopt_photo_light(scene)
     done = replace_head(old, new) if old is not None and is_head_collection(old) else new
+    keep_extra_maps(done.collection, done.head.name, maps)
     keep_samples(done.collection, maps)
     return done

@@ -10,65 +10,25 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ..._shared import (
-    MAX_AGE,
-    MAX_SAMPLES,
-    MAX_STRENGTH,
-    MAX_TONE,
-    JobOptions,
-    Reconstruct,
-    RelightifyError,
-    new_job_id,
-)
+from ..._shared import JOB_OPTIONS, Reconstruct, RelightifyError, new_job_id
 from ...link.choice import backend_choice
 from ...link.jobs import State
 from ...link.session import Session, session_of, wait
-from ...scene import heads, parts, samples
+from ...scene import heads, samples
 from ...scene.heads import HEAD, PHOTO
 from ...scene.photo_source import PhotoSource, chosen_photo
-from ..properties.reconstruct import (
-    AGE_TEXT,
-    CAMERA_TEXT,
-    DETAIL_TEXT,
-    FACE_TEXT,
-    LIGHT_TEXT,
-    PARTS_ITEMS,
-    QUALITY_ITEMS,
-    RESOLUTION_ITEMS,
-    SAMPLES_TEXT,
-    SEED_TEXT,
-    TONE_TEXT,
-)
+from ..properties.job import job_options
+from ..properties.reconstruct import IMPORT_NAMES, ImportChoices, JobChoices
 from ..viewport import redraw_panels
 from .arrival import ImportOptions, bring_in
 from .background import BackgroundOperator
 
-SETTINGS = ("face", "quality", "resolution", "seed", "samples", "skin_tone", "detail_strength", "age", "parts")
-SETTINGS += ("use_camera", "use_light")
+# What a button takes from the panel's settings.
+SETTINGS = (*JOB_OPTIONS, *IMPORT_NAMES)
 
 
-class JobOperator(BackgroundOperator):
+class JobOperator(JobChoices, ImportChoices, BackgroundOperator):
     """What operators that run a job have in common."""
-
-    face: bpy.props.IntProperty(name="Face", description=FACE_TEXT, default=-1, min=-1)
-    quality: bpy.props.EnumProperty(
-        name="Quality", description="How unseen skin is completed", items=QUALITY_ITEMS, default=JobOptions().quality
-    )
-    resolution: bpy.props.EnumProperty(
-        name="Maps", description="Size of the texture maps", items=RESOLUTION_ITEMS, default="1024"
-    )
-    seed: bpy.props.IntProperty(name="Seed", description=SEED_TEXT, min=0)
-    samples: bpy.props.IntProperty(name="Samples", description=SAMPLES_TEXT, default=1, min=1, max=MAX_SAMPLES)
-    skin_tone: bpy.props.FloatProperty(
-        name="Skin Tone", description=TONE_TEXT, min=-MAX_TONE, max=MAX_TONE, step=10, precision=1
-    )
-    detail_strength: bpy.props.FloatProperty(
-        name="Detail", description=DETAIL_TEXT, default=1.0, min=0.0, max=MAX_STRENGTH, subtype="FACTOR"
-    )
-    age: bpy.props.IntProperty(name="Age", description=AGE_TEXT, min=0, max=MAX_AGE)
-    parts: bpy.props.EnumProperty(name="Import", description="What to import", items=PARTS_ITEMS, default=parts.FULL)
-    use_camera: bpy.props.BoolProperty(name="Photo Camera", description=CAMERA_TEXT, default=True)
-    use_light: bpy.props.BoolProperty(name="Photo Light", description=LIGHT_TEXT, default=True)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -111,16 +71,7 @@ class JobOperator(BackgroundOperator):
     def _start(self, context: bpy.types.Context, session: Session) -> bool:
         try:
             photo, target = self.photo_and_target(context)
-            options = JobOptions(
-                face=self.face if self.face >= 0 else None,
-                quality=self.quality,
-                resolution=int(self.resolution),
-                seed=self.seed,
-                samples=self.samples,
-                detail_strength=self.detail_strength,
-                age=self.age or None,
-                skin_tone=self.skin_tone,
-            )
+            options = job_options(self)
             wanted = ImportOptions(self.use_camera, self.use_light, self.parts, target)
             choice = backend_choice(context)
             build = partial(bring_in, scene_name=context.scene.name, photo=photo, wanted=wanted)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..._shared import Faces, RelightifyError
+from ..._shared import JOB_OPTIONS, RANDOM_QUALITIES, Faces, RelightifyError
 from ...install.run import Phase
 from ...link.choice import backend_ready
 from ...link.jobs import Job, State, time_left_text
@@ -32,7 +32,7 @@ from ..operators.reconstruct import (
     RELIGHTIFY_OT_show_sample,
 )
 from ..previews import addon_previews
-from ..properties.reconstruct import RANDOM_QUALITIES
+from ..properties.job import draw_option, panel_value
 
 THUMBNAIL_SCALE = 8.0
 FACE_SCALE = 3.0
@@ -80,15 +80,15 @@ class RELIGHTIFY_PT_options(FacePanel, bpy.types.Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         column = layout.column()
-        column.prop(settings, "quality")
-        welcome = session_of(context).welcome
-        if welcome is not None and welcome.qualities and settings.quality not in welcome.qualities:
+        draw_option(column, settings, "quality")
+        quality, welcome = panel_value(settings, "quality"), session_of(context).welcome
+        if welcome is not None and welcome.qualities and quality not in welcome.qualities:
             draw_text(layout, context, "This backend does not have this quality", "ERROR")
-        column.prop(settings, "resolution")
-        if settings.quality in RANDOM_QUALITIES:
-            column.prop(settings, "samples")
-        for name in ("skin_tone", "detail_strength", "age", "face", "seed"):
-            column.prop(settings, name)
+        draw_option(column, settings, "resolution")
+        if quality in RANDOM_QUALITIES:
+            draw_option(column, settings, "samples")
+        for name in ("skin_tone", "detail_strength", "age", "seed", "extra_maps"):
+            draw_option(column, settings, name)
         column = layout.column()
         column.prop(settings, "parts")
         column = layout.column(heading="Set Up")
@@ -215,7 +215,7 @@ def _draw_again(layout: bpy.types.UILayout, context: bpy.types.Context, settings
 
 def _fill(button: bpy.types.OperatorProperties, settings: bpy.types.PropertyGroup) -> None:
     for name in SETTINGS:
-        setattr(button, name, getattr(settings, name))
+        setattr(button, name, panel_value(settings, name) if name in JOB_OPTIONS else getattr(settings, name))
 
 
 def _draw_progress(layout: bpy.types.UILayout, job: Job) -> None:
