@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 import zmq
 
 from .errors import RelightifyError
-from .messages import Message, Side
+from .messages import Buffer, Message, Side
 from .paths import cache_folder
 from .protocol import PROTOCOL_VERSION, decode, encode, version_mismatch
 
@@ -183,6 +185,34 @@ def client_socket(context: zmq.Context, connection: Connection) -> zmq.Socket:
     return socket
 
 
+def send_frames(socket: zmq.Socket, frames: Sequence[Buffer]) -> None:
+    """Send a multipart message without waiting, whole or, where memory runs out in the middle, as a malformed one.
+
+    ZeroMQ joins parts as they come: a message that was left half-sent would swallow the next one.
+
+    Args:
+        socket: of any type.
+        frames: large ones are not copied, and must not be changed afterwards.
+
+    Raises:
+        zmq.Again: the queue is full; nothing was sent.
+        zmq.ZMQError, MemoryError: nothing was sent, or the message was ended early, so that nobody can read it.
+    """
+    # What takes memory comes first, while nothing has been sent.
+    parts = [zmq.Frame(frame, track=False) for frame in frames]
+    sent = 0
+    try:
+        for part in parts:
+            more = zmq.SNDMORE if sent + 1 < len(parts) else 0
+            socket.send(part, flags=zmq.NOBLOCK | more, copy=False)
+            sent += 1
+    except BaseException:
+        if sent:
+            with suppress(zmq.ZMQError):
+                socket.send(b"", flags=zmq.NOBLOCK)
+        raise
+
+
 def send(socket: zmq.Socket, message: Message) -> None:
     """Send without copying the raw frames; they must not be changed afterwards.
 
@@ -190,7 +220,7 @@ def send(socket: zmq.Socket, message: Message) -> None:
         ProtocolError: the message cannot be encoded.
         zmq.Again: the socket's queue is full.
     """
-    socket.send_multipart(encode(message), flags=zmq.NOBLOCK, copy=False)
+    send_frames(socket, encode(message))
 
 
 def receive(socket: zmq.Socket, sender: Side) -> Message:

@@ -90,7 +90,7 @@ CODES: dict[str, Code] = {
     "protocol": Code("a message is malformed", (BACKEND, SHARED)),
     "too_large": Code("a message is over the limits of size", (SHARED,)),
     "unknown_client": Code("the client has not said hello, or was given up after a silence", (BACKEND,)),
-    "queue_full": Code("too many photos wait already", (BACKEND,)),
+    "queue_full": Code("too many photos wait already", (BACKEND, SHARED)),
     "job_lost": Code("the job never arrived, because the line broke", (BACKEND,)),
     "worker_start": Code("the worker process cannot be started", (BACKEND,)),
     "worker_died": Code("the worker process ended in the middle of a job; it is started anew", (BACKEND,)),

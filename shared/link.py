@@ -11,6 +11,7 @@ from zmq.utils.monitor import recv_monitor_message
 from .connection import RESTART_HINT, Connection, client_socket, receive, send
 from .errors import RelightifyError
 from .messages import (
+    MAX_OPEN_JOBS,
     Detect,
     Error,
     Faces,
@@ -20,6 +21,7 @@ from .messages import (
     Message,
     Ping,
     Pong,
+    ProtocolError,
     Queued,
     Reconstruct,
     Result,
@@ -69,8 +71,11 @@ class Link:
 
         Raises:
             ProtocolError: the message cannot be sent, such as a photo that is too large.
-            RelightifyError: `backend_lost`, the queue is full because the backend takes nothing.
+            RelightifyError: `backend_lost`, the queue is full because the backend takes nothing; `queue_full`, more
+                jobs are under way than a heartbeat can name.
         """
+        if isinstance(message, Reconstruct | Detect) and len(self._open_jobs) >= MAX_OPEN_JOBS:
+            raise ProtocolError(f"{MAX_OPEN_JOBS} photos wait already.", "queue_full", "Wait until some are done.")
         try:
             send(self._socket, message)
         except zmq.Again as error:

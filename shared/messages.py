@@ -22,6 +22,10 @@ from .options import JobOptions
 MAX_PHOTO_BYTES = 256 * 2**20
 MAX_PREVIEW_SIDE = 2048
 MAX_FACES = 64
+MAX_TEXT = 4096
+MAX_NAME = 256
+# Of one client, at the same time: more than can wait in the server's queue.
+MAX_OPEN_JOBS = 400
 
 Side = Literal["client", "server"]
 WORKER_STATES: tuple[str, ...] = ("stopped", "warming_up", "ready", "busy")
@@ -42,13 +46,20 @@ def new_job_id() -> str:
     return uuid.uuid4().hex
 
 
+def clipped(text: str, letters: int = MAX_TEXT) -> str:
+    """A text that can be sent: at most `letters` long, without what UTF-8 has no bytes for."""
+    # Cut before it is encoded: what is too long may be very long.
+    text = text if len(text) <= letters else text[: letters - 3] + "..."
+    return text.encode("utf-8", "replace").decode()
+
+
 def _check(right: bool, wrong: str) -> None:
     if not right:
         raise ProtocolError(f"A message is malformed: {wrong}.")
 
 
 def _check_text(name: str, value: object) -> None:
-    _check(isinstance(value, str) and len(value) <= 4096, f"{name} is not a text of at most 4096 characters")
+    _check(isinstance(value, str) and len(value) <= MAX_TEXT, f"{name} is not a text of at most {MAX_TEXT} characters")
 
 
 def _check_job_id(value: object) -> None:
@@ -56,7 +67,7 @@ def _check_job_id(value: object) -> None:
 
 
 def _check_worker(value: object) -> None:
-    _check(value in WORKER_STATES, f"there is no worker state {value!r}")
+    _check(value in WORKER_STATES, "there is no such worker state")
 
 
 def _check_integer(name: str, value: object, low: int, high: int) -> None:
@@ -307,8 +318,8 @@ class Error:
 
     @staticmethod
     def of(error: RelightifyError, job_id: str | None = None) -> Error:
-        """The message that carries `error`."""
-        return Error(error.code, error.message, error.hint, job_id)
+        """The message that carries `error`; texts that are too long for it are cut."""
+        return Error(error.code, clipped(error.message), clipped(error.hint), job_id)
 
     def exception(self) -> RelightifyError:
         """The error that this message carries."""
@@ -331,15 +342,15 @@ class Ping:
     """The client lives. Sent every `HEARTBEAT_SECONDS` of `shared.link`; a client that falls silent is lost.
 
     Args:
-        jobs: the client's jobs that have had neither `Result` nor `Error`. The server answers for those it does not
-            know with an `Error` of code `job_lost`, and lets go of results that are not listed.
+        jobs: the client's jobs that have had neither `Result` nor `Error`, at most `MAX_OPEN_JOBS`. The server answers
+            for those it does not know with an `Error` of code `job_lost`, and lets go of results that are not listed.
     """
 
     sender: ClassVar[Side] = "client"
     jobs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _check(isinstance(self.jobs, tuple), "jobs is not a list")
+        _check(isinstance(self.jobs, tuple) and len(self.jobs) <= MAX_OPEN_JOBS, f"jobs is no list of {MAX_OPEN_JOBS}")
         for job_id in self.jobs:
             _check_job_id(job_id)
 

@@ -1,9 +1,12 @@
-"""Whether another process of this machine still runs."""
+"""Whether another process of this machine still runs, and ending one with all that it started."""
 
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 if sys.platform == "win32":
@@ -52,7 +55,7 @@ else:
                 return False
             try:
                 os.kill(self.pid, 0)
-            except ProcessLookupError:
+            except (ProcessLookupError, OverflowError):  # no such process, or no number that one can have
                 return False
             except PermissionError:  # it runs, as another user
                 return True
@@ -62,6 +65,16 @@ else:
 def process_alive(pid: int) -> bool:
     """Whether a process with this number runs now."""
     return pid > 0 and WatchedProcess(pid).alive()
+
+
+def kill_group(process: subprocess.Popen) -> None:
+    """Kill a child, and where it leads a process group (not on Windows) everything in that; returns at once."""
+    if sys.platform != "win32" and process.returncode is None:
+        # Its number is not given away before it is waited for, not even once it has ended and only its group lives on.
+        with suppress(ProcessLookupError, PermissionError):
+            if os.getpgid(process.pid) == process.pid:
+                os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
 
 
 def _linux_state(pid: int) -> tuple[str, str]:

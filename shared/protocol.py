@@ -6,6 +6,7 @@ frame is copied: encoding hands out views, decoding wraps the frame it was given
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from math import prod
@@ -17,6 +18,7 @@ import numpy as np
 from .errors import RelightifyError
 from .head_mesh import HeadMesh
 from .messages import (
+    MAX_NAME,
     Buffer,
     Cancel,
     Detect,
@@ -35,6 +37,7 @@ from .messages import (
     Shutdown,
     Side,
     Welcome,
+    clipped,
 )
 from .options import JobOptions, read_options
 
@@ -43,7 +46,13 @@ PROTOCOL_VERSION = 2
 MAX_FRAME_BYTES = 512 * 2**20
 MAX_MESSAGE_BYTES = 2**30
 MAX_HEADER_BYTES = 2**20
+# A client's header holds little but job ids; reading it takes the server's loop a few milliseconds.
+MAX_CLIENT_HEADER_BYTES = 2**15
 MAX_FRAMES = 128
+# Lists and maps within each other; a header that is meant well has six.
+MAX_NESTING = 16
+# Of an array of names, which takes four bytes a character of its longest name for each.
+MAX_TEXT_ARRAY_BYTES = 2**22
 
 # Names of array types on the wire; multi-byte values are little-endian.
 _DTYPES: dict[str, np.dtype] = {
@@ -58,6 +67,15 @@ _CLASSES: tuple[type[Message], ...] = (
     Hello, Welcome, Reconstruct, Detect, Queued, JobProgress, Result, Faces, Error, Cancel, Ping, Pong, Goodbye,
     Shutdown,
 )  # fmt: skip
+
+# The fields that travel as raw frames, and of what kind: anything else is refused before it is looked at.
+_RAW_FIELDS: dict[type[Message], dict[str, tuple[str, ...]]] = {
+    Reconstruct: {"photo": (_BYTES,)},
+    Detect: {"photo": (_BYTES,)},
+    JobProgress: {"preview": ("uint8",)},
+    Result: {"mesh": (*_DTYPES, _TEXT), "maps": (_BYTES,)},
+    Faces: {"boxes": ("float32",), "thumbnails": ("uint8",), "photo": ("uint8",)},
+}
 
 
 def _wire_type(kind: type[Message]) -> str:
@@ -103,8 +121,9 @@ def encode(message: Message) -> list[Buffer]:
         "frames": described,
     }
     try:
-        packed: Any = msgpack.packb(header, default=_plain_number)
-    except (TypeError, ValueError, OverflowError) as error:
+        # A name of a file that is no text in this system's encoding must not keep its photo from being sent.
+        packed: Any = msgpack.packb(header, default=_plain_number, unicode_errors="replace")
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ProtocolError(f"A {header['type']} message cannot be sent: {error}.") from error
     frames: list[Buffer] = [packed, *raw]
     check_sizes(frames)
@@ -163,39 +182,71 @@ def decode(frames: Sequence[Buffer], sender: Side | None = None) -> Message:
         ProtocolError: `version_mismatch`, the message names the side to update; `too_large`; `bad_option`, a job is
             asked for that cannot be; `protocol`, the message is malformed.
     """
+    try:
+        return _decode(frames, sender)
+    except ProtocolError:
+        raise
+    except Exception as error:  # whatever a peer thinks of, memory that runs out included
+        why = str(error) if isinstance(error, RelightifyError | TypeError) else type(error).__name__
+        raise ProtocolError(f"A message is malformed: {clipped(why, 200)}") from error
+
+
+def _decode(frames: Sequence[Buffer], sender: Side | None) -> Message:
     check_sizes(frames)
+    if sender == "client" and memoryview(frames[0]).nbytes > MAX_CLIENT_HEADER_BYTES:
+        raise ProtocolError("The header of a client's message is over the size limit.", "too_large")
     header = _read_header(frames[0])
     kind = _TYPES.get(header["type"]) if isinstance(header.get("type"), str) else None
     if kind is None or header.get("from") != kind.sender or sender not in (None, kind.sender):
-        raise ProtocolError(f"A message of the unknown or unexpected type {str(header.get('type'))[:40]!r} came.")
+        raise ProtocolError(
+            f"A message of the unknown or unexpected type {clipped(str(header.get('type')), 40)!r} came."
+        )
     described, values = header.get("frames"), header.get("fields")
     if not isinstance(described, list) or not isinstance(values, dict) or len(described) != len(frames) - 1:
         raise ProtocolError(f"The header of a {header['type']} message does not fit its frames.")
     raw: dict[str, dict[str, Any]] = {}
     for spec, frame in zip(described, frames[1:], strict=True):
-        name, key, value = _read_frame(spec, frame)
+        name, key, value = _read_frame(spec, frame, _RAW_FIELDS.get(kind, {}))
         if name in values or key in raw.setdefault(name, {}):
             raise ProtocolError(f"A {header['type']} message has the field {name!r} twice.")
         raw[name][key] = value
-    try:
-        return kind(**_typed(kind, values, raw))
-    except ProtocolError:
-        raise
-    except (TypeError, ValueError, AttributeError, RelightifyError) as error:
-        raise ProtocolError(f"A {header['type']} message is malformed: {error}") from error
+    return kind(**_typed(kind, values, raw))
 
 
 def _read_header(frame: Buffer) -> dict[str, Any]:
+    # Thousands of small maps would have the collector of cycles run dozens of times, over all that there is.
+    collects = gc.isenabled()
+    gc.disable()
     try:
-        header = msgpack.unpackb(frame, raw=False, strict_map_key=True, max_ext_len=0)
+        header = msgpack.unpackb(frame, raw=False, strict_map_key=True, max_ext_len=0, max_bin_len=0)
     except (ValueError, TypeError, msgpack.UnpackException, RecursionError) as error:
         raise ProtocolError("A message came that is not in Relightify's format.") from error
+    finally:
+        if collects:
+            gc.enable()
     theirs = header.get("protocol") if isinstance(header, dict) else None
-    if type(theirs) is not int:
+    if type(theirs) is not int or abs(theirs) >= 2**31:
         raise ProtocolError("A message came that is not in Relightify's format.")
     if theirs != PROTOCOL_VERSION:
         raise version_mismatch(theirs, "server" if header.get("from") == "server" else "client")
+    _check_nesting(header)
     return header
+
+
+def _check_nesting(header: dict[str, Any]) -> None:
+    """Refuse what is nested too deeply for functions that call themselves, `repr` and `==` among them."""
+    level: list[Any] = [header]
+    for _ in range(MAX_NESTING):
+        inner = []
+        for value in level:
+            if isinstance(value, dict):
+                inner += [item for item in value.values() if isinstance(item, dict | list)]
+            else:
+                inner += [item for item in value if isinstance(item, dict | list)]
+        if not inner:
+            return
+        level = inner
+    raise ProtocolError(f"A message has lists or maps nested more than {MAX_NESTING} deep.")
 
 
 def version_mismatch(theirs: int, sender: Side) -> ProtocolError:
@@ -207,19 +258,27 @@ def version_mismatch(theirs: int, sender: Side) -> ProtocolError:
     return ProtocolError(message, "version_mismatch", f"Update the {names[older]}.")
 
 
-def _read_frame(spec: object, frame: Buffer) -> tuple[str, str, Any]:
-    """Field, key and value of one raw frame."""
-    if not isinstance(spec, dict) or not all(isinstance(spec.get(k), str) for k in ("field", "key", "dtype")):
+def _read_frame(spec: object, frame: Buffer, fields: Mapping[str, tuple[str, ...]]) -> tuple[str, str, Any]:
+    """Field, key and value of one raw frame; `fields` says which fields may be raw, and of what types."""
+    if not isinstance(spec, dict) or not all(
+        isinstance(spec.get(k), str) and len(spec[k]) <= MAX_NAME for k in ("field", "key", "dtype")
+    ):
         raise ProtocolError("A raw frame has no proper description.")
     name, key, dtype, shape = spec["field"], spec["key"], spec["dtype"], spec.get("shape")
+    if dtype not in fields.get(name, ()):
+        raise ProtocolError(f"The raw frame {name}.{key} of type {dtype!r} does not belong into its message.")
     view = memoryview(frame).cast("B")
-    if not isinstance(shape, list) or len(shape) > 4 or not all(type(n) is int and 0 <= n < 2**31 for n in shape):
+    itemsize = 1 if dtype in (_BYTES, _TEXT) else _DTYPES[dtype].itemsize
+    if (
+        not isinstance(shape, list)
+        or len(shape) > 4
+        or not all(type(n) is int and 0 <= n < 2**31 for n in shape)
+        # One length of 0 makes a frame empty, and leaves the others to be anything.
+        or prod(max(n, 1) for n in shape) * itemsize > MAX_FRAME_BYTES
+    ):
         raise ProtocolError(f"The raw frame {name}.{key} has no proper shape.")
     if dtype == _TEXT:
         return name, key, _read_text(f"{name}.{key}", view, shape)
-    if dtype != _BYTES and dtype not in _DTYPES:
-        raise ProtocolError(f"The raw frame {name}.{key} has the unknown type {dtype[:40]!r}.")
-    itemsize = 1 if dtype == _BYTES else _DTYPES[dtype].itemsize
     if view.nbytes != prod(shape) * itemsize or (dtype == _BYTES and len(shape) != 1):
         raise ProtocolError(f"The raw frame {name}.{key} has {view.nbytes} bytes, which does not fit its shape.")
     if dtype == _BYTES:
@@ -240,6 +299,9 @@ def _read_text(name: str, view: memoryview, shape: list[int]) -> np.ndarray:
         raise ProtocolError(f"The names in {name} are not UTF-8.") from error
     if shape != [len(items)]:
         raise ProtocolError(f"{name} has {len(items)} names, which does not fit its shape.")
+    # One long name makes an array of as many long ones as it has items.
+    if 4 * len(items) * max(map(len, items), default=0) > MAX_TEXT_ARRAY_BYTES:
+        raise ProtocolError(f"The names in {name} are too many and too long.", "too_large")
     return np.array(items, dtype=str)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Collection, Sequence
@@ -9,8 +10,15 @@ from dataclasses import dataclass, field
 
 import zmq
 
+from shared.connection import send_frames
 from shared.messages import Buffer, Error, Faces, JobProgress, Message, Pong, Result
 from shared.protocol import encode
+
+_log = logging.getLogger(__name__)
+
+# A client that takes nothing of what it is sent is lost once so many messages, or so many bytes of results, wait.
+MAX_UNSENT = 4096
+MAX_KEPT_BYTES = 2 * 2**30
 
 
 @dataclass
@@ -20,6 +28,12 @@ class _Client:
     unreachable_since: float | None = None
     unsent: deque[Sequence[Buffer]] = field(default_factory=deque)
     outcomes: dict[str, Sequence[Buffer]] = field(default_factory=dict)
+
+    def overfull(self) -> bool:
+        """Whether more waits for the client than is kept for anybody."""
+        waiting = {id(frames): frames for frames in (*self.unsent, *self.outcomes.values())}
+        size = sum(memoryview(frame).nbytes for frames in waiting.values() for frame in frames)
+        return len(waiting) > MAX_UNSENT or size > MAX_KEPT_BYTES
 
 
 class Clients:
@@ -117,7 +131,7 @@ class Clients:
                 self.send(client_id, pong)
             self._send_unsent(client_id, client)
             broken = 0.0 if client.unreachable_since is None else now - client.unreachable_since
-            if now - client.heard > silent or broken > unreachable:
+            if now - client.heard > silent or broken > unreachable or client.overfull():
                 found.append(client_id)
         return found
 
@@ -132,11 +146,15 @@ class Clients:
     def _try(self, client_id: bytes, frames: Sequence[Buffer]) -> int:
         """Send without waiting; 0, or the errno: EAGAIN for a full line, EHOSTUNREACH for a broken one."""
         try:
-            self._socket.send_multipart([client_id, *frames], flags=zmq.NOBLOCK, copy=False)
+            send_frames(self._socket, [client_id, *frames])
         except zmq.ZMQError as error:
             if error.errno not in (zmq.EAGAIN, zmq.EHOSTUNREACH):
-                raise
+                _log.warning("A message to client %s cannot be sent: %s.", self.name(client_id), error.strerror)
+                return zmq.EAGAIN
             return int(error.errno or 0)
+        except MemoryError:
+            _log.warning("A message to client %s cannot be sent: out of memory.", self.name(client_id))
+            return zmq.EAGAIN
         return 0
 
     @staticmethod

@@ -42,6 +42,8 @@ from shared.protocol import MAX_HEADER_BYTES, decode, encode
 _log = logging.getLogger(__name__)
 
 CLIENT_DOMAIN = "clients"
+# Answers to one ping, so that it takes the loop a few milliseconds.
+LOST_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class ServerSettings:
         client_unreachable: a client whose line is broken for this long is lost.
         cancel_reply: a cancelled job counts as cancelled after this long, whether or not the worker has reacted.
         cancel_kill: the worker is killed when it has not reacted to a cancel for this long.
+        worker_start: a worker that is not ready after this long is killed; a first start may have to download a model,
+            which gives up by itself after about two minutes.
         tick: how often clocks, processes and parents are looked at.
     """
 
@@ -70,6 +74,7 @@ class ServerSettings:
     client_unreachable: float = 5.0
     cancel_reply: float = 0.7
     cancel_kill: float = 10.0
+    worker_start: float = 300.0
     tick: float = 0.2
 
 
@@ -189,6 +194,14 @@ class Server:
         except ProtocolError as error:
             _log.warning("Client %s: %s", self._clients.name(client_id), error)
             self._clients.reply(client_id, Error.of(error))
+        except Exception:
+            # One message must never end everybody's jobs.
+            _log.exception("A message of client %s cannot be handled", self._clients.name(client_id))
+            log = log_path(self.settings.worker.log_name, "server")
+            wrong = Error(
+                "internal", "Something went wrong inside the backend.", f"Please report it with the log {log}"
+            )
+            self._clients.reply(client_id, wrong)
 
     def _answer(self, client_id: bytes, message: Message, frames: Sequence[Buffer]) -> None:
         if isinstance(message, Ping):
@@ -211,10 +224,10 @@ class Server:
     def _look_for_lost_jobs(self, client_id: bytes, open_jobs: tuple[str, ...]) -> None:
         """Tell the client of jobs that never arrived here: messages keep their order, so a ping cannot overtake one."""
         known = {job.job_id for job in self._jobs() if job.client == client_id}
-        for job_id in self._clients.acknowledge(client_id, open_jobs):
-            if job_id not in known:
-                lost = RelightifyError("job_lost", "The job got lost on the way to the backend.", "Start it again.")
-                self._clients.send_outcome(client_id, Error.of(lost, job_id))
+        unknown = [job_id for job_id in self._clients.acknowledge(client_id, open_jobs) if job_id not in known]
+        lost = RelightifyError("job_lost", "The job got lost on the way to the backend.", "Start it again.")
+        for job_id in unknown[:LOST_AT_ONCE]:  # the next ping names the others again
+            self._clients.send_outcome(client_id, Error.of(lost, job_id))
 
     def _jobs(self) -> list[QueuedJob]:
         """All jobs whose clients still wait, the running one first."""
@@ -231,7 +244,9 @@ class Server:
         _log.info("Job %s waits, %.1f MB.", job.job_id, job.nbytes / 2**20)
         if self._worker is None:
             self._start_worker()
-        self._tell_places()
+        if job in self._queue:  # no others move by it
+            ahead = len(self._queue) - 1 + (0 if self._running is None else 1)
+            self._clients.send(job.client, Queued(job.job_id, ahead, self._welcome.worker))
 
     def _cancel(self, client_id: bytes, job_id: str) -> None:
         if self._queue.remove(client_id, job_id):
@@ -296,9 +311,16 @@ class Server:
             self._worker = None
 
     def _take_from_worker(self) -> None:
+        """Take one message; what cannot be one of a worker in its right mind ends that worker."""
         assert self._worker is not None
-        frames = [part.buffer for part in self._worker.socket.recv_multipart(copy=False)]
-        message = decode(frames, "server")
+        try:
+            frames = [part.buffer for part in self._worker.socket.recv_multipart(copy=False)]
+            message = decode(frames, "server")
+            self._check_belongs(message)
+        except (ProtocolError, zmq.ZMQError, MemoryError) as error:
+            _log.error("Worker %d sent nonsense and is ended: %s", self._worker.process.pid, error)
+            self._bury_worker(self._worker, _out_of_its_mind())
+            return
         if isinstance(message, Welcome):
             self._worker.ready = True
             _log.info("Worker %d is ready on %s.", self._worker.process.pid, message.device)
@@ -320,6 +342,22 @@ class Server:
             else:
                 self._tell_cancelled(running)
 
+    def _check_belongs(self, message: Message) -> None:
+        """A worker says that it is ready, or that it cannot start, before its first job, and then speaks of its job.
+
+        Raises:
+            ProtocolError: it does anything else.
+        """
+        assert self._worker is not None
+        job_id = getattr(message, "job_id", None)
+        if isinstance(message, Welcome) or (isinstance(message, Error) and job_id is None):
+            right = not self._worker.ready
+        else:
+            right = isinstance(message, JobProgress | Result | Faces | Error) and self._running is not None
+            right = right and self._running is not None and job_id == self._running.job.job_id
+        if not right:
+            raise ProtocolError(f"A {type(message).__name__} of job {job_id} came out of turn.")
+
     def _tell_cancelled(self, running: _Running) -> None:
         if not running.told:
             running.told = True
@@ -333,15 +371,32 @@ class Server:
                 self._tell_cancelled(running)
             if now - running.cancelled_at > self.settings.cancel_kill:
                 _log.warning("The worker does not react to a cancel; it is started anew.")
+                self._tell_cancelled(running)
                 self._running = None
                 self._stop_worker()
                 self._start_worker()
-        if self._worker is not None and self._worker.exited() and not self._worker.socket.poll(0):
-            self._bury_worker(self._worker)
+        worker = self._worker
+        if worker is None:
+            return
+        if worker.exited():
+            if not worker.socket.poll(0):
+                self._bury_worker(worker)
+        elif not worker.ready and now - worker.started > self.settings.worker_start:
+            _log.warning("Worker %d is not ready after %.0f s.", worker.process.pid, self.settings.worker_start)
+            self._fail_start(
+                RelightifyError(
+                    "worker_start",
+                    f"The reconstruction process was not ready after {self.settings.worker_start:.0f} seconds.",
+                    f"Try again. If it happens again, report it with the log "
+                    f"{log_path(self.settings.worker.log_name, 'worker')}",
+                )
+            )
 
-    def _bury_worker(self, worker: WorkerProcess) -> None:
-        death, was_ready, running = worker.death(), worker.ready, self._running
+    def _bury_worker(self, worker: WorkerProcess, death: RelightifyError | None = None) -> None:
+        """End a worker that is done for, say so to whom it worked for (`death`, or as it ended), and start another."""
+        was_ready, running = worker.ready, self._running
         self._stop_worker()
+        death = death or worker.death()
         self._running = None
         if not was_ready:
             self._fail_start(death)
@@ -397,3 +452,11 @@ class Server:
         self._gatekeeper.close()
         self._socket.close()
         self._context.term()
+
+
+def _out_of_its_mind() -> RelightifyError:
+    return RelightifyError(
+        "worker_died",
+        "The reconstruction process sent a message that cannot be read, most likely because memory ran out.",
+        "Close other programs or choose a smaller resolution, then try again; it has been started anew.",
+    )

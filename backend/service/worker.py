@@ -26,7 +26,7 @@ import zmq
 from backend.progress import Progress
 from backend.service.logs import log_to_file
 from backend.service.pace import Pace
-from shared.connection import receive
+from shared.connection import receive, send_frames
 from shared.errors import RelightifyError
 from shared.head_mesh import HeadMesh
 from shared.messages import Buffer, Cancel, Detect, Error, Faces, JobProgress, Reconstruct, Result, Welcome
@@ -100,8 +100,9 @@ class Line:
         self._socket.connect(setup["endpoint"])
 
     def send(self, frames: Sequence[Buffer]) -> None:
+        """Send to the server, whose queue is deep enough for a job's messages; raises what `send_frames` does."""
         with self._lock:
-            self._socket.send_multipart(frames, copy=False)
+            send_frames(self._socket, frames)
 
     def next_job(self) -> Reconstruct | Detect:
         """Wait for a job."""
@@ -244,6 +245,8 @@ def _end_with_server() -> None:
     """The server holds the other end of standard input and never writes again: its end means the server's."""
     while os.read(0, 1):
         continue
+    if os.name == "posix" and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)  # with whatever libraries have started
     os._exit(0)
 
 

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,10 @@ import zmq
 import backend
 from backend.service.gatekeeper import Gatekeeper
 from backend.service.logs import log_path
+from shared.connection import send_frames
 from shared.errors import RelightifyError
 from shared.messages import Buffer
+from shared.processes import kill_group
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +58,7 @@ class WorkerProcess:
     def __init__(self, context: zmq.Context, gatekeeper: Gatekeeper, settings: WorkerSettings) -> None:
         self.settings = settings
         self.ready = False
+        self.started = time.monotonic()
         server_public, server_secret = zmq.curve_keypair()
         worker_public, worker_secret = zmq.curve_keypair()
         gatekeeper.allow(WORKER_DOMAIN, {worker_public.decode()})
@@ -89,17 +93,24 @@ class WorkerProcess:
     def send(self, frames: Sequence[Buffer]) -> None:
         """Send without waiting. A worker that takes nothing is done for and is killed; `exited` tells then."""
         try:
-            self.socket.send_multipart(frames, flags=zmq.NOBLOCK, copy=False)
-        except zmq.Again:
-            _log.warning("Worker %d takes no messages.", self.process.pid)
-            self.process.kill()
+            send_frames(self.socket, frames)
+        except (zmq.ZMQError, MemoryError) as error:
+            _log.warning("Worker %d takes no messages (%s).", self.process.pid, error or "out of memory")
+            self.kill()
+
+    def kill(self) -> None:
+        """End the process, and what it may have started."""
+        kill_group(self.process)
 
     def exited(self) -> bool:
+        """Whether the process has ended. It is not reaped before `stop`: until then nobody else gets its number."""
+        if self.process.returncode is None and hasattr(os, "waitid"):
+            return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
         return self.process.poll() is not None
 
     def stop(self) -> None:
         """Kill the process if it still runs, and close the line. Returns when it is gone."""
-        self.process.kill()
+        self.kill()
         self.process.wait()
         if self.process.stdin is not None:
             self.process.stdin.close()
@@ -111,12 +122,20 @@ class WorkerProcess:
         last_words = self._output.read_text(errors="replace")[-4000:].strip() if self._output.exists() else ""
         _log.error("Worker %d ended with exit status %s. Its output:\n%s", self.process.pid, code, last_words)
         log = log_path(self.settings.log_name, "server")
-        killed = os.name == "posix" and code == -signal.SIGKILL
-        if killed:
+        if os.name == "posix" and code == -signal.SIGKILL:
             return RelightifyError(
                 "worker_died",
                 "The reconstruction process was killed, most likely because the machine ran out of memory.",
                 f"Close other programs or choose a smaller resolution, then try again. Log: {log}",
+            )
+        # Libraries that are written in C do not look whether they were given the memory they asked for.
+        if os.name == "posix" and -code in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS):
+            return RelightifyError(
+                "worker_died",
+                f"The reconstruction process crashed ({signal.Signals(-code).name}), which may mean that the machine "
+                "ran out of memory.",
+                "Close other programs or choose a smaller resolution, then try again; it has been started anew. If it "
+                f"happens with memory to spare, report it with the log {log}",
             )
         return RelightifyError(
             "worker_died",
@@ -135,6 +154,8 @@ def _start(setup: dict[str, str], output: Path) -> subprocess.Popen[bytes]:
             stderr=file,
             env=_environment(),
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            # A group of its own, so that what libraries may start for it ends with it.
+            process_group=0 if os.name == "posix" else None,
         )
     assert process.stdin is not None
     process.stdin.write(json.dumps(setup).encode() + b"\n")

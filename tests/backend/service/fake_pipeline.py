@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -17,7 +19,10 @@ import numpy as np
 from backend.progress import Progress
 from shared.errors import RelightifyError
 from shared.head_mesh import HeadMesh
+from shared.messages import Error
 from shared.options import JobOptions
+from shared.paths import cache_folder
+from shared.protocol import encode
 from tests.shared.example_mesh import example_mesh
 
 
@@ -46,7 +51,9 @@ class FakeFaces:
 
 
 class FakePipeline:
-    """Does what the photo says: `sleep 3`, `hang 3`, `exit`, `abort`, `kill`, `memory`, `raise`, `error`, `large`.
+    """Does what the photo says: `sleep 3`, `hang 3`, `exit`, `abort`, `segfault`, `kill`, `memory`, `raise`, `error`,
+    `large`, `nonsense` (bytes that are no message), `stranger` (the outcome of another job), `child FILE` (starts a
+    process that would live on, writes its number).
 
     Anything else is done at once.
     """
@@ -78,6 +85,18 @@ class FakePipeline:
             os._exit(7)
         elif word == "abort":
             os.abort()
+        elif word == "segfault":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        elif word == "nonsense":
+            line_of_this_worker().send([b"half a message", b"and the half of another"])
+            time.sleep(30)
+        elif word == "stranger":
+            line_of_this_worker().send(encode(Error("no_face", "There is none.", job_id="somebody-elses")))
+            time.sleep(30)
+        elif word == "child":
+            child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+            Path(argument).write_text(str(child.pid))
+            time.sleep(600)
         elif word == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         elif word == "memory":
@@ -107,6 +126,11 @@ class FakePipeline:
             time.sleep(0.02)
 
 
+def line_of_this_worker() -> Any:
+    """The line that the worker's main function holds."""
+    return next(thing for thing in gc.get_objects() if type(thing).__name__ == "Line")
+
+
 def create(device: str) -> FakePipeline:
     return FakePipeline(device)
 
@@ -123,3 +147,12 @@ def create_never(device: str) -> FakePipeline:
 def create_dead(device: str) -> FakePipeline:
     print(f"last words on {device}", file=sys.stderr, flush=True)
     os._exit(3)
+
+
+def create_hanging_once(device: str) -> FakePipeline:
+    """Hangs at its first start in a cache folder, as a driver or a download might."""
+    marker = cache_folder() / "hung-once"
+    if not marker.exists():
+        marker.touch()
+        time.sleep(600)
+    return FakePipeline(device)
