@@ -34,6 +34,8 @@ if TYPE_CHECKING or find_spec(".shared", __package__) is None:
     from shared.option_kinds import Choice, Flag, Number, Option
     from shared.options import JOB_OPTIONS, RANDOM_QUALITIES, JobOptions
     from shared.paths import CACHE_VARIABLE, cache_folder
+    from shared.private_files import Claim, open_private
+    from shared.processes import process_alive
     from shared.stages import stage_text
 else:
     from .shared.connection import Connection, default_connection_path, read_connection
@@ -58,6 +60,8 @@ else:
     from .shared.option_kinds import Choice, Flag, Number, Option
     from .shared.options import JOB_OPTIONS, RANDOM_QUALITIES, JobOptions
     from .shared.paths import CACHE_VARIABLE, cache_folder
+    from .shared.private_files import Claim, open_private
+    from .shared.processes import process_alive
     from .shared.stages import stage_text
 
 __all__ = [
@@ -71,6 +75,7 @@ __all__ = [
     "SPECULAR_ALBEDO",
     "Cancel",
     "Choice",
+    "Claim",
     "Connection",
     "Detect",
     "Error",
@@ -94,6 +99,8 @@ __all__ = [
     "default_connection_path",
     "maps_of_sample",
     "new_job_id",
+    "open_private",
+    "process_alive",
     "read_connection",
     "sample_count",
     "stage_text",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import struct
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -12,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import zmq
+from zmq.utils import z85
 
 from .errors import RelightifyError
-from .messages import Buffer, Message, Side
+from .messages import MAX_NAME, Buffer, Message, Side
 from .paths import cache_folder
+from .private_files import read_private, write_private
 from .protocol import PROTOCOL_VERSION, decode, encode, version_mismatch
 
 RESTART_HINT = "Start the backend again; it writes a new connection file."
@@ -57,13 +60,23 @@ def default_connection_path() -> Path:
         RelightifyError: `cache_unwritable`.
     """
     folder = cache_folder("runtime")
+    if os.name != "posix":
+        return folder / "connection.json"
     try:
-        folder.chmod(0o700)
+        status = folder.stat()
+        if status.st_uid != os.getuid():
+            raise RelightifyError(
+                "cache_unwritable",
+                f"The folder {folder} belongs to somebody else.",
+                "Remove it, or set RELIGHTIFY_CACHE to a folder of your own.",
+            )
+        if status.st_mode & 0o777 != 0o700:
+            folder.chmod(0o700)
     except OSError as error:
         raise RelightifyError(
             "cache_unwritable",
-            f"The folder {folder} belongs to somebody else.",
-            "Remove it, or set RELIGHTIFY_CACHE to a folder of your own.",
+            f"The folder {folder} cannot be made yours alone: {error.strerror}.",
+            "Make it writable, or set RELIGHTIFY_CACHE to another folder.",
         ) from error
     return folder / "connection.json"
 
@@ -82,41 +95,6 @@ def write_connection(connection: Connection, path: Path) -> None:
             f"The connection file {path} cannot be written: {error.strerror}.",
             "Choose another place with --connection-file.",
         ) from error
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file at once as a whole, mode 0600 from the start; makes its folder (0700) if need be.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def read_private(path: Path) -> bytes:
-    """The first 64 KiB of a file that its owner, who must be this user, alone can read (not checked on Windows).
-
-    Raises:
-        RelightifyError: `connection_exposed`, others can read it, or it is another user's.
-        OSError: it cannot be read.
-    """
-    with path.open("rb") as file:
-        status = os.fstat(file.fileno())
-        if os.name == "posix" and (status.st_mode & 0o077 or status.st_uid != os.getuid()):
-            raise RelightifyError(
-                "connection_exposed",
-                f"The file {path} holds secret keys, and not you alone can read it.",
-                f"If you copied it from your own machine, run: chmod 600 {path}. Else start the backend again.",
-            )
-        return file.read(65536)
 
 
 def read_connection(path: Path) -> Connection:
@@ -151,9 +129,12 @@ def _parse(text: bytes, path: Path) -> Connection:
         keys = (connection.server_public_key, connection.client_public_key, connection.client_secret_key)
         right = type(version) is int and all(isinstance(key, str) and len(key) == 40 for key in keys)
         right = right and isinstance(connection.host, str) and type(connection.pid) is int
+        right = right and len(connection.host) <= MAX_NAME and 0 <= connection.pid < 2**32
         if not right or type(connection.port) is not int or not 0 < connection.port < 65536:
             raise ValueError("values are missing or wrong")
-    except (ValueError, TypeError, KeyError) as error:
+        for key in keys:
+            z85.decode(key.encode())
+    except (ValueError, TypeError, KeyError, RecursionError, struct.error) as error:
         raise RelightifyError("connection_file", f"The connection file {path} is damaged.", RESTART_HINT) from error
     return connection
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -21,13 +22,35 @@ def _default_cache_root() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "relightify"
 
 
+def home_expanded(path: Path) -> Path:
+    """The path with a leading `~` or `~name` replaced by that user's home folder.
+
+    Raises:
+        FileNotFoundError: there is no such user.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise FileNotFoundError(errno.ENOENT, "there is no such user", str(path)) from error
+
+
 def cache_root() -> Path:
     """The cache folder, whether or not it is there.
 
     The variable `RELIGHTIFY_CACHE` moves it; else it lies where the operating system keeps caches.
+
+    Raises:
+        RelightifyError: `cache_unwritable`, it lies in the home folder of somebody who is not there.
     """
     override = os.environ.get(CACHE_VARIABLE)
-    return Path(override).expanduser() if override else _default_cache_root()
+    try:
+        return home_expanded(Path(override)) if override else _default_cache_root()
+    except (FileNotFoundError, RuntimeError) as error:
+        raise RelightifyError(
+            "cache_unwritable",
+            f"There is no place for the cache folder {override or ''}: no such home folder.",
+            f"Set {CACHE_VARIABLE} to a folder that can be written.",
+        ) from error
 
 
 def cache_folder(name: str = "") -> Path:
@@ -38,7 +61,8 @@ def cache_folder(name: str = "") -> Path:
     """
     folder = cache_root() / name
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        # The owner's alone: logs name photos, and say what went wrong with them.
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise RelightifyError(
             "cache_unwritable",

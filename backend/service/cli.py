@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib.metadata
 import logging
 import os
@@ -12,9 +13,11 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import zmq
+
 from backend.service.client import Client
 from backend.service.keys import kept_keys, new_keys
-from backend.service.logs import log_name, log_path, log_to_file, remove_old_logs, stop_logging
+from backend.service.logs import claim_logs, log_name, log_path, log_to_file, remove_old_logs, stop_logging
 from backend.service.server import Server, ServerSettings
 from backend.service.worker_process import WorkerSettings
 from shared.connection import (
@@ -25,6 +28,7 @@ from shared.connection import (
     write_connection,
 )
 from shared.errors import RelightifyError
+from shared.private_files import Claim
 from shared.processes import process_alive
 
 _log = logging.getLogger(__name__)
@@ -58,10 +62,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "after a restart on the same --port (default: new keys at each start)",
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s")
-    parser.add_argument("--parent-pid", type=int, default=0, metavar="PID", help="end when this process has ended")
+    parser.add_argument(
+        "--parent-pid", type=process_number, default=0, metavar="PID", help="end when this process has ended"
+    )
     parser.add_argument(
         "--idle-exit",
-        type=float,
+        type=seconds,
         default=0.0,
         metavar="SECONDS",
         help="end after this long without clients and jobs (default: never)",
@@ -77,6 +83,22 @@ def port_number(text: str) -> int:
     return port
 
 
+def process_number(text: str) -> int:
+    """The number of a process, or 0; for argparse."""
+    number = int(text)
+    if not 0 <= number < 2**31:
+        raise ValueError
+    return number
+
+
+def seconds(text: str) -> float:
+    """A time that can be waited for, or 0; for argparse."""
+    number = float(text)
+    if not 0 <= number <= 1e9:  # no number (nan) is not, either
+        raise ValueError
+    return number
+
+
 def run(args: argparse.Namespace) -> int:
     """Serve; prints one line with the connection file's path when clients may come.
 
@@ -84,17 +106,27 @@ def run(args: argparse.Namespace) -> int:
         RelightifyError: `already_running`, `cannot_listen`, `connection_file`, `bad_keys`.
     """
     path: Path = args.connection_file or default_connection_path()
-    _refuse_second_server(path)
+    name = log_name(path)
+    held = [_claim(path), claim_logs(name)]
+    try:
+        return _run(args, path, name)
+    finally:
+        for claim in held:
+            claim.release()
+
+
+def _run(args: argparse.Namespace, path: Path, name: str) -> int:
     settings = ServerSettings(
         listen=args.listen,
         port=args.port,
-        worker=WorkerSettings(args.pipeline, args.device, log_name(path)),
+        worker=WorkerSettings(args.pipeline, args.device, name),
         parent_pid=args.parent_pid,
         idle_exit=args.idle_exit,
     )
     remove_old_logs()
-    handler = log_to_file(log_path(log_name(path), "server"))
+    handler = log_to_file(log_path(name, "server"))
     try:
+        _refuse_second_server(path)
         keys = kept_keys(args.keys) if args.keys else new_keys()
         server = Server(settings, keys, f"relightify {version()}")
         connection = Connection(
@@ -155,28 +187,66 @@ def _serve(server: Server, connection: Connection, path: Path) -> None:
         _log.info("Ended.")
 
 
+def _claim(path: Path) -> Claim:
+    """Two servers must not write one connection file: the first of them has the claim to it until it ends.
+
+    Raises:
+        RelightifyError: `already_running`; `connection_file`, nothing can be written there.
+    """
+    claim = Claim(path.with_name(f".{path.name}.lock"))
+    try:
+        if claim.take():
+            return claim
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
+            raise RelightifyError(
+                "connection_file",
+                f"The connection file {path} cannot be written: {error.strerror}.",
+                "Choose another place with --connection-file.",
+            ) from error
+        _log.warning("The disk of %s knows no locks; a second backend is only looked for.", path)
+        return claim
+    raise _already_running(path, _running_process(path))
+
+
+def _running_process(path: Path) -> int:
+    """The process that a connection file names; 0 where there is none yet."""
+    try:
+        return read_connection(path).pid
+    except RelightifyError:
+        return 0
+
+
+def _already_running(path: Path, pid: int) -> RelightifyError:
+    who = f"process {pid}" if pid else "it is just starting"
+    return RelightifyError(
+        "already_running",
+        f"A backend is running already ({who}).",
+        f"Use it through {path}, end it, or choose another file with --connection-file.",
+    )
+
+
 def _refuse_second_server(path: Path) -> None:
-    """Two servers must not write one connection file.
+    """Look for a server whose claim cannot be seen from here: on another machine, or on a disk without locks.
 
     Raises:
         RelightifyError: `already_running`.
     """
     try:
         old = read_connection(path)
-    except RelightifyError:  # none, or one that no client could use
+    except RelightifyError as error:
+        if error.code != "no_connection_file":
+            _log.warning("%s It is of no use to anybody, and is replaced.", error.message)
         return
     if old.pid == os.getpid() or not process_alive(old.pid):
         return
     try:
         with Client(old, "relightify serve", lost_after=2.0):
             pass
-    except RelightifyError:  # the number belongs to another process by now
+    except (RelightifyError, zmq.ZMQError) as error:  # the number belongs to another process by now
+        _log.warning("Nobody answers at the address in the connection file %s (%s); it is replaced.", path, error)
         return
-    raise RelightifyError(
-        "already_running",
-        f"A backend is running already (process {old.pid}).",
-        f"Use it through {path}, end it, or choose another file with --connection-file.",
-    )
+    raise _already_running(path, old.pid)
 
 
 def main() -> int:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import zmq
 
-from shared.connection import read_private, write_private
 from shared.errors import RelightifyError
+from shared.private_files import read_private, write_private
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def kept_keys(path: Path) -> ServerKeys:
         content = json.loads(read_private(path))
         keys = ServerKeys(**{item.name: content[item.name] for item in fields(ServerKeys)})
         fits = all(zmq.curve_public(secret.encode()).decode() == public for public, secret in _pairs(keys))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _unusable(path) from error
     if not fits:
         raise _unusable(path)

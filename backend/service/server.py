@@ -13,7 +13,7 @@ from backend.service.clients import Clients
 from backend.service.gatekeeper import Gatekeeper
 from backend.service.jobs import JobQueue, QueuedJob
 from backend.service.keys import ServerKeys
-from backend.service.logs import log_path
+from backend.service.logs import log_path, printable
 from backend.service.worker_process import WorkerProcess, WorkerSettings
 from shared.errors import JobCancelled, RelightifyError
 from shared.messages import (
@@ -44,6 +44,7 @@ _log = logging.getLogger(__name__)
 CLIENT_DOMAIN = "clients"
 # Answers to one ping, so that it takes the loop a few milliseconds.
 LOST_AT_ONCE = 64
+MAX_CLIENT_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,7 @@ class Server:
                 )
             self._answer(client_id, message, frames)
         except ProtocolError as error:
-            _log.warning("Client %s: %s", self._clients.name(client_id), error)
+            _log.warning("Client %s: %s", self._clients.name(client_id), printable(str(error)))
             self._clients.reply(client_id, Error.of(error))
         except Exception:
             # One message must never end everybody's jobs.
@@ -208,8 +209,8 @@ class Server:
             self._clients.send(client_id, Pong(self._welcome.worker))
             self._look_for_lost_jobs(client_id, message.jobs)
         elif isinstance(message, Hello):
-            _log.info("Client %s says hello.", message.client)
-            self._clients.greet(client_id, message.client)
+            _log.info("Client %s says hello.", printable(message.client)[:MAX_CLIENT_NAME])
+            self._clients.greet(client_id, printable(message.client)[:MAX_CLIENT_NAME])
             self._clients.send(client_id, self._welcome)
         elif isinstance(message, Reconstruct | Detect):
             self._take_job(QueuedJob(client_id, message.job_id, frames))

@@ -21,6 +21,7 @@ from backend.service.logs import log_path
 from shared.connection import send_frames
 from shared.errors import RelightifyError
 from shared.messages import Buffer
+from shared.private_files import open_private
 from shared.processes import kill_group
 
 _log = logging.getLogger(__name__)
@@ -146,7 +147,7 @@ class WorkerProcess:
 
 def _start(setup: dict[str, str], output: Path) -> subprocess.Popen[bytes]:
     """Start a worker and hand it its set-up; what it prints goes to the file `output`."""
-    with output.open("wb") as file:
+    with open(open_private(output), "wb") as file:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "backend.service.worker"],
             stdin=subprocess.PIPE,

@@ -69,14 +69,32 @@ class BackendLink:
         self._commands: queue.SimpleQueue[Reconstruct | Detect | Cancel | _Close] = queue.SimpleQueue()
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._closing = threading.Event()
+        self._backend: BackendProcess | None = None
+        self._connection: Connection | None = None
         self._cancelled: set[str] = set()
         self._sent: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="relightify link", daemon=True)
         self._thread.start()
 
     def alive(self) -> bool:
-        """Whether commands will still be heard; False after the line broke."""
+        """Whether events may still come; False after the line broke."""
         return self._thread.is_alive()
+
+    def usable(self) -> bool:
+        """Whether a new job may go onto this line; False as soon as its backend has ended, though the thread lives."""
+        if self._closing.is_set() or not self.alive():
+            return False
+        if self._backend is not None:
+            return self._backend.running()
+        # A backend that somebody else started says in its file that it is another one by now, or none.
+        return self._connection is None or self.choice.connection is not None or self._current() == self._connection
+
+    def _current(self) -> Connection | None:
+        """What the connection file says now."""
+        try:
+            return read_connection(self.choice.connection_file or default_connection_path())
+        except RelightifyError:
+            return None
 
     def submit(self, request: Reconstruct | Detect) -> None:
         """Send a job as soon as the backend is there."""
@@ -114,10 +132,12 @@ class BackendLink:
             if self.choice.python is not None:
                 self._events.put(Starting("Starting the backend"))
                 backend = process.start_backend(self.choice.python, variables=dict(self.choice.variables))
+                self._backend = backend
                 connection = process.wait_for_connection(backend, self._keep_waiting)
             else:
                 connection = self.choice.connection
                 connection = connection or read_connection(self.choice.connection_file or default_connection_path())
+            self._connection = connection
             self._talk(connection)
         except RelightifyError as error:
             self._events.put(self._explain(error, backend))
@@ -144,6 +164,9 @@ class BackendLink:
                 message = link.receive(POLL_SECONDS)
                 if message is not None:
                     self._events.put(message)
+                elif self._backend is not None and not self._backend.running():
+                    # Everything that it had sent is out of the line by now.
+                    raise RelightifyError("backend_lost", "The backend has ended.", "Try again: it is started anew.")
         finally:
             link.close()
 

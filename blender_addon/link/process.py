@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -11,12 +13,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from .._shared import Connection, RelightifyError, cache_folder, read_connection
+from .._shared import (
+    Claim,
+    Connection,
+    RelightifyError,
+    cache_folder,
+    open_private,
+    process_alive,
+    read_connection,
+)
 from ..install.machine import clean_environment
 
 START_SECONDS = 120.0
 STOP_SECONDS = 5.0
 LOG_TAIL_LINES = 12
+FOLDER_PREFIX = "blender-"
+# A log is of use for a while after its Blender has ended.
+MINUTES_KEPT = 10.0
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -59,20 +74,23 @@ def start_backend(
             f"There is no Python at {python}." if str(python) not in ("", ".") else "No backend has been set up yet.",
             "Install the backend in the add-on's preferences, or choose a Python that has it.",
         )
-    folder = folder or cache_folder("runtime") / f"blender-{os.getpid()}"
+    if folder is None:
+        runtime = cache_folder("runtime")
+        remove_left_behind(runtime)
+        folder = runtime / f"{FOLDER_PREFIX}{os.getpid()}"
     connection_file, log_file = folder / "connection.json", folder / "backend.log"
-    log = _open_log(connection_file, log_file)
+    output = _open_log(connection_file, log_file)
     command = [str(python), "-m", "backend.cli", "serve"]
     command += ["--connection-file", str(connection_file), "--parent-pid", str(os.getpid())]
     # Blender's own Python must not leak into the other one, and the working folder must not shadow its packages.
     environment = {**clean_environment(), "PYTHONUNBUFFERED": "1", **(variables or {})}
     flags = subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0
     try:
-        with log:
+        with output:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=folder,
                 env=environment,
@@ -87,6 +105,24 @@ def start_backend(
     return BackendProcess(python, process, connection_file, log_file)
 
 
+def remove_left_behind(runtime: Path) -> None:
+    """Remove the folders of Blenders that have ended, which a crash leaves behind, but for those of a moment ago."""
+    for folder in runtime.glob(f"{FOLDER_PREFIX}*"):
+        number = folder.name.removeprefix(FOLDER_PREFIX)
+        if folder.is_symlink() or not folder.is_dir() or not number.isdecimal() or process_alive(int(number)):
+            continue
+        try:
+            young = time.time() - max(path.lstat().st_mtime for path in (folder, *folder.iterdir())) < MINUTES_KEPT * 60
+            claim = Claim(folder / ".connection.json.lock")
+            # Inside a sandbox (Flatpak, Snap) other Blenders' processes cannot be seen, but the claim of a backend can.
+            if young or not claim.take():
+                continue
+            claim.release()
+            shutil.rmtree(folder)
+        except OSError as error:  # the next start tries again
+            log.info("The folder %s cannot be removed: %s", folder, error)
+
+
 def _open_log(connection_file: Path, log_file: Path) -> BinaryIO:
     """Make room for a new backend's files.
 
@@ -96,7 +132,7 @@ def _open_log(connection_file: Path, log_file: Path) -> BinaryIO:
     try:
         log_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         connection_file.unlink(missing_ok=True)
-        return log_file.open("wb")
+        return open(open_private(log_file), "wb")
     except OSError as error:
         raise RelightifyError(
             "cache_unwritable",

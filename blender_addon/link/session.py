@@ -86,7 +86,7 @@ class Session:
     @property
     def linked(self) -> bool:
         """Whether there is a line to a backend, which then holds its models in memory."""
-        return self._link is not None and self._link.alive()
+        return self._link is not None and self._link.usable()
 
     @property
     def checking(self) -> bool:
@@ -107,6 +107,10 @@ class Session:
         Raises:
             RelightifyError: ``busy``, another job is under way.
         """
+        if self._link is not None and not self._link.usable():
+            self.pump()  # what was under way on a line that is dead has failed, whether or not the timer has seen it
+            if self.busy and self.job is not None and self.job.state is not State.IMPORTING:
+                self.release()
         if self.busy:
             raise RelightifyError("busy", "Another photo is being reconstructed.", "Wait for it or cancel it.")
         link = self._link_to(choice)
@@ -248,8 +252,8 @@ class Session:
         Raises:
             RelightifyError: ``busy``, the line to another backend is still needed.
         """
-        if self._link is None or not self._link.alive() or self._link.choice != choice:
-            if self.busy and self._link is not None and self._link.alive():
+        if self._link is None or not self._link.usable() or self._link.choice != choice:
+            if self.busy and self._link is not None and self._link.usable():
                 raise RelightifyError("busy", "Another backend is still at work.", "Wait for it or cancel it.")
             self.release()
             self.link_error = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -73,6 +74,12 @@ def test_no_file_says_how_to_start_the_backend(tmp_path: Path) -> None:
         {"pid": None},
         {"extra": 1},
         {"protocol": None},
+        {"client_secret_key": "\u00e9" * 40},
+        {"server_public_key": "~" * 40},
+        {"server_public_key": "#" * 40},
+        {"pid": 2**70},
+        {"pid": -1},
+        {"host": "x" * 10_000},
     ],
     ids=str,
 )
@@ -83,11 +90,18 @@ def test_a_damaged_file_is_refused(tmp_path: Path, change: dict[str, Any]) -> No
     assert code_of_reading(path) == "connection_file"
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b"null"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b"null", b"[" * 60_000, b'{"pid":' * 9_000])
 def test_a_file_that_is_no_json_object_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "connection.json"
     write_connection(CONNECTION, path)
     path.write_bytes(content)
+    assert code_of_reading(path) == "connection_file"
+
+
+@posix_only
+def test_file_that_is_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "connection.json"
+    os.mkfifo(path, 0o600)
     assert code_of_reading(path) == "connection_file"
 
 
@@ -126,6 +140,44 @@ def test_the_cache_folder_can_be_moved(tmp_path: Path, monkeypatch: pytest.Monke
     assert cache_folder("logs") == tmp_path / "cache" / "logs"
     assert default_connection_path().parent == tmp_path / "cache" / "runtime"
     assert (tmp_path / "cache" / "logs").is_dir()
+
+
+@posix_only
+@pytest.mark.parametrize(
+    ("number", "said"), [(errno.EROFS, "Read-only file system"), (errno.EPERM, "Operation not permitted")]
+)
+def test_cache_that_cannot_be_changed_is_called_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, said: str
+) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    (tmp_path / "runtime").mkdir(mode=0o755)
+
+    def refuse(path: Path, mode: int) -> None:
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    with pytest.raises(RelightifyError) as caught:
+        default_connection_path()
+    assert caught.value.code == "cache_unwritable"
+    assert said in caught.value.message
+    assert "somebody else" not in caught.value.message
+
+
+@posix_only
+def test_read_only_cache_that_is_the_owners_alone_already_is_good_enough_for_clients(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    (tmp_path / "runtime").mkdir(mode=0o700)
+    monkeypatch.setattr(Path, "chmod", lambda path, mode: pytest.fail("it was changed"))
+    assert default_connection_path().parent == tmp_path / "runtime"
+
+
+def test_cache_in_the_home_of_nobody_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, "~nosuchuser/x")
+    with pytest.raises(RelightifyError) as caught:
+        cache_folder("logs")
+    assert caught.value.code == "cache_unwritable"
 
 
 def test_a_cache_folder_that_cannot_be_made_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

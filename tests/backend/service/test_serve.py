@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import stat
@@ -19,6 +20,7 @@ from backend.service.client import Client
 from shared.connection import Connection, read_connection
 from shared.paths import CACHE_VARIABLE
 from shared.processes import process_alive
+from shared.protocol import PROTOCOL_VERSION
 from tests.backend.service.running import FAKES, eventually, result_of
 
 pytestmark = pytest.mark.slow
@@ -197,3 +199,110 @@ def test_the_connection_file_names_the_address_that_was_chosen(listen: str, expe
 
 def test_the_connection_file_never_names_all_addresses() -> None:
     assert reachable_host("0.0.0.0") not in ("0.0.0.0", "")
+
+
+# --- one server, whatever lies in its place ---------------------------------------------------------------------
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command(*arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment(folder / "cache"),
+    )
+
+
+def test_of_four_servers_started_at_once_one_serves(tmp_path: Path) -> None:
+    started = [start(tmp_path) for _ in range(4)]
+    try:
+        first_lines = [process.stdout.readline() if process.stdout else "" for process in started]
+        ready = [process for process, line in zip(started, first_lines, strict=True) if "is ready" in line]
+        assert len(ready) == 1
+        assert sum("already_running" in line for line in first_lines) == 3
+        connection = connection_of(tmp_path)[1]
+        assert connection.pid == ready[0].pid
+        assert worker_of(connection)
+    finally:
+        for process in started:
+            process.terminate()
+            process.wait(20)
+            if process.stdout is not None:
+                process.stdout.close()
+    assert not (tmp_path / "cache" / "runtime" / ".connection.json.lock").exists()
+
+
+def bad_connections() -> dict[str, bytes]:
+    good = {"protocol": PROTOCOL_VERSION, "host": "127.0.0.1", "port": 9, "pid": os.getpid(), "created": ""}
+    keys = {"server_public_key": "s" * 40, "client_public_key": "c" * 40, "client_secret_key": "x" * 40}
+    return {
+        "no key text": json.dumps({**good, **keys, "server_public_key": "\u00e9" * 40}).encode(),
+        "keys that do not fit": json.dumps({**good, **keys}).encode(),
+        "a huge pid": json.dumps({**good, **keys, "pid": 2**80}).encode(),
+        "deep JSON": b"[" * 50_000,
+        "a strange host": json.dumps({**good, **keys, "host": "\n/nowhere:::"}).encode(),
+        "another version": json.dumps({**good, **keys, "protocol": 999}).encode(),
+        "nothing": b"",
+    }
+
+
+@pytest.mark.parametrize("what", [*bad_connections(), "a pipe", "a link"])
+def test_connection_file_that_cannot_be_used_is_replaced_and_that_is_logged(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "cache" / "runtime" / "connection.json"
+    path.parent.mkdir(parents=True)
+    if what == "a pipe":
+        os.mkfifo(path, 0o600)
+    elif what == "a link":
+        (tmp_path / "precious").write_text("do not lose this")
+        path.symlink_to(tmp_path / "precious")
+    else:
+        path.write_bytes(bad_connections()[what])
+        path.chmod(0o600)
+    with serve(tmp_path) as process:
+        assert connection_of(tmp_path)[1].pid == process.pid
+    log = (tmp_path / "cache" / "logs" / "serve-server.log").read_text()
+    assert "replaced" in log
+    if what == "a link":
+        assert (tmp_path / "precious").read_text() == "do not lose this"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--idle-exit", "nan"),
+        ("--idle-exit", "inf"),
+        ("--idle-exit", "-1"),
+        ("--parent-pid", "-1"),
+        ("--parent-pid", str(2**70)),
+        ("--port", "-1"),
+    ],
+)
+def test_number_that_makes_no_sense_is_refused(tmp_path: Path, arguments: tuple[str, str]) -> None:
+    done = subprocess.run(
+        command(*arguments), capture_output=True, text=True, env=environment(tmp_path), check=False, timeout=20
+    )
+    assert done.returncode == 2
+    assert arguments[0] in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_logs_and_runtime_files_are_the_owners_alone_and_no_link_is_followed(tmp_path: Path) -> None:
+    logs = tmp_path / "cache" / "logs"
+    logs.mkdir(parents=True)
+    precious = tmp_path / "precious"
+    precious.write_text("do not lose this")
+    names = ("server", "worker", "worker-output")
+    for name in names:
+        (logs / f"serve-{name}.log").symlink_to(precious)
+    old = os.umask(0)
+    try:
+        with serve(tmp_path):
+            worker_of(connection_of(tmp_path)[1])
+            assert precious.read_text() == "do not lose this"
+            assert all(not (logs / f"serve-{name}.log").is_symlink() for name in names)
+            files = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+            assert len(files) >= 4
+            assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+    finally:
+        os.umask(old)

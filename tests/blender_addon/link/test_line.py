@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import sys
 import time
@@ -12,11 +13,21 @@ import pytest
 
 from blender_addon.link.jobs import Event, Failed
 from blender_addon.link.line import BackendChoice, BackendLink
-from blender_addon.link.process import log_tail, start_backend, stop_backend, wait_for_connection
+from blender_addon.link.process import (
+    log_tail,
+    remove_left_behind,
+    start_backend,
+    stop_backend,
+    wait_for_connection,
+)
 from shared.errors import RelightifyError
-from shared.messages import Error, Reconstruct, Result
+from shared.messages import Error, JobProgress, Reconstruct, Result
+from shared.private_files import Claim
+from tests.backend.service.running import FAKES
 from tests.blender import fake_backend
 from tests.blender.fake_backend import FakeBackend
+
+ROOT = Path(__file__).resolve().parents[3]
 
 if sys.platform == "win32":
     pytest.skip("the stand-ins for Python are shell scripts", allow_module_level=True)
@@ -155,3 +166,94 @@ def test_blenders_python_does_not_leak_into_the_backends(tmp_path: Path, monkeyp
     backend.process.wait(10)
     (line,) = log_tail(backend.log_file)
     assert line.startswith("[] -m backend.cli serve --connection-file")
+
+
+# --- a backend that has ended, and what Blenders leave behind ---------------------------------------------------
+
+
+def serving_stand_in(folder: Path) -> Path:
+    """Stands in for the Python with the backend, and serves with the pipeline of the service's tests."""
+    script = (
+        f"export PYTHONPATH={ROOT}\nshift 3\n"
+        f'exec {sys.executable} -P -m backend.service.cli --pipeline {FAKES}:create "$@"'
+    )
+    return stand_in(folder, script)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pause", [0.0, 0.5])
+def test_line_whose_backend_has_ended_takes_no_new_job_and_another_starts_it_anew(
+    tmp_path: Path, make_link: Callable[[BackendChoice], BackendLink], monkeypatch: pytest.MonkeyPatch, pause: float
+) -> None:
+    monkeypatch.setenv("RELIGHTIFY_CACHE", str(tmp_path / "cache"))
+    choice = BackendChoice(python=serving_stand_in(tmp_path))
+    link = make_link(choice)
+    link.submit(Reconstruct("j1", b"echo"))
+    first(link, Result, seconds=60)
+    assert link.usable()
+    assert link._backend is not None
+    link._backend.process.kill()
+    link._backend.process.wait()
+    time.sleep(pause)
+    assert not link.usable()
+    link.leave()
+    another = make_link(choice)
+    another.submit(Reconstruct("j2", b"echo"))
+    first(another, Result, seconds=60)
+
+
+@pytest.mark.slow
+def test_job_of_a_backend_that_ends_fails_at_once_with_the_log(
+    tmp_path: Path, make_link: Callable[[BackendChoice], BackendLink], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RELIGHTIFY_CACHE", str(tmp_path / "cache"))
+    link = make_link(BackendChoice(python=serving_stand_in(tmp_path)))
+    link.submit(Reconstruct("j1", b"sleep 60"))
+    first(link, JobProgress, seconds=60)
+    assert link.usable()
+    assert link._backend is not None
+    link._backend.process.kill()
+    asked = time.monotonic()
+    failed = first(link, Failed)
+    assert time.monotonic() - asked < 1.5
+    assert isinstance(failed, Failed)
+    assert failed.error.code == "backend_lost"
+    assert "backend.log" in failed.error.hint
+    assert not link.usable()
+
+
+def test_line_to_a_backend_that_was_replaced_takes_no_new_job(
+    backend: FakeBackend, make_link: Callable[..., BackendLink], tmp_path: Path
+) -> None:
+    link = make_link(BackendChoice(connection_file=backend.path))
+    link.submit(Reconstruct("j1", b"photo"))
+    first(link, Result)
+    assert link.usable()
+    another = FakeBackend(tmp_path / "connection.json")
+    assert not link.usable()
+    another.close()
+
+
+def test_folders_of_blenders_that_have_ended_are_removed(tmp_path: Path) -> None:
+    def folder(name: str, minutes: float = 60.0) -> Path:
+        made = tmp_path / name
+        made.mkdir()
+        (made / "backend.log").write_text("a line")
+        then = time.time() - minutes * 60
+        for path in (made / "backend.log", made):
+            os.utime(path, (then, then))
+        return made
+
+    ended, young = folder("blender-4194999"), folder("blender-4194998", minutes=1)
+    alive, other = folder(f"blender-{os.getpid()}"), folder("blender-notes")
+    huge, held = folder(f"blender-{10**30}"), folder("blender-4194997")
+    (tmp_path / "blender-4194996").symlink_to(other)
+    claim = Claim(held / ".connection.json.lock")
+    assert claim.take()
+    for path in (held / ".connection.json.lock", held):
+        os.utime(path, (0, 0))
+    remove_left_behind(tmp_path)
+    assert not ended.exists()
+    assert not huge.exists()
+    assert all(path.exists() for path in (young, alive, other, held, tmp_path / "blender-4194996"))
+    claim.release()
