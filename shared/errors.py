@@ -46,7 +46,7 @@ CODES: dict[str, Code] = {
     "bad_option": Code(
         "a value of an option is not allowed, or not together with the others", (BACKEND, SHARED, TRAINING)
     ),
-    "quality_unavailable": Code("the prior of this quality is not in this installation", (BACKEND,)),
+    "quality_unavailable": Code("the prior of this quality is not in this installation", (BACKEND, EVALUATION)),
     "cancelled": Code("the job was cancelled as asked for", (ADDON, SHARED)),
     "busy": Code("another job, or the installation of the backend, has to end first", (ADDON,)),
     # The machine.
@@ -78,7 +78,9 @@ CODES: dict[str, Code] = {
     "cannot_listen": Code("address or port cannot be listened on", (BACKEND,)),
     "bad_keys": Code("the file of the backend's keys is damaged or cannot be used", (BACKEND,)),
     "no_connection_file": Code("there is no connection file: no backend is running", (SHARED,)),
-    "connection_file": Code("the connection file, or what stands for it, is damaged or incomplete", (ADDON, SHARED)),
+    "connection_file": Code(
+        "the connection file, or what stands for it, is damaged or incomplete", (ADDON, BACKEND, SHARED)
+    ),
     "connection_exposed": Code("others can read the keys in the connection file", (SHARED,)),
     # The line, and the service behind it.
     "no_answer": Code("nobody answers at the backend's address", (SHARED,)),

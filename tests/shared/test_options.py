@@ -51,7 +51,9 @@ def test_choices_that_make_no_sense_are_plain_errors(name: str, value: Any) -> N
     assert raised.value.hint == f"Use {JOB_OPTIONS[name].allowed}."
 
 
-@pytest.mark.parametrize(("name", "value"), [*WRONG, ("path", "x"), ("", 1)])
+@pytest.mark.parametrize(
+    ("name", "value"), [*[case for case in WRONG if not isinstance(case[1], bytes)], ("path", "x"), ("", 1)]
+)
 def test_the_wire_refuses_them_with_the_same_error(name: str, value: Any) -> None:
     frames = encode(Reconstruct("job", b"1"))
     header = msgpack.unpackb(bytes(frames[0]))
