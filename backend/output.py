@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from backend.head.model import HeadModel
-from backend.pipeline import Reconstruction
+from backend.reconstruction import Reconstruction
 from backend.texture.maps import SkinMaps
 from shared.errors import RelightifyError
 from shared.maps import (

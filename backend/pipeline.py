@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-
-import numpy as np
+from collections.abc import Iterator, Sequence
 
 from backend import memory
 from backend.delight.delighting import DelightedTexture, delight
@@ -23,7 +20,7 @@ from backend.head.model import HeadModel, load_head_model
 from backend.imaging.preview import map_preview
 from backend.parameters import Parameters
 from backend.photo.face_checks import shows_no_colour
-from backend.photo.face_detector import Face, FaceDetector
+from backend.photo.face_detector import FaceDetector
 from backend.photo.preview import landmarks_preview
 from backend.photo.skin_mask import skin_mask
 from backend.photo.view import View, find_view
@@ -34,6 +31,7 @@ from backend.prior.linear.colouring import coloured
 from backend.prior.linear.factor_model import shipped_prior
 from backend.prior.linear.vertex_albedo import vertex_albedo
 from backend.progress import Progress, Stopwatch
+from backend.reconstruction import FurtherSample, Reconstruction
 from backend.rendering.nvdiffrast_rasteriser import choose_rasteriser
 from backend.rendering.rasteriser import Rasteriser
 from backend.texture.fitted_skin import FittedSkin
@@ -42,52 +40,9 @@ from backend.texture.super_resolution import load_enlargers
 from backend.texture.unwrap import unwrap
 from backend.texture.uv_space import UVSpace, uv_space
 from shared.errors import RelightifyError
-from shared.head_mesh import HeadMesh
 from shared.options import JobOptions
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class FurtherSample:
-    """Another completion of the same photo.
-
-    Args:
-        seed: the seed that gives it as a job of its own.
-        files: its maps as PNG files by name; encoded, since several at 4096 would not fit into memory.
-        light: [9, 3], as `HeadFit.light`, the one under which its albedo looks like the photo.
-    """
-
-    seed: int
-    files: Mapping[str, bytes]
-    light: np.ndarray
-
-
-@dataclass(frozen=True)
-class Reconstruction:
-    """Everything that the photos gave.
-
-    Args:
-        mesh: the head as the add-on builds it, with camera, light and iris colours.
-        maps: the skin's maps.
-        fit: the head model's parameters; its light is the one under which the albedo looks like the photo.
-        face: the detected face.
-        options: what was asked for.
-        warnings: sentences for the user about what may have spoilt the result.
-        timings: seconds by stage of the method (`shared.stages.METHOD`), in order.
-        peak_memory_bytes: largest resident memory of the process during the job, None where unknown.
-        further: samples 2, 3, ... where more than one was asked for.
-    """
-
-    mesh: HeadMesh
-    maps: SkinMaps
-    fit: HeadFit
-    face: Face
-    options: JobOptions
-    warnings: tuple[str, ...]
-    timings: dict[str, float]
-    peak_memory_bytes: int | None
-    further: tuple[FurtherSample, ...] = ()
 
 
 class Pipeline:

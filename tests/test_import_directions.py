@@ -33,6 +33,7 @@ STEPS: tuple[set[str], ...] = (
     {"detail"},
     {"identity"},
     {"parameters"},
+    {"reconstruction"},
     {"pipeline"},
     {"output"},
     {"service"},

@@ -11,8 +11,9 @@ from backend.output import describe
 from backend.photo.face_choice import FoundFaces, found_faces
 from backend.photo.reading import read_photo
 from backend.photo.viewer_copy import viewer_copy
-from backend.pipeline import FurtherSample, Pipeline
+from backend.pipeline import Pipeline
 from backend.progress import Progress
+from backend.reconstruction import FurtherSample
 from backend.texture.maps import SkinMaps
 from shared.head_mesh import HeadMesh
 from shared.maps import sample_key

@@ -49,7 +49,7 @@ class EncodableMaps(Protocol):
 
 
 class JobResult(Protocol):
-    """What a pipeline returns; `backend.pipeline.Reconstruction` is one."""
+    """What a pipeline returns; `backend.reconstruction.Reconstruction` is one."""
 
     @property
     def mesh(self) -> HeadMesh: ...

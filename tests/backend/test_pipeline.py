@@ -15,8 +15,9 @@ from PIL import Image
 from backend.device import choose_device
 from backend.imaging.colour import LUMINANCE, linear_to_srgb, srgb_to_linear
 from backend.output import write_reconstruction
-from backend.pipeline import FurtherSample, Pipeline, Reconstruction
+from backend.pipeline import Pipeline
 from backend.progress import Progress
+from backend.reconstruction import FurtherSample, Reconstruction
 from backend.texture.maps import SkinMaps
 from backend.texture.regions import face_regions, plain_skin
 from shared.errors import JobCancelled, RelightifyError

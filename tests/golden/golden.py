@@ -12,8 +12,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from backend.pipeline import Pipeline, Reconstruction
+from backend.pipeline import Pipeline
 from backend.progress import Progress
+from backend.reconstruction import Reconstruction
 from shared.options import JobOptions
 
 FOLDER = Path(__file__).parent

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from backend.delight.delighting import DelightedTexture
-from backend.pipeline import FurtherSample
 from backend.prior.classical.prior import ClassicalPrior
 from backend.prior.interface import CompletedMaps, GuidanceTerm, require_draws
 from backend.progress import Progress
+from backend.reconstruction import FurtherSample
 from backend.service.job_pipeline import Files
 from backend.texture.maps import PartialTexture, SkinMaps
 from shared.errors import RelightifyError
