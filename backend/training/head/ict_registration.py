@@ -11,7 +11,7 @@ from backend.training.head.hm08 import BaseMesh, EdgeLoops, HeadTopology, averag
 from backend.training.head.ict import IctModel
 from backend.training.head.registration import (
     Anchors,
-    Stage,
+    StiffnessStage,
     join_anchors,
     register,
     surface_anchors,
@@ -62,14 +62,14 @@ NOSTRIL_SEED = 7158
 CHIN_HEIGHT = -0.112  # metres, head space, on the template
 
 SCHEDULE = (
-    Stage(60, 3.0, 0.000, 1),
-    Stage(30, 3.0, 0.020, 2, 0.7),
-    Stage(15, 2.0, 0.015, 3, 0.7),
-    Stage(8, 2.0, 0.012, 3),
-    Stage(4, 2.0, 0.010, 4),
-    Stage(2, 1.5, 0.008, 4),
-    Stage(1, 1.5, 0.006, 5),
-    Stage(0.5, 1.5, 0.006, 4),
+    StiffnessStage(60, 3.0, 0.000, 1),
+    StiffnessStage(30, 3.0, 0.020, 2, 0.7),
+    StiffnessStage(15, 2.0, 0.015, 3, 0.7),
+    StiffnessStage(8, 2.0, 0.012, 3),
+    StiffnessStage(4, 2.0, 0.010, 4),
+    StiffnessStage(2, 1.5, 0.008, 4),
+    StiffnessStage(1, 1.5, 0.006, 5),
+    StiffnessStage(0.5, 1.5, 0.006, 4),
 )
 
 
