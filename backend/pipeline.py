@@ -211,6 +211,7 @@ def finished_maps(
         with watch.stage("complete"):
             completed = next(completions)
         with watch.stage("detail") as report:
-            finished = add_detail(completed, delit, seed, detail, parameters)
-            report.report(number / len(seeds))
+            part = report.part((number - 1) / len(seeds), number / len(seeds))
+            finished = add_detail(completed, delit, seed, detail, parameters, progress=part)
+            part.report(1.0)
         yield finished

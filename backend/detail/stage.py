@@ -21,6 +21,7 @@ from backend.imaging.colour import LUMINANCE, linear_to_srgb
 from backend.imaging.filters import enlarge, inner_distance, smooth_step
 from backend.imaging.octaves import COARSEST_OCTAVE, finest_octave, reduce_to, split, wavelength_mm
 from backend.prior.interface import CompletedMaps
+from backend.progress import Progress
 from backend.texture.detail_report import DetailReport
 from backend.texture.fitted_skin import FittedSkin
 from backend.texture.maps import SkinMaps
@@ -36,6 +37,7 @@ def add_detail(
     options: DetailOptions = DetailOptions(),
     parameters: DetailParameters = DetailParameters(),
     statistics: SkinStatistics | None = None,
+    progress: Progress = Progress(),
 ) -> SkinMaps:
     """All maps at the size R x R that was asked for, dilated beyond the island, without holes.
 
@@ -50,6 +52,10 @@ def add_detail(
         options: strength of made detail, and whether displacement and roughness are wanted.
         parameters: the stage's chosen numbers.
         statistics: of people's skin; None takes those that ship.
+        progress: told about the steps; raises when the user cancels.
+
+    Raises:
+        JobCancelled: the user asked to stop.
     """
     skin, partial = delit.skin, delit.partial
     uv_space, small, regions = skin.uv_space, skin.working, skin.regions
@@ -70,15 +76,19 @@ def add_detail(
     spot = spots((log_albedo + matte) @ luminance, weight, scale, parameters.spots)
     if not parameters.relief.spots:
         spot[:] = 0
+    progress.report(0.2)
     shown = _shown(log_albedo @ luminance + matte @ luminance, spot, weight, skin, scale, parameters)
     contrast = measured_contrast(shown.bands, shown.parts, _plainly_seen(shown, regions), parameters.contrast)
     statistics = statistics or load_statistics()
     expected = statistics.expected(contrast, options.age, parameters.contrast)
     expected = _plain_contrast(_believable(expected, shown, statistics, options.age, parameters), parameters.contrast)
     density = small.texels_per_metre(skin.neutral) * (side / maps.side / 1000)
+    progress.report(0.4)
     made = missing_detail(
         shown, expected, options.strength, uv_space, skin.model.mean, density, scale, seed, parameters.unseen
     )
+
+    progress.report(0.7)
 
     # Into colours: what is relief leaves the albedo in part.
     full_regions = enlarged_regions(regions, side)

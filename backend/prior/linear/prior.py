@@ -87,6 +87,7 @@ def coarse_completion(
     skin, regions, island = delit.skin, delit.skin.regions, delit.skin.working.mask
     progress.report(0.0)
     estimate = coarse_estimate(coarse, delit, parameters.estimate)
+    progress.report(0.3)
     expected = estimate.maps(skin.working.resolution)
     for colour in (LINEAR.diffuse, LINEAR.texture):
         expected[..., colour] = without_rings(expected[..., colour], regions, island, parameters.rings)
@@ -102,6 +103,7 @@ def coarse_completion(
         regions,
         parameters.residual_shading,
     )
+    progress.report(0.6)
     log_texture = joined(delit.log_seen, expected[..., LINEAR.texture], delit, parameters.joining).colour
     specular = np.ascontiguousarray(expected[..., LINEAR.specular.start])
     return CoarseCompletion(CompletedMaps(log_texture, log_albedo, albedo.relief, specular), delit, gain, inside)
