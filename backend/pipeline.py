@@ -175,7 +175,7 @@ class Pipeline:
         """What one photo shows of the skin, T_0 and m."""
         photo, face = view.photo, view.face
         chosen = self.parameters
-        expected = expected_skin(self.model, fit, skin.transfer, self.rasteriser)
+        expected = expected_skin(self.model, fit, skin.transfer, self.rasteriser, chosen.head)
         mask = skin_mask(photo, face, *expected, chosen.photo.skin_mask)
         partial = unwrap(photo, mask, self.model, fit, self.rasteriser, skin.uv_space, self.enlargers, chosen.unwrap)
         if self.coarse and shows_no_colour(photo.image_srgb, face.landmarks_px, chosen.photo.warnings):

@@ -21,7 +21,8 @@ from backend.detail.options import DetailOptions
 from backend.detail.stage import add_detail
 from backend.evaluation import metrics
 from backend.evaluation.cg_heads import VIEWS, Pictures, check_heads, photographed
-from backend.evaluation.completion import FEWEST_TEXELS, around_face, hide
+from backend.evaluation.completion import around_face, hide
+from backend.evaluation.parameters import HidingSettings
 from backend.evaluation.pseudo_truth import truths_of
 from backend.evaluation.reflectance import CYCLES, HEADS, PORTRAITS, Case, compare
 from backend.evaluation.subjects import (
@@ -200,7 +201,7 @@ def _measured(
             usual = maps
         values = {k: v for k, v in compare("draft", case, maps, regions).row.values.items() if k in MEASURES}
         shown = heuristic is None or heuristic.texture
-        if shown and partial is not None and task is not None and task.hidden.sum() >= FEWEST_TEXELS:
+        if shown and partial is not None and task is not None and task.hidden.sum() >= HidingSettings().fewest_texels:
             values[HIDDEN] = metrics.psnr(partial.maps(parameters).texture_srgb, truth, task.hidden)
         largest = float(np.abs(maps.diffuse_albedo_srgb - usual.diffuse_albedo_srgb).mean(-1)[regions.face > 0.5].max())
         if largest > 0.02:

@@ -15,6 +15,7 @@ import numpy as np
 
 from backend.detail.options import DetailOptions
 from backend.evaluation import metrics
+from backend.evaluation.parameters import HidingSettings
 from backend.evaluation.subjects import (
     Subject,
     add_portraits_argument,
@@ -37,9 +38,6 @@ log = logging.getLogger(__name__)
 
 YAWS = (0, 30, 60, 90)
 JUDGED_YAWS = (30, 60, 90)
-KNOWN, HIDDEN = 0.9, 0.1  # visibilities: certainly seen in the photo, certainly not seen from the yaw
-FEWEST_TEXELS = 400
-AROUND_MM = 12.0
 SAMPLED = {"standard", "high"}
 PAPER = {"PSNR": (26.0, 24.73, 24.65, 20.58), "SSIM": (0.928, 0.916, 0.917, 0.874)}
 LEAST_SEEN = 38.0
@@ -70,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_portraits_argument(parser)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace, settings: HidingSettings = HidingSettings()) -> int:
     """Complete every test portrait from every yaw by every prior; write table and figures.
 
     Raises:
@@ -85,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
         except RelightifyError as error:
             failures[name] = error.message
             continue
-        figure, measured = _measure(pipeline, subject)
+        figure, measured = _measure(pipeline, subject, settings)
         rows += measured
         columns = ["photo", "given", MIRRORING, FILL, *pipeline.priors]
         write_figure(options.out / "completion" / f"{name.replace('/', '_')}.png", figure, columns)
@@ -94,15 +92,17 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _measure(pipeline: Pipeline, subject: Subject) -> tuple[list[list[np.ndarray]], list[Row]]:
+def _measure(
+    pipeline: Pipeline, subject: Subject, settings: HidingSettings
+) -> tuple[list[list[np.ndarray]], list[Row]]:
     """Tiles of the figure, a row of it for each yaw, and the measurements of one subject."""
     truth = subject.partial.texture_srgb
-    near_face = around_face(face_regions(subject.skin.model, subject.skin.uv_space))
+    near_face = around_face(face_regions(subject.skin.model, subject.skin.uv_space), settings)
     tiles, rows = [], []
     for yaw in YAWS:
-        task = hide(subject.partial, visible_from(pipeline, subject.skin, yaw), near_face)
+        task = hide(subject.partial, visible_from(pipeline, subject.skin, yaw), near_face, settings)
         share = float(task.hidden.sum() / max(task.known.sum(), 1))
-        counted = task.hidden if task.hidden.sum() >= FEWEST_TEXELS else np.zeros_like(task.hidden)
+        counted = task.hidden if task.hidden.sum() >= settings.fewest_texels else np.zeros_like(task.hidden)
         results = {
             MIRRORING: mirroring(task.partial, subject.skin.uv_space.mask),
             FILL: classical_fill(task.partial, subject.skin.uv_space.mask),
@@ -124,7 +124,7 @@ def _measure(pipeline: Pipeline, subject: Subject) -> tuple[list[list[np.ndarray
                 "SSIM hidden": metrics.ssim(image, truth, counted, task.known),
                 "PSNR known": metrics.psnr(image, truth, task.known),
                 "SSIM known": metrics.ssim(image, truth, task.known, task.known),
-                "PSNR seen": metrics.psnr(image, truth, task.known & (task.partial.visibility > KNOWN)),
+                "PSNR seen": metrics.psnr(image, truth, task.known & (task.partial.visibility > settings.known)),
                 "share": share,
             }
             rows.append(Row(name, f"yaw {yaw}", subject.name, figures))
@@ -134,18 +134,20 @@ def _measure(pipeline: Pipeline, subject: Subject) -> tuple[list[list[np.ndarray
     return tiles, rows
 
 
-def around_face(regions: FaceRegions) -> np.ndarray:
+def around_face(regions: FaceRegions, settings: HidingSettings = HidingSettings()) -> np.ndarray:
     """bool [R, R]: the face and a little around it. Further down it is collars that are taken for skin."""
     distance = cv2.distanceTransform((regions.face < 0.5).astype(np.uint8), cv2.DIST_L2, 5)
-    return distance <= AROUND_MM * regions.texels_per_mm
+    return distance <= settings.around_mm * regions.texels_per_mm
 
 
-def hide(partial: PartialTexture, visible: np.ndarray, counted: np.ndarray) -> Task:
+def hide(
+    partial: PartialTexture, visible: np.ndarray, counted: np.ndarray, settings: HidingSettings = HidingSettings()
+) -> Task:
     """Take what is not `visible` [R, R] out of a partial texture; only `counted` texels [R, R] will be compared."""
     seen = np.minimum(partial.visibility, visible)
-    known = (partial.visibility > KNOWN) & counted
+    known = (partial.visibility > settings.known) & counted
     given = PartialTexture(partial.texture_srgb * (seen > 0)[..., None], seen)
-    return Task(given, known, known & (visible < HIDDEN))
+    return Task(given, known, known & (visible < settings.hidden))
 
 
 def classical_fill(partial: PartialTexture, island: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 
 from backend.detail.regions import SKIN_PARTS, part_weights
 from backend.detail.statistics import measured_contrast
+from backend.evaluation.parameters import DetailTaskSettings
 from backend.evaluation.subjects import Subject, add_portraits_argument, portraits_folder
 from backend.evaluation.subjects import prepare as prepare_subject
 from backend.evaluation.tables import Row, Table, mean_of, verdict, write_figure, write_table
@@ -37,8 +38,6 @@ OURS, BICUBIC, SMALL = "detail stage", "bicubic", "512 maps"
 QUALITY = "draft"
 # What must be better than both rivals' and whether more is better; the last has no bicubic rival.
 MEASURES = {"gradient PSNR": 1, "slope error": -1, "contrast error": -1, "relit contrast error": -1}
-KNOWN, BORDER_MM = 0.9, 3.0
-KEPT = 0.02  # sRGB; where the texture strays further from the photo the photo was not trusted
 # Light for the figures, in the tangent space of the skin: (towards the light, strength).
 LIGHTS = {"front": ((0.15, 0.35, 0.92), 1.0), "raking": ((0.88, 0.25, 0.4), 1.9)}
 CROP = 224
@@ -79,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only every N-th person")
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace, settings: DetailTaskSettings = DetailTaskSettings()) -> int:
     """Reduce, reconstruct, compare; write table and figures.
 
     Raises:
@@ -90,8 +89,8 @@ def run(options: argparse.Namespace) -> int:
     failures: dict[str, str] = {}
     for name, path in photos(portraits_folder(options), options.split)[:: options.every][: options.limit]:
         try:
-            task = prepare(pipeline, name, path)
-            measured, figures = measure(pipeline, task)
+            task = prepare(pipeline, name, path, settings)
+            measured, figures = measure(pipeline, task, settings)
         except RelightifyError as error:
             failures[name] = error.message
             continue
@@ -114,7 +113,9 @@ def photos(folder: Path, wanted: str) -> list[tuple[str, Path]]:
     return [(name, path) for name, path in found if path.is_file()]
 
 
-def prepare(pipeline: Pipeline, name: str, path: Path) -> DetailTask:
+def prepare(
+    pipeline: Pipeline, name: str, path: Path, settings: DetailTaskSettings = DetailTaskSettings()
+) -> DetailTask:
     """Fit and unwrap a photo at full size.
 
     Raises:
@@ -122,17 +123,19 @@ def prepare(pipeline: Pipeline, name: str, path: Path) -> DetailTask:
     """
     subject = prepare_subject(pipeline, name, path.read_bytes(), SIDE)
     regions = face_regions(subject.skin.model, subject.skin.uv_space)
-    shown = ((subject.partial.visibility > KNOWN) & (regions.face > 0.5)).astype(np.uint8)
-    known = cv2.distanceTransform(shown, cv2.DIST_L2, 5) > BORDER_MM * regions.texels_per_mm
+    shown = ((subject.partial.visibility > settings.known) & (regions.face > 0.5)).astype(np.uint8)
+    known = cv2.distanceTransform(shown, cv2.DIST_L2, 5) > settings.border_mm * regions.texels_per_mm
     return DetailTask(subject, known, regions, part_weights(regions))
 
 
-def measure(pipeline: Pipeline, task: DetailTask) -> tuple[list[Row], dict[str, list[list[np.ndarray]]]]:
+def measure(
+    pipeline: Pipeline, task: DetailTask, settings: DetailTaskSettings = DetailTaskSettings()
+) -> tuple[list[Row], dict[str, list[list[np.ndarray]]]]:
     """Figures of every method and size, and tiles at 100 % by part of the face, a row for each size."""
     prior, subject = pipeline.priors[QUALITY], task.subject
     skin, photo = subject.skin, subject.view.photo
     truth = subject.completed(prior)
-    kept = np.abs(truth.texture_srgb - task.partial.texture_srgb).max(-1) < KEPT
+    kept = np.abs(truth.texture_srgb - task.partial.texture_srgb).max(-1) < settings.kept
     task = replace(task, known=task.known & (cv2.erode(kept.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0))
     full = contrasts(task.partial.texture_srgb, task)
     relit_full = relit_contrasts(truth, task)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from backend.evaluation.parameters import FigureSettings
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
 from backend.photo.face_detector import Face
@@ -13,21 +14,21 @@ from backend.rendering.camera import Camera
 from backend.rendering.normals import vertex_normals
 from backend.rendering.rasteriser import EmbreeRasteriser
 
-SIDE_PX = 480
-MARGIN = 1.45  # side of the cut-out over the face's extent
 _COLOURS = {"skin": (200, 172, 152), "mouth": (150, 80, 80), "teeth": (236, 234, 222), "tongue": (190, 95, 95)}
 _EYE = (225, 228, 232)
 _WIRE, _DETECTED, _FITTED = (0, 220, 80), (255, 60, 40), (60, 130, 255)
 
 
-def fit_figure(model: HeadModel, photo: Photo, face: Face, fit: HeadFit) -> tuple[np.ndarray, np.ndarray]:
+def fit_figure(
+    model: HeadModel, photo: Photo, face: Face, fit: HeadFit, settings: FigureSettings = FigureSettings()
+) -> tuple[np.ndarray, np.ndarray]:
     """Panels side by side, uint8 [S, 6 S, 3] sRGB, and the two that go on the contact sheet.
 
     Photo; wire over it; shaded head half-transparent with detected (red) and fitted (blue) landmarks; shaded head;
     the same from 45 and from 90 degrees.
     """
     vertices = fit.vertices(model)
-    image, camera, to_panel = _cut_out(photo, face, fit.camera)
+    image, camera, to_panel = _cut_out(photo, face, fit.camera, settings)
     head, covered = shaded_head(model, vertices, camera)
     blended = np.where(covered[..., None], image // 2 + head // 2, image)
     for points, colour in (
@@ -37,7 +38,7 @@ def fit_figure(model: HeadModel, photo: Photo, face: Face, fit: HeadFit) -> tupl
         for x, y in points - 0.5:
             cv2.circle(blended, (round(x * 8), round(y * 8)), 10, colour, -1, cv2.LINE_AA, shift=3)
     panels = [image, _wire(model, vertices, camera, image), blended, head]
-    panels += [shaded_head(model, vertices, _turned_camera(angle))[0] for angle in (45.0, 90.0)]
+    panels += [shaded_head(model, vertices, _turned_camera(angle, settings))[0] for angle in (45.0, 90.0)]
     return np.concatenate(panels, axis=1), np.concatenate([image, panels[1], head], axis=1)
 
 
@@ -66,28 +67,39 @@ def shaded_head(model: HeadModel, vertices: np.ndarray, camera: Camera) -> tuple
     return image.astype(np.uint8), fragments.mask
 
 
-def _cut_out(photo: Photo, face: Face, camera: Camera) -> tuple[np.ndarray, Camera, np.ndarray]:
+def _cut_out(
+    photo: Photo, face: Face, camera: Camera, settings: FigureSettings
+) -> tuple[np.ndarray, Camera, np.ndarray]:
     """The face on a square panel, its camera, and the affine map [2, 3] from the photo's pixels to the panel's."""
     points = face.landmarks_px
     centre = (points.min(axis=0) + points.max(axis=0)) / 2
-    scale = SIDE_PX / (MARGIN * face.size_px)
-    shift = SIDE_PX / 2 - centre * scale
+    scale = settings.side_px / (settings.margin * face.size_px)
+    shift = settings.side_px / 2 - centre * scale
     warp = np.array([[scale, 0, shift[0] + 0.5 * scale - 0.5], [0, scale, shift[1] + 0.5 * scale - 0.5]])
     source = np.ascontiguousarray(photo.image_srgb)
     if scale < 0.5:
         source = cv2.GaussianBlur(source, (0, 0), 0.4 / scale)
-    image = cv2.warpAffine(source, warp, (SIDE_PX, SIDE_PX), flags=cv2.INTER_CUBIC)
+    image = cv2.warpAffine(source, warp, (settings.side_px, settings.side_px), flags=cv2.INTER_CUBIC)
     x, y = camera.centre_px[0] * scale + shift[0], camera.centre_px[1] * scale + shift[1]
-    panel = Camera(camera.rotation, camera.translation, camera.focal_px * scale, (x, y), SIDE_PX, SIDE_PX)
+    panel = Camera(
+        camera.rotation, camera.translation, camera.focal_px * scale, (x, y), settings.side_px, settings.side_px
+    )
     return image, panel, np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
 
 
-def _turned_camera(degrees: float) -> Camera:
+def _turned_camera(degrees: float, settings: FigureSettings) -> Camera:
     """A camera 1.5 m from the head, turned about the vertical axis, that sees all of it."""
     a = np.radians(degrees)
     rotation = np.array([[np.cos(a), 0, -np.sin(a)], [0, 1, 0], [np.sin(a), 0, np.cos(a)]])
     translation = np.array([0, 0.02, -1.5]) - rotation @ np.array([0, 0, -0.04])
-    return Camera(rotation, translation, SIDE_PX * 1.5 / 0.34, (SIDE_PX / 2, SIDE_PX / 2), SIDE_PX, SIDE_PX)
+    return Camera(
+        rotation,
+        translation,
+        settings.side_px * 1.5 / 0.34,
+        (settings.side_px / 2, settings.side_px / 2),
+        settings.side_px,
+        settings.side_px,
+    )
 
 
 def _wire(model: HeadModel, vertices: np.ndarray, camera: Camera, image: np.ndarray) -> np.ndarray:

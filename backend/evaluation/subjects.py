@@ -13,6 +13,7 @@ import numpy as np
 from backend.delight.delighting import DelightedTexture, delight
 from backend.detail.options import DetailOptions
 from backend.evaluation.fit import PORTRAITS
+from backend.evaluation.parameters import OrbitSettings
 from backend.photo.reading import Photo
 from backend.photo.view import View
 from backend.photo.white_cue import white_cue
@@ -28,8 +29,6 @@ from shared.errors import RelightifyError
 log = logging.getLogger(__name__)
 
 RESOLUTION = 512
-ORBIT_M = 0.9  # distance of the cameras that look at a head from other sides
-ORBIT_SIDE_PX = 640
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,9 @@ def prepare(pipeline: Pipeline, name: str, data: bytes, resolution: int = RESOLU
     return Subject(name, view, skin, partial)
 
 
-def visible_from(pipeline: Pipeline, skin: FittedSkin, yaw_degrees: float) -> np.ndarray:
+def visible_from(
+    pipeline: Pipeline, skin: FittedSkin, yaw_degrees: float, settings: OrbitSettings = OrbitSettings()
+) -> np.ndarray:
     """What a camera at this yaw (towards the subject's left) would see of the fitted head, float32 [R, R].
 
     Found by unwrapping a white photo that is all skin.
@@ -119,21 +120,21 @@ def visible_from(pipeline: Pipeline, skin: FittedSkin, yaw_degrees: float) -> np
     vertices = skin.fit.vertices(skin.model)
     surface = vertices[np.unique(skin.model.triangles("skin"))]
     centre = (surface.min(0) + surface.max(0)) / 2
-    camera = orbit_camera(centre, yaw_degrees)
+    camera = orbit_camera(centre, yaw_degrees, settings)
     side = (camera.height, camera.width)
     photo = Photo(np.full((*side, 3), 255, np.uint8), None)
-    fit = skin.fit.with_view(camera=camera, iod_px=0.09 / ORBIT_M * camera.focal_px)
+    fit = skin.fit.with_view(camera=camera, iod_px=0.09 / settings.distance_m * camera.focal_px)
     mask = np.ones(side, np.float32)
     return unwrap(photo, mask, skin.model, fit, pipeline.rasteriser, skin.uv_space).visibility
 
 
-def orbit_camera(centre: np.ndarray, yaw_degrees: float) -> Camera:
+def orbit_camera(centre: np.ndarray, yaw_degrees: float, settings: OrbitSettings = OrbitSettings()) -> Camera:
     """A camera on a level circle around a head, looking at its centre [3]; 0 degrees is in front of the face."""
     angle = np.radians(yaw_degrees)
     cosine, sine = np.cos(angle), np.sin(angle)
     # Rows are the camera's x, y and z axes in head space; it looks along -z.
     rotation = np.array([[cosine, 0, -sine], [0, 1, 0], [sine, 0, cosine]])
-    translation = np.array([0, 0, -ORBIT_M]) - rotation @ centre
-    focal = 2.9 * ORBIT_SIDE_PX
-    middle = ORBIT_SIDE_PX / 2
-    return Camera(rotation, translation, focal, (middle, middle), ORBIT_SIDE_PX, ORBIT_SIDE_PX)
+    translation = np.array([0, 0, -settings.distance_m]) - rotation @ centre
+    focal = 2.9 * settings.side_px
+    middle = settings.side_px / 2
+    return Camera(rotation, translation, focal, (middle, middle), settings.side_px, settings.side_px)

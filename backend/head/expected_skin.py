@@ -7,11 +7,9 @@ import numpy as np
 
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
+from backend.head.parameters import HeadFitParameters
 from backend.rendering.light_transfer import shading
 from backend.rendering.rasteriser import Rasteriser
-
-# The mask works on about this size; the rendering need not be finer.
-RENDERING_SIDE_PX = 800
 
 
 def expected_skin(
@@ -19,6 +17,7 @@ def expected_skin(
     fit: HeadFit,
     transfer: np.ndarray,  # float32 [V, 9], see `backend.rendering.light_transfer`
     rasteriser: Rasteriser,
+    settings: HeadFitParameters = HeadFitParameters(),
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where the fitted head shows skin, bool [H, W], and its colour under the fit's light, float32 [H, W, 3], linear.
 
@@ -27,7 +26,7 @@ def expected_skin(
     vertices = fit.vertices(model)
     pixels = fit.camera.project(vertices)
     extent = float((pixels.max(0) - pixels.min(0)).max())
-    scale = min(1.0, RENDERING_SIDE_PX / max(extent, 1.0))
+    scale = min(1.0, settings.expected_side_px / max(extent, 1.0))
     triangles = model.triangles()
     fragments = rasteriser.rasterise(vertices, triangles, fit.camera.scaled(scale))
     faces = np.repeat(model.face_part, np.where(model.quads[:, 3] < 0, 1, 2))

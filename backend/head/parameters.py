@@ -115,7 +115,9 @@ class HeadFitParameters:
 
     Args:
         landmarks, photometric: of its steps.
+        expected_side_px: longer side of the rendering that the skin mask starts from, which need not be finer.
     """
 
     landmarks: LandmarkFitSettings = LandmarkFitSettings()
     photometric: PhotometricSettings = PhotometricSettings()
+    expected_side_px: int = 800

@@ -8,13 +8,9 @@ import cv2
 import numpy as np
 
 from backend.photo.face_detector import Face, choose_face
+from backend.photo.parameters import ThumbnailSettings
 from backend.photo.reading import Photo
 from shared.errors import RelightifyError
-
-THUMBNAIL_PX = 128
-PHOTO_PX = 512
-# Around the landmarks, which end at forehead and chin, so that hair and ears tell who it is.
-MARGIN = 0.3
 
 
 @dataclass(frozen=True)
@@ -34,7 +30,7 @@ class FoundFaces:
     problems: tuple[str, ...]
 
 
-def found_faces(photo: Photo, faces: tuple[Face, ...]) -> FoundFaces:
+def found_faces(photo: Photo, faces: tuple[Face, ...], settings: ThumbnailSettings = ThumbnailSettings()) -> FoundFaces:
     """Describe detected faces, in their order.
 
     Args:
@@ -48,8 +44,8 @@ def found_faces(photo: Photo, faces: tuple[Face, ...]) -> FoundFaces:
         choose_face(faces)
     size = np.array([photo.width, photo.height] * 2, np.float32)
     boxes = np.array([face.box for face in faces], np.float32) / size
-    thumbnails = np.stack([thumbnail(photo.image_srgb, face) for face in faces])
-    scale = min(1.0, PHOTO_PX / max(photo.width, photo.height))
+    thumbnails = np.stack([thumbnail(photo.image_srgb, face, settings) for face in faces])
+    scale = min(1.0, settings.photo_px / max(photo.width, photo.height))
     reduced = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
     small = cv2.resize(np.ascontiguousarray(photo.image_srgb), reduced, interpolation=cv2.INTER_AREA)
     problems = tuple(problem(faces, index) for index in range(len(faces)))
@@ -65,10 +61,10 @@ def problem(faces: tuple[Face, ...], index: int) -> str:
     return ""
 
 
-def thumbnail(image_srgb: np.ndarray, face: Face) -> np.ndarray:
+def thumbnail(image_srgb: np.ndarray, face: Face, settings: ThumbnailSettings = ThumbnailSettings()) -> np.ndarray:
     """The face cut out of a photo uint8 [H, W, 3]: uint8 [S, S, 3]; beyond the photo's edges they are continued."""
     x0, y0, x1, y1 = face.box
-    side = (1 + 2 * MARGIN) * max(face.size_px, 1.0)
+    side = (1 + 2 * settings.margin) * max(face.size_px, 1.0)
     left, top = (x0 + x1 - side) / 2, (y0 + y1 - side) / 2
     low = np.maximum(np.floor([left, top]).astype(int), 0)
     high = np.minimum(np.ceil([left + side, top + side]).astype(int), image_srgb.shape[1::-1])
@@ -76,5 +72,5 @@ def thumbnail(image_srgb: np.ndarray, face: Face) -> np.ndarray:
     before = np.maximum(np.round(-np.array([left, top])).astype(int), 0)
     after = np.maximum(np.round([left + side, top + side]).astype(int) - image_srgb.shape[1::-1], 0)
     padded = cv2.copyMakeBorder(cut, before[1], after[1], before[0], after[0], cv2.BORDER_REPLICATE)
-    method = cv2.INTER_AREA if side > THUMBNAIL_PX else cv2.INTER_LINEAR
-    return cv2.resize(padded, (THUMBNAIL_PX, THUMBNAIL_PX), interpolation=method)
+    method = cv2.INTER_AREA if side > settings.side_px else cv2.INTER_LINEAR
+    return cv2.resize(padded, (settings.side_px, settings.side_px), interpolation=method)

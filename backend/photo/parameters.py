@@ -165,6 +165,21 @@ class IrisSettings:
 
 
 @dataclass(frozen=True)
+class ThumbnailSettings:
+    """Pictures by which a user chooses among faces.
+
+    Args:
+        side_px: of a face's picture.
+        photo_px: longer side of the whole photo's.
+        margin: around the landmarks, in the face's extent, so that hair and ears tell who it is.
+    """
+
+    side_px: int = 128
+    photo_px: int = 512
+    margin: float = 0.3
+
+
+@dataclass(frozen=True)
 class PhotoParameters:
     """All of the stage's chosen numbers.
 

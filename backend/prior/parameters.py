@@ -12,6 +12,21 @@ from backend.delight.parameters import ResidualShadingSettings, SpotSettings
 
 
 @dataclass(frozen=True)
+class ConditioningSettings:
+    """Conditioning a Gaussian on what was seen.
+
+    Args:
+        student_degrees: of freedom of robust noise, whose outliers have heavy tails; assumed.
+        rounds: of reweighting.
+        scale_rounds: where a common scale is found too: expectation maximisation creeps.
+    """
+
+    student_degrees: float = 4.0
+    rounds: int = 6
+    scale_rounds: int = 12
+
+
+@dataclass(frozen=True)
 class EstimateSettings:
     """The linear prior's conditional mean. Deviations are standard deviations of logarithms.
 
@@ -28,6 +43,7 @@ class EstimateSettings:
         asymmetry_degrees: of freedom of Student's distribution of these; pictures of training people.
         colour_side: texels a side of the colours expected of a photo without colour, which vary slowly.
         darkest: linear luminance below which colour is not told.
+        conditioning: how it is found.
     """
 
     even_sides: bool = True
@@ -43,6 +59,7 @@ class EstimateSettings:
     asymmetry_degrees: float = 5.0
     colour_side: int = 256
     darkest: float = 1e-3
+    conditioning: ConditioningSettings = ConditioningSettings()
 
 
 @dataclass(frozen=True)

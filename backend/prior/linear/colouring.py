@@ -63,6 +63,8 @@ def _expected_colour(
         np.array([settings.exposure_deviation**2]),
     )
     # A texel is worth as much as one channel of it in colour.
-    posterior = condition([tempered(seen, settings.texture_effective / 3)], prior.latents)
+    posterior = condition(
+        [tempered(seen, settings.texture_effective / 3)], prior.latents, settings=settings.conditioning
+    )
     expected = np.exp(prior.maps_of(posterior.mean * spread(prior, settings), settings.colour_side, LINEAR.texture))
     return expected / np.maximum(expected @ LUMINANCE, settings.darkest)[..., None]

@@ -91,6 +91,7 @@ def coarse_estimate(
         [tempered(texture, settings.texture_effective), tempered(albedo, settings.albedo_effective)],
         prior.latents,
         uneven if settings.even_sides else None,
+        settings.conditioning,
     )
     return CoarseEstimate(prior, posterior, posterior.nuisance[1] + usual_gain, settings)
 

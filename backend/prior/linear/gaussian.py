@@ -14,9 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-STUDENT_DEGREES = 4.0  # of freedom of the noise where it is robust: outliers have heavy tails
-ITERATIONS = 6
-ITERATIONS_OF_SCALE = 12  # expectation-maximisation creeps
+from backend.prior.parameters import ConditioningSettings
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,12 @@ class Posterior:
         return np.einsum("...k,kl,...l->...", factors, self.covariance, factors) + noise
 
 
-def condition(observations: Sequence[GaussianObservation], latents: int, scale: CommonScale | None = None) -> Posterior:
+def condition(
+    observations: Sequence[GaussianObservation],
+    latents: int,
+    scale: CommonScale | None = None,
+    settings: ConditioningSettings = ConditioningSettings(),
+) -> Posterior:
     """The posterior of z ~ N(0, I) [latents] given all observations, whose noises are independent.
 
     With a `scale`, the variance of some latents is found with them, by expectation-maximisation.
@@ -105,8 +108,8 @@ def condition(observations: Sequence[GaussianObservation], latents: int, scale: 
     sizes = [o.nuisance.shape[1] for o in observations]
     starts = latents + np.concatenate([[0], np.cumsum(sizes)]).astype(int)
     trust = [np.ones(len(o.values)) for o in observations]
-    rounds = ITERATIONS if any(o.robust for o in observations) else 1
-    rounds = ITERATIONS_OF_SCALE if scale else rounds
+    rounds = settings.rounds if any(o.robust for o in observations) else 1
+    rounds = settings.scale_rounds if scale else rounds
     certainty = np.ones(latents)
     solution, covariance = np.zeros(starts[-1]), np.eye(starts[-1])
     for _ in range(rounds):
@@ -126,7 +129,7 @@ def condition(observations: Sequence[GaussianObservation], latents: int, scale: 
             if seen.robust:
                 own = slice(starts[index], starts[index + 1])
                 explained = seen.factors @ solution[:latents] + seen.nuisance @ solution[own]
-                trust[index] = _student_trust(seen.values - seen.mean - explained, seen.noise)
+                trust[index] = _student_trust(seen.values - seen.mean - explained, seen.noise, settings)
         if scale:
             variance = scale.variance(solution[:latents], covariance[:latents, :latents])
             certainty = np.where(scale.latents, 1 / variance, 1.0)
@@ -138,9 +141,9 @@ def condition(observations: Sequence[GaussianObservation], latents: int, scale: 
     )
 
 
-def _student_trust(residual: np.ndarray, noise: np.ndarray) -> np.ndarray:
+def _student_trust(residual: np.ndarray, noise: np.ndarray, settings: ConditioningSettings) -> np.ndarray:
     """Weights [n] of iterated reweighting for Student's t noise (Lange, Little and Taylor 1989, eq. 3)."""
-    return (STUDENT_DEGREES + 1) / (STUDENT_DEGREES + np.square(residual) / noise)
+    return (settings.student_degrees + 1) / (settings.student_degrees + np.square(residual) / noise)
 
 
 def tempered(observation: GaussianObservation, effective: float) -> GaussianObservation:

@@ -11,16 +11,14 @@ from backend.training.head.figures import flipped_triangles, self_intersections
 from backend.training.head.hm08 import HALF_IPD, HeadTopology
 from backend.training.head.ict import IctModel
 from backend.training.head.lashes import move_lashes
+from backend.training.head.parameters import MeanHeadSettings
 from backend.training.head.surfaces import area_normals, quad_edges, triangulate
 from shared.errors import RelightifyError
 
 LID_CLEARANCE = 1.5e-4  # metres between the back edge of the lid margin and the eyeball
 LIP_CLEARANCE = 1.0e-4  # metres between the lips where they touch
-BACK_OFF = 2.5e-5  # metres that crossing skin backs off at a time
 UPPER_TEETH, LOWER_TEETH = (15060, 15128), (14992, 15060)  # half-open ranges of hm08 vertices
 TONGUE = (13380, 13606)
-ROOT_SHARE = 0.3  # of the height of a row of ICT teeth that is left out
-TEETH_BEHIND = 0.0015  # metres
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,9 @@ class MeanHead:
     eyes: tuple[Eye, Eye]
 
 
-def finish_mean(topology: HeadTopology, bent: np.ndarray, ict: IctModel) -> MeanHead:
+def finish_mean(
+    topology: HeadTopology, bent: np.ndarray, ict: IctModel, settings: MeanHeadSettings = MeanHeadSettings()
+) -> MeanHead:
     """Put eyeballs, teeth, tongue and lashes into the bent head [V, 3], close the lips, rest the lids on the eyes."""
     vertices = bent.copy()
     eyes = _seat_eyeballs(topology, bent)
@@ -65,15 +65,21 @@ def finish_mean(topology: HeadTopology, bent: np.ndarray, ict: IctModel) -> Mean
         weight[ring], motion[ring] = 10, goal - vertices[ring]
     solve = smooth_solver(topology.quads[np.isin(topology.face_part, [0, 1])], body, weight[body])
     vertices[body] += solve(weight[body, None] * motion[body])
-    vertices = untangle(topology, vertices, np.concatenate([eye.margin for eye in eyes]))
-    _seat_teeth(topology, vertices, ict)
+    vertices = untangle(topology, vertices, np.concatenate([eye.margin for eye in eyes]), settings=settings)
+    _seat_teeth(topology, vertices, ict, settings)
     shift = move_lashes(topology, (vertices - topology.vertices)[None], topology.vertices)[0]
     lashes = vertices_of(topology, "lashes")
     vertices[lashes] = topology.vertices[lashes] + shift[lashes]
     return MeanHead((vertices + vertices[topology.mirror] * [-1, 1, 1]) / 2, eyes)
 
 
-def untangle(topology: HeadTopology, vertices: np.ndarray, fixed: np.ndarray, rounds: int = 160) -> np.ndarray:
+def untangle(
+    topology: HeadTopology,
+    vertices: np.ndarray,
+    fixed: np.ndarray,
+    rounds: int = 160,
+    settings: MeanHeadSettings = MeanHeadSettings(),
+) -> np.ndarray:
     """Vertices [V, 3] without skin that cuts through skin or is turned inside out.
 
     Skin that crosses other skin backs off along its normals, away from what it touches; skin that is turned inside out
@@ -105,7 +111,7 @@ def untangle(topology: HeadTopology, vertices: np.ndarray, fixed: np.ndarray, ro
         if not len(crossing) + len(flipped):
             return vertices
         touching, turned = marked(crossing), marked(flipped)
-        step = BACK_OFF * area_normals(vertices, triangles) * np.maximum(touching, around(touching))
+        step = settings.back_off * area_normals(vertices, triangles) * np.maximum(touching, around(touching))
         shift = vertices - topology.vertices
         vertices += free * (turned * (around(shift) - shift) - step)
     raise RelightifyError(
@@ -161,7 +167,7 @@ def _lip_goals(topology: HeadTopology, vertices: np.ndarray) -> tuple[np.ndarray
     return np.concatenate([upper, lower]), np.concatenate([up, down])
 
 
-def _seat_teeth(topology: HeadTopology, vertices: np.ndarray, ict: IctModel) -> None:
+def _seat_teeth(topology: HeadTopology, vertices: np.ndarray, ict: IctModel, settings: MeanHeadSettings) -> None:
     """Fit each row of teeth into the box of the ICT row, and the tongue between them. Changes `vertices`.
 
     The box ends short of the roots and lies a little behind the ICT teeth: hm08's rows are plain strips, and longer or
@@ -174,12 +180,12 @@ def _seat_teeth(topology: HeadTopology, vertices: np.ndarray, ict: IctModel) -> 
         mine = (ids >= first) & (ids < end)
         here, there = topology.vertices[mine], ict.mean[row]
         box = np.stack([there.min(axis=0), there.max(axis=0)])
-        box[root, 1] += ROOT_SHARE * (box[1 - root, 1] - box[root, 1])
-        box[:, 2] -= TEETH_BEHIND
+        box[root, 1] += settings.root_share * (box[1 - root, 1] - box[root, 1])
+        box[:, 2] -= settings.teeth_behind
         vertices[mine] = (here - here.min(axis=0)) * np.diff(box, axis=0) / np.ptp(here, axis=0) + box[0]
     tongue = (ids >= TONGUE[0]) & (ids < TONGUE[1])
     lower = (ids >= LOWER_TEETH[0]) & (ids < LOWER_TEETH[1])
     here, there = topology.vertices[lower], ict.mean[teeth[jaw_open]]
     scale = np.ptp(there, axis=0) / np.ptp(here, axis=0)
     vertices[tongue] = (topology.vertices[tongue] - here.mean(axis=0)) * scale * [0.9, 0.9, 0.95]
-    vertices[tongue] += (there.min(axis=0) + there.max(axis=0)) / 2 - [0, 0, TEETH_BEHIND]
+    vertices[tongue] += (there.min(axis=0) + there.max(axis=0)) / 2 - [0, 0, settings.teeth_behind]

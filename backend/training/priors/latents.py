@@ -14,13 +14,10 @@ from backend.prior.diffusion.autoencoder import MapAutoencoder
 from backend.prior.diffusion.latent_space import LatentStatistics, cosine_matrix
 from backend.prior.diffusion.weights import MAPS, quick
 from backend.training.priors.autoencoders import CHANNELS
+from backend.training.priors.parameters import LatentSettings
 from backend.training.stream.quadruples import Quadruples, as_float
 
 _log = logging.getLogger(__name__)
-LOW, FACTORS = 12, 160
-LEAST_SCALE = 0.3  # of the channel's typical deviation: where latents hardly vary they are not blown up
-CONSTANT = 1e-6  # least deviation: a channel that its auto-encoder does not use yet is the same everywhere
-LEAST_VARIANCE = 1e-4
 
 
 @torch.inference_mode()
@@ -50,7 +47,7 @@ def encode_all(
     return result
 
 
-def statistics_of(latents: Tensor) -> LatentStatistics:
+def statistics_of(latents: Tensor, settings: LatentSettings = LatentSettings()) -> LatentStatistics:
     """Statistics of latents [N, 12, h, h]: rotation of each map's channels, mean, spread, and the factor model."""
     count, channels, size = len(latents), latents.shape[1], latents.shape[-1]
     values = latents.float()
@@ -58,20 +55,22 @@ def statistics_of(latents: Tensor) -> LatentStatistics:
     plain = LatentStatistics(rotation, torch.zeros(()), torch.ones(()), torch.zeros(1, channels, 1, 1), torch.ones(()))
     rotated = plain.whitened(values)
     mean, scale = rotated.mean(0), rotated.std(0)
-    scale = torch.maximum(scale, LEAST_SCALE * scale.flatten(1).median(1).values[:, None, None]).clamp_min(CONSTANT)
+    scale = torch.maximum(scale, settings.least_scale * scale.flatten(1).median(1).values[:, None, None]).clamp_min(
+        settings.constant
+    )
     cosines = cosine_matrix(size)
     coefficients = cosines @ ((rotated - mean) / scale) @ cosines.T
     variance = coefficients.var(0)
-    side = min(LOW, size)
+    side = min(settings.low, size)
     low = coefficients[..., :side, :side].reshape(count, -1)
     _, singular, directions = torch.linalg.svd(low, full_matrices=False)
-    spread = singular[:FACTORS].square() / (count - 1)
+    spread = singular[: settings.factors].square() / (count - 1)
     # What the left-out directions hold on average is noise in the kept ones too (Tipping and Bishop 1999, eq. 8).
-    left = singular[FACTORS:].square().sum() / (count - 1) / max(low.shape[1] - FACTORS, 1)
-    factors = (spread - left).clamp_min(0).sqrt()[:, None] * directions[:FACTORS]
+    left = singular[settings.factors :].square().sum() / (count - 1) / max(low.shape[1] - settings.factors, 1)
+    factors = (spread - left).clamp_min(0).sqrt()[:, None] * directions[: settings.factors]
     variance[:, :side, :side] -= factors.square().sum(0).reshape(channels, side, side)
     return LatentStatistics(
-        rotation, mean, scale, factors.reshape(-1, channels, side, side), variance.clamp_min(LEAST_VARIANCE)
+        rotation, mean, scale, factors.reshape(-1, channels, side, side), variance.clamp_min(settings.least_variance)
     )
 
 

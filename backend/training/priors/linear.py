@@ -24,13 +24,10 @@ from backend.prior.linear.factor_model import (
     CoarsePrior,
 )
 from backend.texture.maps import SkinMaps
+from backend.training.priors.parameters import LinearTraining
 
 _log = logging.getLogger(__name__)
 SIDE = 256
-DARKEST = 4e-3  # linear; darker texels are hair or deep shadow and only their being dark counts
-FACTORS, ALBEDO_COMPONENTS = 100, 100
-POWER_ITERATIONS = 3
-OVERSAMPLING = 24
 
 
 @dataclass(frozen=True)
@@ -51,17 +48,17 @@ class Cosines:
     residual: np.ndarray
 
 
-def stacked(maps: SkinMaps) -> np.ndarray:
+def stacked(maps: SkinMaps, settings: LinearTraining = LinearTraining()) -> np.ndarray:
     """The nine channels of `backend.prior.linear.factor_model`, unscaled, float32 [9, S, S]."""
     channels = np.empty((LINEAR.total, maps.resolution, maps.resolution), np.float32)
     for place, encoded in ((LINEAR.texture, maps.texture_srgb), (LINEAR.diffuse, maps.diffuse_albedo_srgb)):
-        channels[place] = np.moveaxis(np.log(np.maximum(srgb_to_linear(encoded), DARKEST)), -1, 0)
+        channels[place] = np.moveaxis(np.log(np.maximum(srgb_to_linear(encoded), settings.darkest)), -1, 0)
     channels[LINEAR.specular] = maps.specular_albedo
     channels[LINEAR.normal] = np.moveaxis(maps.normal[..., :2], -1, 0)
     return channels
 
 
-def as_cosines(samples: Iterable[SkinMaps], count: int) -> Cosines:
+def as_cosines(samples: Iterable[SkinMaps], count: int, settings: LinearTraining = LinearTraining()) -> Cosines:
     """Cosines of the first `count` samples, each at least 128 x 128 texels and continued beyond the island.
 
     Raises:
@@ -75,7 +72,7 @@ def as_cosines(samples: Iterable[SkinMaps], count: int) -> Cosines:
     residual = np.zeros((LINEAR.total, NOISE_SIDE, NOISE_SIDE))
     done = 0
     for maps in samples:
-        channels = stacked(maps) * SCALES[:, None, None]
+        channels = stacked(maps, settings) * SCALES[:, None, None]
         symmetric, antisymmetric = cosine.analyse(channels)
         residual += _rest(channels, symmetric, antisymmetric) / count
         even[done, :, : sizes[0]], odd[done, :, : sizes[1]] = symmetric, antisymmetric
@@ -103,7 +100,14 @@ def _small(maps: np.ndarray) -> np.ndarray:
     return np.stack([cv2.resize(m, (NOISE_SIDE, NOISE_SIDE), interpolation=cv2.INTER_AREA) for m in maps])
 
 
-def fit_prior(cosines: Cosines, layout: str, metadata: dict, seed: int, factors: int = FACTORS) -> CoarsePrior:
+def fit_prior(
+    cosines: Cosines,
+    layout: str,
+    metadata: dict,
+    seed: int,
+    factors: int = LinearTraining().factors,
+    settings: LinearTraining = LinearTraining(),
+) -> CoarsePrior:
     """The prior of the samples (Tipping and Bishop 1999, section 3.2, with the noise taken per channel and place).
 
     Args:
@@ -116,11 +120,11 @@ def fit_prior(cosines: Cosines, layout: str, metadata: dict, seed: int, factors:
     count = len(cosines.even)
     mean = cosines.even.mean(0)
     centred = cosines.even - mean
-    parity, found = _principal(centred, cosines.odd, factors, seed)
+    parity, found = _principal(centred, cosines.odd, factors, seed, settings)
     rest = _unexplained(centred, cosines.odd, parity, found, cosines.residual)
     shares = np.square(found).sum(axis=(1, 2))
     _log.info("%d factors, %d of them symmetric, from %d samples", factors, int((parity == 0).sum()), count)
-    albedo = albedo_pca(cosines, min(ALBEDO_COMPONENTS, count), seed)
+    albedo = albedo_pca(cosines, min(settings.albedo_components, count), seed, settings)
     noise = np.maximum(rest / np.square(SCALES)[:, None, None], 1e-6).astype(np.float32)
     described = {**metadata, "samples": count, "variance_of_factors": [round(float(s), 5) for s in shares]}
     return with_specular_apart(CoarsePrior(mean, parity, found, noise, albedo, layout, described))
@@ -145,7 +149,7 @@ def with_specular_apart(prior: CoarsePrior) -> CoarsePrior:
     return replace(prior, factors=factors, noise=noise)
 
 
-def albedo_pca(cosines: Cosines, components: int, seed: int) -> AlbedoPca:
+def albedo_pca(cosines: Cosines, components: int, seed: int, settings: LinearTraining = LinearTraining()) -> AlbedoPca:
     """PCA of each channel of the linear albedo on its own."""
     mean = cosines.albedo_even.mean(0)
     parities, all_components = [], []
@@ -153,17 +157,21 @@ def albedo_pca(cosines: Cosines, components: int, seed: int) -> AlbedoPca:
         even = (cosines.albedo_even[:, channel] - mean[channel])[:, None]
         odd = np.zeros_like(even)
         odd[..., : cosines.albedo_odd.shape[-1]] = cosines.albedo_odd[:, channel, None]
-        parity, found = _principal(even, odd, components, seed + channel)
+        parity, found = _principal(even, odd, components, seed + channel, settings)
         parities.append(parity)
         all_components.append(found[:, 0])
     return AlbedoPca(mean, np.stack(parities), np.stack(all_components))
 
 
-def _principal(even: np.ndarray, odd: np.ndarray, factors: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _principal(
+    even: np.ndarray, odd: np.ndarray, factors: int, seed: int, settings: LinearTraining
+) -> tuple[np.ndarray, np.ndarray]:
     """The strongest principal directions of both halves [n, C, m], in order of variance, scaled by their deviation:
     parity uint8 [K] and factors float32 [K, C, m]."""
     shape = even.shape[1:]
-    candidates = [(p, *_principal_half(x.reshape(len(x), -1), factors, seed)) for p, x in enumerate((even, odd))]
+    candidates = [
+        (p, *_principal_half(x.reshape(len(x), -1), factors, seed, settings)) for p, x in enumerate((even, odd))
+    ]
     deviations = np.concatenate([d for _, d, _ in candidates])
     parity = np.concatenate([np.full(len(d), p, np.uint8) for p, d, _ in candidates])
     directions = np.concatenate([v for _, _, v in candidates])
@@ -171,16 +179,18 @@ def _principal(even: np.ndarray, odd: np.ndarray, factors: int, seed: int) -> tu
     return parity[order], (directions[order] * deviations[order, None]).reshape(-1, *shape).astype(np.float32)
 
 
-def _principal_half(samples: np.ndarray, factors: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _principal_half(
+    samples: np.ndarray, factors: int, seed: int, settings: LinearTraining
+) -> tuple[np.ndarray, np.ndarray]:
     """Standard deviations [k] and unit directions [k, D] of centred samples [n, D], by a randomised range finder.
 
     Source: Halko, Martinsson and Tropp, "Finding structure with randomness", 2011, algorithms 4.4 and 5.1.
     """
     wanted = min(factors, min(samples.shape))
-    width = min(wanted + OVERSAMPLING, min(samples.shape))
+    width = min(wanted + settings.oversampling, min(samples.shape))
     rng = np.random.default_rng(seed)
     sketch = np.linalg.qr(samples @ rng.standard_normal((samples.shape[1], width)).astype(np.float32))[0]
-    for _ in range(POWER_ITERATIONS):
+    for _ in range(settings.power_iterations):
         across = np.linalg.qr(samples.T @ sketch)[0]
         sketch = np.linalg.qr(samples @ across)[0]
     _, singular, directions = np.linalg.svd(sketch.T @ samples, full_matrices=False)

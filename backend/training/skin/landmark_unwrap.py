@@ -20,16 +20,17 @@ from backend.photo.reading import Photo
 from backend.rendering.normals import vertex_normals
 from backend.texture.texel_points import softened_visibility, texel_footprints, texel_points
 from backend.texture.uv_space import UVSpace
-
-# Residuals are averaged over this distance on the surface; the outline's landmarks slide and take no part.
-RESIDUAL_SIGMA_M = 0.007
-CELL_M = 0.002
-FACING_LOW, FACING_HIGH = 0.12, 0.35
-LARGEST_RESIDUAL = 0.08  # of the distance between the eyes; more is a wrong landmark
+from backend.training.skin.parameters import LandmarkUnwrapSettings
 
 
 def unwrap_portrait(
-    photo: Photo, face: Face, skin: np.ndarray, model: HeadModel, fit: HeadFit, space: UVSpace
+    photo: Photo,
+    face: Face,
+    skin: np.ndarray,
+    model: HeadModel,
+    fit: HeadFit,
+    space: UVSpace,
+    settings: LandmarkUnwrapSettings = LandmarkUnwrapSettings(),
 ) -> tuple[np.ndarray, np.ndarray]:
     """The portrait in texture space.
 
@@ -45,12 +46,15 @@ def unwrap_portrait(
         space, vertices, vertex_normals(vertices, space.mesh_triangles), np.flatnonzero(space.mask.reshape(-1))
     )
     facing = points.facing(fit.camera.position)
-    seen = np.clip((facing - FACING_LOW) / (FACING_HIGH - FACING_LOW), 0, 1).astype(np.float32)
+    low, high = settings.facing
+    seen = np.clip((facing - low) / (high - low), 0, 1).astype(np.float32)
     near = np.flatnonzero(seen > 0)
     seen[near] *= points.in_view(model, vertices, fit.camera.position, near)
 
     near = np.flatnonzero(seen > 0)
-    pixels = fit.camera.project(points.position[near]) + residual_field(model, fit, face, points.position[near])
+    pixels = fit.camera.project(points.position[near]) + residual_field(
+        model, fit, face, points.position[near], settings
+    )
     seen[near] *= sample_linear(skin, pixels)
     pixels, near = pixels[seen[near] > 0], near[seen[near] > 0]
     visibility = np.zeros(space.mask.size, np.float32)
@@ -70,15 +74,16 @@ def residual_field(
     fit: HeadFit,
     face: Face,
     points: np.ndarray,  # [n, 3], on the fitted surface, head space
+    settings: LandmarkUnwrapSettings = LandmarkUnwrapSettings(),
 ) -> np.ndarray:
     """How far the photo's landmarks lie from the fit's, pixels [n, 2], smoothed over the surface."""
     on_surface = model.landmarks(fit.vertices(model))
     residual = face.landmarks_px - fit.camera.project(on_surface)
     used = np.ones(len(residual), bool)
     used[[*FACE_OVAL, *IRIS_LEFT, *IRIS_RIGHT]] = False
-    used &= np.linalg.norm(residual, axis=1) < LARGEST_RESIDUAL * fit.iod_px
+    used &= np.linalg.norm(residual, axis=1) < settings.largest_residual * fit.iod_px
     # The field is smooth: once per cell of 2 mm is enough.
-    cell = np.floor((points - points.min(0)) / CELL_M).astype(np.int64)
+    cell = np.floor((points - points.min(0)) / settings.cell_m).astype(np.int64)
     size = cell.max(0) + 1
     _, first, inverse = np.unique(
         (cell[:, 0] * size[1] + cell[:, 1]) * size[2] + cell[:, 2], return_index=True, return_inverse=True
@@ -86,7 +91,7 @@ def residual_field(
     anchors = on_surface[used]
     squared = (points[first] ** 2).sum(1)[:, None] + (anchors**2).sum(1) - 2 * points[first] @ anchors.T
     # A little weight on zero lets the correction die out away from the landmarks.
-    weight = np.exp(-0.5 * np.maximum(squared, 0) / RESIDUAL_SIGMA_M**2)
+    weight = np.exp(-0.5 * np.maximum(squared, 0) / settings.residual_sigma_m**2)
     field = weight @ residual[used] / (weight.sum(1, keepdims=True) + 0.3)
     return field[inverse.reshape(-1)]
 

@@ -21,17 +21,12 @@ from backend.rendering.light_transfer import shading
 from backend.rendering.spherical_harmonics import rotation_matrix
 from backend.texture.regions import FaceRegions
 from backend.texture.uv_space import UVSpace, mirror
+from backend.training.skin.parameters import SetDelightingSettings
 from backend.training.skin.portraits import UnwrappedPortrait
 from backend.training.stream.region_masks import RegionMasks
 
-SAMPLES_PER_PHOTO = 1500
 # Blurs in mm whose lightness is evened out, and the share of it that is kept (as the symmetric part of skin).
 EVENING = ((16.0, 0.35), (7.0, 0.6), (3.5, 0.85))
-BEARDED = -0.13  # log luminance of chin and upper lip against the tone
-FACING = (0.2, 0.45)  # cosine: shading and sharpness of skin seen at a lower angle are not trusted
-SHEEN_MM = 5.0
-STRAND_MM, STRAND_ZONE_MM = 9.0, 22.0
-FLOOR = 0.004  # linear; below it 8 bits hold no colour
 
 
 @dataclass(frozen=True)
@@ -52,7 +47,12 @@ class ShadedSkin:
     clipped: np.ndarray
 
 
-def shaded_skin(portrait: UnwrappedPortrait, model: HeadModel, space: UVSpace) -> ShadedSkin:
+def shaded_skin(
+    portrait: UnwrappedPortrait,
+    model: HeadModel,
+    space: UVSpace,
+    settings: SetDelightingSettings = SetDelightingSettings(),
+) -> ShadedSkin:
     """Bring a portrait to the resolution of `space` and trace its shadows."""
     side = space.resolution
     full, weight = srgb_bytes_to_linear(portrait.texture_srgb), portrait.visibility.astype(np.float32) / 255
@@ -65,10 +65,10 @@ def shaded_skin(portrait: UnwrappedPortrait, model: HeadModel, space: UVSpace) -
     towards = portrait.camera.position - space.positions(vertices)
     towards /= np.maximum(np.linalg.norm(towards, axis=-1, keepdims=True), 1e-9)
     facing = np.einsum("hwk,hwk->hw", space.normals(vertices), towards)
-    visibility = visibility * smooth_step(facing, *FACING)
+    visibility = visibility * smooth_step(facing, *settings.facing)
     transfer = space.interpolate(camera_transfer(model, vertices, portrait.camera.rotation))
     return ShadedSkin(
-        np.maximum(linear, FLOOR).astype(np.float32),
+        np.maximum(linear, settings.floor).astype(np.float32),
         visibility * (visibility > 0.05),
         transfer,
         cv2.resize(saturated, size, interpolation=cv2.INTER_AREA),
@@ -80,7 +80,12 @@ def camera_transfer(model: HeadModel, vertices: np.ndarray, rotation: np.ndarray
     return (model.radiance_transfer(vertices) @ rotation_matrix(rotation)).astype(np.float32)
 
 
-def set_light(photos: list[ShadedSkin], masks: RegionMasks, seed: int = 0) -> np.ndarray:
+def set_light(
+    photos: list[ShadedSkin],
+    masks: RegionMasks,
+    seed: int = 0,
+    settings: SetDelightingSettings = SetDelightingSettings(),
+) -> np.ndarray:
     """The one light float64 [9, 3] of a set, from plain skin of all its photos; unit mean on the face.
 
     Every person's own tone is divided out first; then all people's skin is one material, and robust least squares on
@@ -95,8 +100,8 @@ def set_light(photos: list[ShadedSkin], masks: RegionMasks, seed: int = 0) -> np
         if len(candidates) < 500:
             continue
         smooth = masked_blur(photo.linear, weight, 1.0 * masks.texels_per_mm).reshape(-1, 3)
-        picked = rng.choice(candidates, min(SAMPLES_PER_PHOTO, len(candidates)), replace=False)
-        tone = np.exp(np.median(np.log(np.maximum(smooth[picked], FLOOR)), axis=0))
+        picked = rng.choice(candidates, min(settings.samples_per_photo, len(candidates)), replace=False)
+        tone = np.exp(np.median(np.log(np.maximum(smooth[picked], settings.floor)), axis=0))
         colours.append(smooth[picked] / tone)
         transfers.append(photo.transfer.reshape(-1, 9)[picked])
         weights.append(weight.reshape(-1)[picked])
@@ -105,9 +110,11 @@ def set_light(photos: list[ShadedSkin], masks: RegionMasks, seed: int = 0) -> np
     return light / mean
 
 
-def divide_light(photo: ShadedSkin, light: np.ndarray) -> np.ndarray:
+def divide_light(
+    photo: ShadedSkin, light: np.ndarray, settings: SetDelightingSettings = SetDelightingSettings()
+) -> np.ndarray:
     """Log albedo float32 [R, R, 3] of the photo under the light, up to a gain."""
-    return np.log(np.maximum(photo.linear / shading(photo.transfer, light), FLOOR)).astype(np.float32)
+    return np.log(np.maximum(photo.linear / shading(photo.transfer, light), settings.floor)).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -123,12 +130,20 @@ class DelitSkin:
     weight: np.ndarray
 
 
-def delit_skin(photo: ShadedSkin, light: np.ndarray, masks: RegionMasks, regions: FaceRegions) -> DelitSkin:
+def delit_skin(
+    photo: ShadedSkin,
+    light: np.ndarray,
+    masks: RegionMasks,
+    regions: FaceRegions,
+    settings: SetDelightingSettings = SetDelightingSettings(),
+) -> DelitSkin:
     """Divide the light out, subtract highlights, find hair, and even out what shading is left."""
     shade = shading(photo.transfer, light)
-    first = divide_light(photo, light)
+    first = divide_light(photo, light, settings)
     weight = photo.visibility * (1 - not_skin(first, photo.visibility, masks))
-    weight = weight * (1 - border_shadow(first, weight, masks)) * (1 - strands(first, weight, masks))
+    weight = (
+        weight * (1 - border_shadow(first, weight, masks, settings)) * (1 - strands(first, weight, masks, settings))
+    )
     tone = plain_tone(first, weight, masks)
     predicted = np.exp(tone).astype(np.float32) * shade
     specular = highlights(photo.linear, predicted, weight, regions)
@@ -136,13 +151,18 @@ def delit_skin(photo: ShadedSkin, light: np.ndarray, masks: RegionMasks, regions
     outshone = specular / np.maximum(predicted @ LUMINANCE, 0.02)
     burnt = smooth_step(outshone, 0.35, 0.8) + smooth_step(photo.clipped, 0.05, 0.3)
     diffuse = np.maximum(photo.linear - specular[..., None], 0.25 * photo.linear)
-    log_albedo = np.log(np.maximum(diffuse / shade, FLOOR)).astype(np.float32)
+    log_albedo = np.log(np.maximum(diffuse / shade, settings.floor)).astype(np.float32)
     weight = weight * (1 - np.clip(cv2.GaussianBlur(burnt, (0, 0), 1.0), 0, 1))
     evened = even_out(log_albedo, weight, masks)
-    return DelitSkin(without_veil(evened, weight, masks), weight.astype(np.float32))
+    return DelitSkin(without_veil(evened, weight, masks, settings), weight.astype(np.float32))
 
 
-def without_veil(log_albedo: np.ndarray, weight: np.ndarray, masks: RegionMasks) -> np.ndarray:
+def without_veil(
+    log_albedo: np.ndarray,
+    weight: np.ndarray,
+    masks: RegionMasks,
+    settings: SetDelightingSettings = SetDelightingSettings(),
+) -> np.ndarray:
     """Log albedo without the broad bluish veil that diffuse sheen leaves on forehead, nose and cheeks.
 
     White light on top of skin lifts blue most in the logarithm, then green. Blue of the skin itself lies around eyes
@@ -152,7 +172,7 @@ def without_veil(log_albedo: np.ndarray, weight: np.ndarray, masks: RegionMasks)
     where = (bare * (1 - torch.maximum(masks.beard, masks.under_eyes))).numpy()
     tone = plain_tone(log_albedo, weight, masks)
     veil = (log_albedo[..., 2] - log_albedo[..., 0]) - np.float32(tone[2] - tone[0])
-    broad = masked_blur(veil, weight * where + 1e-5, SHEEN_MM * masks.texels_per_mm)
+    broad = masked_blur(veil, weight * where + 1e-5, settings.sheen_mm * masks.texels_per_mm)
     removed = 0.75 * np.maximum(broad, 0) * where * smooth_step(weight, 0, 0.3)
     return log_albedo - removed[..., None] * np.array([0.0, 0.4, 1.0], np.float32)
 
@@ -182,7 +202,12 @@ def not_skin(log_albedo: np.ndarray, visibility: np.ndarray, masks: RegionMasks)
     return cv2.GaussianBlur(cv2.dilate(patch, kernel), (0, 0), 0.5 * reach) * (1 - hairy)
 
 
-def border_shadow(log_albedo: np.ndarray, weight: np.ndarray, masks: RegionMasks) -> np.ndarray:
+def border_shadow(
+    log_albedo: np.ndarray,
+    weight: np.ndarray,
+    masks: RegionMasks,
+    settings: SetDelightingSettings = SetDelightingSettings(),
+) -> np.ndarray:
     """1 where the seen skin darkens towards its outer border, float32 [R, R]: side hair, sideburns, shadow of the jaw.
 
     Beards darken the border too and are to stay; a chin and upper lip darker than the cheeks give them away.
@@ -191,7 +216,7 @@ def border_shadow(log_albedo: np.ndarray, weight: np.ndarray, masks: RegionMasks
     luminance = (log_albedo - tone.astype(np.float32)) @ LUMINANCE
     smooth = masked_blur(luminance, weight, 2.5 * masks.texels_per_mm)
     distance = _from_outline(weight) / masks.texels_per_mm
-    bearded = _is_bearded(luminance, weight, masks)
+    bearded = _is_bearded(luminance, weight, masks, settings)
     allowed = 0.16 + (0.6 * masks.beard.numpy() if bearded else 0) + 2 * masks.brows.numpy()
     dark = smooth_step(-smooth - allowed, 0.0, 0.15) * (1 - smooth_step(distance, 8, 15))
     reach = max(1, round(1.5 * masks.texels_per_mm))
@@ -199,10 +224,10 @@ def border_shadow(log_albedo: np.ndarray, weight: np.ndarray, masks: RegionMasks
     return cv2.dilate(dark, kernel)
 
 
-def _is_bearded(luminance: np.ndarray, weight: np.ndarray, masks: RegionMasks) -> bool:
+def _is_bearded(luminance: np.ndarray, weight: np.ndarray, masks: RegionMasks, settings: SetDelightingSettings) -> bool:
     """Whether chin and upper lip are darker than the skin, whose log luminance [R, R] is 0."""
     whiskers = (torch.maximum(masks.moustache, masks.chin) * masks.beard).numpy() * weight
-    return bool((luminance * whiskers).sum() / max(whiskers.sum(), 1e-3) < BEARDED)
+    return bool((luminance * whiskers).sum() / max(whiskers.sum(), 1e-3) < settings.bearded)
 
 
 def _from_outline(weight: np.ndarray) -> np.ndarray:
@@ -213,7 +238,12 @@ def _from_outline(weight: np.ndarray) -> np.ndarray:
     return cv2.distanceTransform(np.pad(outline, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
 
 
-def strands(log_albedo: np.ndarray, weight: np.ndarray, masks: RegionMasks) -> np.ndarray:
+def strands(
+    log_albedo: np.ndarray,
+    weight: np.ndarray,
+    masks: RegionMasks,
+    settings: SetDelightingSettings = SetDelightingSettings(),
+) -> np.ndarray:
     """1 on single strands of hair over the sides of the face, float32 [R, R]: long, thin and dark, unlike moles."""
     luminance = (log_albedo @ LUMINANCE * (weight > 0.1)).astype(np.float32)
     width = max(3, round(3 * masks.texels_per_mm)) | 1
@@ -222,14 +252,14 @@ def strands(log_albedo: np.ndarray, weight: np.ndarray, masks: RegionMasks) -> n
     )
     tone = plain_tone(log_albedo, weight, masks)
     own_hair = torch.stack([masks.brows, masks.lips, masks.eyes, masks.lids]).amax(0).numpy()
-    if _is_bearded((log_albedo - tone.astype(np.float32)) @ LUMINANCE, weight, masks):
+    if _is_bearded((log_albedo - tone.astype(np.float32)) @ LUMINANCE, weight, masks, settings):
         own_hair = np.maximum(own_hair, masks.beard.numpy())
-    sides = (_from_outline(weight) < STRAND_ZONE_MM * masks.texels_per_mm) & (weight > 0.3) & (own_hair < 0.3)
+    sides = (_from_outline(weight) < settings.strand_zone_mm * masks.texels_per_mm) & (weight > 0.3) & (own_hair < 0.3)
     _, labels, statistics, _ = cv2.connectedComponentsWithStats(
         ((hollow > 0.14) & sides).astype(np.uint8), connectivity=8
     )
     extent = np.hypot(statistics[:, cv2.CC_STAT_WIDTH], statistics[:, cv2.CC_STAT_HEIGHT])
-    long = extent > STRAND_MM * masks.texels_per_mm
+    long = extent > settings.strand_mm * masks.texels_per_mm
     long[0] = False
     found = cv2.dilate(long[np.asarray(labels, np.int32)].astype(np.float32), np.ones((width, width), np.uint8))
     return cv2.GaussianBlur(found, (0, 0), 0.7)

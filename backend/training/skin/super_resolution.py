@@ -19,17 +19,11 @@ from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, FACE_OVAL
 from backend.photo.reading import read_photo
 from backend.texture.super_resolution import ASSET, REACH, SPREAD, TAPS, Enlarger, save_enlargers, shapes
 from backend.training.skin.commands import SOURCES
+from backend.training.skin.parameters import EnlargerTraining
 from backend.training.skin.portraits import photos_of, training_people
 
 log = logging.getLogger(__name__)
 
-# Pixels a mm to which the photos are brought at most: finer, they hold noise. Distance between the eyes, mm.
-DENSEST, EYES_MM = 3.6, 63.0
-OVAL_MM, EYE_MM = 4.0, 3.0  # kept away from
-KINDS, FLAT, PIXEL_NOISE = 48, 0.01, 0.7 / 255
-SEARCHED, ROUNDS = 0.06, 12  # share of the windows among which kinds are looked for, rounds of k-means
-# A kind counts as if so many windows of all kinds had been found in it.
-SHRINKAGE = 100.0
 # How photos are cut before they are reduced, (row, column): each cut gives other pixels.
 CUTS = {2: ((0, 0),), 4: ((0, 0), (2, 1))}
 MORE_REDUCED = {2: (1, 2), 4: (1,)}  # and how far the full size is reduced first
@@ -62,12 +56,12 @@ def add_photo_enlarging_command(commands: argparse._SubParsersAction) -> None:
     parser.set_defaults(run=_run)
 
 
-def _run(chosen: argparse.Namespace) -> None:
+def _run(chosen: argparse.Namespace, settings: EnlargerTraining = EnlargerTraining()) -> None:
     detector = FaceDetector()
     people = [p for p in training_people(chosen.sources / "portraits") if p.identifier not in chosen.without]
     photos = [photos_of(chosen.sources / "portraits", p).get("neutral") for p in people]
-    portraits = [found for path in photos if path and (found := portrait(path, detector)) is not None]
-    enlargers = tuple(fit_enlarger(portraits, factor, np.random.default_rng(0)) for factor in (2, 4))
+    portraits = [found for path in photos if path and (found := portrait(path, detector, settings)) is not None]
+    enlargers = tuple(fit_enlarger(portraits, factor, np.random.default_rng(0), settings) for factor in (2, 4))
     metadata = {
         "command": "photo-enlarging",
         "people": len(portraits),
@@ -78,15 +72,15 @@ def _run(chosen: argparse.Namespace) -> None:
     print(json.dumps({"bytes": chosen.out.stat().st_size, **metadata}, indent=1))
 
 
-def portrait(path: Path, detector: FaceDetector) -> Portrait | None:
+def portrait(path: Path, detector: FaceDetector, settings: EnlargerTraining = EnlargerTraining()) -> Portrait | None:
     """The face's skin in a photo, at most `DENSEST`; None where no face is found."""
     photo = read_photo(path.read_bytes())
     faces = detector.detect(photo)
     if not faces:
         return None
     face = choose_face(faces)
-    image, skin = photo.image_srgb, skin_of(face, photo.image_srgb.shape[:2])
-    while face.interocular_px / EYES_MM * len(image) / photo.height > DENSEST:
+    image, skin = photo.image_srgb, skin_of(face, photo.image_srgb.shape[:2], settings)
+    while face.interocular_px / settings.eyes_mm * len(image) / photo.height > settings.densest:
         image = reduced(image[: len(image) // 2 * 2, : image.shape[1] // 2 * 2], 2)
         skin = cv2.resize(skin.astype(np.uint8), image.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0
     rows, columns = (np.flatnonzero(skin.any(axis)) for axis in (1, 0))
@@ -96,14 +90,16 @@ def portrait(path: Path, detector: FaceDetector) -> Portrait | None:
     return Portrait(image[box], skin[box])
 
 
-def skin_of(face: Face, shape: tuple[int, int]) -> np.ndarray:
+def skin_of(face: Face, shape: tuple[int, int], settings: EnlargerTraining = EnlargerTraining()) -> np.ndarray:
     """Pixels bool [H, W] inside of the face and off the eyes."""
-    points, per_mm = face.landmarks_px, face.interocular_px / EYES_MM
+    points, per_mm = face.landmarks_px, face.interocular_px / settings.eyes_mm
     inside, eyes = (np.zeros(shape, np.uint8) for _ in range(2))
     cv2.fillPoly(inside, [np.round(points[list(FACE_OVAL)]).astype(np.int32)], 1)
     for group in (EYE_LEFT, EYE_RIGHT):
         cv2.fillPoly(eyes, [np.round(points[list(group)]).astype(np.int32)], 1)
-    return (inner_distance(inside > 0) > OVAL_MM * per_mm) & (inner_distance(eyes == 0) > EYE_MM * per_mm)
+    return (inner_distance(inside > 0) > settings.oval_mm * per_mm) & (
+        inner_distance(eyes == 0) > settings.eye_mm * per_mm
+    )
 
 
 def reduced(image_srgb: np.ndarray, factor: int) -> np.ndarray:
@@ -113,7 +109,9 @@ def reduced(image_srgb: np.ndarray, factor: int) -> np.ndarray:
     return np.round(255 * linear_to_srgb(cv2.resize(linear, size, interpolation=cv2.INTER_AREA))).astype(np.uint8)
 
 
-def fit_enlarger(portraits: list[Portrait], factor: int, rng: np.random.Generator) -> Enlarger:
+def fit_enlarger(
+    portraits: list[Portrait], factor: int, rng: np.random.Generator, settings: EnlargerTraining = EnlargerTraining()
+) -> Enlarger:
     """The enlarger that best makes skin from its reduced copies: kinds by k-means, guesses by least squares.
 
     Every portrait counts the same in terms of what bicubic enlarging leaves to be guessed; guesses of kinds with few
@@ -121,13 +119,13 @@ def fit_enlarger(portraits: list[Portrait], factor: int, rng: np.random.Generato
     """
     sample = []
     for pairs in _all_pairs(portraits, factor):
-        sample.append(pairs.windows[rng.random(len(pairs.windows)) < SEARCHED])
-    searched = shapes(np.concatenate(sample), FLAT)
-    kinds = _middles(searched, rng)
+        sample.append(pairs.windows[rng.random(len(pairs.windows)) < settings.searched])
+    searched = shapes(np.concatenate(sample), settings.flat)
+    kinds = _middles(searched, rng, settings)
     size, outputs = TAPS * TAPS, (SPREAD * factor) ** 2
-    chooser = Enlarger(factor, FLAT, kinds, np.zeros((KINDS, size, outputs), np.float32))
-    squares, products = np.zeros((KINDS, size, size)), np.zeros((KINDS, size, outputs))
-    mass, count = np.zeros(KINDS), 0
+    chooser = Enlarger(factor, settings.flat, kinds, np.zeros((settings.kinds, size, outputs), np.float32))
+    squares, products = np.zeros((settings.kinds, size, size)), np.zeros((settings.kinds, size, outputs))
+    mass, count = np.zeros(settings.kinds), 0
     for pairs in _all_pairs(portraits, factor):
         kind = chooser.kind(pairs.windows)
         for number in np.unique(kind):
@@ -136,19 +134,19 @@ def fit_enlarger(portraits: list[Portrait], factor: int, rng: np.random.Generato
             products[number] += pairs.weight * (windows.T @ blocks)
             mass[number] += pairs.weight * len(windows)
         count += len(pairs.windows)
-    noise = PIXEL_NOISE**2 * np.eye(size)
+    noise = settings.pixel_noise**2 * np.eye(size)
     usual = np.linalg.solve(squares.sum(0) + mass.sum() * noise, products.sum(0))
-    pull = SHRINKAGE / count * np.diag(np.diag(squares.sum(0)))
+    pull = settings.shrinkage / count * np.diag(np.diag(squares.sum(0)))
     guesses = [
         np.linalg.solve(s + m * noise + pull, p + pull @ usual) for s, p, m in zip(squares, products, mass, strict=True)
     ]
-    return Enlarger(factor, FLAT, kinds, np.stack(guesses).astype(np.float32))
+    return Enlarger(factor, settings.flat, kinds, np.stack(guesses).astype(np.float32))
 
 
-def _middles(searched: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _middles(searched: np.ndarray, rng: np.random.Generator, settings: EnlargerTraining) -> np.ndarray:
     """Middles float32 [KINDS, n] of clusters (Lloyd 1982)."""
-    middles = searched[rng.choice(len(searched), KINDS, replace=len(searched) < KINDS)].copy()
-    for _ in range(ROUNDS):
+    middles = searched[rng.choice(len(searched), settings.kinds, replace=len(searched) < settings.kinds)].copy()
+    for _ in range(settings.rounds):
         nearest = np.argmax(searched @ middles.T - 0.5 * np.square(middles).sum(1), axis=1)
         for number in np.unique(nearest):
             middles[number] = searched[nearest == number].mean(0)
