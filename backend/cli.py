@@ -30,7 +30,7 @@ _CODES = {
     PHOTO: ("no_face", "face_too_small", "face_in_profile", "no_pose", "too_little_skin", "photo_not_found"),
     OUTPUT: ("disk_full", "cannot_write"),
     INSTALLATION: (
-        *("model_unavailable", "model_corrupt", "cache_unwritable"),
+        *("model_unavailable", "model_corrupt", "asset_missing", "asset_corrupt", "cache_unwritable"),
         *("anny_missing", "command_missing", "missing_library"),
     ),
     SERVICE: ("already_running", "cannot_listen", "connection_file", "connection_exposed", "bad_keys"),
@@ -168,8 +168,10 @@ def _reconstruct(options: argparse.Namespace) -> int:
 
 
 def _read_photo_file(path: Path) -> bytes:
+    from shared.photo_files import photo_file_bytes
+
     try:
-        return path.expanduser().read_bytes()
+        return photo_file_bytes(path)
     except IsADirectoryError as error:
         raise RelightifyError(
             "photo_not_found", f"{path} is a folder, not a photo.", "Name an image file in it."

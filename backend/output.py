@@ -8,10 +8,11 @@ from __future__ import annotations
 import errno
 import json
 import logging
-import os
 import platform
 import shutil
 import tempfile
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -32,12 +33,18 @@ from shared.maps import (
     MapSpec,
     sample_folder,
 )
+from shared.options import MAX_SAMPLES
+from shared.paths import home_expanded
 
 _log = logging.getLogger(__name__)
 
 PACKAGES = ("relightify", "numpy", "opencv-contrib-python", "mediapipe", "embreex", "scipy", "torch")
 # Least size of a result: noise apart, maps pack to about this; mesh, OBJ and description do not depend on the maps.
 BYTES_PER_TEXEL, BYTES_OF_THE_REST = 5, 3_000_000
+DESCRIPTION = "reconstruction.json"
+OTHER_FILES = ("head.obj", "head.mtl", "mesh.npz", DESCRIPTION)
+# What is being written; another run may be at work in the same folder, but not for so long.
+PARTIAL_PREFIX, PARTIAL_SUFFIX, PARTIAL_HOURS = ".relightify-", ".partial", 24
 # Diffuse colours of the parts that have no maps, linear RGB, for viewers of the OBJ file.
 PART_COLOURS = {
     "mouth": (0.30, 0.06, 0.05),
@@ -50,9 +57,11 @@ PART_COLOURS = {
 
 
 def write_reconstruction(reconstruction: Reconstruction, model: HeadModel, folder: Path) -> tuple[Path, ...]:
-    """Write all files of a reconstruction into a folder, which is made where it is missing; others in it stay.
+    """Write all files of a reconstruction into a folder, which is made where it is missing.
 
-    Everything is written beside the folder first and moved in when complete, so an error leaves nothing half-written.
+    Everything is written into a hidden folder inside it first and moved up when complete, so an error leaves nothing
+    half-written. What an earlier reconstruction wrote there and this one does not make is removed, so that no map of
+    another head stays; other files stay.
 
     Returns:
         The paths of the files.
@@ -60,22 +69,29 @@ def write_reconstruction(reconstruction: Reconstruction, model: HeadModel, folde
     Raises:
         RelightifyError: ``disk_full`` or ``cannot_write``.
     """
-    folder = folder.expanduser().absolute()
+    made: list[Path] = []
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent) as name:
+        folder = home_expanded(folder).absolute()
+        made = _make_folders(folder)
+        # Inside, because only that is sure to lie on the same disk.
+        with tempfile.TemporaryDirectory(prefix=PARTIAL_PREFIX, suffix=PARTIAL_SUFFIX, dir=folder) as name:
             temporary = Path(name)
             _write_files(reconstruction, model, temporary)
-            files = sorted(path.relative_to(temporary) for path in temporary.rglob("*") if path.is_file())
+            files = [path.relative_to(temporary) for path in temporary.rglob("*") if path.is_file()]
+            files.sort(key=lambda path: (path.name == DESCRIPTION, path))  # the description comes last
+            _remove_leftovers(folder, temporary, set(files))
             for file in files:
                 (folder / file).parent.mkdir(parents=True, exist_ok=True)
             return tuple((temporary / file).replace(folder / file) for file in files)
     except OSError as error:
+        _remove_empty(made)
         raise _write_error(folder, error) from error
 
 
 def require_writable(folder: Path, resolution: int, samples: int = 1) -> None:
-    """Find out before a long job that its result could not be written; makes nothing.
+    """Find out before a long job that its result could not be written: write into the folder what the job will.
+
+    What it makes for that, folders included, is gone again afterwards.
 
     Args:
         folder: where the result is to go; may not exist yet.
@@ -85,17 +101,62 @@ def require_writable(folder: Path, resolution: int, samples: int = 1) -> None:
     Raises:
         RelightifyError: ``disk_full`` or ``cannot_write``.
     """
-    folder = folder.expanduser().absolute()
+    made: list[Path] = []
     try:
-        existing = next(path for path in (folder, *folder.parents) if path.exists())
-        if not existing.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, "a file is in its place", str(existing))
-        if not os.access(existing, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, "you may not write there", str(existing))
-        if shutil.disk_usage(existing).free < BYTES_OF_THE_REST + BYTES_PER_TEXEL * samples * resolution**2:
-            raise OSError(errno.ENOSPC, "the disk is full", str(existing))
+        folder = home_expanded(folder).absolute()
+        made = _make_folders(folder)
+        with tempfile.TemporaryDirectory(prefix=PARTIAL_PREFIX, suffix=PARTIAL_SUFFIX, dir=folder) as name:
+            trial = Path(name) / DESCRIPTION
+            trial.write_bytes(b"trial")
+            trial.replace(folder / f"{Path(name).name}.moved").unlink()
+        for name in file_names(samples):
+            if (folder / name).is_dir():
+                raise IsADirectoryError(errno.EISDIR, "a folder is in the place of a file", str(folder / name))
+        for number in range(2, samples + 1):
+            if (folder / sample_folder(number)).exists() and not (folder / sample_folder(number)).is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, "a file is in the place of a folder", str(folder))
+        if shutil.disk_usage(folder).free < BYTES_OF_THE_REST + BYTES_PER_TEXEL * samples * resolution**2:
+            raise OSError(errno.ENOSPC, "the disk is full", str(folder))
     except OSError as error:
         raise _write_error(folder, error) from error
+    finally:
+        _remove_empty(made)
+
+
+def file_names(samples: int) -> tuple[str, ...]:
+    """The names, from the folder of the result on, of all files that a reconstruction of so many samples may write."""
+    maps = [spec.file_name for spec in (*MAPS, *EXTRA_MAPS)]
+    further = [f"{sample_folder(number)}/{name}" for number in range(2, samples + 1) for name in maps]
+    return (*OTHER_FILES, *maps, *further)
+
+
+def _make_folders(folder: Path) -> list[Path]:
+    """Make a folder and those above it; returns those that were made, the deepest first."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    above = next(path for path in (folder, *folder.parents) if path.exists())
+    if not above.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "a file is in its place", str(above))
+    folder.mkdir(parents=True, exist_ok=True)
+    return made
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    for folder in folders:
+        with suppress(OSError):  # something is in there by now
+            folder.rmdir()
+
+
+def _remove_leftovers(folder: Path, temporary: Path, files: set[Path]) -> None:
+    """Remove what runs before this one wrote: files that this one lacks, and what a killed run left half-written."""
+    if (folder / DESCRIPTION).is_file():
+        for name in file_names(MAX_SAMPLES):
+            if Path(name) not in files:
+                (folder / name).unlink(missing_ok=True)
+        _remove_empty([folder / sample_folder(number) for number in range(2, MAX_SAMPLES + 1)])
+    for partial in folder.glob(f"{PARTIAL_PREFIX}*{PARTIAL_SUFFIX}"):
+        old = time.time() - partial.lstat().st_mtime > PARTIAL_HOURS * 3600
+        if partial != temporary and old and not partial.is_symlink():
+            shutil.rmtree(partial, ignore_errors=True)
 
 
 def _write_files(reconstruction: Reconstruction, model: HeadModel, folder: Path) -> None:
@@ -110,7 +171,7 @@ def _write_files(reconstruction: Reconstruction, model: HeadModel, folder: Path)
     (folder / "head.obj").write_text(obj_text(reconstruction, model), encoding="utf-8")
     (folder / "head.mtl").write_text(mtl_text(model.part_names), encoding="utf-8")
     description = json.dumps(describe(reconstruction, model), indent=2, ensure_ascii=False)
-    (folder / "reconstruction.json").write_text(description + "\n", encoding="utf-8")
+    (folder / DESCRIPTION).write_text(description + "\n", encoding="utf-8")
 
 
 def obj_text(reconstruction: Reconstruction, model: HeadModel) -> str:

@@ -34,6 +34,7 @@ if TYPE_CHECKING or find_spec(".shared", __package__) is None:
     from shared.option_kinds import Choice, Flag, Number, Option
     from shared.options import JOB_OPTIONS, RANDOM_QUALITIES, JobOptions
     from shared.paths import CACHE_VARIABLE, cache_folder
+    from shared.photo_files import photo_file_bytes
     from shared.private_files import Claim, open_private
     from shared.processes import process_alive
     from shared.stages import stage_text
@@ -60,6 +61,7 @@ else:
     from .shared.option_kinds import Choice, Flag, Number, Option
     from .shared.options import JOB_OPTIONS, RANDOM_QUALITIES, JobOptions
     from .shared.paths import CACHE_VARIABLE, cache_folder
+    from .shared.photo_files import photo_file_bytes
     from .shared.private_files import Claim, open_private
     from .shared.processes import process_alive
     from .shared.stages import stage_text
@@ -100,6 +102,7 @@ __all__ = [
     "maps_of_sample",
     "new_job_id",
     "open_private",
+    "photo_file_bytes",
     "process_alive",
     "read_connection",
     "sample_count",

@@ -61,6 +61,8 @@ CODES: dict[str, Code] = {
     # The installation.
     "missing_library": Code("a library of the system that the face detector needs is missing", (BACKEND,)),
     "command_missing": Code("a Python package that a command needs is missing", (BACKEND,)),
+    "asset_missing": Code("a file that ships with the backend is not there or cannot be read", (BACKEND,)),
+    "asset_corrupt": Code("a file that ships with the backend is not what it was when it shipped", (BACKEND,)),
     "model_unavailable": Code("the model file of the face detector cannot be downloaded", (BACKEND,)),
     "model_corrupt": Code("the downloaded model file has the wrong checksum", (BACKEND,)),
     "internal": Code("an error nobody foresaw; the log has the traceback", (ADDON, BACKEND)),

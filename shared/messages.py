@@ -77,7 +77,15 @@ def _check_integer(name: str, value: object, low: int, high: int) -> None:
 def _check_photo(photo: object) -> None:
     if not isinstance(photo, Buffer):
         raise ProtocolError("A message is malformed: the photo is not raw bytes.")
-    size = memoryview(photo).nbytes
+    check_photo_size(memoryview(photo).nbytes)
+
+
+def check_photo_size(size: int) -> None:
+    """Check the bytes of a photo's file.
+
+    Raises:
+        ProtocolError: ``photo_too_large``.
+    """
     if size > MAX_PHOTO_BYTES:
         raise ProtocolError(
             f"The photo has {size / 2**20:.0f} MB; at most {MAX_PHOTO_BYTES // 2**20} MB can be sent.",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.asset_files import ASSETS
+from backend.asset_files import ASSETS, verified
 from backend.detail.parameters import ContrastSettings
 from backend.detail.regions import SKIN_PARTS
 from backend.imaging.filters import MAD_TO_STD
@@ -92,7 +92,7 @@ class SkinStatistics:
 @lru_cache(maxsize=1)
 def load_statistics(path: Path = ASSET) -> SkinStatistics:
     """The statistics that ship."""
-    with np.load(path, allow_pickle=False) as data:
+    with np.load(verified(path), allow_pickle=False) as data:
         return SkinStatistics(
             int(data["finest"]),
             data["mean"].astype(np.float64),

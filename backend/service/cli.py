@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib.metadata
+import ipaddress
 import logging
 import os
 import signal
@@ -31,10 +32,14 @@ from shared.errors import RelightifyError
 from shared.private_files import Claim
 from shared.processes import process_alive
 
+if sys.platform != "win32":
+    import resource
+
 _log = logging.getLogger(__name__)
 
 LOOPBACK = "127.0.0.1"
 WILDCARDS = ("0.0.0.0", "::", "*")
+OPEN_FILES = 16384
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -123,6 +128,7 @@ def _run(args: argparse.Namespace, path: Path, name: str) -> int:
         parent_pid=args.parent_pid,
         idle_exit=args.idle_exit,
     )
+    allow_many_connections()
     remove_old_logs()
     handler = log_to_file(log_path(name, "server"))
     try:
@@ -171,6 +177,34 @@ def reachable_host(listen: str) -> str:
             return socket.gethostname()
 
 
+def is_loopback(listen: str) -> bool:
+    """Whether an address to listen on can be reached from this machine alone."""
+    try:
+        return ipaddress.ip_address(listen).is_loopback
+    except ValueError:  # a name, or the wildcard
+        return listen == "localhost"
+
+
+def listen_warning(listen: str, port: int, path: Path) -> str:
+    """What `--listen` opens, and to whom."""
+    where = "all addresses of this machine" if listen in WILDCARDS else listen
+    return (
+        f"port {port} on {where} can be reached by every machine that a firewall does not keep away. The line is "
+        f"encrypted, and only who has the keys in {path} is let in; who has them can use this machine's processor, "
+        "memory and graphics card, and end the backend. Give that file to nobody else, and use a firewall or a VPN "
+        "where others are on the network."
+    )
+
+
+def allow_many_connections() -> None:
+    """Raise this process's limit of open files, so that connections that say nothing do not keep others out."""
+    if sys.platform != "win32":
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def _serve(server: Server, connection: Connection, path: Path) -> None:
     for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK"):
         number = getattr(signal, name, None)  # not every system has them all
@@ -180,6 +214,10 @@ def _serve(server: Server, connection: Connection, path: Path) -> None:
         write_connection(connection, path)
         _log.info("Listening on %s, connection file %s.", connection.endpoint, path)
         print(f"Relightify is ready: {path}", flush=True)
+        if not is_loopback(server.settings.listen):
+            warning = listen_warning(server.settings.listen, server.port, path)
+            _log.warning("%s", warning)
+            print(f"Warning: {warning}", file=sys.stderr, flush=True)
         server.run()
     finally:
         server.close()

@@ -45,6 +45,7 @@ CLIENT_DOMAIN = "clients"
 # Answers to one ping, so that it takes the loop a few milliseconds.
 LOST_AT_ONCE = 64
 MAX_CLIENT_NAME = 200
+HANDSHAKE_MS = 4000
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,9 @@ class Server:
         socket.setsockopt(zmq.LINGER, 500)
         socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
         socket.setsockopt(zmq.SNDHWM, 100)
+        # Who connects and says nothing holds one of the process's descriptors for so long.
+        socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
+        socket.setsockopt(zmq.BACKLOG, 512)
         socket.setsockopt(zmq.ROUTER_HANDOVER, 1)  # a client that comes back takes its place again
         socket.setsockopt(zmq.MAXMSGSIZE, MAX_PHOTO_BYTES + MAX_HEADER_BYTES)
         socket.setsockopt(zmq.IPV6, int(":" in self.settings.listen))

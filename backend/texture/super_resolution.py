@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from backend.asset_files import ASSETS
+from backend.asset_files import ASSETS, verified
 from backend.imaging.colour import LUMINANCE, linear_to_srgb, srgb_to_linear
 from backend.texture.parameters import EnlargingSettings
 
@@ -142,7 +142,7 @@ def save_enlargers(enlargers: tuple[Enlarger, ...], metadata: dict, path: Path =
 @lru_cache(maxsize=1)
 def load_enlargers(path: Path = ASSET) -> tuple[Enlarger, ...]:
     """The enlargers that ship, by rising factor."""
-    with np.load(path, allow_pickle=False) as data:
+    with np.load(verified(path), allow_pickle=False) as data:
         found = []
         for factor in sorted(int(name.split("_")[1]) for name in data.files if name.endswith("_kinds")):
             flat, kinds, left, right = (

@@ -9,7 +9,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from .._shared import RelightifyError
+from .._shared import RelightifyError, photo_file_bytes
 from .paint import srgb_from_linear
 from .png import encode_png
 
@@ -58,10 +58,10 @@ def read_photo_file(path: Path) -> bytes:
     """The bytes of a photo.
 
     Raises:
-        RelightifyError: ``no_photo`` where the file cannot be read.
+        RelightifyError: ``no_photo`` where the file cannot be read, ``photo_too_large``.
     """
     try:
-        return path.read_bytes()
+        return photo_file_bytes(path)
     except OSError as error:
         raise RelightifyError(
             "no_photo", f"The photo {path.name or path} cannot be read: {error.strerror}.", "Choose another photo."

@@ -6,13 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+from backend.asset_files import verified
+
 FACTS = "relightify.json"
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
     """What is known about how the weights were made; empty where there are none."""
     path = folder / FACTS
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return json.loads(verified(path).read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def add_facts(folder: Path, facts: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from backend.asset_files import verified
 from backend.prior.diffusion.schedule import NoiseSchedule
 
 
@@ -66,7 +67,7 @@ class LatentStatistics:
         Raises:
             OSError: there is no such file.
         """
-        with safe_open(path, "pt") as file:
+        with safe_open(verified(path), "pt") as file:
             return LatentStatistics(*(file.get_tensor(name).float() for name in LatentStatistics.__dataclass_fields__))
 
 

@@ -21,6 +21,7 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d import UNet2DModel
 from torch import Tensor, nn
 
+from backend.asset_files import verified
 from backend.prior.channels import LATENT
 from backend.prior.diffusion.autoencoder import MapAutoencoder
 from backend.prior.diffusion.denoiser import LatentDenoiser
@@ -33,6 +34,8 @@ MAPS: tuple[str, ...] = ("texture", "diffuse_albedo", "specular_albedo", "normal
 SLICES: dict[str, slice] = dict(zip(MAPS, LATENT, strict=True))
 M = TypeVar("M", bound=nn.Module)
 STATISTICS = "latent_statistics.safetensors"
+# Nothing from the network, and no pickles, which may hold programs: diffusers would take one without a word.
+SAFELY = {"local_files_only": True, "use_safetensors": True}
 
 
 @dataclass(frozen=True)
@@ -91,9 +94,10 @@ def load_weights(folder: Path, device: str = "cpu") -> DiffusionWeights:
 
     Raises:
         OSError: a file is missing.
+        RelightifyError: ``asset_missing``, ``asset_corrupt``, where it is the one that ships.
     """
     autoencoders = {name: quick(load_autoencoder(folder, name), device) for name in MAPS}
-    network = cast(UNet2DModel, UNet2DModel.from_pretrained(folder / "denoiser", local_files_only=True))
+    network = cast(UNet2DModel, UNet2DModel.from_pretrained(verified(folder / "denoiser"), **SAFELY))
     network = quick(network.float(), device).eval().requires_grad_(False)
     statistics = LatentStatistics.load(folder / STATISTICS).to(device)
     return DiffusionWeights(autoencoders, LatentDenoiser(network, statistics, NoiseSchedule.cosine()), statistics)
@@ -120,7 +124,7 @@ def load_autoencoder(folder: Path, name: str) -> MapAutoencoder:
     Raises:
         OSError: a file is missing.
     """
-    network = AutoencoderKL.from_pretrained(folder / f"{name}_autoencoder", local_files_only=True)
+    network = AutoencoderKL.from_pretrained(verified(folder / f"{name}_autoencoder"), **SAFELY)
     return MapAutoencoder(cast(AutoencoderKL, network).float()).eval().requires_grad_(False)
 
 

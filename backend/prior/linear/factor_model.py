@@ -19,7 +19,7 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save
 
-from backend.asset_files import ASSETS
+from backend.asset_files import ASSETS, verified
 from backend.head.model import HeadModel
 from backend.prior.channels import LINEAR
 from backend.prior.linear import cosine
@@ -171,11 +171,12 @@ def load_coarse_prior(path: Path | None = None) -> CoarsePrior:
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it is not a coarse prior of this version.
+        RelightifyError: ``asset_corrupt``, the one that ships is damaged.
     """
     path = path or ASSET
     if not path.is_file():
         raise FileNotFoundError(path)
-    with safe_open(path, "numpy") as file:
+    with safe_open(verified(path), "numpy") as file:
         header = file.metadata() or {}
         if header.get("format") != FORMAT:
             raise ValueError(f"{path} is not a {FORMAT}")

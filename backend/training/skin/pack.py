@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from backend.asset_files import ASSETS
+from backend.asset_files import ASSETS, verified
 from shared.errors import RelightifyError
 
 # The pack that ships.
@@ -77,7 +77,7 @@ def load_pack(path: Path) -> SkinPack:
             f"There is no packed training file {path}.",
             "Leave --pack out for the one that ships, or make one: python -m backend.training skin-data.",
         )
-    with np.load(path, allow_pickle=False) as data:
+    with np.load(verified(path), allow_pickle=False) as data:
         if int(data["version"]) != VERSION:
             raise ValueError(f"{path} has version {int(data['version'])}, not {VERSION}")
         albedo = np.stack([a[..., ::-1] for a in _images(data["albedo"], data["albedo_ends"], cv2.IMREAD_COLOR)])

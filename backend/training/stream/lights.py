@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.asset_files import ASSETS
+from backend.asset_files import ASSETS, verified
 
 ASSET = ASSETS / "studio_lights.npz"
 # How often a picture is lit by an environment, by area lights, by smooth light.
@@ -15,7 +15,7 @@ KIND_SHARES = (0.5, 0.3, 0.2)
 
 def load_environments(path: Path = ASSET) -> np.ndarray:
     """Lat-long radiance float32 [8, 32, 64, 3], linear Rec.709, row 0 up, each scaled to a mean of 1."""
-    with np.load(path, allow_pickle=False) as data:
+    with np.load(verified(path), allow_pickle=False) as data:
         maps = data["radiance"].astype(np.float32)
     solid = np.sin((np.arange(maps.shape[1]) + 0.5) / maps.shape[1] * np.pi)[None, :, None, None]
     mean = (maps * solid).sum((1, 2, 3), keepdims=True) / (solid.sum() * maps.shape[2] * 3)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -15,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.service.cli import reachable_host
+from backend.service.cli import is_loopback, reachable_host
 from backend.service.client import Client
 from shared.connection import Connection, read_connection
 from shared.paths import CACHE_VARIABLE
@@ -306,3 +308,51 @@ def test_logs_and_runtime_files_are_the_owners_alone_and_no_link_is_followed(tmp
             assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
     finally:
         os.umask(old)
+
+
+# --- open to the network ----------------------------------------------------------------------------------------
+
+
+def test_connections_that_never_shake_hands_keep_nobody_out(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 4096:
+        pytest.skip("this machine lets nobody open so many")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, hard))
+    idle: list[socket.socket] = []
+    try:
+        with serve(tmp_path) as process:
+            connection = connection_of(tmp_path)[1]
+            for _ in range(1100):
+                idle.append(socket.create_connection(("127.0.0.1", connection.port), timeout=10))
+            began = time.monotonic()
+            with Client(connection) as client:
+                assert result_of(client, b"echo")
+            assert time.monotonic() - began < 20
+            if sys.platform.startswith("linux"):
+                held = Path(f"/proc/{process.pid}/fd")
+                assert eventually(lambda: len(list(held.iterdir())) < 200, 30), "they are not let go of"
+    finally:
+        for line in idle:
+            line.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_listening_to_others_is_warned_of(tmp_path: Path) -> None:
+    with serve(tmp_path, "--listen", "0.0.0.0") as process:
+        assert process.stdout is not None
+        warning = process.stdout.readline()
+        assert "Warning" in warning
+        assert "every machine" in warning
+        assert "connection.json" in warning
+    assert "every machine" in (tmp_path / "cache" / "logs" / "serve-server.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("listen", "expected"),
+    [
+        *((name, True) for name in ("127.0.0.1", "127.8.8.8", "::1", "localhost")),
+        *((name, False) for name in ("0.0.0.0", "::", "*", "192.0.2.7", "workstation")),
+    ],
+)
+def test_only_loopback_is_not_warned_of(listen: str, expected: bool) -> None:
+    assert is_loopback(listen) == expected
