@@ -33,7 +33,7 @@ from shared.maps import (
     MapSpec,
     sample_folder,
 )
-from shared.options import MAX_SAMPLES
+from shared.options import MOST_SAMPLES
 from shared.paths import home_expanded
 
 _log = logging.getLogger(__name__)
@@ -149,10 +149,10 @@ def _remove_empty(folders: list[Path]) -> None:
 def _remove_leftovers(folder: Path, temporary: Path, files: set[Path]) -> None:
     """Remove what runs before this one wrote: files that this one lacks, and what a killed run left half-written."""
     if (folder / DESCRIPTION).is_file():
-        for name in file_names(MAX_SAMPLES):
+        for name in file_names(MOST_SAMPLES):
             if Path(name) not in files:
                 (folder / name).unlink(missing_ok=True)
-        _remove_empty([folder / sample_folder(number) for number in range(2, MAX_SAMPLES + 1)])
+        _remove_empty([folder / sample_folder(number) for number in range(2, MOST_SAMPLES + 1)])
     for partial in folder.glob(f"{PARTIAL_PREFIX}*{PARTIAL_SUFFIX}"):
         old = time.time() - partial.lstat().st_mtime > PARTIAL_HOURS * 3600
         if partial != temporary and old and not partial.is_symlink():

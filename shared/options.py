@@ -14,6 +14,7 @@ from .errors import RelightifyError
 from .option_kinds import Choice, ChoiceItem, Flag, Number, Option, Unset
 
 _DECLARATION = "declaration"
+MOST_SAMPLES = 8
 
 
 def declared(option: Option) -> Any:
@@ -100,7 +101,7 @@ class JobOptions:
             label="Samples",
             help="How many completions of unseen skin to make, to choose from afterwards",
             low=1,
-            high=8,
+            high=MOST_SAMPLES,
             whole=True,
         )
     )
