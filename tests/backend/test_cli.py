@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import json
 import subprocess
@@ -124,7 +125,11 @@ def test_a_folder_that_cannot_be_written_is_an_error_before_the_job_starts(
     for out in (taken, taken / "below"):
         assert main(["reconstruct", str(photo), "--out", str(out), "--quiet"]) == OUTPUT
         assert "cannot be written: a file is in its place. Choose another folder" in capsys.readouterr().err
-    monkeypatch.setattr("backend.output.os.access", lambda path, mode: False)
+
+    def refuse(path: Path, data: bytes) -> int:
+        raise PermissionError(errno.EACCES, "you may not write there", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
     assert main(["reconstruct", str(photo), "--out", str(tmp_path / "a" / "b"), "--quiet"]) == OUTPUT
     assert "you may not write there" in capsys.readouterr().err
     assert taken.read_text() == "a file"
