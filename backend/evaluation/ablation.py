@@ -55,11 +55,10 @@ TEXTURE = ("delight.trust.", "delight.skin_tone.", "prior.rings.", "prior.joinin
 CALM = DetailOptions(strength=0.0)
 PICTURES = Pictures(VIEWS[1:], samples=12)
 PROTOCOL = """The quality draft at 512 x 512, without made detail, which is random: with all heuristics, and without
-each in turn. A gain is the mean over
-pictures of the PSNR with the heuristic less that without it, in dB, plus or minus its standard error: positive where
-the heuristic helps. `Cycles` and `portraits` are measured as in the table `reflectance` on the face, `hidden` as in
-the table `completion`: texels of portraits that a camera at yaw 60 would not see, for what may change them. In brackets
-the share of the pictures whose figure changes at all.
+each in turn. A gain is the mean over pictures of the PSNR with the heuristic less that without it, in dB, plus or minus
+its standard error: positive where the heuristic helps. `Cycles` and `portraits` are measured as in the table
+`reflectance` on the face, `hidden` as in the table `completion`: texels of portraits that a camera at yaw 60 would not
+see, for what may change them. In brackets the share of the pictures whose figure changes at all.
 """
 
 
@@ -278,7 +277,8 @@ def as_markdown(rows: Sequence[dict[str, Any]], people: str) -> str:
     pictures = ", ".join(f"{n} {c}" for c, n in counts.items())
     whole = [np.nanmean([row[m] for row in usual if row["condition"] == c and m in row]) for c, m in columns]
     lines = ["# Ablation", "", PROTOCOL, f"People: {people}; pictures: {pictures}.", ""]
-    lines += [f"| without | {' | '.join(f'{c} {m}' for c, m in columns)} |", "| " + "--- | " * (len(columns) + 1)]
+    lines.append(f"| without | {' | '.join(f'{c} {m}' for c, m in columns)} |")
+    lines.append("|" + " --- |" * (len(columns) + 1))
     lines.append(f"| nothing: PSNR, dB | {' | '.join(f'{value:.2f}' for value in whole)} |")
     for name, by_column in gains(rows).items():
         lines.append(f"| {name} | {' | '.join(_cell(by_column[key]) for key in columns)} |")
