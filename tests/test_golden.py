@@ -12,6 +12,7 @@ from tests.golden.constants import NUMBERS, Number, scaled
 from tests.golden.golden import FOLDER, PHOTOS, differences, reconstructed
 from tests.landmark_model import landmark_model
 
+pytestmark = pytest.mark.slow
 SENSITIVE_PHOTO = "astronaut"
 MOST_BYTES = 1_000_000
 

@@ -12,34 +12,6 @@ from backend.texture.regions import FaceRegions, plain_skin
 from backend.texture.uv_space import mirror
 
 
-def even_colour(
-    log_albedo: np.ndarray,  # float32 [H, W, 3]
-    shine: np.ndarray,  # float32 [H, W] in [0, 1], share of the seen light that was specular
-    weight: np.ndarray,
-    regions: FaceRegions,
-    settings: CorrectionSettings = CorrectionSettings(),
-) -> np.ndarray:
-    """Log albedo without casts of colour over a few millimetres and more: leftovers of highlights and coloured light.
-
-    Skin's own colour varies broadly and mildly; what strays further, towards grey above all, is drawn back, and where
-    the light was specular its colour is the surroundings'. Lips, eyes and brows keep theirs.
-    """
-    luminance = log_albedo @ LUMINANCE
-    colour = log_albedo - luminance[..., None]
-    plain = weight * np.square(1 - shine) * (1 - regions.lips) * (1 - regions.brows) * (1 - 0.7 * regions.eyes)
-    broad = robust_level(colour, plain + 1e-4 * weight, settings.colour_around_mm * regions.texels_per_mm)
-    local = masked_blur(colour, weight, settings.colour_local_mm * regions.texels_per_mm)
-    free = (1 - regions.lips) * (1 - 0.8 * regions.brows) * (1 - 0.5 * regions.eyes) * weight
-    stray = local - broad
-    # Redness (noses, cheeks, blemishes) is skin; grey and blue casts are not: red falling against the rest.
-    cast = smooth_step(-stray[..., 0], 0.0, 0.06)
-    strength = np.maximum(0.25 + 0.6 * cast, smooth_step(shine, 0.1, 0.4)) * free
-    own = colour - local
-    calmed = own * (smooth_step(shine, 0.1, 0.4) * free * -0.8 + 1)[..., None]
-    mended = local - strength[..., None] * stray + calmed
-    return log_albedo + (mended - colour) * smooth_step(weight, 0, 0.3)[..., None]
-
-
 def soften_bright(
     log_albedo: np.ndarray,
     weight: np.ndarray,

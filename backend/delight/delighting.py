@@ -1,7 +1,7 @@
 """Light and skin of what the photos show taken apart, the same for every prior (DESIGN section 6).
 
 The light is of order 2 on the fitted head, with its own shadows. What it cannot explain is taken off afterwards:
-highlights, casts of colour, folds and broad shading that a fitted shape does not have.
+highlights, folds and broad shading that a fitted shape does not have.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.delight.corrections import even_colour, even_out, limit_bright, soften_bright, soften_dark
-from backend.delight.highlights import highlights, over_burnt
+from backend.delight.corrections import even_out, limit_bright, soften_bright, soften_dark
+from backend.delight.highlights import highlights
 from backend.delight.light import estimate_light
 from backend.delight.parameters import DelightParameters, LightSettings
 from backend.delight.robust import robust_tone
@@ -96,8 +96,6 @@ def delight(
     diffuse = np.maximum(texture - shiny.share * specular[..., None], shiny.least_left * texture)
     log_albedo = np.log(np.maximum(diffuse, SMALLEST_LINEAR)) - np.log(shaded)
     shine = np.clip(specular / np.maximum(texture @ LUMINANCE, SMALLEST_LINEAR), 0, 1)
-    if chosen.even_colour:
-        log_albedo = even_colour(log_albedo, shine, weight, regions, chosen)
     if chosen.soften_bright:
         log_albedo = soften_bright(log_albedo, weight, regions, chosen)
     if chosen.even_out:
@@ -106,8 +104,6 @@ def delight(
         log_albedo = soften_dark(log_albedo, weight, regions, chosen)
     if chosen.limit_bright:
         log_albedo = limit_bright(log_albedo, weight, regions, chosen)
-    if shiny.over_burnt:
-        log_albedo = over_burnt(log_albedo, texture, weight, regions, shiny)
 
     tone, _ = robust_tone(log_albedo, weight * plain)
     # Split light and skin; what is albedo now was relative to the mean.

@@ -1,4 +1,4 @@
-"""Highlights: specular light taken off, and what lies under burnt-out ones."""
+"""Highlights: specular light taken off."""
 
 from __future__ import annotations
 
@@ -36,21 +36,3 @@ def highlights(
     # Nothing more where the camera saturates: steps at the border of what is clipped show longer than a highlight.
     specular = np.minimum(excess, by_colour)
     return masked_blur(specular, weight, max(0.4 * regions.texels_per_mm, 0.5)) * smooth_step(weight, 0, 0.5)
-
-
-def over_burnt(
-    log_albedo: np.ndarray,  # float32 [H, W, 3]
-    texture: np.ndarray,  # float32 [H, W, 3], linear
-    weight: np.ndarray,
-    regions: FaceRegions,
-    settings: HighlightSettings = HighlightSettings(),
-) -> np.ndarray:
-    """Log albedo in which burnt-out highlights, flat and white, take the colour of the skin around them."""
-    level = masked_blur(texture.min(-1), weight, 0.7 * regions.texels_per_mm)
-    burnt = smooth_step(level, *settings.burnt) * (1 - regions.eyes)
-    if not burnt.any():
-        return log_albedo
-    around = masked_blur(
-        log_albedo, weight * (1 - burnt) + 1e-5 * weight, settings.burnt_reach_mm * regions.texels_per_mm
-    )
-    return log_albedo + burnt[..., None] * (around - log_albedo)

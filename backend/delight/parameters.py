@@ -99,21 +99,16 @@ class HighlightSettings:
     """Specular light.
 
     Args:
-        removed, over_burnt: heuristics that may be left out.
+        removed: a heuristic that may be left out.
         share: of the specular light that is taken off; assumed.
         least_left: share of the texture that is left of any texel; assumed.
         around_mm: blur over which the skin's own ratio of blue to red is found; assumed.
-        burnt: linear level of the darkest channel from where on a highlight leaves nothing of the skin; assumed.
-        burnt_reach_mm: blur of the skin around a burnt-out highlight; assumed.
     """
 
     removed: bool = True
-    over_burnt: bool = True
     share: float = 0.9
     least_left: float = 0.25
     around_mm: float = 10.0
-    burnt: tuple[float, float] = (0.5, 0.7)
-    burnt_reach_mm: float = 6.0
 
 
 @dataclass(frozen=True)
@@ -121,9 +116,7 @@ class CorrectionSettings:
     """Leftovers of light that are evened out of the albedo.
 
     Args:
-        even_colour, soften_bright, even_out, soften_dark, limit_bright: heuristics that may be left out.
-        colour_around_mm: blur of the colour that strays are measured against; assumed.
-        colour_local_mm: blur of what strays; assumed.
+        soften_bright, even_out, soften_dark, limit_bright: heuristics that may be left out.
         bright_around_mm: blur of the level that bright patches stand out of; assumed.
         bright_patch_mm: blur of such patches; assumed.
         bright_left: log luminance by which a patch may stand out; assumed.
@@ -142,13 +135,10 @@ class CorrectionSettings:
         level: of robust levels.
     """
 
-    even_colour: bool = True
     soften_bright: bool = True
     even_out: bool = True
     soften_dark: bool = True
     limit_bright: bool = True
-    colour_around_mm: float = 12.0
-    colour_local_mm: float = 1.5
     bright_around_mm: float = 12.0
     bright_patch_mm: float = 1.2
     bright_left: float = 0.04

@@ -77,12 +77,10 @@ class Heuristic:
 
 
 HEURISTICS = (
-    Heuristic("even_colour", "delight.corrections.even_colour"),
     Heuristic("soften_bright", "delight.corrections.soften_bright"),
     Heuristic("even_out", "delight.corrections.even_out"),
     Heuristic("soften_dark", "delight.corrections.soften_dark"),
     Heuristic("limit_bright", "delight.corrections.limit_bright"),
-    Heuristic("over_burnt", "delight.highlights.over_burnt"),
     Heuristic("highlights", "delight.highlights.removed"),
     Heuristic("trust: hairline", "delight.trust.hairline"),
     Heuristic("trust: roughness", "delight.trust.roughness"),

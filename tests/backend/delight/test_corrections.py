@@ -1,4 +1,4 @@
-"""What of the seen skin is trusted, and burnt-out highlights, on drawn regions."""
+"""What of the seen skin is trusted, on drawn regions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from backend.delight.corrections import even_out, soften_dark
-from backend.delight.highlights import over_burnt
 from backend.delight.trust import trusted, without_slivers
 from backend.texture.regions import FaceRegions
 
@@ -127,12 +126,3 @@ def test_sheen_at_the_border_of_what_was_seen_is_evened_out(regions: FaceRegions
     mended = even_out(sheen.astype(np.float32), weight, regions)
     rim = (depth > 1) & (depth < 4)
     assert np.abs(mended[rim]).mean() < 0.66 * np.abs(sheen[rim]).mean()
-
-
-def test_a_burnt_out_highlight_takes_the_skin_around_it(regions: FaceRegions) -> None:
-    texture = np.zeros((SIDE, SIDE, 3), np.float32) + SKIN
-    texture[60:66, 70:76] = 1
-    log_albedo = np.log(texture)
-    mended = over_burnt(log_albedo, texture, regions.face, regions)
-    np.testing.assert_allclose(mended[63, 73], np.log(SKIN), atol=0.05)
-    np.testing.assert_array_equal(mended[30:50, 40:60], log_albedo[30:50, 40:60])
