@@ -125,7 +125,7 @@ together() {
   done
   set +m
   # shellcheck disable=SC2064  # the groups that were just started
-  trap "kill -- ${jobs[*]/#/-} 2>/dev/null; exit 130" INT TERM
+  trap "kill -- ${jobs[*]/#/-} 2>/dev/null; cat '$folder'/*; rm -rf '$folder'; exit 130" INT TERM
   for name in "$@"; do
     wait "${jobs[0]}" || status=1
     jobs=("${jobs[@]:1}")

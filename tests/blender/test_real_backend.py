@@ -17,11 +17,7 @@ from bpy_extras.object_utils import world_to_camera_view
 
 PYTHON = os.environ.get("RELIGHTIFY_PYTHON", "")
 WANTED = os.environ.get("RELIGHTIFY_REAL_BACKEND") == "1" and bool(PYTHON)
-pytestmark = [
-    pytest.mark.skipif(not WANTED, reason="the real backend is tested where RELIGHTIFY_REAL_BACKEND is 1"),
-    # A cold start loads every model, and a busy machine takes its time.
-    pytest.mark.timeout(900),
-]
+pytestmark = pytest.mark.skipif(not WANTED, reason="the real backend is tested where RELIGHTIFY_REAL_BACKEND is 1")
 
 SIDE = 512
 NAME = "astronaut"
