@@ -76,7 +76,7 @@ def step(code: str, text: str = "Working") -> Step:
     return Step(text, (((sys.executable, "-c", code),),), 1.0)
 
 
-def ended(setup: Setup, seconds: float = 60.0) -> Phase:
+def ended(setup: Setup, seconds: float = 600.0) -> Phase:
     deadline = time.monotonic() + seconds
     while setup.state.busy:
         assert time.monotonic() < deadline, setup.state
