@@ -113,12 +113,14 @@ def backend(tmp_path: Path) -> Iterator[FakeBackend]:
 
 
 @pytest.fixture
-def connected(addon: SimpleNamespace, backend: FakeBackend) -> FakeBackend:
-    """The running backend, chosen in the preferences."""
+def connected(addon: SimpleNamespace, backend: FakeBackend) -> Iterator[FakeBackend]:
+    """The running backend, chosen in the preferences while the test runs."""
     preferences = bpy.context.preferences.addons[MODULE].preferences
     preferences.backend = "CONNECT"
     preferences.connection_file = str(backend.path)
-    return backend
+    yield backend
+    for name in ("backend", "connection_file"):
+        preferences.property_unset(name)
 
 
 @pytest.fixture

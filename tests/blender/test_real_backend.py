@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 from bpy_extras.object_utils import world_to_camera_view
 
+from tests.blender.conftest import MODULE
+
 PYTHON = os.environ.get("RELIGHTIFY_PYTHON", "")
 WANTED = os.environ.get("RELIGHTIFY_REAL_BACKEND") == "1" and bool(PYTHON)
 pytestmark = pytest.mark.skipif(not WANTED, reason="the real backend is tested where RELIGHTIFY_REAL_BACKEND is 1")
@@ -39,6 +41,10 @@ def head(addon: SimpleNamespace, portrait: Path, monkeypatch: pytest.MonkeyPatch
     """The head that one click makes, with the backend that the environment names."""
     # The model files are in the usual cache, not in the empty one that the other tests are given.
     monkeypatch.delenv("RELIGHTIFY_CACHE")
+    # A user's preferences as they are at first, whatever other tests chose.
+    preferences = bpy.context.preferences.addons[MODULE].preferences
+    for name in ("backend", "connect_by", "connection_file", "python"):
+        preferences.property_unset(name)
     done = bpy.ops.relightify.reconstruct(filepath=str(portrait), quality="draft", resolution=str(SIDE), seed=1)
     assert done == {"FINISHED"}
     return bpy.data.objects[NAME]
