@@ -5,43 +5,35 @@ from __future__ import annotations
 import io
 import logging
 import math
-import struct
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import cv2
 import numpy as np
 import pillow_heif
-from PIL import ExifTags, Image, ImageCms, TiffImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
 
-from backend.imaging.colour import linear_to_srgb, srgb_bytes_to_linear
+from backend.imaging.colour import srgb_bytes_to_linear
+from backend.photo.decoding_cost import (
+    JPEG_SCAN,
+    MAX_DECODING_BYTES,
+    MAX_JPEG_SCAN_PIXELS,
+    MAX_TAG_BYTES,
+    MAX_WORKING_PIXELS,
+    decoding_bytes,
+    exif_block,
+    tag_bytes,
+)
+from backend.photo.srgb_pixels import encode_linear, in_bands, srgb_pixels
 from shared.errors import RelightifyError
 
 log = logging.getLogger(__name__)
 
 MIN_SIDE_PX = 64
-# What later stages work on: enough for a face at 4096 texels, and 300 MB as linear float32.
-MAX_WORKING_PIXELS = 25_000_000
 # The formats that are read. Pillow knows forty others, some of which start programs (EPS runs Ghostscript).
 FORMATS = ("JPEG", "MPO", "PNG", "TIFF", "WEBP", "HEIF", "AVIF", "BMP", "GIF")
 MAX_SIDE_PX = 32767
-# Of memory while a file is decoded, beside the file; with what conversions take it stays under 1.5 GB.
-MAX_DECODING_BYTES = 1_150_000_000
-# How often a decoder holds all pixels, four bytes each, at the same time (measured; codecs with frames of their own).
-_COPIES = {"WEBP": 4.0, "HEIF": 3.0, "AVIF": 3.0}
-_BYTES_OF_MODE = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
-# A scan of a progressive JPEG costs time for every pixel, and hardly a byte.
-MAX_JPEG_SCAN_PIXELS = 4_000_000_000
-_JPEG_SCAN = b"\xff\xda"
-MAX_TAG_BYTES = 64 * 2**20
-_TIFF_TYPE_BYTES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
-_TIFF_DIRECTORIES = (34665, 34853, 40965)
-# Converted at a time.
-BAND_PIXELS = 2_000_000
-# A profile that moves no colour by more than this is sRGB's; rounding alone moves them by one.
-SAME_COLOUR_LEVELS = 2
 FILM_DIAGONAL_MM = math.hypot(36.0, 24.0)
 _TIFF_MAGIC = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 
@@ -166,7 +158,7 @@ def _decode(image: Image.Image, data: bytes) -> tuple[np.ndarray, float | None]:
     """Pixels uint8 [H, W, 3] sRGB, upright, and the focal length."""
     width, height = image.size
     _check_size(width, height, decoding_bytes(image, data))
-    if image.format in ("JPEG", "MPO") and width * height * data.count(_JPEG_SCAN) > MAX_JPEG_SCAN_PIXELS:
+    if image.format in ("JPEG", "MPO") and width * height * data.count(JPEG_SCAN) > MAX_JPEG_SCAN_PIXELS:
         raise _too_large()
     if width * height > 4 * MAX_WORKING_PIXELS:
         # JPEG decoders can skip the finest DCT coefficients, which keeps memory low; others ignore the wish.
@@ -189,40 +181,10 @@ def _decode(image: Image.Image, data: bytes) -> tuple[np.ndarray, float | None]:
         raise
     except Exception as error:
         raise _truncated() from error
-    return _upright(image, _srgb_pixels(image)), focal
+    return _upright(image, srgb_pixels(image)), focal
 
 
 # --- what decoding will take ------------------------------------------------------------------------------------
-
-
-def decoding_bytes(image: Image.Image, data: bytes) -> int:
-    """Bytes of memory that decoding takes at its height, beside the file itself, from what the header says."""
-    width, height = image.size
-    texels = width * height
-    stored = _BYTES_OF_MODE.get(image.mode, 4)
-    if image.format in _COPIES:
-        return int(texels * 4 * _COPIES[image.format])
-    if image.format in ("JPEG", "MPO"):
-        # Progressive files are kept as coefficients of two bytes until the last scan.
-        kept = 2 * len(image.getbands()) if image.info.get("progressive") else 0
-        drafted = 4 if texels > 4 * MAX_WORKING_PIXELS else 1
-        return texels * kept + texels * stored // drafted
-    if image.format == "TIFF":
-        return texels * stored + _largest_tiff_part(image)
-    return texels * stored
-
-
-def _largest_tiff_part(image: Image.Image) -> int:
-    """Bytes of the largest strip or tile of a TIFF, which is decompressed as a whole."""
-    tags = getattr(image, "tag_v2", {})
-    width, height = image.size
-    bits = tags.get(258) or (1,)
-    samples = int(tags.get(277) or 1)
-    if 322 in tags:
-        texels = int(tags[322]) * int(tags.get(323) or 1)
-    else:
-        texels = width * min(height, int(tags.get(278) or height))
-    return texels * max(samples, 1) * (int(max(bits)) + 7) // 8
 
 
 def _check_size(width: int, height: int, decoding: int) -> None:
@@ -236,71 +198,7 @@ def _check_size(width: int, height: int, decoding: int) -> None:
         raise _too_large()
 
 
-def exif_block(image: Image.Image) -> bytes:
-    """The EXIF data that a file carries, from the head of its TIFF structure on; empty where there is none."""
-    block = image.info.get("exif")
-    return block.removeprefix(b"Exif\x00\x00") if isinstance(block, bytes) else b""
-
-
-def tag_bytes(block: bytes) -> int:
-    """How many bytes the tags of a TIFF structure name, first directory and those for EXIF and GPS; 0 for no TIFF.
-
-    A few bytes can name the same large ones thousands of times, and who reads tags copies them each time.
-    """
-    order = {b"II": "<", b"MM": ">"}.get(block[:2])
-    if order is None or len(block) < 16:
-        return 0
-    big = struct.unpack_from(order + "H", block, 2)[0] == 43
-    head, entry = ("Q", "HHQQ") if big else ("H", "HHII")
-    size = struct.calcsize(order + entry)
-    waiting = [struct.unpack_from(order + ("Q" if big else "I"), block, 8 if big else 4)[0]]
-    seen: set[int] = set()
-    total = 0
-    while waiting:
-        place = waiting.pop()
-        if place in seen or place + 8 > len(block):
-            continue
-        seen.add(place)
-        count = struct.unpack_from(order + head, block, place)[0]
-        first = place + struct.calcsize(order + head)
-        for number in range(min(count, (len(block) - first) // size)):
-            tag, kind, items, value = struct.unpack_from(order + entry, block, first + number * size)
-            length = items * _TIFF_TYPE_BYTES.get(kind, 1)
-            total += length if length <= len(block) else 0  # what is not there is not read
-            if tag in _TIFF_DIRECTORIES:
-                waiting.append(value)
-    return total
-
-
 # --- pixels -----------------------------------------------------------------------------------------------------
-
-
-def _srgb_pixels(image: Image.Image) -> np.ndarray:
-    """A decoded image of any mode as uint8 [H, W, 3] sRGB; large ones are reduced on the way, a band at a time."""
-    width, height = image.size
-    factor = max(1, math.isqrt(width * height // MAX_WORKING_PIXELS))
-    rows = max(1, BAND_PIXELS // width // factor) * factor
-    bands = (image.crop((0, top, width, min(top + rows, height))) for top in range(0, height, rows))
-    if image.mode.startswith(("I", "F")):
-        values = np.concatenate([_block_means(np.asarray(band), factor) for band in bands])
-        return _grey_of_depth(values, image.mode)
-    shape = -(-height // factor), -(-width // factor), 3
-    pixels, row = np.empty(shape, np.uint8), 0
-    for band in bands:
-        plain = _without_palette(band)
-        part = np.asarray(_to_srgb(plain.reduce(factor) if factor > 1 else plain))
-        pixels[row : row + len(part)] = part
-        row += len(part)
-    return pixels
-
-
-def _block_means(values: np.ndarray, factor: int) -> np.ndarray:
-    """[H, W] reduced by a whole factor, float32; as it is where that is 1."""
-    if factor == 1:
-        return values
-    finite = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    size = (-(-values.shape[1] // factor), -(-values.shape[0] // factor))
-    return cv2.resize(finite, size, interpolation=cv2.INTER_AREA)
 
 
 def _upright(image: Image.Image, pixels: np.ndarray) -> np.ndarray:
@@ -321,106 +219,6 @@ def _upright(image: Image.Image, pixels: np.ndarray) -> np.ndarray:
     return turned(pixels) if turned else pixels
 
 
-def _without_palette(image: Image.Image) -> Image.Image:
-    """A mode that can be reduced: no palette, no single bits, transparency as a channel."""
-    if image.mode == "P" or "transparency" in image.info:
-        return _keeping_profile(image, image.convert("RGBA" if "transparency" in image.info else "RGB"))
-    if image.mode == "PA":
-        return _keeping_profile(image, image.convert("RGBA"))
-    return _keeping_profile(image, image.convert("L")) if image.mode == "1" else image
-
-
-def _to_srgb(image: Image.Image) -> Image.Image:
-    """8-bit sRGB without alpha of any mode without a palette."""
-    alpha = None
-    if image.mode in ("RGBA", "LA", "RGBa", "La"):
-        with_alpha = image.convert("LA" if image.mode in ("LA", "La") else "RGBA")
-        alpha = with_alpha.getchannel("A")
-        image = _keeping_profile(image, with_alpha.convert("L" if with_alpha.mode == "LA" else "RGB"))
-    colour = _apply_profile(image)
-    if alpha is None:
-        return colour
-    # Nearly every photo with an alpha channel is opaque; then there is nothing to lay over white.
-    if alpha.getextrema() == (255, 255):
-        return colour
-    white = Image.new("RGB", colour.size, (255, 255, 255))
-    white.paste(colour, mask=alpha)
-    return white
-
-
-def _keeping_profile(source: Image.Image, converted: Image.Image) -> Image.Image:
-    if "icc_profile" in source.info:
-        converted.info["icc_profile"] = source.info["icc_profile"]
-    return converted
-
-
-def _apply_profile(image: Image.Image) -> Image.Image:
-    """Convert from the embedded ICC profile to sRGB RGB; without a (usable) profile the values are taken as sRGB."""
-    profile = image.info.get("icc_profile")
-    if image.mode == "LAB":
-        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        return ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB") or image.convert("RGB")
-    if profile and image.mode in ("RGB", "L", "CMYK"):
-        transform = _transform_to_srgb(profile, image.mode)
-        if transform is not None:
-            converted = ImageCms.applyTransform(image, transform)
-            if converted is not None:
-                return converted
-    return image.convert("RGB")
-
-
-@lru_cache(maxsize=2)  # for the bands of one photo
-def _transform_to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """The conversion from an ICC profile, None where it cannot be used or is that of sRGB.
-
-    What counts is what the profile does to colours, which is its curves and primaries: its name may say anything.
-    """
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
-        if mode != "RGB":
-            return transform
-        levels = np.arange(0, 256, 15, dtype=np.uint8)
-        colours = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(len(levels), -1, 3)
-        converted = np.asarray(ImageCms.applyTransform(Image.fromarray(colours), transform))
-        same = np.abs(converted.astype(int) - colours).max() <= SAME_COLOUR_LEVELS
-        return None if same else transform
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError) as error:
-        log.warning("The photo's colour profile cannot be used (%s); its colours are taken as sRGB.", error)
-        return None
-
-
-def _in_bands(convert: Callable[[np.ndarray], np.ndarray], values: np.ndarray) -> np.ndarray:
-    """`convert`, which keeps the shape and gives uint8, a few rows at a time: its temporaries stay small."""
-    out = np.empty(values.shape, np.uint8)
-    rows = max(1, BAND_PIXELS // max(1, values[0].size))
-    for top in range(0, len(values), rows):
-        out[top : top + rows] = convert(values[top : top + rows])
-    return out
-
-
-def _grey_of_depth(values: np.ndarray, mode: str) -> np.ndarray:
-    """Grey values [H, W] of 16 or 32 bits, or floating point (linear light), to uint8 sRGB [H, W, 3]."""
-    if mode == "F":
-        grey = _encode_linear(values)
-    else:
-        top = 65535 if mode.startswith("I;16") or values.max(initial=0) <= 65535 else np.iinfo(np.int32).max
-        grey = _in_bands(lambda part: np.round(np.clip(part.astype(np.float64) / top, 0, 1) * 255), values)
-    return np.repeat(grey[..., None], 3, axis=2)
-
-
-def _encode_linear(values: np.ndarray) -> np.ndarray:
-    """Floating point images hold linear light by custom; those that go beyond 1 are scaled to their bright end."""
-
-    def finite(part: np.ndarray) -> np.ndarray:
-        return np.nan_to_num(part.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-
-    # Of a large image every second, third, ... row and column tell its bright end well enough.
-    step = max(1, math.isqrt(values.size // BAND_PIXELS))
-    white = max(1.0, float(np.percentile(finite(values[::step, ::step]), 99.5)))
-    return _in_bands(lambda part: np.round(linear_to_srgb(finite(part) / white) * 255), values)
-
-
 def _decode_tiff_of_unusual_depth(data: bytes) -> np.ndarray:
     """16-bit and floating point RGB(A) TIFF, which Pillow does not open, by OpenCV; uint8 [H, W, 3]."""
     width, height, texel_bytes = _tiff_layout(data)
@@ -438,10 +236,10 @@ def _decode_tiff_of_unusual_depth(data: bytes) -> np.ndarray:
     values = _reduced(values)
     values = values.reshape(*values.shape[:2], -1)
     if values.dtype.kind == "f":
-        colour, alpha = _encode_linear(values[..., :3]), values[..., 3:4]
+        colour, alpha = encode_linear(values[..., :3]), values[..., 3:4]
     else:
         top = np.iinfo(values.dtype).max
-        colour = _in_bands(lambda part: np.round(np.clip(part / top, 0, 1) * 255), values[..., :3])
+        colour = in_bands(lambda part: np.round(np.clip(part / top, 0, 1) * 255), values[..., :3])
         alpha = values[..., 3:4].astype(np.float32) / top
     if colour.shape[2] < 3:
         colour = np.repeat(colour[..., :1], 3, axis=2)

@@ -6,7 +6,8 @@ import io
 
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from backend.photo.reading import MAX_WORKING_PIXELS, read_photo
+from backend.photo.decoding_cost import MAX_WORKING_PIXELS
+from backend.photo.reading import read_photo
 
 JPEG_QUALITY = 92
 # Blender reads these, but neither applies the EXIF orientation nor an embedded profile.

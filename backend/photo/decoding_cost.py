@@ -1,0 +1,87 @@
+"""What decoding an image file costs in memory, told from its head alone, so that it can be refused before."""
+
+from __future__ import annotations
+
+import struct
+
+from PIL import Image
+
+# What later stages work on: enough for a face at 4096 texels, and 300 MB as linear float32.
+MAX_WORKING_PIXELS = 25_000_000
+# Of memory while a file is decoded, beside the file; with what conversions take it stays under 1.5 GB.
+MAX_DECODING_BYTES = 1_150_000_000
+# How often a decoder holds all pixels, four bytes each, at the same time (measured; codecs with frames of their own).
+_COPIES = {"WEBP": 4.0, "HEIF": 3.0, "AVIF": 3.0}
+_BYTES_OF_MODE = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
+# A scan of a progressive JPEG costs time for every pixel, and hardly a byte.
+MAX_JPEG_SCAN_PIXELS = 4_000_000_000
+JPEG_SCAN = b"\xff\xda"
+MAX_TAG_BYTES = 64 * 2**20
+_TIFF_TYPE_BYTES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+_TIFF_DIRECTORIES = (34665, 34853, 40965)
+
+
+def decoding_bytes(image: Image.Image, data: bytes) -> int:
+    """Bytes of memory that decoding takes at its height, beside the file itself, from what the header says."""
+    width, height = image.size
+    texels = width * height
+    stored = _BYTES_OF_MODE.get(image.mode, 4)
+    if image.format in _COPIES:
+        return int(texels * 4 * _COPIES[image.format])
+    if image.format in ("JPEG", "MPO"):
+        # Progressive files are kept as coefficients of two bytes until the last scan.
+        kept = 2 * len(image.getbands()) if image.info.get("progressive") else 0
+        drafted = 4 if texels > 4 * MAX_WORKING_PIXELS else 1
+        return texels * kept + texels * stored // drafted
+    if image.format == "TIFF":
+        return texels * stored + _largest_tiff_part(image)
+    return texels * stored
+
+
+def _largest_tiff_part(image: Image.Image) -> int:
+    """Bytes of the largest strip or tile of a TIFF, which is decompressed as a whole."""
+    tags = getattr(image, "tag_v2", {})
+    width, height = image.size
+    bits = tags.get(258) or (1,)
+    samples = int(tags.get(277) or 1)
+    if 322 in tags:
+        texels = int(tags[322]) * int(tags.get(323) or 1)
+    else:
+        texels = width * min(height, int(tags.get(278) or height))
+    return texels * max(samples, 1) * (int(max(bits)) + 7) // 8
+
+
+def exif_block(image: Image.Image) -> bytes:
+    """The EXIF data that a file carries, from the head of its TIFF structure on; empty where there is none."""
+    block = image.info.get("exif")
+    return block.removeprefix(b"Exif\x00\x00") if isinstance(block, bytes) else b""
+
+
+def tag_bytes(block: bytes) -> int:
+    """How many bytes the tags of a TIFF structure name, first directory and those for EXIF and GPS; 0 for no TIFF.
+
+    A few bytes can name the same large ones thousands of times, and who reads tags copies them each time.
+    """
+    order = {b"II": "<", b"MM": ">"}.get(block[:2])
+    if order is None or len(block) < 16:
+        return 0
+    big = struct.unpack_from(order + "H", block, 2)[0] == 43
+    head, entry = ("Q", "HHQQ") if big else ("H", "HHII")
+    size = struct.calcsize(order + entry)
+    waiting = [struct.unpack_from(order + ("Q" if big else "I"), block, 8 if big else 4)[0]]
+    seen: set[int] = set()
+    total = 0
+    while waiting:
+        place = waiting.pop()
+        if place in seen or place + 8 > len(block):
+            continue
+        seen.add(place)
+        count = struct.unpack_from(order + head, block, place)[0]
+        first = place + struct.calcsize(order + head)
+        for number in range(min(count, (len(block) - first) // size)):
+            tag, kind, items, value = struct.unpack_from(order + entry, block, first + number * size)
+            length = items * _TIFF_TYPE_BYTES.get(kind, 1)
+            total += length if length <= len(block) else 0  # what is not there is not read
+            if tag in _TIFF_DIRECTORIES:
+                waiting.append(value)
+    return total
