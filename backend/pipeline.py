@@ -26,7 +26,7 @@ from backend.photo.skin_mask import skin_mask
 from backend.photo.view import View, find_view
 from backend.photo.white_cue import white_cue
 from backend.prior.available import available_priors
-from backend.prior.interface import GuidanceTerm, Prior, require_draws
+from backend.prior.interface import GuidanceTerm, Prior, require_able
 from backend.prior.linear.colouring import coloured
 from backend.prior.linear.factor_model import shipped_prior
 from backend.prior.linear.vertex_albedo import vertex_albedo
@@ -40,7 +40,7 @@ from backend.texture.super_resolution import load_enlargers
 from backend.texture.unwrap import unwrap
 from backend.texture.uv_space import UVSpace, uv_space
 from shared.errors import RelightifyError
-from shared.options import JobOptions
+from shared.options import JobOptions, Reflectance
 
 _log = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ class Pipeline:
             JobCancelled: the user asked to stop.
         """
         prior = self.prior(options.quality)
-        require_draws(prior, options.quality, options.samples)
+        require_able(prior, options.quality, options.samples, options.reflectance)
         seeds = range(options.seed, options.seed + options.samples)
         watch = Stopwatch(progress)
         memory.reset_peak()
@@ -123,7 +123,8 @@ class Pipeline:
             delit = delight(seen, skin, white, options.skin_tone, self.parameters.delight)
             report.report(1.0)
         detail = DetailOptions(options.detail_strength, options.extra_maps, options.age)
-        finished = finished_maps(prior, delit, seeds, detail, watch, guidance, self.parameters.detail)
+        chosen = self.parameters.detail
+        finished = finished_maps(prior, delit, seeds, detail, watch, guidance, chosen, options.reflectance)
         maps = next(finished)
         further = tuple(
             FurtherSample(seed, sample.encode(), refit_light(skin, sample, self.parameters.delight.light).light)
@@ -191,6 +192,7 @@ def finished_maps(
     watch: Stopwatch,
     guidance: Sequence[GuidanceTerm] = (),
     parameters: DetailParameters = DetailParameters(),
+    reflectance: Reflectance = "photo",
 ) -> Iterator[SkinMaps]:
     """Complete the maps (eq. 9) and add their detail, for each seed in order.
 
@@ -202,11 +204,12 @@ def finished_maps(
         watch: times the stages `complete` and `detail`.
         guidance: for priors that sample.
         parameters: of the detail stage.
+        reflectance: where A_d, A_s and N come from.
 
     Raises:
         JobCancelled: the user asked to stop.
     """
-    completions = prior.complete(delit, seeds, watch.progress.of("complete"), guidance)
+    completions = prior.complete(delit, seeds, watch.progress.of("complete"), guidance, reflectance)
     for number, seed in enumerate(seeds, 1):
         with watch.stage("complete"):
             completed = next(completions)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Literal, get_args
 
 from .errors import RelightifyError
 from .option_kinds import Choice, ChoiceItem, Flag, Number, Option, Unset
 
+# Where A_d, A_s and N come from: what the photo shows, its light taken off, or all of it from the prior.
+Reflectance = Literal["photo", "prior"]
+REFLECTANCES: tuple[Reflectance, ...] = get_args(Reflectance)
 _DECLARATION = "declaration"
 MOST_SAMPLES = 8
 
@@ -69,6 +72,27 @@ class JobOptions:
                     "high",
                     "High (diffusion)",
                     "Completes the skin by the diffusion prior in many steps; the slowest",
+                ),
+            ),
+        )
+    )
+    reflectance: Reflectance = declared(
+        Choice(
+            default="photo",
+            label="Reflectance",
+            help="Where albedo and normals come from",
+            items=(
+                ChoiceItem(
+                    "photo",
+                    "From the photo",
+                    "What the photo shows, its light taken off, continued by the prior: most like the person. For "
+                    "nearly all photos",
+                ),
+                ChoiceItem(
+                    "prior",
+                    "From the prior",
+                    "All of it inferred by the prior, as in the paper: without the photo's shadows and highlights, but "
+                    "less like the person. For photos in hard or mixed light",
                 ),
             ),
         )

@@ -15,7 +15,7 @@ from backend.detail.parameters import ContrastSettings, DetailParameters
 from backend.detail.regions import SKIN_PARTS, part_weights
 from backend.detail.seen import fine_detail, pixels_per_texel, resolved_share
 from backend.detail.statistics import SkinStatistics, load_statistics, measured_contrast
-from backend.detail.surface import fine_height, less_in_cavities, relief_normals, relief_share, roughness
+from backend.detail.surface import fine_height, laid_over, less_in_cavities, relief_normals, relief_share, roughness
 from backend.detail.unseen import Shown, missing_detail
 from backend.imaging.colour import LUMINANCE, linear_to_srgb
 from backend.imaging.filters import enlarge, inner_distance, smooth_step
@@ -118,16 +118,20 @@ def add_detail(
         fine_height(relief, crease, scale, max(COARSEST_OCTAVE, finest_octave(side)), parameters.relief) * uv_space.mask
     )
     del relief, made
-    coarse = relief_height(maps.log_relief, regions, small.mask) * (1 - haired)
-    coarse *= off_border(delit.weight, 0.4 * regions.texels_per_mm)
-    coarse *= relief_share(parameters.relief.coarse_wave_mm, reduce_to(crease, maps.side), parameters.relief)
-    height += enlarge(dilate(coarse, small.mask, 3), side) * uv_space.mask
+    if grown.normal is None:
+        coarse = relief_height(maps.log_relief, regions, small.mask) * (1 - haired)
+        coarse *= off_border(delit.weight, 0.4 * regions.texels_per_mm)
+        coarse *= relief_share(parameters.relief.coarse_wave_mm, reduce_to(crease, maps.side), parameters.relief)
+        height += enlarge(dilate(coarse, small.mask, 3), side) * uv_space.mask
     gradient = uv_space.surface_gradient(skin.neutral)
+    normal = relief_normals(height, gradient, uv_space.mask, parameters.relief)
+    if grown.normal is not None:
+        normal = laid_over(enlarge(grown.normal, side), normal)
     finished = SkinMaps(
         texture_srgb=texture,
         diffuse_albedo_srgb=albedo,
         specular_albedo=less_in_cavities(enlarge(grown.specular_albedo, side), height, uv_space.mask, scale),
-        normal=relief_normals(height, gradient, uv_space.mask, parameters.relief),
+        normal=normal,
         visibility=partial.visibility,
         displacement_mm=height if options.extras else None,
         roughness=roughness(height, full_regions, uv_space.mask) if options.extras else None,

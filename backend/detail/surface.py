@@ -66,6 +66,17 @@ def normals_of_slopes(along: np.ndarray, up: np.ndarray, settings: ReliefSetting
     return normal
 
 
+def laid_over(base: np.ndarray, fine: np.ndarray) -> np.ndarray:
+    """Unit normals float32 [R, R, 3] of fine relief on a broader one, both [R, R, 3]: their slopes add.
+
+    Source: Barré-Brisebois and Hill, "Blending in detail", 2012, partial derivatives.
+    """
+    normal = np.empty_like(fine)
+    normal[..., :2] = base[..., :2] * fine[..., 2:] + fine[..., :2] * base[..., 2:]
+    normal[..., 2] = base[..., 2] * fine[..., 2]
+    return normal / np.linalg.norm(normal, axis=-1, keepdims=True)
+
+
 def roughness(height: np.ndarray, regions: FaceRegions, island: np.ndarray) -> np.ndarray:
     """Perceptual roughness float32 [R, R] in [0, 1]: by region, rougher in cavities. Plausible, not measured."""
     values = np.full(height.shape, SKIN.gloss.plain, np.float32)

@@ -15,15 +15,15 @@ from pathlib import Path
 import numpy as np
 
 from backend.asset_files import SOURCES
-from backend.delight.corrections import plain_skin
 from backend.evaluation import metrics
 from backend.evaluation.cg_heads import cg_heads
+from backend.evaluation.contenders import FLAT, INFERRED, MEAN, contenders
 from backend.evaluation.pseudo_truth import portrait_truths
 from backend.evaluation.subjects import RESOLUTION, add_portraits_argument, portraits_folder, prepare
 from backend.evaluation.tables import Row, Table, conditions_of, mean_of, priors_of, verdict, write_figure, write_table
 from backend.pipeline import Pipeline
 from backend.texture.maps import SkinMaps
-from backend.texture.regions import FaceRegions, face_regions
+from backend.texture.regions import FaceRegions, face_regions, plain_skin
 from shared.errors import RelightifyError
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,10 @@ lights (an exposure at which a white card shows 0.9), maps carried over by a den
 topologies; their specular albedo is not theirs but the assumed regional means that were rendered, and only two of
 the four heads of the sources have relief in their normal maps. `portraits`: pseudo-ground truth of held-out portraits,
 made as the training data is, on seen texels. PSNR in dB over known texels of the face (A_d, A_s, and N encoded to
-[0, 1]) and over all known skin. The paper's figures (other people, light-stage truth): 22.47 / 27.17 / 26.69 dB.
+[0, 1]) and over all known skin; SSIM over the face. `inferred` are A_d, A_s and N by the prior alone (`reflectance =
+prior`), the others what the photo shows with its light taken off; with `high` it is the paper's chain, N = 200 from
+noise. `mean map` is the linear prior's mean, `flat normals` are (0, 0, 1). The paper's figures (other people,
+light-stage truth): 22.47 / 27.17 / 26.69 dB.
 """
 
 
@@ -101,9 +104,9 @@ def measure(options: argparse.Namespace) -> tuple[list[Measured], dict[str, str]
             failures[f"{case.condition} {case.name}"] = error.message
             continue
         shown = [_tiles(case.truth, case.truth)]
-        for name, prior in pipeline.priors.items():
-            maps = subject.completed(prior)
-            results.append(compare(name, case, maps, regions))
+        for contender in contenders(pipeline):
+            maps = subject.completed(contender.prior, reflectance=contender.reflectance)
+            results.append(compare(contender.name, case, maps, regions))
             shown.append(_tiles(maps, case.truth))
         label = f"{case.condition}_{case.name.replace('/', '_').replace(' ', '_')}.png"
         write_figure(options.out / "reflectance" / label, shown, ["A_d", "A_s", "N", "error of A_d x 4"])
@@ -129,15 +132,20 @@ def compare(prior: str, case: Case, maps: SkinMaps, regions: FaceRegions) -> Mea
     face = known & (regions.face > 0.5)
     plain = face & (plain_skin(regions) > 0.5)
     own, real = maps.diffuse_albedo_srgb, truth.diffuse_albedo_srgb
+    normal, true_normal = maps.normal * 0.5 + 0.5, truth.normal * 0.5 + 0.5
+    flat = np.full_like(normal, 0.5) + np.array([0, 0, 0.5], np.float32)
     figures = {
         "A_d": metrics.psnr(own, real, face),
         "A_s": metrics.psnr(maps.specular_albedo, truth.specular_albedo, face),
-        "N": metrics.psnr(maps.normal * 0.5 + 0.5, truth.normal * 0.5 + 0.5, face),
+        "N": metrics.psnr(normal, true_normal, face),
         "A_d SSIM": metrics.ssim(own, real, face, known),
+        "A_s SSIM": metrics.ssim(maps.specular_albedo, truth.specular_albedo, face, known),
+        "N SSIM": metrics.ssim(normal, true_normal, face, known),
+        FLAT: metrics.psnr(flat, true_normal, face),
         "A_d of equal tone": metrics.psnr(own + _tone(real, plain) - _tone(own, plain), real, face),
         "A_d all skin": metrics.psnr(own, real, known),
         "A_s all skin": metrics.psnr(maps.specular_albedo, truth.specular_albedo, known),
-        "N all skin": metrics.psnr(maps.normal * 0.5 + 0.5, truth.normal * 0.5 + 0.5, known),
+        "N all skin": metrics.psnr(normal, true_normal, known),
     }
     tone_error = float(np.linalg.norm(metrics.lab(_tone(own, plain)) - metrics.lab(_tone(real, plain))))
     return Measured(
@@ -170,4 +178,22 @@ def _verdicts(rows: list[Row]) -> list[str]:
             for name in sorted(SAMPLED & set(priors_of(rows))):
                 own, least = mean_of(rows, name, condition, value), SAMPLED_LEAST[value]
                 sentences.append(verdict(f"{condition}: {value} of {name} {own:.2f}, at least {least}", own >= least))
+        for name in (p for p in priors_of(rows) if p.endswith(INFERRED)):
+            sentences += _verdicts_of_inferred(rows, name, condition)
     return sentences
+
+
+def _verdicts_of_inferred(rows: list[Row], name: str, condition: str) -> list[str]:
+    """A prior's own reflectance beside the photo's, the linear prior's and what knows nothing of the photo."""
+    equal = "A_d of equal tone"
+    own, photo, linear, mean = (
+        mean_of(rows, p, condition, equal) for p in (name, name.removesuffix(INFERRED), f"draft{INFERRED}", MEAN)
+    )
+    normal, flat = mean_of(rows, name, condition, "N"), mean_of(rows, name, condition, FLAT)
+    start = f"{condition}: {name},"
+    return [
+        verdict(f"{start} {equal} {own:.2f}, of the photo's {photo:.2f}, at most 0.5 less", own >= photo - 0.5),
+        verdict(f"{start} {equal} {own:.2f}, of the linear prior's {linear:.2f}", own >= linear),
+        verdict(f"{start} {equal} {own:.2f}, of the mean map {mean:.2f}", own > mean),
+        verdict(f"{start} N {normal:.2f}, flat {flat:.2f}", normal > flat),
+    ]

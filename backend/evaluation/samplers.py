@@ -18,6 +18,7 @@ from backend.prior.diffusion.prior import DiffusionPrior
 from backend.prior.diffusion.sampling import SAMPLER_NAMES, SamplerOptions
 from backend.texture.regions import face_regions
 from shared.errors import RelightifyError
+from shared.options import REFLECTANCES
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
             failures[f"{case.condition} {case.name}"] = error.message
             continue
         for chosen in samplers(options):
-            prior = DiffusionPrior(high.coarse, high.load, SamplingPreset(chosen, None))
+            prior = DiffusionPrior(high.coarse, high.load, dict.fromkeys(REFLECTANCES, SamplingPreset(chosen, None)))
             started = time.perf_counter()
             maps = subject.completed(prior)
             seconds = time.perf_counter() - started

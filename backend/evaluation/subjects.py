@@ -25,6 +25,7 @@ from backend.texture.fitted_skin import FittedSkin
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.unwrap import unwrap
 from shared.errors import RelightifyError
+from shared.options import Reflectance
 
 log = logging.getLogger(__name__)
 
@@ -51,13 +52,20 @@ class Subject:
         """What was seen, its light taken off."""
         return delight(self.partial, self.skin, white_cue(self.view.photo, self.view.face.landmarks_px))
 
-    def completed(self, prior: Prior, detail: DetailOptions = DetailOptions(), seed: int = 0) -> SkinMaps:
+    def completed(
+        self,
+        prior: Prior,
+        detail: DetailOptions = DetailOptions(),
+        seed: int = 0,
+        reflectance: Reflectance = "photo",
+    ) -> SkinMaps:
         """The finished maps by a prior.
 
         Raises:
             RelightifyError: ``too_little_skin``.
         """
-        return next(finished_maps(prior, self.delit(), [seed], detail, Stopwatch(Progress())))
+        watch = Stopwatch(Progress())
+        return next(finished_maps(prior, self.delit(), [seed], detail, watch, reflectance=reflectance))
 
 
 def add_portraits_argument(parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,7 @@ from backend.delight.delighting import DelightedTexture
 from backend.progress import Progress
 from backend.texture.uv_space import filled, nearest_inside
 from shared.errors import RelightifyError
+from shared.options import Reflectance
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,15 @@ class CompletedMaps:
         log_relief: float32 [B, B, 3], the log albedo of which relief is read: with what was taken out of `log_albedo`
             as light that was left in it, since the shade in creases tells where they are.
         specular_albedo: float32 [B, B], linear, F0 / 0.08, without the loss in cavities, which is read from the relief.
+        normal: float32 [B, B, 3], unit normals in tangent space, +Y up, that the prior inferred; None where they are to
+            be read from `log_relief`.
     """
 
     log_texture: np.ndarray
     log_albedo: np.ndarray
     log_relief: np.ndarray
     specular_albedo: np.ndarray
+    normal: np.ndarray | None = None
 
     @property
     def side(self) -> int:
@@ -40,7 +44,8 @@ class CompletedMaps:
         """Maps continued over everything outside the island, bool [B, B], so that enlarging finds no border."""
         names = ("log_texture", "log_albedo", "log_relief", "specular_albedo")
         margin = nearest_inside(island, self.side)
-        return replace(self, **{name: filled(getattr(self, name), *margin) for name in names})
+        normal = None if self.normal is None else filled(self.normal, *margin)
+        return replace(self, normal=normal, **{name: filled(getattr(self, name), *margin) for name in names})
 
 
 class GuidanceTerm(Protocol):
@@ -67,12 +72,18 @@ class Prior(Protocol):
         """Whether completions are drawn at random, so that several seeds give several."""
         ...
 
+    @property
+    def infers(self) -> bool:
+        """Whether it can infer reflectance by itself."""
+        ...
+
     def complete(
         self,
         delit: DelightedTexture,
         seeds: Sequence[int],
         progress: Progress,
         guidance: Sequence[GuidanceTerm] = (),
+        reflectance: Reflectance = "photo",
     ) -> Iterator[CompletedMaps]:
         """A completion for each seed, in order; same seed, device and versions give the same maps.
 
@@ -84,6 +95,9 @@ class Prior(Protocol):
             seeds: of everything random, one a completion.
             progress: told about progress in [0, 1]; raises when the user cancels.
             guidance: terms for samplers; priors that do not sample have no use for them.
+            reflectance: where A_d, A_s and N come from: `photo`, what was seen with its light divided out, joined to
+                what the prior expects; `prior`, what the prior infers everywhere (eq. 9f). Seen texture is the
+                photo's either way.
 
         Raises:
             JobCancelled: the user asked to stop.
@@ -91,12 +105,19 @@ class Prior(Protocol):
         ...
 
 
-def require_draws(prior: Prior, quality: str, samples: int) -> None:
-    """Check that a prior can make as many completions as a job asks for.
+def require_able(prior: Prior, quality: str, samples: int, reflectance: Reflectance) -> None:
+    """Check that a prior can make what a job asks for.
 
     Raises:
-        RelightifyError: ``bad_option``, several are asked of a prior that has only one completion.
+        RelightifyError: ``bad_option``: several are asked of a prior that has only one completion, or reflectance of
+            one that knows nothing of it.
     """
+    if reflectance == "prior" and not prior.infers:
+        raise RelightifyError(
+            "bad_option",
+            f"The quality {quality} has no learned prior that could infer the reflectance.",
+            "Take the reflectance from the photo, or use the quality draft, standard or high.",
+        )
     if samples > 1 and not prior.draws:
         raise RelightifyError(
             "bad_option",

@@ -11,6 +11,7 @@ from backend.progress import Progress, Stopwatch
 from backend.texture.fitted_skin import FittedSkin
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.uv_space import uv_space
+from shared.options import Reflectance
 from tests.backend.texture.test_unwrap import fit_from
 
 
@@ -28,8 +29,10 @@ def completed(
     tone_stops: float = 0.0,
     detail: DetailOptions | None = None,
     progress: Progress | None = None,
+    reflectance: Reflectance = "photo",
 ) -> list[SkinMaps]:
     """Finished maps for each seed."""
     delit = delight(partial, skin, tone_stops=tone_stops)
     watch = Stopwatch(progress or Progress())
-    return list(finished_maps(prior, delit, seeds, detail or DetailOptions(), watch))
+    options = detail or DetailOptions()
+    return list(finished_maps(prior, delit, seeds, options, watch, reflectance=reflectance))

@@ -86,7 +86,7 @@ def completion(folder: Path) -> dict:
     from backend.prior.diffusion.shipped import shipped_diffusion
     from backend.prior.linear.factor_model import shipped_prior
     from tests.backend.completing import completed, frontal_skin
-    from tests.backend.prior.diffusion.test_shipped import RESOLUTION, painted_face
+    from tests.backend.prior.diffusion.test_shipped import RESOLUTION, painted_face, with_preset
 
     context = frontal_skin(RESOLUTION)
     partial = painted_face(context)
@@ -95,8 +95,7 @@ def completion(folder: Path) -> dict:
 
     def short(device: str) -> DiffusionPrior:
         full = shipped_diffusion(context.model, coarse, device)["standard"]
-        preset = replace(full.preset, options=replace(full.preset.options, steps=2))
-        return DiffusionPrior(coarse, full.load, preset)
+        return with_preset(full, options=replace(full.presets["photo"].options, steps=2))
 
     on_cpu = completed(short("cpu"), partial, context, 0, 1)
     with stand_in():

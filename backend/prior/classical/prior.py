@@ -14,12 +14,13 @@ from backend.prior.parameters import FillSettings
 from backend.progress import Progress
 from backend.texture.relief import regional_specular
 from backend.texture.skin_regions import skin_regions
+from shared.options import Reflectance
 
 
 class ClassicalPrior:
     """Classical completion of the skin; the yardstick for every learnt prior."""
 
-    draws = False
+    draws = infers = False
 
     def __init__(self, settings: FillSettings = FillSettings()) -> None:
         self.settings = settings
@@ -30,8 +31,9 @@ class ClassicalPrior:
         seeds: Sequence[int],
         progress: Progress,
         guidance: Sequence[GuidanceTerm] = (),
+        reflectance: Reflectance = "photo",
     ) -> Iterator[CompletedMaps]:
-        """See `backend.prior.interface.Prior.complete`; all seeds give the same."""
+        """See `backend.prior.interface.Prior.complete`; all seeds give the same, and it infers no reflectance."""
         progress.report(0.0)
         skin = delit.skin
         texels_per_mm = skin.regions.texels_per_mm

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,14 +26,19 @@ from backend.prior.linear.prior import CoarseCompletion, coarse_completion, join
 from backend.prior.nostrils import with_dark_nostrils
 from backend.prior.parameters import PriorParameters
 from backend.progress import Progress
+from shared.options import Reflectance
 
 if TYPE_CHECKING:
     from backend.prior.diffusion.weights import DiffusionWeights
 
 _log = logging.getLogger(__name__)
 PREVIEWS = 6  # pictures sent while sampling
-# Normals are read from the relief of the finished albedo: see docs/research/diffusion_prior.md for drawn ones.
-DECODED = ("texture", "diffuse_albedo", "specular_albedo")
+# Beside the photo's own reflectance, normals are read from the relief of the finished albedo, which is nearer to the
+# truth than drawn ones: docs/research/diffusion_prior.md.
+DECODED: dict[Reflectance, tuple[str, ...]] = {
+    "photo": ("texture", "diffuse_albedo", "specular_albedo"),
+    "prior": ("texture", "diffuse_albedo", "specular_albedo", "normal"),
+}
 
 
 class DiffusionPrior:
@@ -41,20 +47,20 @@ class DiffusionPrior:
     Args:
         coarse: the linear prior, for the estimate that fills holes and that sampling may start from.
         load: gives the networks; called by each job, so it keeps what it has loaded.
-        preset: how to sample.
+        presets: how to sample, by where reflectance comes from.
         parameters: chosen numbers of the estimate and of joining.
     """
 
-    draws = True
+    draws = infers = True
 
     def __init__(
         self,
         coarse: CoarsePrior,
         load: Callable[[], DiffusionWeights],
-        preset: SamplingPreset,
+        presets: Mapping[Reflectance, SamplingPreset],
         parameters: PriorParameters = PriorParameters(),
     ) -> None:
-        self.coarse, self.load, self.preset, self.parameters = coarse, load, preset, parameters
+        self.coarse, self.load, self.presets, self.parameters = coarse, load, presets, parameters
 
     def complete(
         self,
@@ -62,41 +68,54 @@ class DiffusionPrior:
         seeds: Sequence[int],
         progress: Progress,
         guidance: Sequence[GuidanceTerm] = (),
+        reflectance: Reflectance = "photo",
     ) -> Iterator[CompletedMaps]:
         """See `backend.prior.interface.Prior.complete`."""
-        coarse = coarse_completion(self.coarse, delit, progress.part(0.0, 0.3), self.parameters)
-        drawn = self._drawn(coarse, seeds, progress.part(0.3, 1.0), tuple(guidance))
+        preset = self.presets[reflectance]
+        share = 0.3 * min(1.0, 12 / preset.options.steps)  # of the time, the coarse estimate's
+        coarse = coarse_completion(self.coarse, delit, progress.part(0.0, share), self.parameters)
+        names = DECODED[reflectance]
+        drawn = self._drawn(coarse, seeds, preset, names, progress.part(share, 1.0), tuple(guidance))
         progress.report(1.0)
         for images in drawn:
-            maps = joined_maps(coarse, images, self.preset, self.parameters)
+            maps = joined_maps(coarse, images, preset, self.parameters)
+            if reflectance == "prior":
+                yield with_inferred(maps, images)
+                continue
             nostrils = self.parameters.nostrils
             yield with_dark_nostrils(maps, delit.weight, coarse.nostrils, delit.skin.regions, nostrils)
 
     def _drawn(
-        self, coarse: CoarseCompletion, seeds: Sequence[int], progress: Progress, guidance: tuple[GuidanceTerm, ...]
+        self,
+        coarse: CoarseCompletion,
+        seeds: Sequence[int],
+        preset: SamplingPreset,
+        names: tuple[str, ...],
+        progress: Progress,
+        guidance: tuple[GuidanceTerm, ...],
     ) -> list[dict[str, np.ndarray]]:
-        """The network's maps for each seed, float32 [B, B, C] as `joined_maps` takes them."""
+        """The network's maps of these names for each seed, float32 [B, B, C] as `joined_maps` takes them."""
         estimate = coarse_maps(coarse)
 
         def draw(weights: DiffusionWeights, chosen: Sequence[int]) -> list[dict[str, np.ndarray]]:
             device = weights.device
             with torch.inference_mode(), weights.autocast():
                 latent = weights.encode({name: as_tensor(image).to(device) for name, image in estimate.items()})
-            seen = torch.from_numpy((coarse.delit.weight > self.preset.seen).astype(np.float32))[None, None]
+            seen = torch.from_numpy((coarse.delit.weight > preset.seen).astype(np.float32))[None, None]
             # Clones: tensors of inference mode take no part in the gradient of eq. 9d.
             observation = Observation(latent.clone(), latent_mask(seen, latent.shape[-1]).to(device))
-            options, schedule = self.preset.options, weights.denoiser.schedule
-            draws = self.preset.draws
+            options, schedule = preset.options, weights.denoiser.schedule
+            draws = preset.draws
             observation = observation.repeated(draws * len(chosen))
             start = None
-            if self.preset.start_noise is not None:
+            if preset.start_noise is not None:
                 estimates = latent.clone().repeat(draws * len(chosen), 1, 1, 1)
-                start = Start(estimates, schedule.step_of_noise(self.preset.start_noise))
+                start = Start(estimates, schedule.step_of_noise(preset.start_noise))
             watch = Watch(progress, _preview(weights, options.steps, draws))
             noise = NoiseSource.of_seeds(*chosen)
             drawn = sample(Problem(weights.epsilon, schedule, observation, guidance), options, noise, start, watch)
             with torch.inference_mode(), weights.autocast():
-                maps = weights.decode(drawn.unflatten(0, (len(chosen), draws)).mean(1), DECODED)
+                maps = weights.decode(drawn.unflatten(0, (len(chosen), draws)).mean(1), names)
             return [{name: as_image(maps[name][k]) for name in maps} for k in range(len(chosen))]
 
         return with_fallback(self.load(), draw, seeds)
@@ -123,7 +142,7 @@ def joined_maps(
 
     def poreless(image: np.ndarray) -> np.ndarray:
         # Pores drawn at random would not lie in those of the photo; the detail stage makes them, the same in all maps.
-        return masked_blur(image, island, preset.pores_mm * scale)
+        return masked_blur(image, island, preset.pores_mm * scale) if preset.pores_mm else image
 
     def colour(image: np.ndarray) -> np.ndarray:
         return without_rings(poreless(log_colour(image)), regions, mask, parameters.rings)
@@ -144,6 +163,20 @@ def joined_maps(
         log_relief=shared(estimate.log_relief, albedo.relief),
         specular_albedo=poreless(np.clip((images["specular_albedo"][..., 0] + 1) / 2, 0.0, 1.0)),
     )
+
+
+def with_inferred(maps: CompletedMaps, images: dict[str, np.ndarray]) -> CompletedMaps:
+    """The maps with the reflectance as it was drawn, everywhere (eq. 9f): A_d, A_s and N decoded from z_0.
+
+    Args:
+        maps: whose texture stays.
+        images: float32 [B, B, C] in [-1, 1] by map, of all four.
+    """
+    albedo, normal = log_colour(images["diffuse_albedo"]), images["normal"].copy()
+    normal[..., 2] = np.maximum(normal[..., 2], 0.1)  # no decoded normal may look into the skin
+    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+    specular = np.clip((images["specular_albedo"][..., 0] + 1) / 2, 0.0, 1.0)
+    return replace(maps, log_albedo=albedo, log_relief=albedo, specular_albedo=specular, normal=normal)
 
 
 def coarse_maps(coarse: CoarseCompletion) -> dict[str, np.ndarray]:

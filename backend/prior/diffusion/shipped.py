@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from backend.asset_files import ASSETS
 from backend.head.model import HeadModel
 from backend.prior.diffusion.facts import read_facts
-from backend.prior.diffusion.presets import PRESETS
+from backend.prior.diffusion.presets import PRESETS, SamplingPreset, preset_of
 from backend.prior.diffusion.prior import DiffusionPrior
 from backend.prior.linear.factor_model import CoarsePrior, layout_of
 from backend.prior.parameters import PriorParameters
+from shared.options import REFLECTANCES, Reflectance
 
 if TYPE_CHECKING:
     from backend.prior.diffusion.weights import DiffusionWeights
@@ -46,5 +47,9 @@ def shipped_diffusion(
 
         return load_weights(folder, device)
 
-    presets = PRESETS[known["denoiser"]["configuration"]]
-    return {quality: DiffusionPrior(coarse, load, preset, parameters) for quality, preset in presets.items()}
+    configuration = known["denoiser"]["configuration"]
+    presets: dict[str, dict[Reflectance, SamplingPreset]] = {
+        quality: {reflectance: preset_of(configuration, quality, reflectance) for reflectance in REFLECTANCES}
+        for quality in PRESETS[configuration]
+    }
+    return {quality: DiffusionPrior(coarse, load, chosen, parameters) for quality, chosen in presets.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from backend.prior.nostrils import nostrils, with_dark_nostrils
 from backend.prior.parameters import JoiningSettings, PriorParameters, RingSettings
 from backend.progress import Progress
 from backend.texture.regions import FaceRegions, plain_skin
+from shared.options import Reflectance
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,14 @@ class CoarseCompletion:
 
     Args:
         maps: all maps at the working size, joined to what was seen; nostrils are skin.
+        inferred: the same texture, with reflectance as the prior expects it, nothing joined.
         delit: what the photo shows, with and without its light.
         gain: float32 [3], log gain of `delit.log_albedo` against the albedo.
         nostrils: float32 [B, B], 1 within nostrils.
     """
 
     maps: CompletedMaps
+    inferred: CompletedMaps
     delit: DelightedTexture
     gain: np.ndarray
     nostrils: np.ndarray
@@ -56,7 +59,7 @@ class Joined:
 class LinearPrior:
     """Conditional mean of the joint Gaussian, joined to what was seen in the gradient domain."""
 
-    draws = False
+    draws, infers = False, True
 
     def __init__(self, coarse: CoarsePrior, parameters: PriorParameters = PriorParameters()) -> None:
         self.coarse, self.parameters = coarse, parameters
@@ -67,11 +70,14 @@ class LinearPrior:
         seeds: Sequence[int],
         progress: Progress,
         guidance: Sequence[GuidanceTerm] = (),
+        reflectance: Reflectance = "photo",
     ) -> Iterator[CompletedMaps]:
         """See `backend.prior.interface.Prior.complete`; all seeds give the same."""
         completion = coarse_completion(self.coarse, delit, progress, self.parameters)
-        regions, settings = delit.skin.regions, self.parameters.nostrils
-        maps = with_dark_nostrils(completion.maps, delit.weight, completion.nostrils, regions, settings)
+        maps = completion.inferred
+        if reflectance == "photo":
+            regions, settings = delit.skin.regions, self.parameters.nostrils
+            maps = with_dark_nostrils(completion.maps, delit.weight, completion.nostrils, regions, settings)
         progress.report(1.0)
         for _ in seeds:
             yield maps
@@ -106,7 +112,17 @@ def coarse_completion(
     progress.report(0.6)
     log_texture = joined(delit.log_seen, expected[..., LINEAR.texture], delit, parameters.joining).colour
     specular = np.ascontiguousarray(expected[..., LINEAR.specular.start])
-    return CoarseCompletion(CompletedMaps(log_texture, log_albedo, albedo.relief, specular), delit, gain, inside)
+    maps = CompletedMaps(log_texture, log_albedo, albedo.relief, specular)
+    diffuse = np.ascontiguousarray(expected[..., LINEAR.diffuse])
+    inferred = replace(maps, log_albedo=diffuse, log_relief=diffuse, normal=unit_normals(expected[..., LINEAR.normal]))
+    return CoarseCompletion(maps, inferred, delit, gain, inside)
+
+
+def unit_normals(tangent: np.ndarray) -> np.ndarray:
+    """Unit normals float32 [B, B, 3] of their x and y [B, B, 2]."""
+    slant = np.square(tangent).sum(-1)
+    flatter = tangent / np.sqrt(np.maximum(slant / 0.99, 1.0))[..., None]
+    return np.dstack([flatter, np.sqrt(1 - np.square(flatter).sum(-1))]).astype(np.float32)
 
 
 def without_rings(

@@ -84,6 +84,7 @@ class RELIGHTIFY_PT_options(FacePanel, bpy.types.Panel):
         quality, welcome = panel_value(settings, "quality"), session_of(context).welcome
         if welcome is not None and welcome.qualities and quality not in welcome.qualities:
             draw_text(layout, context, "This backend does not have this quality", "ERROR")
+        draw_option(column, settings, "reflectance")
         draw_option(column, settings, "resolution")
         if quality in RANDOM_QUALITIES:
             draw_option(column, settings, "samples")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from backend.detail.surface import fine_height, relief_share
+from backend.detail.surface import fine_height, laid_over, relief_share
 
 PER_MM, SIDE = 3.2, 1024
 
@@ -27,3 +27,12 @@ def test_the_share_of_relief_falls_with_wavelength_and_is_all_of_a_crease() -> N
     fine, broad = (relief_share(w, crease) for w in (0.3, 3.0))
     assert fine[0] > 0.9 > 0.3 > broad[0]
     assert broad[0] < broad[1] < broad[2] == 1
+
+
+def test_fine_relief_lies_on_inferred_normals_as_their_slopes_add() -> None:
+    def tilted(x: float, y: float) -> np.ndarray:
+        normal = np.array([-x, -y, 1.0])
+        return np.tile((normal / np.linalg.norm(normal)).astype(np.float32), (2, 2, 1))
+
+    np.testing.assert_allclose(laid_over(tilted(0.3, 0.0), tilted(0.1, -0.2)), tilted(0.4, -0.2), atol=1e-6)
+    np.testing.assert_allclose(laid_over(tilted(0.3, 0.1), tilted(0.0, 0.0)), tilted(0.3, 0.1), atol=1e-6)

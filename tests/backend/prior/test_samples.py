@@ -10,14 +10,14 @@ import pytest
 
 from backend.delight.delighting import DelightedTexture
 from backend.prior.classical.prior import ClassicalPrior
-from backend.prior.interface import CompletedMaps, GuidanceTerm, require_draws
+from backend.prior.interface import CompletedMaps, GuidanceTerm, require_able
 from backend.progress import Progress
 from backend.reconstruction import FurtherSample
 from backend.service.job_pipeline import Files
 from backend.texture.maps import PartialTexture, SkinMaps
 from shared.errors import RelightifyError
 from shared.maps import MAPS, maps_of_sample, sample_count
-from shared.options import JobOptions
+from shared.options import JobOptions, Reflectance
 from tests.backend.completing import completed, frontal_skin
 
 SIDE = 4
@@ -32,7 +32,7 @@ def grey(level: float) -> SkinMaps:
 class GreyByChance:
     """A prior whose completion is a grey that the seed chooses."""
 
-    draws = True
+    draws, infers = True, False
 
     def complete(
         self,
@@ -40,6 +40,7 @@ class GreyByChance:
         seeds: Sequence[int],
         progress: Progress,
         guidance: Sequence[GuidanceTerm] = (),
+        reflectance: Reflectance = "photo",
     ) -> Iterator[CompletedMaps]:
         side = delit.skin.working.resolution
         for seed in seeds:
@@ -61,11 +62,18 @@ def test_sample_k_is_what_a_job_of_one_sample_makes_with_the_seed_plus_k() -> No
 
 def test_several_samples_of_a_prior_without_chance_are_an_error_that_says_what_to_do() -> None:
     with pytest.raises(RelightifyError) as raised:
-        require_draws(ClassicalPrior(), "baseline", 2)
+        require_able(ClassicalPrior(), "baseline", 2, "photo")
     assert raised.value.code == "bad_option"
     assert "standard" in raised.value.hint
-    require_draws(ClassicalPrior(), "baseline", 1)
-    require_draws(GreyByChance(), "standard", 8)
+    require_able(ClassicalPrior(), "baseline", 1, "photo")
+    require_able(GreyByChance(), "standard", 8, "photo")
+
+
+def test_reflectance_of_a_prior_that_knows_none_is_an_error_that_says_what_to_do() -> None:
+    with pytest.raises(RelightifyError) as raised:
+        require_able(ClassicalPrior(), "baseline", 1, "prior")
+    assert raised.value.code == "bad_option"
+    assert "draft" in raised.value.hint
 
 
 @pytest.mark.parametrize("options", [{"samples": 0}, {"samples": 9}, {"samples": 5, "resolution": 4096}])

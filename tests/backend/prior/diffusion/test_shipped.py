@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,7 +15,8 @@ import torch
 from backend.delight.delighting import delight
 from backend.detail.options import DetailOptions
 from backend.head.model import load_head_model
-from backend.imaging.colour import linear_to_srgb
+from backend.imaging.colour import linear_to_srgb, srgb_to_linear
+from backend.prior.diffusion.presets import PAPER, preset_of
 from backend.prior.diffusion.prior import DiffusionPrior, coarse_maps, joined_maps
 from backend.prior.diffusion.shipped import ASSET, shipped_diffusion
 from backend.prior.linear.factor_model import shipped_prior
@@ -24,6 +26,7 @@ from backend.texture.fitted_skin import FittedSkin
 from backend.texture.maps import PartialTexture
 from backend.texture.regions import face_regions
 from shared.errors import JobCancelled
+from shared.options import REFLECTANCES
 from tests.backend.completing import completed, frontal_skin
 from tests.backend.prior.linear.test_prior import frontal_light, shade, skin_of
 
@@ -58,8 +61,13 @@ def prior(context: FittedSkin) -> DiffusionPrior:
     coarse = shipped_prior(context.model)
     assert coarse is not None
     full = shipped_diffusion(context.model, coarse, "cpu")["standard"]
-    short = replace(full.preset.options, steps=2)
-    return DiffusionPrior(coarse, full.load, replace(full.preset, options=short))
+    return with_preset(full, options=replace(full.presets["photo"].options, steps=2))
+
+
+def with_preset(prior: DiffusionPrior, **changes: Any) -> DiffusionPrior:
+    """The prior with some of how it samples changed."""
+    presets = dict.fromkeys(REFLECTANCES, replace(prior.presets["photo"], **changes))
+    return DiffusionPrior(prior.coarse, prior.load, presets)
 
 
 def test_the_weights_are_small_and_say_how_they_were_trained() -> None:
@@ -107,7 +115,7 @@ def test_the_mean_of_several_draws_strays_less_than_one_draw(
     hidden = context.uv_space.mask & (partial.visibility == 0)
     strays = []
     for draws in (1, 6):
-        chosen = DiffusionPrior(prior.coarse, prior.load, replace(prior.preset, draws=draws))
+        chosen = with_preset(prior, draws=draws)
         first, second = completed(chosen, partial, context, 0, 1, detail=calm)
         strays.append(float(np.abs(first.texture_srgb - second.texture_srgb)[hidden].mean()))
     # Fair draws are independent: six of them stray less by the root of six.
@@ -127,7 +135,7 @@ def test_drawn_tone_and_drawn_detail_have_shares_of_their_own(
 
     def change(broad: float, fine: float) -> float:
         drawn = (
-            joined_maps(coarse, darker, replace(prior.preset, broad=broad, fine=fine)).log_texture
+            joined_maps(coarse, darker, replace(prior.presets["photo"], broad=broad, fine=fine)).log_texture
             - coarse.maps.log_texture
         )
         return float(drawn[context.working.mask & (far > 0)].mean())
@@ -142,12 +150,41 @@ def test_drawn_tone_and_drawn_detail_have_shares_of_their_own(
 def test_without_a_share_of_the_draws_colours_are_those_of_draft(
     prior: DiffusionPrior, partial: PartialTexture, context: FittedSkin
 ) -> None:
-    coarse_alone = DiffusionPrior(prior.coarse, prior.load, replace(prior.preset, broad=0.0, fine=0.0))
+    coarse_alone = with_preset(prior, broad=0.0, fine=0.0)
     (maps,) = completed(coarse_alone, partial, context, 0)
     (draft,) = completed(LinearPrior(prior.coarse), partial, context, 0)
     np.testing.assert_allclose(maps.texture_srgb, draft.texture_srgb, atol=1e-5)
     np.testing.assert_allclose(maps.diffuse_albedo_srgb, draft.diffuse_albedo_srgb, atol=1e-5)
     assert np.abs(maps.specular_albedo - draft.specular_albedo).mean() > 1e-3
+
+
+def test_reflectance_of_the_prior_is_what_the_network_drew(
+    prior: DiffusionPrior, partial: PartialTexture, context: FittedSkin
+) -> None:
+    calm = DetailOptions(strength=0.0)
+    (photo,) = completed(prior, partial, context, 0, detail=calm)
+    (inferred,) = completed(prior, partial, context, 0, detail=calm, reflectance="prior")
+    delit = delight(partial, context)
+    (drawn,) = prior.complete(delit, [0], Progress(), reflectance="prior")
+    skin = context.working.mask
+    # At the prior's own size nothing is added to what it drew, and seen texture is the photo's either way.
+    np.testing.assert_allclose(
+        srgb_to_linear(inferred.diffuse_albedo_srgb[skin]), np.exp(drawn.log_albedo[skin]), atol=2e-3
+    )
+    assert drawn.normal is not None
+    cosine = np.einsum("nk,nk->n", inferred.normal[skin], drawn.normal[skin])
+    assert float(np.quantile(cosine, 0.02)) > np.cos(np.radians(1))
+    np.testing.assert_allclose(inferred.texture_srgb, photo.texture_srgb, atol=1e-5)
+    assert np.abs(inferred.diffuse_albedo_srgb - photo.diffuse_albedo_srgb)[skin].mean() > 0.002
+
+
+def test_high_with_the_priors_reflectance_is_the_papers_chain() -> None:
+    assert preset_of("tiny", "high", "prior") is preset_of("base", "high", "prior") is PAPER
+    options = PAPER.options
+    assert (options.name, options.steps, options.step_size, options.zeta) == ("mcg_ddim", 200, "residual", 1.0)
+    assert (options.eta, options.temperature, PAPER.start_noise, PAPER.draws) == (0.0, 1.0, None, 1)
+    assert (PAPER.broad, PAPER.fine, PAPER.pores_mm) == (1.0, 1.0, 0.0)
+    assert preset_of("tiny", "standard", "prior") == preset_of("tiny", "standard", "photo")
 
 
 def test_cancel_takes_effect_between_steps(prior: DiffusionPrior, partial: PartialTexture, context: FittedSkin) -> None:

@@ -25,6 +25,7 @@ from backend.texture.regions import FaceRegions, face_regions
 from backend.texture.uv_space import dilate, mirror
 from backend.training.priors.linear import as_cosines, fit_prior
 from shared.errors import JobCancelled, RelightifyError
+from shared.options import REFLECTANCES
 from tests.backend.completing import completed, frontal_skin
 
 pytestmark = pytest.mark.slow
@@ -223,3 +224,28 @@ def test_rings_beyond_the_face_are_smoothed_and_ears_and_face_are_not(
         np.testing.assert_allclose(calm[face], pattern[face], atol=1e-3)
         assert calm[outside].std() <= left * pattern[outside].std() * 1.01
         assert calm[outside].std() >= (0.9 if left == 1.0 else 0.0) * pattern[outside].std()
+
+
+def test_reflectance_of_the_prior_takes_nothing_of_the_photo_s_own_marks(
+    prior: CoarsePrior, context: FittedSkin, regions: FaceRegions
+) -> None:
+    albedo = skin_of(regions, np.random.default_rng(7))
+    marked = albedo.copy()
+    y, x = np.argwhere((regions.face > 0.9) & (regions.lips + regions.brows + regions.eyes < 0.01))[-1]
+    spot = (slice(y - 4, y + 5), slice(x - 4, x + 5))
+    marked[spot] *= 0.5
+    seen = seen_half(marked, context, regions, frontal_light(), whole=True)
+    maps = {name: completed(LinearPrior(prior), seen, context, 0, reflectance=name)[0] for name in REFLECTANCES}
+    around = (slice(y - 12, y + 13), slice(x - 12, x + 13))
+
+    def contrast(image: np.ndarray) -> float:
+        return float(np.log(srgb_to_linear(image[spot]).mean() / srgb_to_linear(image[around]).mean()))
+
+    assert contrast(maps["photo"].diffuse_albedo_srgb) < -0.15
+    assert abs(contrast(maps["prior"].diffuse_albedo_srgb)) < 0.05
+    assert contrast(maps["prior"].texture_srgb) < -0.3  # the texture stays the photo's
+    face = regions.face > 0.8
+    np.testing.assert_allclose(maps["prior"].normal[face, 2], 1, atol=0.02)  # the training's normals were flat
+    plain = face & (regions.lips + regions.brows + regions.eyes < 0.01)
+    error = maps["prior"].diffuse_albedo_srgb - linear_to_srgb(albedo)
+    assert np.abs(error[plain]).mean() < 0.06
