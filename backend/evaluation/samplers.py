@@ -1,21 +1,26 @@
-"""The table `samplers`: the four samplers over the same model, on the pictures of `reflectance` (paper, sec. 4.6)."""
+"""The table `samplers`: the samplers over the same model, all maps decoded (the paper's tables 3 and 4, figure 11)."""
 
 from __future__ import annotations
 
 import argparse
 import logging
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
+import numpy as np
+
+from backend.detail.options import DetailOptions
+from backend.evaluation.reflectance import CYCLES, PORTRAITS, Case, cases, compare
 from backend.evaluation.reflectance import add_arguments as add_reflectance_arguments
-from backend.evaluation.reflectance import cases, compare
 from backend.evaluation.subjects import prepare
-from backend.evaluation.tables import Row, Table, write_table
-from backend.pipeline import Pipeline
-from backend.prior.diffusion.presets import SamplingPreset
+from backend.evaluation.tables import Row, Table, write_figure, write_table
+from backend.pipeline import Pipeline, finished_maps
+from backend.prior.diffusion.presets import PAPER
 from backend.prior.diffusion.prior import DiffusionPrior
 from backend.prior.diffusion.sampling import SAMPLER_NAMES, SamplerOptions
+from backend.progress import Progress, Stopwatch
+from backend.texture.maps import SkinMaps
 from backend.texture.regions import face_regions
 from shared.errors import RelightifyError
 from shared.options import REFLECTANCES
@@ -23,23 +28,54 @@ from shared.options import REFLECTANCES
 log = logging.getLogger(__name__)
 
 PAPER_STEPS, PAPER_DDIM_STEPS = 1000, 200
-PROTOCOL = """As the table `reflectance` (its people, its truth), every sampler from noise; {steps} steps for score_sde,
-repaint (each {resamplings} times) and mcg, {ddim} for mcg_ddim. Seconds are those of the whole completion, fit and
-unwrapping aside. The paper's figures (other people, light-stage truth; A_d, A_s, N in dB): score_sde 20.80 / 26.69 /
-26.86, repaint 20.08 / 26.65 / 27.27, mcg 22.47 / 27.17 / 26.69, mcg_ddim 21.94 / 26.88 / 26.45.
+SUBJECTS = 6
+FIGURES = ("A_d", "A_s", "N", "A_d SSIM", "A_s SSIM", "N SSIM", "A_d of equal tone")
+PLAIN, POSTERIOR = "plain", "posterior"
+# In the order of the paper's table 3, best first, by A_d.
+PAPERS_ORDER = (f"mcg, {PLAIN}", f"mcg_ddim, {PLAIN}", "score_sde", "repaint")
+PROTOCOL = """{subjects} held-out people, a picture each: CG heads rendered by Cycles and portraits by turns, truth as
+in the table `reflectance`. Every sampler from pure noise, one fair draw with the seed 0, A_d, A_s and N decoded from
+z_0, nothing joined or added; {steps} steps for score_sde, repaint (each {resamplings} times) and mcg, {ddim} for
+mcg_ddim. `plain` is the normalised gradient step of MCG (zeta = 1), `posterior` the step as the posterior wants it.
+PSNR in dB and SSIM on the face; seconds are those of sampling alone. The paper's figures (other people, light-stage truth;
+A_d, A_s, N in dB): score_sde 20.80 / 26.69 / 26.86, repaint 20.08 / 26.65 / 27.27, mcg 22.47 / 27.17 / 26.69, mcg_ddim
+21.94 / 26.88 / 26.45.
 """
+
+
+@dataclass(frozen=True)
+class StepTimes:
+    """When a stage reported; to be called as a progress callback.
+
+    Args:
+        stage: that is listened to.
+        seconds: filled while it runs.
+    """
+
+    stage: str
+    seconds: list[float] = field(default_factory=list)
+
+    def __call__(self, stage: str, fraction: float, preview: np.ndarray | None) -> None:
+        if stage == self.stage:
+            self.seconds.append(time.perf_counter())
+
+    def sampling(self, steps: int) -> float:
+        """Seconds of so many steps, each of which reported, before a last report that all is done."""
+        first, last = self.seconds[-1 - steps], self.seconds[-2]
+        return (last - first) * steps / max(steps - 1, 1)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `relightify evaluate samplers`."""
     add_reflectance_arguments(parser)
+    parser.add_argument("--subjects", type=int, default=SUBJECTS, metavar="N", help="people, default: %(default)s")
     parser.add_argument("--steps", type=int, default=PAPER_STEPS, help="of score_sde, repaint and mcg")
     parser.add_argument("--ddim-steps", type=int, default=PAPER_DDIM_STEPS, help="of mcg_ddim")
     parser.add_argument("--resamplings", type=int, default=SamplerOptions().resamplings, help="of repaint")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure every sampler on every picture; write the table.
+    """Measure every sampler on every picture; write the table and a figure a picture.
 
     Raises:
         RelightifyError: ``quality_unavailable``, or a folder lacks what is needed.
@@ -47,30 +83,86 @@ def run(options: argparse.Namespace) -> int:
     pipeline = Pipeline("auto")
     high = pipeline.prior("high")
     assert isinstance(high, DiffusionPrior)
+    schedule = high.load().denoiser.schedule
     regions = face_regions(pipeline.model, pipeline.uv_space(512))
     rows: list[Row] = []
     failures: dict[str, str] = {}
-    for case in cases(options, pipeline):
+    for case in by_turns(list(cases(options, pipeline)), options.subjects):
         try:
-            subject = prepare(pipeline, case.name, case.picture.read_bytes())
+            delit = prepare(pipeline, case.name, case.picture.read_bytes()).delit()
         except RelightifyError as error:
             failures[f"{case.condition} {case.name}"] = error.message
             continue
-        for chosen in samplers(options):
-            prior = DiffusionPrior(high.coarse, high.load, dict.fromkeys(REFLECTANCES, SamplingPreset(chosen, None)))
-            started = time.perf_counter()
-            maps = subject.completed(prior)
-            seconds = time.perf_counter() - started
-            row = compare(chosen.name, case, maps, regions).row
-            rows.append(replace(row, values={**row.values, "seconds": seconds}))
-            log.info("%s %s, %s: %.0f s", case.condition, case.name, chosen.name, seconds)
-    protocol = PROTOCOL.format(steps=options.steps, resamplings=options.resamplings, ddim=options.ddim_steps)
-    write_table(Table("samplers", "Samplers", protocol, rows, (), failures), options.out)
+        shown = [_tiles(case.truth)]
+        for name, chosen in samplers(options):
+            preset = replace(PAPER, options=chosen)
+            prior = DiffusionPrior(high.coarse, high.load, dict.fromkeys(REFLECTANCES, preset))
+            times = StepTimes("complete")
+            watch = Stopwatch(Progress(times))
+            calm = DetailOptions(strength=0.0)
+            maps = next(finished_maps(prior, delit, [0], calm, watch, reflectance="prior"))
+            jumps = len(schedule.pairs(chosen.steps, schedule.noise_step))
+            rounds = chosen.resamplings if chosen.name == "repaint" else 1
+            # The last of repaint's steps is not drawn again.
+            seconds = times.sampling((jumps - 1) * rounds + 1)
+            row = compare(name, case, maps, regions).row
+            figures = {key: row.values[key] for key in FIGURES} | {"seconds": seconds}
+            rows.append(replace(row, condition="all", subject=f"{case.condition} {case.name}", values=figures))
+            shown.append(_tiles(maps))
+            log.info("%s %s, %s: %.0f s", case.condition, case.name, name, seconds)
+        label = f"{case.condition}_{case.name.replace('/', '_').replace(' ', '_')}.png"
+        write_figure(options.out / "samplers" / label, shown, ["T", "A_d", "A_s", "N"])
+        protocol = PROTOCOL.format(
+            subjects=options.subjects,
+            steps=options.steps,
+            resamplings=options.resamplings,
+            ddim=options.ddim_steps,
+        )
+        write_table(Table("samplers", "Samplers", protocol, rows, verdicts(rows), failures), options.out)
     return 0
 
 
-def samplers(options: argparse.Namespace) -> Iterator[SamplerOptions]:
-    """All four, with the steps asked for."""
+def by_turns(found: Sequence[Case], count: int) -> list[Case]:
+    """The first picture of each of so many people, CG heads and portraits by turns."""
+    firsts: dict[tuple[str, str], Case] = {}
+    for case in found:
+        firsts.setdefault((case.condition, case.name.split(" ")[0]), case)
+    kinds = [[case for (kind, _), case in firsts.items() if kind == wanted] for wanted in (CYCLES, PORTRAITS)]
+    ordered = [kind[k] for k in range(max(map(len, kinds), default=0)) for kind in kinds if k < len(kind)]
+    return ordered[:count]
+
+
+def samplers(options: argparse.Namespace) -> Iterator[tuple[str, SamplerOptions]]:
+    """Name and options of all four, those with a gradient with either length of its step."""
     for name in SAMPLER_NAMES:
         steps = options.ddim_steps if name == "mcg_ddim" else options.steps
-        yield SamplerOptions(name, steps=steps, resamplings=options.resamplings)
+        chosen = SamplerOptions(name, steps=steps, resamplings=options.resamplings)
+        if name in ("score_sde", "repaint"):
+            yield name, chosen
+        else:
+            yield f"{name}, {PLAIN}", replace(chosen, step_size="residual")
+            yield f"{name}, {POSTERIOR}", chosen
+
+
+def verdicts(rows: Sequence[Row]) -> list[str]:
+    """What each sampler gains over the paper's default, paired over people, and whether the paper's order holds."""
+    base = f"mcg_ddim, {PLAIN}"
+    usual = {row.subject: row.values for row in rows if row.prior == base}
+    sentences = []
+    for name in dict.fromkeys(row.prior for row in rows if row.prior != base):
+        own = [row for row in rows if row.prior == name and row.subject in usual]
+        parts = []
+        for figure in ("A_d", "A_s", "N"):
+            gains = np.array([row.values[figure] - usual[row.subject][figure] for row in own])
+            error = gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else float("nan")
+            parts.append(f"{figure} {gains.mean() if len(gains) else float('nan'):+.2f} ± {error:.2f}")
+        sentences.append(f"{name} less {base}, dB: {', '.join(parts)}")
+    means = {n: np.mean([r.values["A_d"] for r in rows if r.prior == n]) for n in dict.fromkeys(r.prior for r in rows)}
+    order = sorted((n for n in PAPERS_ORDER if n in means), key=lambda n: -means[n])
+    holds = "holds" if tuple(order) == PAPERS_ORDER else "does not hold"
+    return [*sentences, f"the paper's order by A_d {holds} here: {', '.join(order)}"]
+
+
+def _tiles(maps: SkinMaps) -> list[np.ndarray]:
+    gray = np.repeat(maps.specular_albedo[..., None], 3, -1)
+    return [maps.texture_srgb, maps.diffuse_albedo_srgb, gray, maps.normal * 0.5 + 0.5]
