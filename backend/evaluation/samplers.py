@@ -31,7 +31,7 @@ PAPER_STEPS, PAPER_DDIM_STEPS = 1000, 200
 SUBJECTS = 6
 FIGURES = ("A_d", "A_s", "N", "A_d SSIM", "A_s SSIM", "N SSIM", "A_d of equal tone")
 PLAIN, POSTERIOR = "plain", "posterior"
-# In the order of the paper's table 3, best first, by A_d.
+# By A_d in the paper's table 4, best first.
 PAPERS_ORDER = (f"mcg, {PLAIN}", f"mcg_ddim, {PLAIN}", "score_sde", "repaint")
 PROTOCOL = """{subjects} held-out people, a picture each: CG heads rendered by Cycles and portraits by turns, truth as
 in the table `reflectance`. Every sampler from pure noise, one fair draw with the seed 0, A_d, A_s and N decoded from

@@ -12,7 +12,7 @@ from backend.head.model import HeadModel
 from backend.texture.regions import FaceRegions, face_regions
 from backend.texture.uv_space import UVSpace, coarser
 
-# The size at which light is taken off and maps are completed (paper, section 3.1); detail is added beyond it.
+# The size at which light is taken off and maps are completed (paper, eq. 6); detail is added beyond it.
 WORKING_RESOLUTION = 512
 
 

@@ -1,4 +1,4 @@
-"""Auto-encoders of the four maps: 512 x 512 to 64 x 64 x 3 each (paper, section 3.1: "an auto-encoder per map").
+"""Auto-encoders of the four maps: 512 x 512 to 64 x 64 x 3 each (paper, section 3.2, eq. 7).
 
 `diffusers.AutoencoderKL` between a pixel-unshuffle and a pixel-shuffle by 4, which keeps full resolution cheap on a
 CPU, plus shortcuts without parameters around both halves as in DC-AE (Chen et al., "Deep compression autoencoder for

@@ -6,7 +6,8 @@ gradient of eq. 9d is -2 J' r. The paper leaves the factor alpha before it open.
 `residual`: alpha = zeta / |r|, as MCG and DPS (Chung et al. 2022, 2023).
 
 `posterior`: z_0 given z_t has the covariance J (1 - alpha_bar) / sqrt(alpha_bar) (Tweedie's formula, see Boys et al.,
-"Tweedie moment projected diffusions", 2023). Were it Gaussian, knowing the observation would move its mean by
+"Tweedie moment projected diffusions", 2023; by conjugate gradients as moment-matching posterior sampling, Rozet et al.,
+"Learning diffusion priors from observations", 2024). Were it Gaussian, knowing the observation would move its mean by
     d = J m (m J m)^-1 r,
 and the mean of eq. 9a by d times the weight that z_0 has in it (`NoiseSchedule.gain`). One step of conjugate gradients
 for the inverse leaves d = a J' r with a = r.r / r.Jr: the direction of eq. 9e-9f, its length from the model itself, at

@@ -93,7 +93,7 @@ class CoarsePrior:
 class AlbedoPca:
     """Diffuse albedo, linear RGB, as mean + sum of coefficients times components, each channel on its own.
 
-    Source: Dai et al., "High-quality facial albedo generation" (UVAPM), section 3.2: 100 components a channel.
+    Source: Dai et al., "High-quality facial albedo generation" (UVAPM), section 3.3: 100 components a channel there.
 
     Args:
         mean: float32 [3, n0], even cosines.

@@ -1,4 +1,4 @@
-"""`python -m backend.training autoencoders`: trains the four auto-encoders of the maps (paper, section 3.1).
+"""`python -m backend.training autoencoders`: trains the four auto-encoders of the maps (paper, section 3.2).
 
 Reconstruction in absolute differences at three scales, a KL term, and, in the second half, a patch discriminator
 (Esser et al., "Taming transformers for high-resolution image synthesis", 2021, section 3.1) that keeps skin from
