@@ -69,7 +69,7 @@ backend_packages() {
   need_disk 3000
   say "Installing the backend into .venv (PyTorch is large; this happens once)"
   .venv/bin/python -m pip install -q torch==2.13.0
-  .venv/bin/python -m pip install -q -c constraints.txt -e '.[dev,training]'
+  .venv/bin/python -m pip install -q -c constraints.txt -e '.[dev,training,cluster]'
 }
 
 setup_backend() {

@@ -208,6 +208,9 @@ def _from_module(name: str) -> Callable[[], tuple]:
 
 COMMANDS = {
     "reconstruct": Command("reconstruct the face in a photo: head, maps and coefficients", _load_reconstruct),
+    "batch": Command(
+        "reconstruct the faces of many photos, with a contact sheet", _from_module("backend.batch.command")
+    ),
     "serve": Command("run the backend that Blender talks to", _from_module("backend.service.cli")),
     "fetch": Command("get the files that the first job would download", _from_module("backend.fetch")),
     "doctor": Command("say what works on this machine, and how to mend what does not", _from_module("backend.doctor")),

@@ -12,7 +12,9 @@ import platform
 import shutil
 import tempfile
 import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -57,11 +59,50 @@ PART_COLOURS = {
 
 
 def write_reconstruction(reconstruction: Reconstruction, model: HeadModel, folder: Path) -> tuple[Path, ...]:
-    """Write all files of a reconstruction into a folder, which is made where it is missing.
+    """Write all files of a reconstruction into a folder; see `_write_into`.
+
+    Raises:
+        RelightifyError: ``disk_full`` or ``cannot_write``.
+    """
+    return _write_into(folder, lambda place: _write_files(reconstruction, model, place))
+
+
+def packed(reconstruction: Reconstruction, model: HeadModel) -> dict[str, bytes]:
+    """All files of a reconstruction by name, to be written elsewhere by `write_packed`."""
+    with tempfile.TemporaryDirectory(prefix=PARTIAL_PREFIX, suffix=PARTIAL_SUFFIX) as name:
+        _write_files(reconstruction, model, Path(name))
+        return {
+            path.relative_to(name).as_posix(): path.read_bytes()
+            for path in sorted(Path(name).rglob("*"))
+            if path.is_file()
+        }
+
+
+def write_packed(files: Mapping[str, bytes], folder: Path) -> tuple[Path, ...]:
+    """Write what `packed` gave into a folder; see `_write_into`.
+
+    Raises:
+        RelightifyError: ``disk_full`` or ``cannot_write``.
+    """
+
+    def write(place: Path) -> None:
+        for name, data in files.items():
+            (place / name).parent.mkdir(exist_ok=True)
+            (place / name).write_bytes(data)
+
+    return _write_into(folder, write)
+
+
+def _write_into(folder: Path, write: Callable[[Path], None]) -> tuple[Path, ...]:
+    """Write the files of a reconstruction into a folder, which is made where it is missing.
 
     Everything is written into a hidden folder inside it first and moved up when complete, so an error leaves nothing
     half-written. What an earlier reconstruction wrote there and this one does not make is removed, so that no map of
     another head stays; other files stay.
+
+    Args:
+        folder: where they go.
+        write: writes them into the folder that it is given.
 
     Returns:
         The paths of the files.
@@ -76,7 +117,7 @@ def write_reconstruction(reconstruction: Reconstruction, model: HeadModel, folde
         # Inside, because only that is sure to lie on the same disk.
         with tempfile.TemporaryDirectory(prefix=PARTIAL_PREFIX, suffix=PARTIAL_SUFFIX, dir=folder) as name:
             temporary = Path(name)
-            _write_files(reconstruction, model, temporary)
+            write(temporary)
             files = [path.relative_to(temporary) for path in temporary.rglob("*") if path.is_file()]
             files.sort(key=lambda path: (path.name == DESCRIPTION, path))  # the description comes last
             _remove_leftovers(folder, temporary, set(files))
@@ -219,17 +260,7 @@ def describe(reconstruction: Reconstruction, model: HeadModel) -> dict:
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "conventions": "head space: metres, +y up, +z out of the face, +x to the subject's left; camera looks down -z; "
         "light: radiance, real spherical harmonics up to order 2, linear RGB",
-        "options": {
-            "face": options.face,
-            "quality": options.quality,
-            "resolution": options.resolution,
-            "seed": options.seed,
-            "samples": options.samples,
-            "detail_strength": options.detail_strength,
-            "extra_maps": options.extra_maps,
-            "age": options.age,
-            "skin_tone": options.skin_tone,
-        },
+        "options": asdict(options),
         "identity": _rounded(fit.identity),
         "expression": dict(zip(model.expression_names, _rounded(fit.expression), strict=True)),
         "camera": {

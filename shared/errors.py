@@ -129,11 +129,11 @@ CODES: dict[str, Code] = {
     "no_pack": Code("there is no packed file of skins", (TRAINING,)),
     "no_quadruples": Code("the folder of training samples is empty", (TRAINING,)),
     "no_autoencoders": Code("the auto-encoders have not been trained yet", (TRAINING,)),
-    "no_blender": Code("a table needs Blender and none was named", (EVALUATION,)),
+    "no_blender": Code("pictures are to be rendered, and there is no Blender", (BACKEND, EVALUATION)),
     "no_heads": Code("the folder of rendered CG heads is not there or is incomplete", (EVALUATION,)),
     "no_photos": Code("there are no photographs to measure", (EVALUATION,)),
     "no_reference": Code("a table lacks the people that albedo is calibrated by", (EVALUATION,)),
-    "render_failed": Code("Blender did not render what a table needs", (EVALUATION,)),
+    "render_failed": Code("Blender did not render what a table or a sheet needs", (BACKEND, EVALUATION)),
 }
 
 

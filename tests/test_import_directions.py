@@ -38,7 +38,7 @@ STEPS: tuple[set[str], ...] = (
     {"output"},
     {"service"},
     {"doctor", "fetch", "option_arguments", "terminal"},
-    {"training", "evaluation"},
+    {"batch", "training", "evaluation"},
     # The command line, which hands over to everything else, is the only door to training and evaluation.
     {"cli"},
 )

@@ -28,7 +28,6 @@ from shared.options import REFLECTANCES
 log = logging.getLogger(__name__)
 
 PAPER_STEPS, PAPER_DDIM_STEPS = 1000, 200
-SUBJECTS = 6
 FIGURES = ("A_d", "A_s", "N", "A_d SSIM", "A_s SSIM", "N SSIM", "A_d of equal tone")
 PLAIN, POSTERIOR = "plain", "posterior"
 # By A_d in the paper's table 4, best first.
@@ -68,7 +67,7 @@ class StepTimes:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `relightify evaluate samplers`."""
     add_reflectance_arguments(parser)
-    parser.add_argument("--subjects", type=int, default=SUBJECTS, metavar="N", help="people, default: %(default)s")
+    parser.add_argument("--subjects", type=int, default=6, metavar="N", help="people, default: %(default)s")
     parser.add_argument("--steps", type=int, default=PAPER_STEPS, help="of score_sde, repaint and mcg")
     parser.add_argument("--ddim-steps", type=int, default=PAPER_DDIM_STEPS, help="of mcg_ddim")
     parser.add_argument("--resamplings", type=int, default=SamplerOptions().resamplings, help="of repaint")
