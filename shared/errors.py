@@ -85,7 +85,7 @@ CODES: dict[str, Code] = {
     ),
     "connection_exposed": Code("others can read the keys in the connection file", (SHARED,)),
     # The line, and the service behind it.
-    "no_answer": Code("nobody answers at the backend's address", (SHARED,)),
+    "no_answer": Code("nobody answers at the backend's, or a cluster's, address", (BACKEND, SHARED)),
     "access_denied": Code("the backend does not accept the client's keys", (SHARED,)),
     "backend_lost": Code("the backend has ended or fallen silent", (ADDON, SHARED)),
     "backend_ended": Code("the backend was shut down", (ADDON, BACKEND)),
