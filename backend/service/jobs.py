@@ -1,9 +1,10 @@
-"""The waiting jobs, in order of arrival."""
+"""The waiting jobs, and whose turn it is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from shared.messages import Buffer, ProtocolError
 
@@ -31,33 +32,49 @@ class QueuedJob:
 
 
 class JobQueue:
-    """Jobs that wait for the worker; the running one is not in here."""
+    """Jobs that wait for the worker; the running one is not in here.
+
+    Clients take turns, each with its jobs in order of arrival, so that nobody's folder of photos keeps another's one
+    photo waiting.
+    """
 
     def __init__(self) -> None:
-        self._jobs: list[QueuedJob] = []
+        # In the order in which the clients' turns come; none is empty.
+        self._by_client: dict[bytes, list[QueuedJob]] = {}
 
     def __len__(self) -> int:
-        return len(self._jobs)
+        return sum(map(len, self._by_client.values()))
 
     def __iter__(self) -> Iterator[QueuedJob]:
-        return iter(tuple(self._jobs))
+        """The jobs in the order in which they will come out if no further ones are added."""
+        rounds = zip_longest(*self._by_client.values())
+        return iter([job for jobs in rounds for job in jobs if job is not None])
 
     def add(self, job: QueuedJob) -> None:
-        """Put a job at the end.
+        """Put a job at the end of its client's.
 
         Raises:
             ProtocolError: code `queue_full`.
         """
-        if len(self) >= MAX_WAITING or sum(waiting.nbytes for waiting in (*self._jobs, job)) > MAX_WAITING_BYTES:
+        if len(self) >= MAX_WAITING or sum(waiting.nbytes for waiting in (*self, job)) > MAX_WAITING_BYTES:
             raise ProtocolError("Too many photos wait already.", "queue_full", "Wait until some are done.")
-        self._jobs.append(job)
+        self._by_client.setdefault(job.client, []).append(job)
 
     def next(self) -> QueuedJob | None:
-        """Take the first job out."""
-        return self._jobs.pop(0) if self._jobs else None
+        """Take out the first job of the client whose turn it is; the client's next turn comes after all others'."""
+        if not self._by_client:
+            return None
+        client = next(iter(self._by_client))
+        job, *rest = self._by_client.pop(client)
+        if rest:
+            self._by_client[client] = rest
+        return job
 
     def remove(self, client: bytes, job_id: str | None = None) -> list[QueuedJob]:
         """Take out the client's job of this id, or all its jobs; returns them."""
-        taken = [job for job in self._jobs if job.client == client and job_id in (None, job.job_id)]
-        self._jobs = [job for job in self._jobs if job not in taken]
+        own = self._by_client.get(client, [])
+        taken = [job for job in own if job_id in (None, job.job_id)]
+        own[:] = [job for job in own if job not in taken]
+        if not own:
+            self._by_client.pop(client, None)
         return taken

@@ -241,6 +241,7 @@ class Server:
     def _take_job(self, job: QueuedJob) -> None:
         if job in self._jobs():
             raise ProtocolError(f"There is a job {job.job_id} already.")
+        before = list(self._queue)
         try:
             self._queue.add(job)
         except ProtocolError as error:
@@ -249,9 +250,7 @@ class Server:
         _log.info("Job %s waits, %.1f MB.", job.job_id, job.nbytes / 2**20)
         if self._worker is None:
             self._start_worker()
-        if job in self._queue:  # no others move by it
-            ahead = len(self._queue) - 1 + (0 if self._running is None else 1)
-            self._clients.send(job.client, Queued(job.job_id, ahead, self._welcome.worker))
+        self._tell_places(before)
 
     def _cancel(self, client_id: bytes, job_id: str) -> None:
         if self._queue.remove(client_id, job_id):
@@ -284,10 +283,12 @@ class Server:
         for client_id in self._clients.lost(self.settings.client_silent, self.settings.client_unreachable, pong):
             self._forget(client_id, "is lost")
 
-    def _tell_places(self) -> None:
+    def _tell_places(self, told: Sequence[QueuedJob] = ()) -> None:
+        """Tell all jobs how many are ahead of them, but for those that stand where they stood in the list `told`."""
         ahead = 0 if self._running is None else 1
         for place, job in enumerate(self._queue):
-            self._clients.send(job.client, Queued(job.job_id, place + ahead, self._welcome.worker))
+            if told[place : place + 1] != [job]:
+                self._clients.send(job.client, Queued(job.job_id, place + ahead, self._welcome.worker))
 
     def _tell_state(self, state: str) -> None:
         """Tell every client what the worker does, when that changed."""

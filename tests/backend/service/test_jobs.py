@@ -21,6 +21,21 @@ def test_jobs_come_out_in_the_order_in_which_they_came() -> None:
     assert queue.next() is None
 
 
+def test_clients_take_turns_and_each_keeps_its_own_order() -> None:
+    queue = JobQueue()
+    for client, names in ((b"batch", "abcd"), (b"artist", "x"), (b"other", "yz")):
+        for name in names:
+            queue.add(job(client, name))
+    expected = ["a", "x", "y", "b", "z", "c", "d"]
+    assert [found.job_id for found in queue] == expected
+    out = [queue.next() for _ in range(2)]
+    queue.add(job(b"artist", "w"))  # the artist's next photo waits for one of each of the others, not for all
+    assert [found.job_id for found in queue] == ["y", "b", "w", "z", "c", "d"]
+    while (found := queue.next()) is not None:
+        out.append(found)
+    assert [found.job_id for found in out if found] == ["a", "x", "y", "b", "w", "z", "c", "d"]
+
+
 def test_removing_takes_only_the_clients_own_job() -> None:
     queue = JobQueue()
     for client, name in [(b"1", "a"), (b"2", "a"), (b"1", "b")]:
