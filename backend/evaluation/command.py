@@ -15,6 +15,7 @@ TABLES = {
     "autoencoders": ("backend.evaluation.autoencoders", "what the diffusion prior's auto-encoders keep of maps"),
     "samplers": ("backend.evaluation.samplers", "the four samplers of the diffusion prior: maps and seconds"),
     "ablation": ("backend.evaluation.ablation", "what each heuristic gains in the tables"),
+    "shape-skin": ("backend.evaluation.shape_skin", "what a person's shape tells of the skin, and the reverse"),
     "tone": ("backend.evaluation.tone", "the diffuse albedo's error by skin tone"),
 }
 
