@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.option_arguments import add_option_arguments, options_of
+from backend.threads import calm
 from shared.errors import JobCancelled, RelightifyError
 
 EXIT_CODES = """exit codes:
@@ -48,6 +49,7 @@ class Command:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line; returns the exit code (see `EXIT_CODES`)."""
+    calm()
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         options = _parse(arguments)

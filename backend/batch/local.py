@@ -12,6 +12,7 @@ from pebble import ProcessExpired, ProcessPool
 from backend.batch.outcome import HeadOutcome, failed
 from backend.batch.photos import Head
 from backend.batch.runners import BatchTask, Reader, Work
+from backend.threads import calm
 from shared.errors import RelightifyError
 from shared.options import JobOptions
 
@@ -69,7 +70,4 @@ def run_here(
 
 def begin_worker(threads: int) -> None:
     """Give a worker its share of the cores, before the libraries that use threads are loaded."""
-    # Threads that spin while they wait would starve the other workers'.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = str(threads)
+    calm(threads=threads)

@@ -18,6 +18,7 @@ import zmq
 import backend
 from backend.service.gatekeeper import Gatekeeper
 from backend.service.logs import log_path
+from backend.threads import calm
 from shared.connection import send_frames
 from shared.errors import RelightifyError
 from shared.messages import Buffer
@@ -168,4 +169,6 @@ def _environment() -> dict[str, str]:
     """The worker's environment: this one, and the folder that holds `backend` on the module path."""
     root = str(Path(backend.__file__).resolve().parent.parent)
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
+    calm(environment)
+    return environment
