@@ -57,7 +57,7 @@ class Link:
         self._poller.register(self._socket, zmq.POLLIN)
         self._poller.register(self._monitor, zmq.POLLIN)
         self._hello = Hello(client)
-        self._handshakes = 0
+        self._handshakes, self._greeting = 0, False
         self._heard = self._pinged = time.monotonic()
         try:
             self._socket.connect(connection.endpoint)
@@ -111,9 +111,14 @@ class Link:
             if isinstance(message, Welcome | Pong):
                 self.worker = message.worker
             if isinstance(message, Welcome):
-                self.welcome = message
+                self.welcome, self._greeting = message, False
             if isinstance(message, Error) and message.job_id is None:
-                raise message.exception()
+                if message.code != "unknown_client" or self.welcome is None:
+                    raise message.exception()
+                # This process slept for so long that it was given up. What was under way is told by the next heartbeat.
+                if not self._greeting:
+                    self._greeting = True
+                    self.send(self._hello)
             if isinstance(message, Welcome) or self._of_open_job(message):
                 return message
 

@@ -107,9 +107,22 @@ def test_what_comes_after_a_jobs_end_is_kept_from_the_user(server: PlayedServer)
 def test_an_error_that_belongs_to_no_job_is_raised(server: PlayedServer) -> None:
     with greeted_link(server) as link:
         link.send(Cancel("a"))
-        server.send(Error("unknown_client", "Who are you?"))
-        with pytest.raises(RelightifyError, match="Who are you"):
+        server.send(Error("internal", "Something went wrong."))
+        with pytest.raises(RelightifyError, match="Something went wrong"):
             link.receive(1.0)
+
+
+def test_a_client_that_slept_and_was_given_up_greets_again_once(server: PlayedServer) -> None:
+    with greeted_link(server) as link:
+        for _ in range(3):  # each heartbeat that it sent meanwhile is answered so
+            server.send(Error("unknown_client", "Who are you?"))
+        assert link.receive(0.3) is None
+        server.receive(Hello)
+        server.send(Welcome("played", "ready"))
+        assert isinstance(link.receive(1.0), Welcome)
+        server.send(Error("unknown_client", "Who are you?"))
+        assert link.receive(0.3) is None
+        server.receive(Hello)
 
 
 def test_a_server_of_another_version_says_which_side_to_update(server: PlayedServer) -> None:

@@ -271,6 +271,17 @@ def test_a_client_that_was_given_up_is_told_when_it_comes_back(cache: Path) -> N
         assert client.receive(Error).code == "unknown_client"
 
 
+def test_a_client_that_slept_loses_its_job_with_a_word_and_goes_on(cache: Path) -> None:
+    with running_server(client_silent=2.0) as connection, Client(connection) as client:
+        client.wait_until_ready()
+        lost = client.submit(b"sleep 20")
+        time.sleep(3.0)  # nothing is sent meanwhile, as by a stopped process
+        with pytest.raises(RelightifyError) as caught:
+            list(client.messages(lost))
+        assert caught.value.code == "job_lost"
+        assert result_of(client, b"echo")
+
+
 @pytest.mark.parametrize("in_flight", ["nothing", "the result", "the job"])
 def test_a_line_that_breaks_for_a_moment_loses_no_job_unnoticed(connection: Connection, in_flight: str) -> None:
     with (
