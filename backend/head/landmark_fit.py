@@ -12,6 +12,7 @@ from backend.head.initial_pose import initial_parameters
 from backend.head.landmark_solve import FitParameters, PointBasis, Priors, Targets, point_basis, solve_landmarks
 from backend.head.model import HeadModel
 from backend.head.parameters import LandmarkFitSettings
+from backend.photo.exif_focal import FILM_DIAGONAL_MM
 from backend.photo.landmark_table import (
     BROW_LEFT,
     BROW_RIGHT,
@@ -26,7 +27,6 @@ from backend.photo.landmark_table import (
     NOSE,
     interocular_px,
 )
-from backend.photo.reading import FILM_DIAGONAL_MM
 from backend.progress import Progress
 from backend.rendering.camera import Camera
 

@@ -9,15 +9,13 @@ import warnings
 from dataclasses import dataclass
 from functools import cached_property
 
-import cv2
 import numpy as np
 import pillow_heif
-from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from backend.imaging.colour import srgb_bytes_to_linear
 from backend.photo.decoding_cost import (
     JPEG_SCAN,
-    MAX_DECODING_BYTES,
     MAX_JPEG_SCAN_PIXELS,
     MAX_TAG_BYTES,
     MAX_WORKING_PIXELS,
@@ -25,16 +23,17 @@ from backend.photo.decoding_cost import (
     exif_block,
     tag_bytes,
 )
-from backend.photo.srgb_pixels import encode_linear, in_bands, srgb_pixels
+from backend.photo.deep_tiff import decode_deep_tiff
+from backend.photo.exif_focal import FILM_DIAGONAL_MM, focal_35mm
+from backend.photo.file_errors import too_large, truncated, unreadable
+from backend.photo.sizes import MIN_SIDE_PX, check_size, reduced
+from backend.photo.srgb_pixels import srgb_pixels
 from shared.errors import RelightifyError
 
 log = logging.getLogger(__name__)
 
-MIN_SIDE_PX = 64
 # The formats that are read. Pillow knows forty others, some of which start programs (EPS runs Ghostscript).
 FORMATS = ("JPEG", "MPO", "PNG", "TIFF", "WEBP", "HEIF", "AVIF", "BMP", "GIF")
-MAX_SIDE_PX = 32767
-FILM_DIAGONAL_MM = math.hypot(36.0, 24.0)
 _TIFF_MAGIC = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 
 
@@ -103,7 +102,7 @@ def read_photo(data: bytes) -> Photo:
     except Exception as error:
         # What a damaged file makes of a decoder is anybody's guess: RuntimeError, struct.error, cv2.error, ...
         log.warning("The photo cannot be decoded.", exc_info=True)
-        raise _truncated() from error
+        raise truncated() from error
     pixels.setflags(write=False)
     return Photo(pixels, focal)
 
@@ -111,10 +110,10 @@ def read_photo(data: bytes) -> Photo:
 def _read(data: bytes) -> tuple[np.ndarray, float | None]:
     """Pixels uint8 [H, W, 3] sRGB, upright and reduced, and the focal length."""
     if data[:4] in _TIFF_MAGIC and tag_bytes(data) > MAX_TAG_BYTES:
-        raise _truncated()  # before Pillow reads every tag, however often they name the same bytes
+        raise truncated()  # before Pillow reads every tag, however often they name the same bytes
     image = _open(data)
     if image is None:
-        pixels, focal = _decode_tiff_of_unusual_depth(data), None
+        pixels, focal = decode_deep_tiff(data), None
     else:
         pixels, focal = _decode(image, data)
     height, width = pixels.shape[:2]
@@ -124,7 +123,7 @@ def _read(data: bytes) -> tuple[np.ndarray, float | None]:
             f"The photo has only {width} x {height} pixels.",
             f"Use one with at least {MIN_SIDE_PX} pixels a side; 500 or more across the face gives good textures.",
         )
-    return np.ascontiguousarray(_reduced(pixels)), focal
+    return np.ascontiguousarray(reduced(pixels)), focal
 
 
 def _formats() -> list[str]:
@@ -142,24 +141,24 @@ def _open(data: bytes) -> Image.Image | None:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             return Image.open(io.BytesIO(data), formats=_formats())
     except Image.DecompressionBombError as error:
-        raise _too_large() from error
+        raise too_large() from error
     except UnidentifiedImageError as error:
         if data[:4] in _TIFF_MAGIC:
             return None
-        raise _unreadable() from error
+        raise unreadable() from error
     except MemoryError:
         raise
     except Exception as error:
         # A known signature followed by a header that ends too early.
-        raise _truncated() from error
+        raise truncated() from error
 
 
 def _decode(image: Image.Image, data: bytes) -> tuple[np.ndarray, float | None]:
     """Pixels uint8 [H, W, 3] sRGB, upright, and the focal length."""
     width, height = image.size
-    _check_size(width, height, decoding_bytes(image, data))
+    check_size(width, height, decoding_bytes(image, data))
     if image.format in ("JPEG", "MPO") and width * height * data.count(JPEG_SCAN) > MAX_JPEG_SCAN_PIXELS:
-        raise _too_large()
+        raise too_large()
     if width * height > 4 * MAX_WORKING_PIXELS:
         # JPEG decoders can skip the finest DCT coefficients, which keeps memory low; others ignore the wish.
         image.draft("RGB" if image.mode != "CMYK" else "CMYK", (width // 2, height // 2))
@@ -169,33 +168,19 @@ def _decode(image: Image.Image, data: bytes) -> tuple[np.ndarray, float | None]:
         image.info.pop("exif", None)
     try:
         exif = image.getexif()
-        focal = _focal_35mm(exif, (width, height))
+        focal = focal_35mm(exif, (width, height))
     except Exception as error:
         log.warning("The EXIF data of the photo cannot be read (%s); going on without.", error)
         focal = None
     try:
         image.load()
     except Image.DecompressionBombError as error:
-        raise _too_large() from error
+        raise too_large() from error
     except MemoryError:
         raise
     except Exception as error:
-        raise _truncated() from error
+        raise truncated() from error
     return _upright(image, srgb_pixels(image)), focal
-
-
-# --- what decoding will take ------------------------------------------------------------------------------------
-
-
-def _check_size(width: int, height: int, decoding: int) -> None:
-    if max(width, height) > MAX_SIDE_PX:
-        raise RelightifyError(
-            "photo_too_large",
-            f"The photo has a side of {max(width, height)} pixels.",
-            f"Cut the part with the face out; {MAX_SIDE_PX} pixels a side are the most that is read.",
-        )
-    if decoding > MAX_DECODING_BYTES:
-        raise _too_large()
 
 
 # --- pixels -----------------------------------------------------------------------------------------------------
@@ -217,113 +202,3 @@ def _upright(image: Image.Image, pixels: np.ndarray) -> np.ndarray:
         8: lambda p: p[:, ::-1].transpose(1, 0, 2),
     }.get(orientation)
     return turned(pixels) if turned else pixels
-
-
-def _decode_tiff_of_unusual_depth(data: bytes) -> np.ndarray:
-    """16-bit and floating point RGB(A) TIFF, which Pillow does not open, by OpenCV; uint8 [H, W, 3]."""
-    width, height, texel_bytes = _tiff_layout(data)
-    # OpenCV holds the image, and a strip or tile of it, which may be all of it again.
-    _check_size(width, height, 2 * width * height * texel_bytes)
-    try:
-        values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error as error:
-        raise _unreadable() from error
-    if values is None:
-        raise _unreadable()
-    if values.dtype.kind == "f":
-        for row in values:  # one that is no number would spoil its neighbours
-            np.nan_to_num(row, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
-    values = _reduced(values)
-    values = values.reshape(*values.shape[:2], -1)
-    if values.dtype.kind == "f":
-        colour, alpha = encode_linear(values[..., :3]), values[..., 3:4]
-    else:
-        top = np.iinfo(values.dtype).max
-        colour = in_bands(lambda part: np.round(np.clip(part / top, 0, 1) * 255), values[..., :3])
-        alpha = values[..., 3:4].astype(np.float32) / top
-    if colour.shape[2] < 3:
-        colour = np.repeat(colour[..., :1], 3, axis=2)
-    colour = colour[..., ::-1]
-    if alpha.shape[2]:
-        for row, cover in zip(colour, np.clip(alpha, 0, 1), strict=True):
-            row[:] = np.round(row * cover + 255 * (1 - cover)).astype(np.uint8)
-    return colour
-
-
-def _tiff_layout(data: bytes) -> tuple[int, int, int]:
-    """Width and height in pixels and bytes a pixel, as the first directory of a TIFF says.
-
-    Raises:
-        RelightifyError: ``photo_unreadable``.
-    """
-    try:
-        head = data[:16] if data[2:4] in (b"+\x00", b"\x00+") else data[:8]
-        directory = TiffImagePlugin.ImageFileDirectory_v2(head)
-        stream = io.BytesIO(data)
-        stream.seek(directory.next)
-        directory.load(stream)
-        bits = directory.get(258) or (1,)
-        samples = max(int(directory.get(277) or 1), len(bits))
-        return int(directory[256]), int(directory[257]), max(1, samples * int(max(bits)) // 8)
-    except Exception as error:
-        raise _unreadable() from error
-
-
-def _reduced(pixels: np.ndarray) -> np.ndarray:
-    """Area-averaged down to `MAX_WORKING_PIXELS` where larger."""
-    height, width = pixels.shape[:2]
-    factor = math.sqrt(MAX_WORKING_PIXELS / (height * width))
-    if factor >= 1:
-        return pixels
-    size = (max(round(width * factor), MIN_SIDE_PX), max(round(height * factor), MIN_SIDE_PX))
-    log.info("The photo of %d x %d pixels is reduced to %d x %d.", width, height, *size)
-    return cv2.resize(np.ascontiguousarray(pixels), size, interpolation=cv2.INTER_AREA)
-
-
-def _focal_35mm(exif: Image.Exif, size: tuple[int, int]) -> float | None:
-    """Equivalent focal length in mm from EXIF, for an image of `size` (width, height) as stored."""
-    ifd = exif.get_ifd(ExifTags.IFD.Exif)
-    stored = (ifd.get(ExifTags.Base.ExifImageWidth), ifd.get(ExifTags.Base.ExifImageHeight))
-    if stored[0] and stored[1] and not _same_shape((float(stored[0]), float(stored[1])), size):
-        log.info("The photo was cropped after it was taken, so its focal length is not used.")
-        return None
-    focal = float(ifd.get(ExifTags.Base.FocalLengthIn35mmFilm) or 0)
-    if focal <= 0:
-        focal = _focal_from_sensor(ifd, stored)
-    return focal if 5.0 <= focal <= 1500.0 else None
-
-
-def _same_shape(a: tuple[float, float], b: tuple[float, float]) -> bool:
-    ratio_a, ratio_b = max(a) / min(a), max(b) / min(b)
-    return abs(ratio_a / ratio_b - 1) < 0.02
-
-
-def _focal_from_sensor(ifd: dict, stored: tuple) -> float:
-    """Equivalent focal length from the lens' focal length and the sensor's pixel density, 0 where not given."""
-    focal_mm = float(ifd.get(ExifTags.Base.FocalLength) or 0)
-    density = float(ifd.get(ExifTags.Base.FocalPlaneXResolution) or 0)
-    unit_mm = {2: 25.4, 3: 10.0, 4: 1.0}.get(ifd.get(ExifTags.Base.FocalPlaneResolutionUnit, 2), 0.0)
-    if not (focal_mm > 0 and density > 0 and unit_mm > 0 and stored[0] and stored[1]):
-        return 0.0
-    diagonal_mm = math.hypot(float(stored[0]), float(stored[1])) / density * unit_mm
-    return focal_mm * FILM_DIAGONAL_MM / diagonal_mm
-
-
-def _unreadable() -> RelightifyError:
-    return RelightifyError(
-        "photo_unreadable", "The file is not an image that can be read.", "Use a JPEG, PNG, TIFF, WebP or HEIC file."
-    )
-
-
-def _truncated() -> RelightifyError:
-    return RelightifyError(
-        "photo_truncated", "The photo file is damaged or incomplete.", "Copy or download it again, or export it anew."
-    )
-
-
-def _too_large() -> RelightifyError:
-    return RelightifyError(
-        "photo_too_large",
-        "The photo would take more than a gigabyte of memory, or very long, to be decoded.",
-        "Scale it down to at most 80 megapixels, or save it as a JPEG.",
-    )

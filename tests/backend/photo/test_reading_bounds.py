@@ -203,7 +203,7 @@ def test_large_photo_in_bands_is_what_a_small_one_is(monkeypatch: pytest.MonkeyP
         with monkeypatch.context() as patch:
             patch.setattr("backend.photo.srgb_pixels.BAND_PIXELS", 1000)
             np.testing.assert_array_equal(read_photo(data).image_srgb, whole, err_msg=mode)
-            for module in ("decoding_cost", "reading", "srgb_pixels"):
+            for module in ("decoding_cost", "reading", "sizes", "srgb_pixels"):
                 patch.setattr(f"backend.photo.{module}.MAX_WORKING_PIXELS", 96 * 72)
             half = read_photo(data).image_srgb
         assert half.shape == (96, 72, 3), mode

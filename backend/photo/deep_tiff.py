@@ -1,0 +1,63 @@
+"""TIFF files of depths that Pillow does not open: 16-bit and floating point colour."""
+
+from __future__ import annotations
+
+import io
+
+import cv2
+import numpy as np
+from PIL import TiffImagePlugin
+
+from backend.photo.file_errors import unreadable
+from backend.photo.sizes import check_size, reduced
+from backend.photo.srgb_pixels import encode_linear, in_bands
+
+
+def decode_deep_tiff(data: bytes) -> np.ndarray:
+    """16-bit and floating point RGB(A) TIFF, which Pillow does not open, by OpenCV; uint8 [H, W, 3]."""
+    width, height, texel_bytes = _tiff_layout(data)
+    # OpenCV holds the image, and a strip or tile of it, which may be all of it again.
+    check_size(width, height, 2 * width * height * texel_bytes)
+    try:
+        values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise unreadable() from error
+    if values is None:
+        raise unreadable()
+    if values.dtype.kind == "f":
+        for row in values:  # one that is no number would spoil its neighbours
+            np.nan_to_num(row, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+    values = reduced(values)
+    values = values.reshape(*values.shape[:2], -1)
+    if values.dtype.kind == "f":
+        colour, alpha = encode_linear(values[..., :3]), values[..., 3:4]
+    else:
+        top = np.iinfo(values.dtype).max
+        colour = in_bands(lambda part: np.round(np.clip(part / top, 0, 1) * 255), values[..., :3])
+        alpha = values[..., 3:4].astype(np.float32) / top
+    if colour.shape[2] < 3:
+        colour = np.repeat(colour[..., :1], 3, axis=2)
+    colour = colour[..., ::-1]
+    if alpha.shape[2]:
+        for row, cover in zip(colour, np.clip(alpha, 0, 1), strict=True):
+            row[:] = np.round(row * cover + 255 * (1 - cover)).astype(np.uint8)
+    return colour
+
+
+def _tiff_layout(data: bytes) -> tuple[int, int, int]:
+    """Width and height in pixels and bytes a pixel, as the first directory of a TIFF says.
+
+    Raises:
+        RelightifyError: ``photo_unreadable``.
+    """
+    try:
+        head = data[:16] if data[2:4] in (b"+\x00", b"\x00+") else data[:8]
+        directory = TiffImagePlugin.ImageFileDirectory_v2(head)
+        stream = io.BytesIO(data)
+        stream.seek(directory.next)
+        directory.load(stream)
+        bits = directory.get(258) or (1,)
+        samples = max(int(directory.get(277) or 1), len(bits))
+        return int(directory[256]), int(directory[257]), max(1, samples * int(max(bits)) // 8)
+    except Exception as error:
+        raise unreadable() from error

@@ -1,0 +1,25 @@
+"""Why the file of a photo cannot be read."""
+
+from __future__ import annotations
+
+from shared.errors import RelightifyError
+
+
+def unreadable() -> RelightifyError:
+    return RelightifyError(
+        "photo_unreadable", "The file is not an image that can be read.", "Use a JPEG, PNG, TIFF, WebP or HEIC file."
+    )
+
+
+def truncated() -> RelightifyError:
+    return RelightifyError(
+        "photo_truncated", "The photo file is damaged or incomplete.", "Copy or download it again, or export it anew."
+    )
+
+
+def too_large() -> RelightifyError:
+    return RelightifyError(
+        "photo_too_large",
+        "The photo would take more than a gigabyte of memory, or very long, to be decoded.",
+        "Scale it down to at most 80 megapixels, or save it as a JPEG.",
+    )
