@@ -28,6 +28,7 @@ CODES: dict[str, Code] = {
     "photo_not_found": Code("the file of the photo is a folder, is not there or cannot be read", (BACKEND,)),
     "photo_empty": Code("the file of the photo has no bytes", (BACKEND,)),
     "photo_unreadable": Code("the file is in no format of pictures that is known", (BACKEND,)),
+    "photo_is_raw": Code("the file holds what a camera's sensor measured, not a picture", (BACKEND,)),
     "photo_truncated": Code("the file ends too early or is damaged", (BACKEND,)),
     "photo_too_small": Code("a side of the photo has under 64 pixels", (BACKEND,)),
     "photo_too_large": Code(

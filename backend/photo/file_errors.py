@@ -23,3 +23,9 @@ def too_large() -> RelightifyError:
         "The photo would take more than a gigabyte of memory, or very long, to be decoded.",
         "Scale it down to at most 80 megapixels, or save it as a JPEG.",
     )
+
+
+def camera_raw() -> RelightifyError:
+    return RelightifyError(
+        "photo_is_raw", "This is a camera raw file.", "Export a JPEG or TIFF from your raw converter, and use that."
+    )

@@ -14,6 +14,7 @@ import pillow_heif
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from backend.imaging.colour import srgb_bytes_to_linear
+from backend.photo.camera_raw import is_camera_raw
 from backend.photo.decoding_cost import (
     JPEG_SCAN,
     MAX_JPEG_SCAN_PIXELS,
@@ -25,7 +26,7 @@ from backend.photo.decoding_cost import (
 )
 from backend.photo.deep_tiff import decode_deep_tiff
 from backend.photo.exif_focal import FILM_DIAGONAL_MM, focal_35mm
-from backend.photo.file_errors import too_large, truncated, unreadable
+from backend.photo.file_errors import camera_raw, too_large, truncated, unreadable
 from backend.photo.sizes import MIN_SIDE_PX, check_size, reduced
 from backend.photo.srgb_pixels import srgb_pixels
 from shared.errors import RelightifyError
@@ -84,8 +85,8 @@ def read_photo(data: bytes) -> Photo:
         data: the file's bytes, in one of `FORMATS`.
 
     Raises:
-        RelightifyError: ``photo_empty``, ``photo_unreadable``, ``photo_truncated``, ``photo_too_small`` or
-            ``photo_too_large``.
+        RelightifyError: ``photo_empty``, ``photo_unreadable``, ``photo_is_raw``, ``photo_truncated``, ``photo_too_small``
+            or ``photo_too_large``.
     """
     if not data:
         raise RelightifyError("photo_empty", "The photo file is empty.", "Choose another file or copy it again.")
@@ -111,6 +112,8 @@ def _read(data: bytes) -> tuple[np.ndarray, float | None]:
     """Pixels uint8 [H, W, 3] sRGB, upright and reduced, and the focal length."""
     if data[:4] in _TIFF_MAGIC and tag_bytes(data) > MAX_TAG_BYTES:
         raise truncated()  # before Pillow reads every tag, however often they name the same bytes
+    if is_camera_raw(data):
+        raise camera_raw()
     image = _open(data)
     if image is None:
         pixels, focal = decode_deep_tiff(data), None
