@@ -11,8 +11,9 @@ import numpy as np
 
 from backend.head.albedo_basis import AlbedoBasis, region_albedo
 from backend.head.compared_skin import compared_skin
+from backend.head.focal_check import fit_with_focal
 from backend.head.head_fit import HeadFit, ViewFit
-from backend.head.landmark_fit import fit_landmarks, focal_is_plausible, landmark_errors
+from backend.head.landmark_fit import landmark_errors
 from backend.head.model import HeadModel
 from backend.head.parameters import HeadFitParameters
 from backend.head.photometric import Scene, reduce_photo, refine
@@ -56,7 +57,7 @@ def fit_head(
     photo, face = views[0].photo, views[0].face
     progress.report(0.0)
     width, height = photo.width, photo.height
-    start, problem = fit_landmarks(
+    start, problem, focal_known = fit_with_focal(
         model,
         face.landmarks_px,
         face.expression,
@@ -92,8 +93,7 @@ def fit_head(
         landmark_errors=errors.astype(np.float32),
         photometric_before=refined.error_before,
         photometric_after=refined.error_after,
-        focal_known=photo.focal_px is not None
-        and focal_is_plausible(photo.focal_px, face.landmarks_px, settings.landmarks),
+        focal_known=focal_known,
     )
     return HeadFit(parameters.identity.astype(np.float32), (fitted_view,))
 

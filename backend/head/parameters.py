@@ -39,6 +39,8 @@ class LandmarkFitSettings:
         log_focal_sigma: of the log focal length where it is unknown; assumed.
         known_log_focal_sigma: where the file gives it: rounded, zoomed, cropped a little; assumed.
         plausible_m: distances in metres outside of which a file's focal length is of another picture.
+        focal_doubt: nats by which a fit with the file's focal length may be worse; training people, and one person at
+            true distances.
         typical_distance_m: metres, and `log_distance_sigma` of its logarithm; assumed.
         thinnest_px: pixels below which landmarks fall together.
         contour: of landmarks that slide.
@@ -51,6 +53,7 @@ class LandmarkFitSettings:
     log_focal_sigma: float = 0.5
     known_log_focal_sigma: float = 0.06
     plausible_m: tuple[float, float] = (0.1, 5.0)
+    focal_doubt: float = 6.0
     typical_distance_m: float = 0.7
     log_distance_sigma: float = 0.6
     thinnest_px: float = 4.0

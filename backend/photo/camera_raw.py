@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 
+from PIL.ExifTags import IFD, Base
+
 from backend.photo.tiff_tags import Entry, directories
 
 # Olympus, Panasonic and Leica changed the number behind the byte order of a TIFF; others have containers of their own.
@@ -19,11 +21,10 @@ _MAGIC = (
     b"II\x1a\x00\x00\x00HEAPCCDR",
     b"ARRI",
 )
-_SUB_DIRECTORIES, _EXIF = 330, 34665
-_KIND_OF_IMAGE, _COMPRESSION, _PHOTOMETRIC, _MAKE, _DNG_VERSION = 254, 259, 262, 271, 50706
-_COLOUR_FILTER_ARRAY, _LINEAR_RAW = 32803, 34892
+# Colour filter array, linear raw.
+_RAW_PHOTOMETRICS = frozenset((32803, 34892))
 # Of sensor data: Sony, Samsung (two), Nikon, Pentax, Kodak.
-_RAW_COMPRESSIONS = (32767, 32770, 32772, 34713, 65535, 65000)
+_RAW_COMPRESSIONS = frozenset((32767, 32770, 32772, 34713, 65535, 65000))
 _CANON_RAW = (b"CR\x02", b"CR\x03")
 
 
@@ -33,7 +34,7 @@ def is_camera_raw(data: bytes) -> bool:
         return True
     if data[8:11] in _CANON_RAW and data[:4] in (b"II*\x00", b"MM\x00*"):
         return True
-    found = [dict(tags) for tags in directories(data, (_SUB_DIRECTORIES, _EXIF), chained=True)]
+    found = [dict(tags) for tags in directories(data, (Base.SubIFDs, IFD.Exif), chained=True)]
     return bool(found) and (_holds_sensor_data(found) or _is_preview_of_one(found[0]))
 
 
@@ -47,17 +48,17 @@ def _is_canon_container(data: bytes) -> bool:
 
 def _holds_sensor_data(found: list[dict[int, Entry]]) -> bool:
     """A directory says so, or the file calls itself a DNG."""
-    return _DNG_VERSION in found[0] or any(
-        _number(tags, _PHOTOMETRIC) in (_COLOUR_FILTER_ARRAY, _LINEAR_RAW)
-        or _number(tags, _COMPRESSION) in _RAW_COMPRESSIONS
+    return Base.DNGVersion in found[0] or any(
+        _number(tags, Base.PhotometricInterpretation) in _RAW_PHOTOMETRICS
+        or _number(tags, Base.Compression) in _RAW_COMPRESSIONS
         for tags in found
     )
 
 
 def _is_preview_of_one(first: dict[int, Entry]) -> bool:
     """The first picture is but a small one, of a camera's, beside others: nothing but raw files is ordered so."""
-    reduced = (_number(first, _KIND_OF_IMAGE) or 0) & 1
-    return bool(reduced) and _MAKE in first and _SUB_DIRECTORIES in first
+    reduced = (_number(first, Base.NewSubfileType) or 0) & 1
+    return bool(reduced) and Base.Make in first and Base.SubIFDs in first
 
 
 def _number(tags: dict[int, Entry], tag: int) -> int | None:

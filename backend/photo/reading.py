@@ -85,8 +85,8 @@ def read_photo(data: bytes) -> Photo:
         data: the file's bytes, in one of `FORMATS`.
 
     Raises:
-        RelightifyError: ``photo_empty``, ``photo_unreadable``, ``photo_is_raw``, ``photo_truncated``, ``photo_too_small``
-            or ``photo_too_large``.
+        RelightifyError: ``photo_empty``, ``photo_unreadable``, ``photo_is_raw``, ``photo_truncated``,
+            ``photo_too_small`` or ``photo_too_large``.
     """
     if not data:
         raise RelightifyError("photo_empty", "The photo file is empty.", "Choose another file or copy it again.")

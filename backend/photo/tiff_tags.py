@@ -6,8 +6,6 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# No camera's file has as many directories.
-MOST_DIRECTORIES = 64
 _TYPE_BYTES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _WHOLE_NUMBERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 
@@ -34,13 +32,16 @@ class Entry:
         return self.numbers[0] if self.numbers else None
 
 
-def directories(block: bytes, following: tuple[int, ...], chained: bool = False) -> Iterator[list[tuple[int, Entry]]]:
+def directories(
+    block: bytes, following: tuple[int, ...], chained: bool = False, most: int = 64
+) -> Iterator[list[tuple[int, Entry]]]:
     """The tags of the first directory, of those that the tags `following` name, and of those chained to them.
 
     Args:
         block: begins with a TIFF header; anything else has no directories.
         following: tags whose values are offsets of directories.
         chained: whether a directory's successor is read as well.
+        most: directories to read; no camera's file has as many.
     """
     order = {b"II": "<", b"MM": ">"}.get(block[:2])
     if order is None or len(block) < 16:
@@ -50,7 +51,7 @@ def directories(block: bytes, following: tuple[int, ...], chained: bool = False)
     head_bytes, entry_bytes = struct.calcsize(order + head), struct.calcsize(order + entry)
     waiting = [struct.unpack_from(order + offset, block, 8 if big else 4)[0]]
     seen: set[int] = set()
-    while waiting and len(seen) < MOST_DIRECTORIES:
+    while waiting and len(seen) < most:
         place = waiting.pop(0)
         if place in seen or place + 8 > len(block):
             continue
