@@ -157,7 +157,8 @@ class Pipeline:
         with watch.stage("photo") as report:
             report.report(0.0)
             views = [
-                find_view(data, self.detector, face) for data in ([photos] if isinstance(photos, bytes) else photos)
+                find_view(data, self.detector, face, self.parameters.photo.reading)
+                for data in ([photos] if isinstance(photos, bytes) else photos)
             ]
             report.report(1.0, landmarks_preview(views[0].photo, views[0].face))
         with watch.stage("fit") as report:

@@ -8,14 +8,23 @@ import cv2
 import numpy as np
 from PIL import TiffImagePlugin
 
+from backend.photo.colour_profile import linear_matrix
 from backend.photo.file_errors import unreadable
 from backend.photo.sizes import check_size, reduced
-from backend.photo.srgb_pixels import encode_linear, in_bands
+from backend.photo.srgb_pixels import converted_pixels, encode_linear, in_bands
+from backend.photo.stated_colour import StatedColour
 
 
-def decode_deep_tiff(data: bytes) -> np.ndarray:
-    """16-bit and floating point RGB(A) TIFF, which Pillow does not open, by OpenCV; uint8 [H, W, 3]."""
-    width, height, texel_bytes = _tiff_layout(data)
+def decode_deep_tiff(data: bytes) -> tuple[np.ndarray, tuple[str, ...]]:
+    """16-bit and floating point RGB(A) TIFF, which Pillow does not open, by OpenCV.
+
+    Returns:
+        uint8 [H, W, 3] sRGB, upright, and warnings of colours that could not be converted.
+
+    Raises:
+        RelightifyError: ``photo_unreadable``, ``photo_too_large``.
+    """
+    width, height, texel_bytes, profile = _tiff_layout(data)
     # OpenCV holds the image, and a strip or tile of it, which may be all of it again.
     check_size(width, height, 2 * width * height * texel_bytes)
     try:
@@ -30,6 +39,10 @@ def decode_deep_tiff(data: bytes) -> np.ndarray:
     values = reduced(values)
     values = values.reshape(*values.shape[:2], -1)
     if values.dtype.kind == "f":
+        matrix = linear_matrix(profile) if profile and values.shape[2] >= 3 else None
+        if matrix is not None:
+            for row in values:
+                row[:, 2::-1] = row[:, 2::-1] @ matrix.T
         colour, alpha = encode_linear(values[..., :3]), values[..., 3:4]
     else:
         top = np.iinfo(values.dtype).max
@@ -37,15 +50,19 @@ def decode_deep_tiff(data: bytes) -> np.ndarray:
         alpha = values[..., 3:4].astype(np.float32) / top
     if colour.shape[2] < 3:
         colour = np.repeat(colour[..., :1], 3, axis=2)
+    grey = values.shape[2] < 3
     colour = colour[..., ::-1]
+    warnings: tuple[str, ...] = ()
+    if values.dtype.kind != "f":
+        colour, warnings = converted_pixels(colour, StatedColour(profile), "L" if grey else "RGB")
     if alpha.shape[2]:
         for row, cover in zip(colour, np.clip(alpha, 0, 1), strict=True):
             row[:] = np.round(row * cover + 255 * (1 - cover)).astype(np.uint8)
-    return colour
+    return colour, warnings
 
 
-def _tiff_layout(data: bytes) -> tuple[int, int, int]:
-    """Width and height in pixels and bytes a pixel, as the first directory of a TIFF says.
+def _tiff_layout(data: bytes) -> tuple[int, int, int, bytes | None]:
+    """Width and height in pixels, bytes a pixel, and the ICC profile, as the first directory of a TIFF says.
 
     Raises:
         RelightifyError: ``photo_unreadable``.
@@ -58,6 +75,8 @@ def _tiff_layout(data: bytes) -> tuple[int, int, int]:
         directory.load(stream)
         bits = directory.get(258) or (1,)
         samples = max(int(directory.get(277) or 1), len(bits))
-        return int(directory[256]), int(directory[257]), max(1, samples * int(max(bits)) // 8)
+        profile = directory.get(34675)
+        texel_bytes = max(1, samples * int(max(bits)) // 8)
+        return int(directory[256]), int(directory[257]), texel_bytes, profile if isinstance(profile, bytes) else None
     except Exception as error:
         raise unreadable() from error

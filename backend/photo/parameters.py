@@ -180,14 +180,28 @@ class ThumbnailSettings:
 
 
 @dataclass(frozen=True)
+class ReadingSettings:
+    """Damaged files.
+
+    Args:
+        most_missing: share of a photo's rows that may be missing; assumed.
+        face_margin: share of the face's extent around it that must be there; assumed.
+    """
+
+    most_missing: float = 0.05
+    face_margin: float = 0.05
+
+
+@dataclass(frozen=True)
 class PhotoParameters:
     """All of the stage's chosen numbers.
 
     Args:
-        skin_mask, white_cue, iris: of its steps.
+        reading, skin_mask, white_cue, iris: of its steps.
         warnings: from where on a photo is warned of.
     """
 
+    reading: ReadingSettings = ReadingSettings()
     skin_mask: SkinMaskSettings = SkinMaskSettings()
     white_cue: WhiteCueSettings = WhiteCueSettings()
     iris: IrisSettings = IrisSettings()

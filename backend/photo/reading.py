@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 import pillow_heif
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
 from backend.imaging.colour import srgb_bytes_to_linear
 from backend.photo.camera_raw import is_camera_raw
@@ -21,20 +21,24 @@ from backend.photo.decoding_cost import (
     MAX_TAG_BYTES,
     MAX_WORKING_PIXELS,
     decoding_bytes,
-    exif_block,
     tag_bytes,
 )
+from backend.photo.deep_heif import decode_deep_heif
 from backend.photo.deep_tiff import decode_deep_tiff
-from backend.photo.exif_focal import FILM_DIAGONAL_MM, focal_35mm
+from backend.photo.exif_tags import FILM_DIAGONAL_MM, exif_data, focal_35mm, or_none, orientation_of
 from backend.photo.file_errors import camera_raw, too_large, truncated, unreadable
+from backend.photo.lost_end import Rescued, ends_in_zeros, rescued
+from backend.photo.parameters import ReadingSettings
 from backend.photo.sizes import MIN_SIDE_PX, check_size, reduced
 from backend.photo.srgb_pixels import srgb_pixels
+from backend.photo.stated_colour import stated_colour
 from shared.errors import RelightifyError
 
 log = logging.getLogger(__name__)
 
 # The formats that are read. Pillow knows forty others, some of which start programs (EPS runs Ghostscript).
 FORMATS = ("JPEG", "MPO", "PNG", "TIFF", "WEBP", "HEIF", "AVIF", "BMP", "GIF")
+LOST_ITS_END = "The photo file is damaged: its end is missing. What is there was used."
 _TIFF_MAGIC = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 
 
@@ -46,10 +50,14 @@ class Photo:
         image_srgb: uint8 [H, W, 3], sRGB-encoded, row 0 is the top.
         focal_35mm: focal length in mm as equivalent on 35 mm film (by the image diagonal), None where the file does
             not say or the image was cropped.
+        missing_px: the part x0, y0, x1, y1 of the image that a damaged file no longer holds, None where all is there.
+        warnings: sentences for the user about the file.
     """
 
     image_srgb: np.ndarray
     focal_35mm: float | None = None
+    missing_px: tuple[float, float, float, float] | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def height(self) -> int:
@@ -74,15 +82,17 @@ class Photo:
         return linear
 
 
-def read_photo(data: bytes) -> Photo:
+def read_photo(data: bytes, settings: ReadingSettings = ReadingSettings()) -> Photo:
     """Decode the bytes of an image file into an upright sRGB photograph.
 
-    The EXIF orientation is applied, an embedded ICC profile is converted to sRGB, transparency is laid over white, and
-    of an animation the first frame is taken. Images over `MAX_WORKING_PIXELS` are reduced. Whatever the file says of
-    itself, reading it takes at most 1.5 GB, or it is refused.
+    The EXIF orientation is applied, colours are converted to sRGB from what the file says of them, transparency is laid
+    over white, and of an animation the first frame is taken. Images over `MAX_WORKING_PIXELS` are reduced. A JPEG or
+    PNG that lost its end is read with a warning where few of its rows are gone. Whatever the file
+    says of itself, reading it takes at most 1.5 GB, or it is refused.
 
     Args:
         data: the file's bytes, in one of `FORMATS`.
+        settings: how much of a damaged file may be missing.
 
     Raises:
         RelightifyError: ``photo_empty``, ``photo_unreadable``, ``photo_is_raw``, ``photo_truncated``,
@@ -91,7 +101,7 @@ def read_photo(data: bytes) -> Photo:
     if not data:
         raise RelightifyError("photo_empty", "The photo file is empty.", "Choose another file or copy it again.")
     try:
-        pixels, focal = _read(data)
+        photo = _read(data, settings)
     except RelightifyError:
         raise
     except MemoryError as error:
@@ -104,21 +114,60 @@ def read_photo(data: bytes) -> Photo:
         # What a damaged file makes of a decoder is anybody's guess: RuntimeError, struct.error, cv2.error, ...
         log.warning("The photo cannot be decoded.", exc_info=True)
         raise truncated() from error
-    pixels.setflags(write=False)
-    return Photo(pixels, focal)
+    photo.image_srgb.setflags(write=False)
+    return photo
 
 
-def _read(data: bytes) -> tuple[np.ndarray, float | None]:
-    """Pixels uint8 [H, W, 3] sRGB, upright and reduced, and the focal length."""
+def _read(data: bytes, settings: ReadingSettings) -> Photo:
+    """The photo, upright and reduced."""
     if data[:4] in _TIFF_MAGIC and tag_bytes(data) > MAX_TAG_BYTES:
         raise truncated()  # before Pillow reads every tag, however often they name the same bytes
     if is_camera_raw(data):
         raise camera_raw()
-    image = _open(data)
+    lost = _rescued(data, settings) if ends_in_zeros(data) else None
+    image = _open(lost.data if lost else data)
     if image is None:
-        pixels, focal = decode_deep_tiff(data), None
-    else:
-        pixels, focal = _decode(image, data)
+        pixels, notes = decode_deep_tiff(data)
+        return _finished(pixels, None, None, notes)
+    width, height = image.size
+    _check_cost(image, data)
+    if image.format == "HEIF":
+        stated = stated_colour(image, data, None)
+        if stated.encoding.beyond_white and image.info.get("bit_depth", 8) > 8:
+            focal = or_none(focal_35mm, exif_data(image), (width, height))
+            return _finished(decode_deep_heif(data, stated.encoding), focal, None, ())
+    try:
+        _load(image)
+    except RelightifyError:
+        lost = _rescued(data, settings) if lost is None else None
+        image = _open(lost.data) if lost else None
+        if lost is None or image is None:
+            raise
+        _load(image)
+    # Once it is decoded: a PNG has EXIF data at its end, and Pillow turns a TIFF itself and says so then.
+    exif = exif_data(image)
+    focal = or_none(focal_35mm, exif, (width, height))
+    orientation = or_none(orientation_of, exif) or 1
+    stated = stated_colour(image, data, exif)
+    pixels, notes = srgb_pixels(image, stated)
+    missing = None
+    if lost is not None:
+        notes = (LOST_ITS_END, *notes)
+        missing = _upright(_lowest_rows(pixels, lost.missing_rows / height), orientation)
+    return _finished(_upright(pixels, orientation), focal, missing, notes)
+
+
+def _rescued(data: bytes, settings: ReadingSettings) -> Rescued:
+    """A broken-off file with enough of its picture left."""
+    lost = rescued(data)
+    if lost is None or lost.missing_share > settings.most_missing:
+        raise truncated()
+    log.warning("The file broke off; %.1f %% of its rows are missing.", 100 * lost.missing_share)
+    return lost
+
+
+def _finished(pixels: np.ndarray, focal: float | None, missing: np.ndarray | None, notes: tuple[str, ...]) -> Photo:
+    """A photo from upright pixels, and bool [H, W, 1], which of them are missing."""
     height, width = pixels.shape[:2]
     if min(height, width) < MIN_SIDE_PX:
         raise RelightifyError(
@@ -126,7 +175,20 @@ def _read(data: bytes) -> tuple[np.ndarray, float | None]:
             f"The photo has only {width} x {height} pixels.",
             f"Use one with at least {MIN_SIDE_PX} pixels a side; 500 or more across the face gives good textures.",
         )
-    return np.ascontiguousarray(reduced(pixels)), focal
+    photo = np.ascontiguousarray(reduced(pixels))
+    box = None
+    if missing is not None and missing.any():
+        rows, columns = (np.flatnonzero(missing.any(axis=axes)) for axes in ((1, 2), (0, 2)))
+        scale = photo.shape[1] / width
+        box = (columns[0] * scale, rows[0] * scale, (columns[-1] + 1) * scale, (rows[-1] + 1) * scale)
+    return Photo(photo, focal, box, notes)
+
+
+def _lowest_rows(pixels: np.ndarray, share: float) -> np.ndarray:
+    """Bool [H, W, 1], True in the lowest share of the rows."""
+    height, width = pixels.shape[:2]
+    lowest = np.arange(height) >= height - math.ceil(share * height)
+    return np.broadcast_to(lowest[:, None, None], (height, width, 1))
 
 
 def _formats() -> list[str]:
@@ -144,6 +206,9 @@ def _open(data: bytes) -> Image.Image | None:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             return Image.open(io.BytesIO(data), formats=_formats())
     except Image.DecompressionBombError as error:
+        if data.startswith(b"\xff\xd8"):
+            # It is reduced while it is decoded; what that costs is looked at next.
+            return JpegImagePlugin.JpegImageFile(io.BytesIO(data))
         raise too_large() from error
     except UnidentifiedImageError as error:
         if data[:4] in _TIFF_MAGIC:
@@ -156,25 +221,20 @@ def _open(data: bytes) -> Image.Image | None:
         raise truncated() from error
 
 
-def _decode(image: Image.Image, data: bytes) -> tuple[np.ndarray, float | None]:
-    """Pixels uint8 [H, W, 3] sRGB, upright, and the focal length."""
+def _check_cost(image: Image.Image, data: bytes) -> None:
+    """Refuse what would take too much memory or time, from the head of the file alone."""
     width, height = image.size
     check_size(width, height, decoding_bytes(image, data))
     if image.format in ("JPEG", "MPO") and width * height * data.count(JPEG_SCAN) > MAX_JPEG_SCAN_PIXELS:
         raise too_large()
+
+
+def _load(image: Image.Image) -> None:
+    """Decode."""
+    width, height = image.size
     if width * height > 4 * MAX_WORKING_PIXELS:
         # JPEG decoders can skip the finest DCT coefficients, which keeps memory low; others ignore the wish.
         image.draft("RGB" if image.mode != "CMYK" else "CMYK", (width // 2, height // 2))
-    # A TIFF is its own EXIF data, which has been looked at.
-    if image.format != "TIFF" and tag_bytes(exif_block(image)) > MAX_TAG_BYTES:
-        log.warning("The EXIF data of the photo is larger than any camera's; going on without.")
-        image.info.pop("exif", None)
-    try:
-        exif = image.getexif()
-        focal = focal_35mm(exif, (width, height))
-    except Exception as error:
-        log.warning("The EXIF data of the photo cannot be read (%s); going on without.", error)
-        focal = None
     try:
         image.load()
     except Image.DecompressionBombError as error:
@@ -183,18 +243,10 @@ def _decode(image: Image.Image, data: bytes) -> tuple[np.ndarray, float | None]:
         raise
     except Exception as error:
         raise truncated() from error
-    return _upright(image, srgb_pixels(image)), focal
 
 
-# --- pixels -----------------------------------------------------------------------------------------------------
-
-
-def _upright(image: Image.Image, pixels: np.ndarray) -> np.ndarray:
-    """Apply the EXIF orientation of `image` to decoded pixels."""
-    try:
-        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:
-        return pixels  # already logged where the focal length was read
+def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Pixels [H, W, n] turned as EXIF says."""
     turned = {
         2: lambda p: p[:, ::-1],
         3: lambda p: p[::-1, ::-1],

@@ -2,44 +2,82 @@
 
 from __future__ import annotations
 
-import io
-import logging
 import math
 from collections.abc import Callable
-from functools import lru_cache
 
 import cv2
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image
 
 from backend.imaging.colour import linear_to_srgb
+from backend.photo.colour_profile import UNUSABLE_PROFILE, lab_to_srgb, profile_conversion
 from backend.photo.decoding_cost import MAX_WORKING_PIXELS
-
-log = logging.getLogger(__name__)
+from backend.photo.stated_colour import StatedColour
 
 # Converted at a time.
 BAND_PIXELS = 2_000_000
-# A profile that moves no colour by more than this is sRGB's; rounding alone moves them by one.
-SAME_COLOUR_LEVELS = 2
+ImageConversion = Callable[[Image.Image], Image.Image]
 
 
-def srgb_pixels(image: Image.Image) -> np.ndarray:
-    """A decoded image of any mode as uint8 [H, W, 3] sRGB; large ones are reduced on the way, a band at a time."""
+def srgb_pixels(image: Image.Image, stated: StatedColour = StatedColour()) -> tuple[np.ndarray, tuple[str, ...]]:
+    """A decoded image of any mode as uint8 [H, W, 3] sRGB, and warnings of colours that could not be converted.
+
+    Large ones are reduced on the way, a band at a time.
+    """
     width, height = image.size
     factor = max(1, math.isqrt(width * height // MAX_WORKING_PIXELS))
     rows = max(1, BAND_PIXELS // width // factor) * factor
     bands = (image.crop((0, top, width, min(top + rows, height))) for top in range(0, height, rows))
     if image.mode.startswith(("I", "F")):
         values = np.concatenate([_block_means(np.asarray(band), factor) for band in bands])
-        return grey_of_depth(values, image.mode)
+        grey = grey_of_depth(values, image.mode)
+        return (grey, ()) if image.mode == "F" else converted_pixels(grey, stated, "L")
+    mode = _plain_mode(image)
+    to_srgb = _conversion(stated, mode, lambda: np.asarray(_thinned(image).convert("RGB")))
     shape = -(-height // factor), -(-width // factor), 3
     pixels, row = np.empty(shape, np.uint8), 0
     for band in bands:
         plain = _without_palette(band)
-        part = np.asarray(_to_srgb(plain.reduce(factor) if factor > 1 else plain))
+        part = np.asarray(_over_white(plain.reduce(factor) if factor > 1 else plain, to_srgb))
         pixels[row : row + len(part)] = part
         row += len(part)
-    return pixels
+    return pixels, _warnings(stated, mode)
+
+
+def converted_pixels(pixels: np.ndarray, stated: StatedColour, mode: str = "RGB") -> tuple[np.ndarray, tuple[str, ...]]:
+    """8-bit values [H, W, 3], of which `mode` L means that all three are alike, as uint8 sRGB; and warnings."""
+    to_srgb = _conversion(stated, mode, lambda: thinned(pixels))
+
+    def convert(part: np.ndarray) -> np.ndarray:
+        return np.asarray(to_srgb(Image.fromarray(np.ascontiguousarray(part)).convert(mode)))
+
+    return (pixels if stated.as_it_is else in_bands(convert, pixels)), _warnings(stated, mode)
+
+
+def _conversion(stated: StatedColour, mode: str, whole: Callable[[], np.ndarray]) -> ImageConversion:
+    """From images of a mode (L, RGB, CMYK or LAB) to sRGB; `whole` are the picture's values, some of them at least."""
+    if mode == "LAB":
+        return lab_to_srgb
+    if stated.profile is not None:
+        return profile_conversion(stated.profile, mode)
+    encoding = stated.encoding
+    if mode == "CMYK" or encoding.is_srgb:
+        return lambda image: image.convert("RGB")
+    some = whole() if encoding.beyond_white else np.empty((0, 3), np.uint8)
+    peak = encoding.brightest(np.broadcast_to(some.reshape(-1, some.shape[-1]), (some[..., 0].size, 3)) / 255)
+
+    def convert(image: Image.Image) -> Image.Image:
+        return Image.fromarray(encoding.to_srgb(np.asarray(image.convert("RGB")) / np.float32(255), peak))
+
+    return convert
+
+
+def _warnings(stated: StatedColour, mode: str) -> tuple[str, ...]:
+    if stated.profile is not None and mode != "LAB":
+        return () if profile_conversion(stated.profile, mode).usable else (UNUSABLE_PROFILE,)
+    if mode == "CMYK":
+        return ("The photo is made for print (CMYK) and has no colour profile, so its colours may be a little off.",)
+    return (stated.warning,) if stated.warning else ()
 
 
 def _block_means(values: np.ndarray, factor: int) -> np.ndarray:
@@ -51,73 +89,53 @@ def _block_means(values: np.ndarray, factor: int) -> np.ndarray:
     return cv2.resize(finite, size, interpolation=cv2.INTER_AREA)
 
 
+def _plain_mode(image: Image.Image) -> str:
+    """The mode, L, RGB, CMYK or LAB, in which the image is converted."""
+    if image.mode in ("CMYK", "LAB"):
+        return image.mode
+    grey = image.mode in ("1", "L", "LA", "La") and "transparency" not in image.info
+    return "L" if grey else "RGB"
+
+
+def _thinned(image: Image.Image) -> Image.Image:
+    """Some of the image's pixels, unchanged."""
+    step = max(1, math.isqrt(image.width * image.height // BAND_PIXELS))
+    return image.resize((-(-image.width // step), -(-image.height // step)), Image.Resampling.NEAREST)
+
+
+def thinned(pixels: np.ndarray) -> np.ndarray:
+    """Some of the pixels of an array [H, W, ...]."""
+    step = max(1, math.isqrt(pixels.shape[0] * pixels.shape[1] // BAND_PIXELS))
+    return pixels[::step, ::step]
+
+
 def _without_palette(image: Image.Image) -> Image.Image:
     """A mode that can be reduced: no palette, no single bits, transparency as a channel."""
     if image.mode == "P" or "transparency" in image.info:
-        return _keeping_profile(image, image.convert("RGBA" if "transparency" in image.info else "RGB"))
+        return image.convert("RGBA" if "transparency" in image.info else "RGB")
     if image.mode == "PA":
-        return _keeping_profile(image, image.convert("RGBA"))
-    return _keeping_profile(image, image.convert("L")) if image.mode == "1" else image
+        return image.convert("RGBA")
+    return image.convert("L") if image.mode == "1" else image
 
 
-def _to_srgb(image: Image.Image) -> Image.Image:
-    """8-bit sRGB without alpha of any mode without a palette."""
-    alpha = None
+def _opaque(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """Colours L, RGB, CMYK or LAB of an image without a palette, and its alpha where there is one."""
     if image.mode in ("RGBA", "LA", "RGBa", "La"):
         with_alpha = image.convert("LA" if image.mode in ("LA", "La") else "RGBA")
-        alpha = with_alpha.getchannel("A")
-        image = _keeping_profile(image, with_alpha.convert("L" if with_alpha.mode == "LA" else "RGB"))
-    colour = _apply_profile(image)
-    if alpha is None:
-        return colour
+        return with_alpha.convert("L" if with_alpha.mode == "LA" else "RGB"), with_alpha.getchannel("A")
+    return (image if image.mode in ("L", "RGB", "CMYK", "LAB") else image.convert("RGB")), None
+
+
+def _over_white(image: Image.Image, to_srgb: ImageConversion) -> Image.Image:
+    """8-bit sRGB without alpha of an image without a palette."""
+    plain, alpha = _opaque(image)
+    colour = to_srgb(plain)
     # Nearly every photo with an alpha channel is opaque; then there is nothing to lay over white.
-    if alpha.getextrema() == (255, 255):
+    if alpha is None or alpha.getextrema() == (255, 255):
         return colour
     white = Image.new("RGB", colour.size, (255, 255, 255))
     white.paste(colour, mask=alpha)
     return white
-
-
-def _keeping_profile(source: Image.Image, converted: Image.Image) -> Image.Image:
-    if "icc_profile" in source.info:
-        converted.info["icc_profile"] = source.info["icc_profile"]
-    return converted
-
-
-def _apply_profile(image: Image.Image) -> Image.Image:
-    """Convert from the embedded ICC profile to sRGB RGB; without a (usable) profile the values are taken as sRGB."""
-    profile = image.info.get("icc_profile")
-    if image.mode == "LAB":
-        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        return ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB") or image.convert("RGB")
-    if profile and image.mode in ("RGB", "L", "CMYK"):
-        transform = _transform_to_srgb(profile, image.mode)
-        if transform is not None:
-            converted = ImageCms.applyTransform(image, transform)
-            if converted is not None:
-                return converted
-    return image.convert("RGB")
-
-
-@lru_cache(maxsize=2)  # for the bands of one photo
-def _transform_to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """The conversion from an ICC profile, None where it cannot be used or is that of sRGB.
-
-    What counts is what the profile does to colours, which is its curves and primaries: its name may say anything.
-    """
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
-        if mode != "RGB":
-            return transform
-        levels = np.arange(0, 256, 15, dtype=np.uint8)
-        colours = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(len(levels), -1, 3)
-        converted = np.asarray(ImageCms.applyTransform(Image.fromarray(colours), transform))
-        same = np.abs(converted.astype(int) - colours).max() <= SAME_COLOUR_LEVELS
-        return None if same else transform
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError) as error:
-        log.warning("The photo's colour profile cannot be used (%s); its colours are taken as sRGB.", error)
-        return None
 
 
 def in_bands(convert: Callable[[np.ndarray], np.ndarray], values: np.ndarray) -> np.ndarray:

@@ -7,7 +7,9 @@ import io
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from backend.photo.decoding_cost import MAX_WORKING_PIXELS
+from backend.photo.lost_end import ends_in_zeros
 from backend.photo.reading import read_photo
+from backend.photo.stated_colour import stated_colour
 
 JPEG_QUALITY = 92
 # Blender reads these, but neither applies the EXIF orientation nor an embedded profile.
@@ -36,9 +38,13 @@ def viewer_copy(data: bytes) -> bytes | None:
 def _shows_itself(data: bytes) -> bool:
     try:
         with Image.open(io.BytesIO(data)) as image:
-            orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-            plain = image.format in PLAIN_FORMATS and image.mode in ("RGB", "L") and "icc_profile" not in image.info
-            return plain and orientation == 1 and image.width * image.height <= MAX_WORKING_PIXELS
+            exif = image.getexif()
+            plain = image.format in PLAIN_FORMATS and image.mode in ("RGB", "L")
+            plain &= stated_colour(image, data, exif).as_it_is and exif.get(ExifTags.Base.Orientation, 1) == 1
+            if not plain or image.width * image.height > MAX_WORKING_PIXELS or ends_in_zeros(data):
+                return False
+            image.load()  # a file that broke off fails here
+            return True
     except (OSError, SyntaxError, ValueError, UnidentifiedImageError):
         # Pillow stumbles over the file or its EXIF block; `read_photo` knows ways around that.
         return False

@@ -1,15 +1,45 @@
-"""The focal length that a file's EXIF data gives."""
+"""What a file's EXIF data says of the picture: how it is turned, and with what focal length it was taken."""
 
 from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from PIL import ExifTags, Image
 
+from backend.photo.decoding_cost import MAX_TAG_BYTES, exif_block, tag_bytes
+
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 FILM_DIAGONAL_MM = math.hypot(36.0, 24.0)
+
+
+def exif_data(image: Image.Image) -> Image.Exif | None:
+    """The EXIF data, None where they cannot be read."""
+    # A TIFF is its own EXIF data, which has been looked at.
+    if image.format != "TIFF" and tag_bytes(exif_block(image)) > MAX_TAG_BYTES:
+        log.warning("The EXIF data of the photo is larger than any camera's; going on without.")
+        image.info.pop("exif", None)
+    return or_none(image.getexif)
+
+
+def or_none(read: Callable[..., T], *given: Any) -> T | None:
+    """What can be read of EXIF data; None where they are damaged, or where there are none."""
+    if None in given:
+        return None
+    try:
+        return read(*given)
+    except Exception as error:
+        log.warning("The EXIF data of the photo cannot be read (%s); going on without.", error)
+        return None
+
+
+def orientation_of(exif: Image.Exif) -> int:
+    """How the picture is turned, 1 for upright."""
+    return int(exif.get(ExifTags.Base.Orientation, 1))
 
 
 def focal_35mm(exif: Image.Exif, size: tuple[int, int]) -> float | None:
