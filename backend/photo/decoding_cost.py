@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PIL import Image
 
 from backend.photo.tiff_tags import directories
@@ -29,12 +31,27 @@ def decoding_bytes(image: Image.Image, data: bytes) -> int:
         return int(texels * 4 * _COPIES[image.format])
     if image.format in ("JPEG", "MPO"):
         # Progressive files are kept as coefficients of two bytes until the last scan.
-        kept = 2 * len(image.getbands()) if image.info.get("progressive") else 0
-        drafted = 4 if texels > 4 * MAX_WORKING_PIXELS else 1
-        return texels * kept + texels * stored // drafted
+        kept = 2 * _samples_of_a_jpeg(image) if image.info.get("progressive") else 0
+        return int(texels * kept) + texels * stored // draft_scale(width, height) ** 2
     if image.format == "TIFF":
         return texels * stored + _largest_tiff_part(image)
     return texels * stored
+
+
+def draft_scale(width: int, height: int) -> int:
+    """By how much a JPEG is reduced while it is decoded, 1, 2, 4 or 8: it stays larger than what is worked on.
+
+    Decoders skip the finest DCT coefficients for that, which keeps memory low.
+    """
+    most = math.isqrt(width * height // MAX_WORKING_PIXELS)
+    return next(scale for scale in (8, 4, 2, 1) if scale <= max(most, 1))
+
+
+def _samples_of_a_jpeg(image: Image.Image) -> float:
+    """Samples a pixel, of all components: colours are mostly stored at half the size."""
+    layers = [(horizontal, vertical) for _, horizontal, vertical, _ in getattr(image, "layer", ())]
+    most = max((h for h, _ in layers), default=0) * max((v for _, v in layers), default=0)
+    return sum(h * v for h, v in layers) / most if most else len(image.getbands())
 
 
 def _largest_tiff_part(image: Image.Image) -> int:

@@ -19,8 +19,8 @@ from backend.photo.decoding_cost import (
     JPEG_SCAN,
     MAX_JPEG_SCAN_PIXELS,
     MAX_TAG_BYTES,
-    MAX_WORKING_PIXELS,
     decoding_bytes,
+    draft_scale,
     tag_bytes,
 )
 from backend.photo.deep_heif import decode_deep_heif
@@ -231,10 +231,9 @@ def _check_cost(image: Image.Image, data: bytes) -> None:
 
 def _load(image: Image.Image) -> None:
     """Decode."""
-    width, height = image.size
-    if width * height > 4 * MAX_WORKING_PIXELS:
-        # JPEG decoders can skip the finest DCT coefficients, which keeps memory low; others ignore the wish.
-        image.draft("RGB" if image.mode != "CMYK" else "CMYK", (width // 2, height // 2))
+    scale = draft_scale(*image.size)
+    if scale > 1:  # other formats ignore the wish
+        image.draft("RGB" if image.mode != "CMYK" else "CMYK", (image.width // scale, image.height // scale))
     try:
         image.load()
     except Image.DecompressionBombError as error:

@@ -137,6 +137,15 @@ def progressive_scans(count: int) -> bytes:
     return data[:last] + data[last:-2] * count + data[-2:]
 
 
+def noisy_jpeg(width: int, height: int, **options: object) -> bytes:
+    """As many bytes a pixel as a photo has."""
+    tile = np.clip(np.random.default_rng(0).normal(128, 25, (1020, 1360, 3)), 0, 255).astype(np.uint8)
+    times = (-(-height // 1020), -(-width // 1360), 1)
+    return encoded(Image.fromarray(np.tile(tile, times)[:height, :width]), "JPEG", quality=85, **options)
+
+
+# Of telephones.
+LARGEST = ("JPEG of 200 megapixels", "progressive JPEG of 200 megapixels")
 HUGE: dict[str, Callable[[], bytes]] = {
     "float TIFF of 13000 x 13000": lambda: tiff(13000, 13000, 1, 32, True, rows=500),
     "float TIFF of one strip": lambda: tiff(13000, 13000, 1, 32, True),
@@ -144,21 +153,27 @@ HUGE: dict[str, Callable[[], bytes]] = {
     "PNG of 2500000 x 70": lambda: png(2_500_000, 70, 2, 3),
     "float RGB TIFF of 9000 x 9000": lambda: tiff(9000, 9000, 3, 32, True, rows=500),
     "16-bit RGB TIFF of 10000 x 9000": lambda: tiff(10000, 9000, 3, 16, False, rows=500),
+    "JPEG of 200 megapixels": lambda: noisy_jpeg(16320, 12240),
+    "progressive JPEG of 200 megapixels": lambda: noisy_jpeg(16320, 12240, progressive=True),
+    "JPEG of 30000 x 30000": lambda: encoded(Image.new("RGB", (30000, 30000), (90, 60, 40)), "JPEG"),
     "JPEG of 2000 scans": lambda: progressive_scans(2000),
 }
 
 CHILD = """
-import json, resource, sys, time
+import json, re, sys, time
+from pathlib import Path
 from backend.photo.reading import read_photo
 from shared.errors import RelightifyError
-data = open(sys.argv[1], "rb").read()
-before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+def peak():
+    # The most of this process alone; what getrusage tells is that of its parent, where that is more.
+    return int(re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text()).group(1))
+data = Path(sys.argv[1]).read_bytes()
+before, began = peak(), time.process_time()
 try:
     outcome = list(read_photo(data).image_srgb.shape)
 except RelightifyError as error:
     outcome = error.code
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps([outcome, (peak - before) * 1024 / 1e9, peak * 1024 / 1e9, time.process_time() - began]))
+print(json.dumps([outcome, (peak() - before) * 1024 / 1e9, peak() * 1024 / 1e9, time.process_time() - began]))
 """
 
 
@@ -173,7 +188,7 @@ def test_huge_photo_is_read_or_refused_within_memory_and_time(tmp_path: Path, wh
     )
     outcome, more, peak, seconds = json.loads(done.stdout.splitlines()[-1])
     print(what, outcome, f"{more:.2f} GB more, {peak:.2f} GB, {seconds:.1f} s")
-    assert isinstance(outcome, list) or outcome.startswith("photo_")
+    assert isinstance(outcome, list) or (what not in LARGEST and outcome.startswith("photo_"))
     assert peak <= GIGABYTES
     assert seconds <= SECONDS
 
@@ -203,7 +218,7 @@ def test_large_photo_in_bands_is_what_a_small_one_is(monkeypatch: pytest.MonkeyP
         with monkeypatch.context() as patch:
             patch.setattr("backend.photo.srgb_pixels.BAND_PIXELS", 1000)
             np.testing.assert_array_equal(read_photo(data).image_srgb, whole, err_msg=mode)
-            for module in ("decoding_cost", "reading", "sizes", "srgb_pixels"):
+            for module in ("decoding_cost", "sizes", "srgb_pixels"):
                 patch.setattr(f"backend.photo.{module}.MAX_WORKING_PIXELS", 96 * 72)
             half = read_photo(data).image_srgb
         assert half.shape == (96, 72, 3), mode

@@ -136,7 +136,8 @@ def test_png_primaries_are_followed() -> None:
 def test_adobe_rgb_of_a_camera_is_converted(told: str) -> None:
     exif = Image.Exif()
     space: dict[int, int] = {ExifTags.Base.ColorSpace: 0xFFFF if told == "R03" else 2}
-    exif.get_ifd(ExifTags.IFD.Exif).update(space)
+    for tag, value in space.items():
+        exif.get_ifd(ExifTags.IFD.Exif)[tag] = value
     if told == "R03":
         exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.IFD.Interop] = {1: "R03"}
     data = encoded(patches(ADOBE), "JPEG", quality=98, subsampling=0, exif=exif)
