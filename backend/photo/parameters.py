@@ -153,15 +153,38 @@ class WarningLimits:
 class IrisSettings:
     """The colour of the irises.
 
+    The plausible colours are of the training portraits' irises (each pixel's, against the white of the same eye):
+    natural logarithms of red and of blue over green, and of luminance.
+
     Args:
         smallest_px: radius of an iris whose colour is told.
         fewest_pixels: of it.
         between: shares of the radius between which lies what has its colour.
+        white_from: share of the radius from which on what lies in the eye is its white.
+        usual_white: white of eyes in white light, where an eye shows none; training portraits.
+        usual, spread, correlation: of the colours; training portraits, spread for coloured light.
+        farthest: deviations up to which a colour can be an iris's: all of theirs, hazel and amber, but no red-eye.
+        least_contrast: of the logarithms by which it is darker than the white: lids are not.
+        darkest: linear; keeps noise of near-black pixels from counting as colour.
+        least_believable: share of the pixels that must be of such colours; assumed.
+        darkest_white: luminance of the white against the cheeks', under which dark glass is before it; assumed.
+        brown_of_skin: factor and power from the luminance of skin to that of brown eyes in it; training portraits.
     """
 
     smallest_px: float = 2.0
     fewest_pixels: int = 12
     between: tuple[float, float] = (0.42, 0.85)
+    white_from: float = 1.15
+    usual_white: float = 0.48
+    usual: tuple[float, float, float] = (0.14, -0.07, -2.11)
+    spread: tuple[float, float, float] = (0.32, 0.25, 0.62)
+    correlation: tuple[tuple[float, float, float], ...] = ((1.0, -0.45, -0.35), (-0.45, 1.0, 0.0), (-0.35, 0.0, 1.0))
+    farthest: float = 5.5
+    least_contrast: float = 0.45
+    darkest: float = 0.003
+    least_believable: float = 0.3
+    darkest_white: float = 0.3
+    brown_of_skin: tuple[float, float] = (0.117, 0.96)
 
 
 @dataclass(frozen=True)
