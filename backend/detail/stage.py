@@ -77,7 +77,8 @@ def add_detail(
     if not parameters.relief.spots:
         spot[:] = 0
     progress.report(0.2)
-    shown = _shown(log_albedo @ luminance + matte @ luminance, spot, weight, skin, scale, parameters)
+    lit = log_albedo @ luminance + matte @ luminance
+    shown = _shown(lit, spot, weight, skin, scale, partial.sharpness, parameters)
     contrast = measured_contrast(shown.bands, shown.parts, _plainly_seen(shown, regions), parameters.contrast)
     statistics = statistics or load_statistics()
     expected = statistics.expected(contrast, options.age, parameters.contrast)
@@ -175,13 +176,14 @@ def _shown(
     weight: np.ndarray,
     skin: FittedSkin,
     texels_per_mm: float,
+    sharpness: float,
     parameters: DetailParameters,
 ) -> Shown:
     """What there is of the detail: bands of the albedo [R, R], and where they come from the photo."""
     side, regions = log_luminance.shape[0], skin.regions
     bands, _ = split(log_luminance)
     uv_space = coarser(skin.uv_space, min(side, parameters.unseen.region_side))
-    pixels = pixels_per_texel(skin.model, skin.fit, uv_space)
+    pixels = sharpness * pixels_per_texel(skin.model, skin.fit, uv_space)
     strength = smooth_step(reduce_to(weight, uv_space.resolution), *parameters.seen.trusted)
     shares = {o: resolved_share(pixels, o, uv_space.resolution, parameters.seen) for o in bands}
     face = (strength * reduce_to(regions.face, uv_space.resolution)) > 0.5

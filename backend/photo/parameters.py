@@ -203,6 +203,37 @@ class ThumbnailSettings:
 
 
 @dataclass(frozen=True)
+class NoiseSettings:
+    """Noise of camera and file.
+
+    Variances are squared levels of 255; frequencies are half periods in 8 pixels, rows and columns added up.
+
+    Args:
+        negligible: variance that no eye sees; photos with less are left as they are. The training portraits have less.
+        bands: lowest and highest frequency of the low, middle and high ones.
+        fall: energy of skin and its shading at middle frequencies against low ones; training people at three sizes.
+        quiet: share of the skin that counts as quiet.
+        rise: of noise from high frequencies to the others at most, as cameras and files take those off; the same.
+        skin_share: of a block that is skin.
+        fewest_blocks: of skin; where there are fewer, all of the picture counts.
+        stride: pixels between the blocks, twice as many in pictures of `many_pixels`.
+        many_pixels: for time.
+        caution: times the noise that is taken off, as its energy about a place is uncertain; training people.
+    """
+
+    negligible: float = 3.5
+    bands: tuple[tuple[int, int], ...] = ((2, 3), (4, 5), (6, 8))
+    fall: float = 0.14
+    quiet: float = 0.4
+    rise: float = 1.5
+    skin_share: float = 0.9
+    fewest_blocks: int = 40
+    stride: int = 2
+    many_pixels: int = 1_000_000
+    caution: float = 1.7
+
+
+@dataclass(frozen=True)
 class ReadingSettings:
     """Damaged files.
 

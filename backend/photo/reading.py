@@ -6,7 +6,7 @@ import io
 import logging
 import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -27,6 +27,7 @@ from backend.photo.deep_heif import decode_deep_heif
 from backend.photo.deep_tiff import decode_deep_tiff
 from backend.photo.exif_tags import FILM_DIAGONAL_MM, exif_data, focal_35mm, or_none, orientation_of
 from backend.photo.file_errors import camera_raw, too_large, truncated, unreadable
+from backend.photo.jpeg_steps import JpegSteps, jpeg_steps
 from backend.photo.lost_end import Rescued, ends_in_zeros, rescued
 from backend.photo.parameters import ReadingSettings
 from backend.photo.sizes import MIN_SIDE_PX, check_size, reduced
@@ -52,12 +53,14 @@ class Photo:
             not say or the image was cropped.
         missing_px: the part x0, y0, x1, y1 of the image that a damaged file no longer holds, None where all is there.
         warnings: sentences for the user about the file.
+        jpeg_steps: of the JPEG file that the pixels are from, None where they are not as it stores them.
     """
 
     image_srgb: np.ndarray
     focal_35mm: float | None = None
     missing_px: tuple[float, float, float, float] | None = None
     warnings: tuple[str, ...] = ()
+    jpeg_steps: JpegSteps | None = None
 
     @property
     def height(self) -> int:
@@ -154,7 +157,11 @@ def _read(data: bytes, settings: ReadingSettings) -> Photo:
     if lost is not None:
         notes = (LOST_ITS_END, *notes)
         missing = _upright(_lowest_rows(pixels, lost.missing_rows / height), orientation)
-    return _finished(_upright(pixels, orientation), focal, missing, notes)
+    photo = _finished(_upright(pixels, orientation), focal, missing, notes)
+    steps = jpeg_steps(image)
+    if steps is None or photo.width * photo.height != width * height:
+        return photo
+    return replace(photo, jpeg_steps=steps.turned() if orientation > 4 else steps)
 
 
 def _rescued(data: bytes, settings: ReadingSettings) -> Rescued:

@@ -11,16 +11,16 @@ from backend.photo.lost_end import ends_in_zeros
 from backend.photo.reading import read_photo
 from backend.photo.stated_colour import stated_colour
 
-JPEG_QUALITY = 92
 # Blender reads these, but neither applies the EXIF orientation nor an embedded profile.
 PLAIN_FORMATS = ("JPEG", "PNG", "BMP")
 
 
-def viewer_copy(data: bytes) -> bytes | None:
+def viewer_copy(data: bytes, quality: int = 92) -> bytes | None:
     """A JPEG of the upright sRGB photo that the reconstruction works on.
 
     Args:
         data: bytes of an image file that `read_photo` reads.
+        quality: of the JPEG.
 
     Returns:
         None where the file's own bytes show the same: upright, sRGB, 8 bits and not reduced.
@@ -31,7 +31,7 @@ def viewer_copy(data: bytes) -> bytes | None:
     if _shows_itself(data):
         return None
     buffer = io.BytesIO()
-    Image.fromarray(read_photo(data).image_srgb).save(buffer, "JPEG", quality=JPEG_QUALITY)
+    Image.fromarray(read_photo(data).image_srgb).save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
 
 

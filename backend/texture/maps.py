@@ -37,10 +37,12 @@ class PartialTexture:
     Args:
         texture_srgb: float32 [R, R, 3], sRGB-encoded colour, 0 where nothing was seen.
         visibility: float32 [R, R], 1 = seen, 0 = not seen, soft in between.
+        sharpness: share of the resolution that the photo's pixels could show which it still has, in (0, 1].
     """
 
     texture_srgb: np.ndarray
     visibility: np.ndarray
+    sharpness: float = 1.0
 
 
 def merge(views: Sequence[PartialTexture]) -> PartialTexture:

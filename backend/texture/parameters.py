@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from backend.photo.parameters import NoiseSettings
+
 
 @dataclass(frozen=True)
 class EnlargingSettings:
@@ -38,6 +40,7 @@ class UnwrapParameters:
         depth_edge_m: jump in metres that is an edge; assumed.
         rows_per_band: for memory.
         enlarging: of small photos.
+        noise: of cameras and files.
     """
 
     visibility_side: int = 1024
@@ -49,3 +52,4 @@ class UnwrapParameters:
     depth_edge_m: float = 0.003
     rows_per_band: int = 512
     enlarging: EnlargingSettings = EnlargingSettings()
+    noise: NoiseSettings = NoiseSettings()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
-from backend.imaging.colour import linear_to_srgb, srgb_bytes_to_linear
+from backend.imaging.colour import linear_to_srgb, srgb_bytes_to_linear, srgb_to_linear
 from backend.imaging.filters import smooth_step
 from backend.imaging.sampling import sample_image, sample_linear
+from backend.photo.denoising import denoised
+from backend.photo.parameters import NoiseSettings
 from backend.photo.reading import Photo
 from backend.rendering.camera import Camera
 from backend.rendering.normals import vertex_normals
@@ -21,6 +24,8 @@ from backend.texture.parameters import UnwrapParameters
 from backend.texture.super_resolution import Enlarger, enlarged
 from backend.texture.texel_points import softened_visibility, texel_footprints, texel_points
 from backend.texture.uv_space import UVSpace
+
+_log = logging.getLogger(__name__)
 
 
 def unwrap(
@@ -39,7 +44,7 @@ def unwrap(
     of the head but the lashes), it faces the camera (n.v > 0.2, soft up to 0.45), lies on the skin mask and keeps a
     small distance from depth edges and from eyes, teeth and mouth. Colours are filtered over the texel's footprint in
     linear light and then encoded. A photo with fewer pixels than the face has texels is first enlarged by
-    `enlargers`, where there are some.
+    `enlargers`, where there are some. Noise of camera and file that would be seen is taken out first.
 
     Returns:
         R x R texels as `uv_space`; the texture is 0 where the visibility is.
@@ -55,9 +60,12 @@ def unwrap(
     footprint = texel_footprints(uv_space, vertices, fit.camera)
     texture = np.zeros((*uv_space.mask.shape, 3), np.float32)
     offset, crop = _crop_linear(photo, fit.camera, vertices)
-    factor = 1
-    if enlargers and (visibility > 0.5).any():
-        pixels_per_texel = float(np.median(footprint.size[uv_space.triangle[::4, ::4][visibility[::4, ::4] > 0.5]]))
+    factor, sharpness = 1, 1.0
+    shown = uv_space.triangle[::4, ::4][visibility[::4, ::4] > 0.5]
+    pixels_per_texel = float(np.median(footprint.size[shown])) if len(shown) else 1.0
+    if len(shown):
+        crop, sharpness = _without_noise(crop, offset, photo, skin_mask, pixels_per_texel, settings.noise)
+    if enlargers and len(shown):
         crop, factor = enlarged(crop, enlargers, pixels_per_texel, settings.enlarging)
     normals = vertex_normals(vertices, uv_space.mesh_triangles)
     for start in range(0, uv_space.resolution, settings.rows_per_band):
@@ -69,7 +77,31 @@ def unwrap(
         pixels = (fit.camera.project(surface.position) - offset) * factor
         colour = sample_image(crop, pixels, footprint.select(surface.triangle).scaled(factor))
         texture.reshape(-1, 3)[surface.texel] = linear_to_srgb(colour)
-    return PartialTexture(texture, visibility.astype(np.float32))
+    return PartialTexture(texture, visibility.astype(np.float32), sharpness)
+
+
+def _without_noise(
+    crop: np.ndarray,
+    offset: np.ndarray,
+    photo: Photo,
+    skin_mask: np.ndarray,
+    pixels_per_texel: float,
+    settings: NoiseSettings,
+) -> tuple[np.ndarray, float]:
+    """A piece of the photo in linear light without the noise that would be seen in texels, and its sharpness."""
+    left, top = offset.astype(int)
+    height, width = crop.shape[:2]
+    skin = np.ascontiguousarray(skin_mask[top : top + height, left : left + width], np.float32)
+    # A texel that is wider than a pixel is a mean of several.
+    seen = replace(settings, negligible=settings.negligible * max(pixels_per_texel, 1.0) ** 2)
+    levels = photo.image_srgb[top : top + height, left : left + width].astype(np.float32)
+    clean = denoised(levels, skin, photo.jpeg_steps, seen)
+    if clean.levels is levels:
+        return crop, 1.0
+    _log.info(
+        "The skin's noise of camera and file was taken out; %.0f %% of the resolution is left.", 100 * clean.sharpness
+    )
+    return srgb_to_linear(np.clip(clean.levels / 255, 0, 1)).astype(np.float32), clean.sharpness
 
 
 def _visibility(

@@ -1,0 +1,171 @@
+"""The noise of a photo, its camera's and its file's, and the photo without it.
+
+Noise is known by frequency: of sliding blocks of 8 x 8 pixels in the cosine transform. What a JPEG file rounds is in
+its tables; what the camera adds shows on the quietest skin. Each frequency is kept as far as its energy about the place
+exceeds the noise (Wiener's gain). Sources: Yu and Sapiro, "DCT image denoising", 2011;
+Nosratinia, "Enhancement of JPEG-compressed images by re-application of JPEG", 2001.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from backend.imaging.filters import MAD_TO_STD
+from backend.photo.jpeg_steps import JpegSteps
+from backend.photo.parameters import NoiseSettings
+
+BLOCK = 8
+# JPEG's luminance and two colours of red, green and blue (ITU-T T.871).
+_TO_YCC = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32)
+_FROM_YCC = np.linalg.inv(_TO_YCC)
+# Of noise that is alike and independent in red, green and blue, against that of the luminance.
+_OF_SENSOR = np.square(_TO_YCC).sum(axis=1) / np.square(_TO_YCC[0]).sum()
+
+
+@dataclass(frozen=True)
+class Denoised:
+    """A picture without its noise.
+
+    Args:
+        levels: float32 [H, W, 3], sRGB-encoded, 0 to 255.
+        sharpness: share of the resolution that its pixels could show which the skin in it still has, in (0, 1].
+        noise_levels: standard deviation of what the camera added to the luminance, levels.
+    """
+
+    levels: np.ndarray
+    sharpness: float = 1.0
+    noise_levels: float = 0.0
+
+
+def denoised(
+    levels: np.ndarray,  # float32 [H, W, 3], sRGB-encoded, 0 to 255: a face with its surroundings
+    skin: np.ndarray,  # float32 [H, W], 1 on skin
+    steps: JpegSteps | None,
+    settings: NoiseSettings = NoiseSettings(),
+) -> Denoised:
+    """A picture without the noise that its skin shows.
+
+    Args:
+        levels, skin: see above.
+        steps: of the JPEG file that it is from, None for another file or a reduced picture.
+        settings: what counts as noise.
+    """
+    if min(levels.shape[:2]) < 4 * BLOCK:
+        return Denoised(levels)
+    ycc = levels @ _TO_YCC.T
+    sensor = sensor_noise(ycc[..., 0], skin, settings)
+    variance = sensor * _OF_SENSOR[:, None, None] + (0 if steps is None else _rounding_noise(steps))
+    variance = np.maximum(variance - settings.negligible, 0)
+    if not variance[0].any():
+        return Denoised(levels, noise_levels=float(np.sqrt(sensor)))
+    stride = settings.stride * (1 if levels.shape[0] * levels.shape[1] < settings.many_pixels else 2)
+    kept = np.ones((BLOCK, BLOCK))
+    for channel in (2, 1, 0):
+        ycc[..., channel], kept = _wiener(ycc[..., channel], skin, variance[channel], stride, settings)
+    return Denoised((ycc @ _FROM_YCC.T).astype(np.float32), _sharpness(kept), float(np.sqrt(sensor)))
+
+
+def sensor_noise(luminance: np.ndarray, skin: np.ndarray, settings: NoiseSettings = NoiseSettings()) -> float:
+    """Variance of the noise that a camera added to skin, squared levels a frequency.
+
+    What skin and its shading show falls steeply with frequency, noise does not: where skin is quietest, its energy at
+    middle frequencies is a fixed share of that at low ones, and the rest is noise. Noise is nowhere much stronger than
+    at high frequencies, so that what is left there limits it: pores are not that fine in a large photo.
+
+    Args:
+        luminance: float32 [H, W], levels.
+        skin: float32 [H, W], 1 on skin.
+        settings: the power, and what else is assumed.
+    """
+    frequency = np.add.outer(np.arange(BLOCK), np.arange(BLOCK))
+    low, middle, high = ((frequency >= lowest) & (frequency <= highest) for lowest, highest in settings.bands)
+    energies, inside = [], []
+    for y in (0, BLOCK // 2):
+        for x in (0, BLOCK // 2):
+            energy = _energy(_blocks(luminance[y:, x:]))
+            energies.append(np.stack([energy[..., band].mean(axis=-1).ravel() for band in (low, middle, high)]))
+            inside.append(_blocks(skin[y:, x:])[..., 0, 0].ravel() / BLOCK)
+    energy, share = np.concatenate(energies, axis=1), np.concatenate(inside)
+    if np.count_nonzero(share > settings.skin_share) >= settings.fewest_blocks:
+        energy = energy[:, share > settings.skin_share]
+    quiet = energy[:, energy[1] <= np.quantile(energy[1], settings.quiet)]
+    excess = (quiet[1] - settings.fall * quiet[0]) / (1 - settings.fall)
+    middle_excess = float(np.median(excess))
+    # Its standard error: few places of a small face are plain skin. Blocks overlap, and energies are means of nine.
+    spread = MAD_TO_STD * float(np.median(np.abs(excess - middle_excess)))
+    certain = middle_excess - spread / math.sqrt(max(excess.size / 16, 1))
+    return float(np.clip(certain, 0, settings.rise * np.quantile(energy[2], settings.quiet / 2)))
+
+
+def _rounding_noise(steps: JpegSteps) -> np.ndarray:
+    """Variances float [3, 8, 8] of values that are rounded to whole steps: a twelfth of their square."""
+    colour = np.square(steps.colour) / 12
+    if steps.halved:
+        # A frequency of the full size is twice as high at half the size; beyond that there is nothing but blur.
+        spread = np.full((BLOCK, BLOCK), 4 * float(colour.max()))
+        spread[: BLOCK // 2, : BLOCK // 2] = 4 * colour[::2, ::2]
+        colour = spread
+    return np.stack([np.square(steps.luminance) / 12, colour, colour])
+
+
+def _blocks(image: np.ndarray) -> np.ndarray:
+    """Orthonormal cosine transforms [h, w, 8, 8] of the whole blocks of a picture [H, W]."""
+    height, width = image.shape[0] // BLOCK, image.shape[1] // BLOCK
+    blocks = image[: height * BLOCK, : width * BLOCK].reshape(height, BLOCK, width, BLOCK).transpose(0, 2, 1, 3)
+    cosine = _cosine()
+    return cosine @ blocks @ cosine.T
+
+
+def _cosine() -> np.ndarray:
+    """The orthonormal cosine transform [8, 8], rows by frequency."""
+    turns = np.outer(np.arange(BLOCK), np.arange(BLOCK) + 0.5) * np.pi / BLOCK
+    scale = np.where(np.arange(BLOCK) == 0, np.sqrt(1 / BLOCK), np.sqrt(2 / BLOCK))
+    return (np.cos(turns) * scale[:, None]).astype(np.float32)
+
+
+def _energy(blocks: np.ndarray) -> np.ndarray:
+    """Mean squares [h, w, 8, 8] over a block and its neighbours."""
+    flat = np.square(blocks).reshape(*blocks.shape[:2], BLOCK * BLOCK)
+    return np.asarray(cv2.blur(flat, (3, 3), borderType=cv2.BORDER_REFLECT_101)).reshape(blocks.shape)
+
+
+def _wiener(
+    image: np.ndarray, skin: np.ndarray, variance: np.ndarray, stride: int, settings: NoiseSettings
+) -> tuple[np.ndarray, np.ndarray]:
+    """A picture [H, W] without noise of these variances [8, 8], and the mean gain [8, 8] on its skin."""
+    height, width = image.shape
+    margin = ((BLOCK, 2 * BLOCK), (BLOCK, 2 * BLOCK))
+    padded, where = np.pad(image, margin, mode="reflect"), np.pad(skin, margin)
+    total, count = np.zeros_like(padded), np.zeros(padded.shape, np.float32)
+    gains, weight = np.zeros((BLOCK, BLOCK)), 1e-6
+    cosine = _cosine()
+    for y in range(0, BLOCK, stride):
+        for x in range(0, BLOCK, stride):
+            blocks = _blocks(padded[y:, x:])
+            share = settings.caution * variance / np.maximum(_energy(blocks), 1e-6)
+            gain = np.maximum(1 - share, 0).astype(np.float32)
+            gain[..., 0, 0] = 1
+            blocks *= gain
+            on_skin = _blocks(where[y:, x:])[..., 0, 0] / BLOCK > settings.skin_share
+            gains += gain[on_skin].sum(axis=0)
+            weight += np.count_nonzero(on_skin)
+            rows, columns = blocks.shape[0] * BLOCK, blocks.shape[1] * BLOCK
+            part = (cosine.T @ blocks @ cosine).transpose(0, 2, 1, 3).reshape(rows, columns)
+            total[y : y + rows, x : x + columns] += part
+            count[y : y + rows, x : x + columns] += 1
+    inside = (slice(BLOCK, BLOCK + height), slice(BLOCK, BLOCK + width))
+    return total[inside] / count[inside], gains / weight if weight > 1 else np.ones((BLOCK, BLOCK))
+
+
+def _sharpness(gain: np.ndarray) -> float:
+    """Up to which share of the frequencies along rows and columns at least half of the picture was kept."""
+    along = (gain[0] + gain[:, 0]) / 2
+    lost = np.flatnonzero(along < 0.5)
+    if not len(lost):
+        return 1.0
+    above, below = along[lost[0] - 1], along[lost[0]]
+    return float((lost[0] - 1 + (above - 0.5) / max(above - below, 1e-6)) / (BLOCK - 1))
