@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from backend.imaging.filters import MAD_TO_STD
+from backend.imaging.filters import MAD_TO_STD, smooth_step
 from backend.photo.jpeg_steps import JpegSteps
 from backend.photo.parameters import NoiseSettings
 
@@ -45,6 +45,7 @@ def denoised(
     levels: np.ndarray,  # float32 [H, W, 3], sRGB-encoded, 0 to 255: a face with its surroundings
     skin: np.ndarray,  # float32 [H, W], 1 on skin
     steps: JpegSteps | None,
+    pixels_per_mm: float,
     settings: NoiseSettings = NoiseSettings(),
 ) -> Denoised:
     """A picture without the noise that its skin shows.
@@ -52,12 +53,13 @@ def denoised(
     Args:
         levels, skin: see above.
         steps: of the JPEG file that it is from, None for another file or a reduced picture.
+        pixels_per_mm: size of the skin.
         settings: what counts as noise.
     """
     if min(levels.shape[:2]) < 4 * BLOCK:
         return Denoised(levels)
     ycc = levels @ _TO_YCC.T
-    sensor = sensor_noise(ycc[..., 0], skin, settings)
+    sensor = sensor_noise(ycc[..., 0], skin, pixels_per_mm, settings)
     variance = sensor * _OF_SENSOR[:, None, None] + (0 if steps is None else _rounding_noise(steps))
     variance = np.maximum(variance - settings.negligible, 0)
     if not variance[0].any():
@@ -69,17 +71,20 @@ def denoised(
     return Denoised((ycc @ _FROM_YCC.T).astype(np.float32), _sharpness(kept), float(np.sqrt(sensor)))
 
 
-def sensor_noise(luminance: np.ndarray, skin: np.ndarray, settings: NoiseSettings = NoiseSettings()) -> float:
+def sensor_noise(
+    luminance: np.ndarray, skin: np.ndarray, pixels_per_mm: float, settings: NoiseSettings = NoiseSettings()
+) -> float:
     """Variance of the noise that a camera added to skin, squared levels a frequency.
 
     What skin and its shading show falls steeply with frequency, noise does not: where skin is quietest, its energy at
-    middle frequencies is a fixed share of that at low ones, and the rest is noise. Noise is nowhere much stronger than
-    at high frequencies, so that what is left there limits it: pores are not that fine in a large photo.
+    middle frequencies is a fixed share of that at low ones, and the rest is noise. That holds where pixels are larger
+    than pores. In larger photos pores are as flat; but noise is the same everywhere, and skin is not.
 
     Args:
         luminance: float32 [H, W], levels.
         skin: float32 [H, W], 1 on skin.
-        settings: the power, and what else is assumed.
+        pixels_per_mm: size of the skin.
+        settings: what is known of skin and noise.
     """
     frequency = np.add.outer(np.arange(BLOCK), np.arange(BLOCK))
     low, middle, high = ((frequency >= lowest) & (frequency <= highest) for lowest, highest in settings.bands)
@@ -97,8 +102,11 @@ def sensor_noise(luminance: np.ndarray, skin: np.ndarray, settings: NoiseSetting
     middle_excess = float(np.median(excess))
     # Its standard error: few places of a small face are plain skin. Blocks overlap, and energies are means of nine.
     spread = MAD_TO_STD * float(np.median(np.abs(excess - middle_excess)))
-    certain = middle_excess - spread / math.sqrt(max(excess.size / 16, 1))
-    return float(np.clip(certain, 0, settings.rise * np.quantile(energy[2], settings.quiet / 2)))
+    certain = middle_excess - spread / math.sqrt(max(excess.size / 8, 1))
+    floor, usual = np.quantile(energy[2], (settings.floor, 0.5))
+    coarse = smooth_step(pixels_per_mm, *settings.coarse_per_mm)
+    even = smooth_step(float(usual / max(floor, 1e-6)), *settings.even)
+    return float(np.clip(certain, 0, settings.rise * np.quantile(energy[2], settings.quiet / 2)) * max(coarse, even))
 
 
 def _rounding_noise(steps: JpegSteps) -> np.ndarray:

@@ -213,6 +213,10 @@ class NoiseSettings:
         bands: lowest and highest frequency of the low, middle and high ones.
         fall: energy of skin and its shading at middle frequencies against low ones; training people at three sizes.
         quiet: share of the skin that counts as quiet.
+        coarse_per_mm: pixels a mm from which on pores may show, and up to which they do not; they lie 1 mm apart.
+        iod_mm: between the irises, of adults on average (Dodgson 2004).
+        floor: quantile of the energies that is as low as noise lets them be.
+        even: usual energy against that floor, from which on it is skin's, and up to which it is noise's; the same.
         rise: of noise from high frequencies to the others at most, as cameras and files take those off; the same.
         skin_share: of a block that is skin.
         fewest_blocks: of skin; where there are fewer, all of the picture counts.
@@ -225,6 +229,10 @@ class NoiseSettings:
     bands: tuple[tuple[int, int], ...] = ((2, 3), (4, 5), (6, 8))
     fall: float = 0.14
     quiet: float = 0.4
+    coarse_per_mm: tuple[float, float] = (1.5, 1.1)
+    iod_mm: float = 63.0
+    floor: float = 0.03
+    even: tuple[float, float] = (3.2, 2.0)
     rise: float = 1.5
     skin_share: float = 0.9
     fewest_blocks: int = 40

@@ -64,7 +64,7 @@ def unwrap(
     shown = uv_space.triangle[::4, ::4][visibility[::4, ::4] > 0.5]
     pixels_per_texel = float(np.median(footprint.size[shown])) if len(shown) else 1.0
     if len(shown):
-        crop, sharpness = _without_noise(crop, offset, photo, skin_mask, pixels_per_texel, settings.noise)
+        crop, sharpness = _without_noise(crop, offset, photo, skin_mask, pixels_per_texel, fit.iod_px, settings.noise)
     if enlargers and len(shown):
         crop, factor = enlarged(crop, enlargers, pixels_per_texel, settings.enlarging)
     normals = vertex_normals(vertices, uv_space.mesh_triangles)
@@ -86,6 +86,7 @@ def _without_noise(
     photo: Photo,
     skin_mask: np.ndarray,
     pixels_per_texel: float,
+    iod_px: float,
     settings: NoiseSettings,
 ) -> tuple[np.ndarray, float]:
     """A piece of the photo in linear light without the noise that would be seen in texels, and its sharpness."""
@@ -95,7 +96,7 @@ def _without_noise(
     # A texel that is wider than a pixel is a mean of several.
     seen = replace(settings, negligible=settings.negligible * max(pixels_per_texel, 1.0) ** 2)
     levels = photo.image_srgb[top : top + height, left : left + width].astype(np.float32)
-    clean = denoised(levels, skin, photo.jpeg_steps, seen)
+    clean = denoised(levels, skin, photo.jpeg_steps, iod_px / settings.iod_mm, seen)
     if clean.levels is levels:
         return crop, 1.0
     _log.info(

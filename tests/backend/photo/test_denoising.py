@@ -54,11 +54,11 @@ def edges(image: np.ndarray, skin: np.ndarray) -> float:
 def test_clean_face_stays_as_it_is(portrait: np.ndarray, face: Face, height: int) -> None:
     image, skin = reduced_face(portrait, face, height)
     levels = image.astype(np.float32)
-    found = denoised(levels, skin, None)
+    found = denoised(levels, skin, None, height / 190)
     assert found.levels is levels
     assert found.sharpness == 1.0
     stored, steps = jpeg(image, 98)
-    assert error(denoised(stored.astype(np.float32), skin, steps).levels, stored, skin) < 0.5
+    assert error(denoised(stored.astype(np.float32), skin, steps, height / 190).levels, stored, skin) < 0.5
 
 
 @pytest.mark.parametrize("deviation", [6.0, 10.0])
@@ -67,8 +67,8 @@ def test_noise_of_a_camera_is_measured_and_taken_out(portrait: np.ndarray, face:
     seen = noisy(image, deviation)
     luminance = seen.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
     true = deviation * np.sqrt(0.299**2 + 0.587**2 + 0.114**2)
-    assert np.sqrt(sensor_noise(luminance, skin)) == pytest.approx(true, rel=0.25)
-    found = denoised(seen.astype(np.float32), skin, None)
+    assert np.sqrt(sensor_noise(luminance, skin, 0.8)) == pytest.approx(true, rel=0.25)
+    found = denoised(seen.astype(np.float32), skin, None, 0.8)
     assert error(found.levels, image, skin) < 0.65 * error(seen, image, skin)
     assert 0.2 < found.sharpness < 0.9
 
@@ -78,7 +78,7 @@ def test_blocks_and_ringing_of_a_small_file_are_taken_out(portrait: np.ndarray, 
     stored, steps = jpeg(image, 30)
     added = edges(stored, skin) - edges(image, skin)
     assert added > 0.3
-    found = denoised(stored.astype(np.float32), skin, steps)
+    found = denoised(stored.astype(np.float32), skin, steps, 0.8)
     assert edges(found.levels, skin) - edges(image, skin) < 0.4 * added
     assert error(found.levels, image, skin) < error(stored, image, skin)
     assert found.sharpness < 0.6
@@ -104,3 +104,16 @@ def test_steps_are_those_of_the_file_and_turn_with_it() -> None:
     stream = io.BytesIO()
     Image.fromarray(image).save(stream, "PNG")
     assert read_photo(stream.getvalue()).jpeg_steps is None
+
+
+def test_pores_of_a_large_photo_are_no_noise_but_even_grain_is() -> None:
+    """Grain as flat as noise, on some of the skin or on all of it alike."""
+    random = np.random.default_rng(0)
+    grain = random.normal(0, 5, (400, 400)).astype(np.float32)
+    shade = np.linspace(120, 180, 400, dtype=np.float32)[:, None] + np.zeros((400, 400), np.float32)
+    where = cv2.GaussianBlur(random.random((400, 400)), (0, 0), 25)
+    where = ((where - where.min()) / np.ptp(where)).astype(np.float32)
+    skin = np.ones((400, 400), np.float32)
+    assert sensor_noise(shade + where**2 * grain, skin, 2.0) == 0
+    assert sensor_noise(shade + where**2 * grain, skin, 0.8) > 0
+    assert sensor_noise(shade + grain, skin, 2.0) == pytest.approx(25, rel=0.25)
