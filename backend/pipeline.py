@@ -19,7 +19,7 @@ from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel, load_head_model
 from backend.imaging.preview import map_preview
 from backend.parameters import Parameters
-from backend.photo.face_checks import shows_no_colour
+from backend.photo.face_checks import noise_warnings, shows_no_colour
 from backend.photo.face_detector import FaceDetector
 from backend.photo.preview import landmarks_preview
 from backend.photo.skin_mask import skin_mask
@@ -137,7 +137,8 @@ class Pipeline:
         progress.named("done").report(1.0)
         _log.info("Reconstructed in %.1f s.", sum(watch.seconds.values()))
         face, peak = views[0].face, memory.peak_bytes()
-        return Reconstruction(mesh, maps, fit, face, options, face.warnings, watch.seconds, peak, further)
+        warnings = (*face.warnings, *noise_warnings(seen.sharpness, self.parameters.photo.warnings))
+        return Reconstruction(mesh, maps, fit, face, options, warnings, watch.seconds, peak, further)
 
     def prepare(
         self, photos: bytes | Sequence[bytes], resolution: int, face: int | None, watch: Stopwatch

@@ -35,8 +35,27 @@ def face_warnings(
     if abs(yaw_degrees) > settings.far_turn_degrees:
         warnings.append("The face is turned far to the side; the hidden half will be guessed.")
     if size < settings.soft_px:
-        warnings.append(f"The face is only {size:.0f} pixels high, so its texture will be soft.")
+        warnings.append(
+            f"The face is only {size:.0f} pixels high: fine for a figure in the middle distance; pores and fine lines "
+            "are made up, and edges of lips and brows stay soft. "
+            f"For close-ups use one of {settings.sharp_px:.0f} or more."
+        )
     return tuple(warnings)
+
+
+def noise_warnings(sharpness: float, settings: WarningLimits = WarningLimits()) -> tuple[str, ...]:
+    """A warning where noise or compression hides the finest detail of the skin.
+
+    Args:
+        sharpness: share of its resolution that the photo has left, see `PartialTexture`.
+        settings: from where on.
+    """
+    if sharpness >= settings.hidden_sharpness:
+        return ()
+    return (
+        "Noise or strong compression hides the finest detail of the skin; it was taken out, and pores and fine lines "
+        "are made up. A photo in better light, or the original file, is better.",
+    )
 
 
 def shows_no_colour(

@@ -126,6 +126,8 @@ class WarningLimits:
 
     Args:
         soft_px: height of the face below which its texture is soft.
+        sharp_px: height of the face from which on close-ups are good; assumed.
+        hidden_sharpness: share of a photo's resolution, under which its noise or compression is told of; assumed.
         far_turn_degrees: beyond which half of the face is guessed.
         dark_level: sRGB level below which a face is dark, whatever its skin; assumed.
         clipped_level: sRGB level from which on a pixel is clipped.
@@ -138,6 +140,8 @@ class WarningLimits:
     """
 
     soft_px: float = 200
+    sharp_px: float = 500
+    hidden_sharpness: float = 0.6
     far_turn_degrees: float = 60.0
     dark_level: float = 50
     clipped_level: float = 254
