@@ -23,8 +23,8 @@ from backend.evaluation.fit_figures import contact_sheet, fit_figure
 from backend.head.fitting import fit_head
 from backend.head.head_fit import HeadFit
 from backend.head.model import ASSET, HeadModel, load_head_model
-from backend.photo.exif_tags import FILM_DIAGONAL_MM
 from backend.photo.face_detector import Face, FaceDetector, choose_face
+from backend.photo.files.exif_tags import FILM_DIAGONAL_MM
 from backend.photo.reading import Photo, read_photo
 from backend.photo.view import View
 from backend.progress import Progress

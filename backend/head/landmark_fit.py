@@ -12,7 +12,7 @@ from backend.head.initial_pose import initial_parameters
 from backend.head.landmark_solve import FitParameters, PointBasis, Priors, Targets, point_basis, solve_landmarks
 from backend.head.model import HeadModel
 from backend.head.parameters import LandmarkFitSettings
-from backend.photo.exif_tags import FILM_DIAGONAL_MM
+from backend.photo.files.exif_tags import FILM_DIAGONAL_MM
 from backend.photo.landmark_table import (
     BROW_LEFT,
     BROW_RIGHT,

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from backend.imaging.filters import MAD_TO_STD, smooth_step
-from backend.photo.jpeg_steps import JpegSteps
+from backend.photo.files.jpeg_steps import JpegSteps
 from backend.photo.parameters import NoiseSettings
 
 BLOCK = 8

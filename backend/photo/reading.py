@@ -14,8 +14,8 @@ import pillow_heif
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
 from backend.imaging.colour import srgb_bytes_to_linear
-from backend.photo.camera_raw import is_camera_raw
-from backend.photo.decoding_cost import (
+from backend.photo.files.camera_raw import is_camera_raw
+from backend.photo.files.decoding_cost import (
     JPEG_SCAN,
     MAX_JPEG_SCAN_PIXELS,
     MAX_TAG_BYTES,
@@ -23,16 +23,16 @@ from backend.photo.decoding_cost import (
     draft_scale,
     tag_bytes,
 )
-from backend.photo.deep_heif import decode_deep_heif
-from backend.photo.deep_tiff import decode_deep_tiff
-from backend.photo.exif_tags import FILM_DIAGONAL_MM, exif_data, focal_35mm, or_none, orientation_of
-from backend.photo.file_errors import camera_raw, too_large, truncated, unreadable
-from backend.photo.jpeg_steps import JpegSteps, jpeg_steps
-from backend.photo.lost_end import Rescued, ends_in_zeros, rescued
+from backend.photo.files.deep_heif import decode_deep_heif
+from backend.photo.files.deep_tiff import decode_deep_tiff
+from backend.photo.files.exif_tags import FILM_DIAGONAL_MM, exif_data, focal_35mm, or_none, orientation_of
+from backend.photo.files.file_errors import camera_raw, too_large, truncated, unreadable
+from backend.photo.files.jpeg_steps import JpegSteps, jpeg_steps
+from backend.photo.files.lost_end import Rescued, ends_in_zeros, rescued
+from backend.photo.files.sizes import MIN_SIDE_PX, check_size, reduced
+from backend.photo.files.srgb_pixels import srgb_pixels
+from backend.photo.files.stated_colour import stated_colour
 from backend.photo.parameters import ReadingSettings
-from backend.photo.sizes import MIN_SIDE_PX, check_size, reduced
-from backend.photo.srgb_pixels import srgb_pixels
-from backend.photo.stated_colour import stated_colour
 from shared.errors import RelightifyError
 
 log = logging.getLogger(__name__)

@@ -6,10 +6,10 @@ import io
 
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from backend.photo.decoding_cost import MAX_WORKING_PIXELS
-from backend.photo.lost_end import ends_in_zeros
+from backend.photo.files.decoding_cost import MAX_WORKING_PIXELS
+from backend.photo.files.lost_end import ends_in_zeros
+from backend.photo.files.stated_colour import stated_colour
 from backend.photo.reading import read_photo
-from backend.photo.stated_colour import stated_colour
 
 # Blender reads these, but neither applies the EXIF orientation nor an embedded profile.
 PLAIN_FORMATS = ("JPEG", "PNG", "BMP")

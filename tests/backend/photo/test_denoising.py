@@ -11,7 +11,7 @@ from PIL import Image
 
 from backend.photo.denoising import denoised, sensor_noise
 from backend.photo.face_detector import Face
-from backend.photo.jpeg_steps import JpegSteps, jpeg_steps
+from backend.photo.files.jpeg_steps import JpegSteps, jpeg_steps
 from backend.photo.landmark_table import FACE_OVAL
 from backend.photo.reading import read_photo
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from backend.photo.decoding_cost import tag_bytes
+from backend.photo.files.decoding_cost import tag_bytes
 from backend.photo.reading import read_photo
 from shared.errors import RelightifyError
 from shared.messages import MAX_PHOTO_BYTES
@@ -216,10 +216,10 @@ def test_large_photo_in_bands_is_what_a_small_one_is(monkeypatch: pytest.MonkeyP
         data = encoded(image, "TIFF")
         whole = read_photo(data).image_srgb
         with monkeypatch.context() as patch:
-            patch.setattr("backend.photo.srgb_pixels.BAND_PIXELS", 1000)
+            patch.setattr("backend.photo.files.srgb_pixels.BAND_PIXELS", 1000)
             np.testing.assert_array_equal(read_photo(data).image_srgb, whole, err_msg=mode)
             for module in ("decoding_cost", "sizes", "srgb_pixels"):
-                patch.setattr(f"backend.photo.{module}.MAX_WORKING_PIXELS", 96 * 72)
+                patch.setattr(f"backend.photo.files.{module}.MAX_WORKING_PIXELS", 96 * 72)
             half = read_photo(data).image_srgb
         assert half.shape == (96, 72, 3), mode
         if mode not in ("1", "P"):

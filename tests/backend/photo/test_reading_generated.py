@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageCms
 
+from backend.photo.files.sizes import MIN_SIDE_PX
 from backend.photo.reading import Photo, read_photo
-from backend.photo.sizes import MIN_SIDE_PX
 from shared.errors import RelightifyError
 from tests.generated import damaged
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from PIL import ExifTags, Image
 
-from backend.photo.decoding_cost import MAX_TAG_BYTES, exif_block, tag_bytes
+from backend.photo.files.decoding_cost import MAX_TAG_BYTES, exif_block, tag_bytes
 
 log = logging.getLogger(__name__)
 

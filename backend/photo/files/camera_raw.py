@@ -6,7 +6,7 @@ import struct
 
 from PIL.ExifTags import IFD, Base
 
-from backend.photo.tiff_tags import Entry, directories
+from backend.photo.files.tiff_tags import Entry, directories
 
 # Olympus, Panasonic and Leica changed the number behind the byte order of a TIFF; others have containers of their own.
 # Source: ExifTool, "Supported file types"; LibRaw, identify.cpp.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import JpegImagePlugin
 
-from backend.photo.decoding_cost import MAX_WORKING_PIXELS
+from backend.photo.files.decoding_cost import MAX_WORKING_PIXELS
 
 _END_OF_JPEG, _SCAN = b"\xff\xd9", b"\xff\xda"
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 from PIL import TiffImagePlugin
 
-from backend.photo.colour_profile import linear_matrix
-from backend.photo.file_errors import unreadable
-from backend.photo.sizes import check_size, reduced
-from backend.photo.srgb_pixels import converted_pixels, encode_linear, in_bands
-from backend.photo.stated_colour import StatedColour
+from backend.photo.files.colour_profile import linear_matrix
+from backend.photo.files.file_errors import unreadable
+from backend.photo.files.sizes import check_size, reduced
+from backend.photo.files.srgb_pixels import converted_pixels, encode_linear, in_bands
+from backend.photo.files.stated_colour import StatedColour
 
 
 def decode_deep_tiff(data: bytes) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -13,10 +13,10 @@ import pytest
 from PIL import ExifTags, Image, ImageCms
 
 from backend.imaging.colour import linear_to_srgb, srgb_to_linear
-from backend.photo.colour_encoding import ADOBE_RGB, PRIMARIES, SRGB, ColourEncoding, nits_to_pq, pq_to_nits
-from backend.photo.colour_profile import UNUSABLE_PROFILE
+from backend.photo.files.colour_encoding import ADOBE_RGB, PRIMARIES, SRGB, ColourEncoding, nits_to_pq, pq_to_nits
+from backend.photo.files.colour_profile import UNUSABLE_PROFILE
+from backend.photo.files.stated_colour import UNKNOWN_COLOUR
 from backend.photo.reading import Photo, read_photo
-from backend.photo.stated_colour import UNKNOWN_COLOUR
 from backend.photo.viewer_copy import viewer_copy
 
 # Linear sRGB of skins, a grey, a red and a blue that lie inside of all the spaces here.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 
-from backend.photo.colour_encoding import ADOBE_RGB, PRIMARIES, SRGB, TRANSFERS, ColourEncoding
+from backend.photo.files.colour_encoding import ADOBE_RGB, PRIMARIES, SRGB, TRANSFERS, ColourEncoding
 
 _UNSPECIFIED = frozenset((0, 2))
 UNKNOWN_COLOUR = "The photo's colours are coded in a way that is not known here, so they may come out wrong."

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from backend.photo.camera_raw import is_camera_raw
+from backend.photo.files.camera_raw import is_camera_raw
 from backend.photo.reading import read_photo
 from shared.errors import RelightifyError
 

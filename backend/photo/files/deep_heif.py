@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pillow_heif
 
-from backend.photo.colour_encoding import ColourEncoding
-from backend.photo.sizes import reduced
-from backend.photo.srgb_pixels import in_bands, thinned
+from backend.photo.files.colour_encoding import ColourEncoding
+from backend.photo.files.sizes import reduced
+from backend.photo.files.srgb_pixels import in_bands, thinned
 
 
 def decode_deep_heif(data: bytes, encoding: ColourEncoding) -> np.ndarray:

@@ -8,8 +8,8 @@ import math
 import cv2
 import numpy as np
 
-from backend.photo.decoding_cost import MAX_DECODING_BYTES, MAX_WORKING_PIXELS
-from backend.photo.file_errors import too_large
+from backend.photo.files.decoding_cost import MAX_DECODING_BYTES, MAX_WORKING_PIXELS
+from backend.photo.files.file_errors import too_large
 from shared.errors import RelightifyError
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ import math
 
 from PIL import Image
 
-from backend.photo.tiff_tags import directories
+from backend.photo.files.tiff_tags import directories
 
 # What later stages work on: enough for a face at 4096 texels, and 300 MB as linear float32.
 MAX_WORKING_PIXELS = 25_000_000

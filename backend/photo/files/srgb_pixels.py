@@ -10,9 +10,9 @@ import numpy as np
 from PIL import Image
 
 from backend.imaging.colour import linear_to_srgb
-from backend.photo.colour_profile import UNUSABLE_PROFILE, lab_to_srgb, profile_conversion
-from backend.photo.decoding_cost import MAX_WORKING_PIXELS
-from backend.photo.stated_colour import StatedColour
+from backend.photo.files.colour_profile import UNUSABLE_PROFILE, lab_to_srgb, profile_conversion
+from backend.photo.files.decoding_cost import MAX_WORKING_PIXELS
+from backend.photo.files.stated_colour import StatedColour
 
 # Converted at a time.
 BAND_PIXELS = 2_000_000

@@ -11,7 +11,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from backend.photo.face_detector import FaceDetector
-from backend.photo.lost_end import rescued
+from backend.photo.files.lost_end import rescued
 from backend.photo.reading import LOST_ITS_END, read_photo
 from backend.photo.view import find_view
 from backend.photo.viewer_copy import viewer_copy
