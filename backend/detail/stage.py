@@ -79,7 +79,9 @@ def add_detail(
     progress.report(0.2)
     lit = log_albedo @ luminance + matte @ luminance
     shown = _shown(lit, spot, weight, skin, scale, partial.sharpness, parameters)
-    contrast = measured_contrast(shown.bands, shown.parts, _plainly_seen(shown, regions), parameters.contrast)
+    # What noise has left of an octave still says how smooth the skin may be, at least.
+    sampled = shown if partial.sharpness == 1 else _shown(lit, spot, weight, skin, scale, 1.0, parameters)
+    contrast = measured_contrast(shown.bands, shown.parts, _plainly_seen(sampled, regions), parameters.contrast)
     statistics = statistics or load_statistics()
     expected = statistics.expected(contrast, options.age, parameters.contrast)
     expected = _plain_contrast(_believable(expected, shown, statistics, options.age, parameters), parameters.contrast)
