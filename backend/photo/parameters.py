@@ -233,7 +233,7 @@ class NoiseSettings:
     bands: tuple[tuple[int, int], ...] = ((2, 3), (4, 5), (6, 8))
     fall: float = 0.14
     quiet: float = 0.4
-    coarse_per_mm: tuple[float, float] = (1.5, 1.1)
+    coarse_per_mm: tuple[float, float] = (1.2, 0.95)
     iod_mm: float = 63.0
     floor: float = 0.03
     even: tuple[float, float] = (3.2, 2.0)
