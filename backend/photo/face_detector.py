@@ -18,18 +18,18 @@ import cv2
 import numpy as np
 
 from backend.photo.face_checks import face_warnings
-from backend.photo.landmark_table import CHIN_TIP, FOREHEAD_TOP, IRIS_LEFT, IRIS_RIGHT, MIRROR
+from backend.photo.landmark_table import IRIS_LEFT, IRIS_RIGHT, MIRROR
 from backend.photo.model_file import face_landmarker_path
 from backend.photo.native_libraries import require_graphics_libraries
 from backend.photo.native_logs import native_stderr_to_log
 from backend.photo.reading import Photo
+from backend.photo.upright_crop import CROP_SIDE_PX, upright_crop, warped
 from shared.errors import RelightifyError
 
 MIN_FACE_PX = 64
 MAX_YAW_DEGREES = 85.0
 _MAX_FACES = 12
 _SEARCH_SIDE_PX = 640
-_CROP_SIDE_PX = 512
 _MAX_SPREAD = 0.02
 # Crops relative to the face's extent: shift right, shift down, side, roll in radians.
 _CROPS = ((0.0, 0.0, 2.0, 0.0), (0.04, 0.03, 1.8, 0.06), (-0.04, 0.03, 2.2, -0.06), (0.0, -0.05, 1.7, 0.0))
@@ -174,14 +174,14 @@ class FaceDetector:
         """Mean of the landmarks over upright crops and their mirror images; None where there is no face after all."""
         kept = []
         for crop in _CROPS:
-            to_crop, roll = _crop_transform(rough, *crop)
-            view = _warp(image, to_crop)
+            to_crop, roll = upright_crop(rough, *crop)
+            view = warped(image, to_crop)
             to_photo = cv2.invertAffineTransform(to_crop)
             for mirrored in (False, True):
                 found = self._landmarks_in(view[:, ::-1] if mirrored else view)
                 if not found:
                     continue
-                central = min(found, key=lambda d: float(np.linalg.norm(d.points[:, :2].mean(0) - _CROP_SIDE_PX / 2)))
+                central = min(found, key=lambda d: float(np.linalg.norm(d.points[:, :2].mean(0) - CROP_SIDE_PX / 2)))
                 kept.append(_in_photo(_unmirrored(central) if mirrored else central, to_photo, roll))
         if len(kept) < len(_CROPS):
             return None
@@ -276,7 +276,7 @@ def _view(image: np.ndarray, box: tuple[float, float, float, float]) -> tuple[np
     x0, y0, x1, y1 = box
     scale = min(1.0, _SEARCH_SIDE_PX / max(x1 - x0, y1 - y0))
     to_view = np.array([[scale, 0, -x0 * scale], [0, scale, -y0 * scale]])
-    view = _warp(image, to_view, (round((x1 - x0) * scale), round((y1 - y0) * scale)), grey=True)
+    view = warped(image, to_view, (round((x1 - x0) * scale), round((y1 - y0) * scale)), grey=True)
     return view, cv2.invertAffineTransform(to_view)
 
 
@@ -290,42 +290,6 @@ def _turned(view: np.ndarray, to_photo: np.ndarray, turns: int) -> tuple[np.ndar
     return view, to_photo
 
 
-def _crop_transform(
-    points: np.ndarray, right: float, down: float, side: float, roll: float
-) -> tuple[np.ndarray, float]:
-    """Affine map [2, 3] from the photo to a crop in which the face stands upright, and the angle it turns by."""
-    axis = points[CHIN_TIP, :2] - points[FOREHEAD_TOP, :2]
-    angle = float(np.arctan2(-axis[0], axis[1])) + roll
-    x_axis = np.array([np.cos(angle), np.sin(angle)])
-    y_axis = np.array([-x_axis[1], x_axis[0]])
-    upright = points[:, :2] @ np.stack([x_axis, y_axis], axis=1)
-    low, high = upright.min(0), upright.max(0)
-    extent = float((high - low).max())
-    centre = (low + high) / 2 + np.array([right, down]) * extent
-    scale = _CROP_SIDE_PX / (side * extent)
-    linear = np.stack([x_axis, y_axis]) * scale
-    return np.column_stack([linear, _CROP_SIDE_PX / 2 - centre * scale]), angle
-
-
-def _warp(
-    image: np.ndarray, to_view: np.ndarray, size: tuple[int, int] = (_CROP_SIDE_PX, _CROP_SIDE_PX), grey: bool = False
-) -> np.ndarray:
-    """Resample by an affine map in continuous pixel coordinates (centres at .5), without aliasing."""
-    scale = float(np.sqrt(abs(np.linalg.det(to_view[:, :2]))))
-    if scale < 0.5:
-        # Reduce by area first, then warp from there at between half and full size.
-        factor = 2.0 ** np.ceil(np.log2(scale))
-        height, width = image.shape[:2]
-        reduced_size = (max(round(width * factor), 1), max(round(height * factor), 1))
-        image = cv2.resize(image, reduced_size, interpolation=cv2.INTER_AREA)
-        to_view = to_view * np.array([[width / reduced_size[0], height / reduced_size[1], 1.0]])
-    # OpenCV puts pixel centres at whole numbers.
-    to_view = to_view.copy()
-    to_view[:, 2] += to_view[:, :2] @ (0.5, 0.5) - 0.5
-    border = cv2.BORDER_CONSTANT if grey else cv2.BORDER_REPLICATE
-    return cv2.warpAffine(image, to_view, size, flags=cv2.INTER_LINEAR, borderMode=border, borderValue=(128, 128, 128))
-
-
 def _apply(transform: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Map points [478, 3] by an affine transform [2, 3]; depths are scaled with it."""
     scale = np.sqrt(abs(np.linalg.det(transform[:, :2])))
@@ -334,7 +298,7 @@ def _apply(transform: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 def _unmirrored(detection: _Detection) -> _Detection:
     """What a detection in a mirrored crop says about the crop itself."""
-    points = detection.points[MIRROR] * (-1, 1, 1) + (_CROP_SIDE_PX, 0, 0)
+    points = detection.points[MIRROR] * (-1, 1, 1) + (CROP_SIDE_PX, 0, 0)
     flip = np.diag([-1.0, 1.0, 1.0, 1.0])
     return _Detection(points, detection.expression[_MIRRORED_EXPRESSION], flip @ detection.pose @ flip)
 

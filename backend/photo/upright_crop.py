@@ -1,0 +1,44 @@
+"""Crops in which a face stands upright, and resampling of photos by affine maps."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from backend.photo.landmark_table import CHIN_TIP, FOREHEAD_TOP
+
+CROP_SIDE_PX = 512
+
+
+def upright_crop(points: np.ndarray, right: float, down: float, side: float, roll: float) -> tuple[np.ndarray, float]:
+    """Affine map [2, 3] from the photo to a crop in which the face stands upright, and the angle it turns by."""
+    axis = points[CHIN_TIP, :2] - points[FOREHEAD_TOP, :2]
+    angle = float(np.arctan2(-axis[0], axis[1])) + roll
+    x_axis = np.array([np.cos(angle), np.sin(angle)])
+    y_axis = np.array([-x_axis[1], x_axis[0]])
+    upright = points[:, :2] @ np.stack([x_axis, y_axis], axis=1)
+    low, high = upright.min(0), upright.max(0)
+    extent = float((high - low).max())
+    centre = (low + high) / 2 + np.array([right, down]) * extent
+    scale = CROP_SIDE_PX / (side * extent)
+    linear = np.stack([x_axis, y_axis]) * scale
+    return np.column_stack([linear, CROP_SIDE_PX / 2 - centre * scale]), angle
+
+
+def warped(
+    image: np.ndarray, to_view: np.ndarray, size: tuple[int, int] = (CROP_SIDE_PX, CROP_SIDE_PX), grey: bool = False
+) -> np.ndarray:
+    """Resample by an affine map in continuous pixel coordinates (centres at .5), without aliasing."""
+    scale = float(np.sqrt(abs(np.linalg.det(to_view[:, :2]))))
+    if scale < 0.5:
+        # Reduce by area first, then warp from there at between half and full size.
+        factor = 2.0 ** np.ceil(np.log2(scale))
+        height, width = image.shape[:2]
+        reduced_size = (max(round(width * factor), 1), max(round(height * factor), 1))
+        image = cv2.resize(image, reduced_size, interpolation=cv2.INTER_AREA)
+        to_view = to_view * np.array([[width / reduced_size[0], height / reduced_size[1], 1.0]])
+    # OpenCV puts pixel centres at whole numbers.
+    to_view = to_view.copy()
+    to_view[:, 2] += to_view[:, :2] @ (0.5, 0.5) - 0.5
+    border = cv2.BORDER_CONSTANT if grey else cv2.BORDER_REPLICATE
+    return cv2.warpAffine(image, to_view, size, flags=cv2.INTER_LINEAR, borderMode=border, borderValue=(128, 128, 128))
