@@ -75,7 +75,7 @@ backend_packages() {
 setup_backend() {
   install_system_packages
   make_venv .venv "$(cat pyproject.toml constraints.txt | sha256sum)" backend_packages
-  .venv/bin/python -c 'from backend.photo.model_file import face_landmarker_path; face_landmarker_path()'
+  .venv/bin/python -m backend.cli fetch
 }
 
 blender_packages() {

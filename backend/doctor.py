@@ -115,6 +115,16 @@ def _check_face_detector() -> Finding:
     return Finding("face detector", "ok", f"mediapipe {metadata.version('mediapipe')}, model file verified")
 
 
+def _check_segmentation() -> Finding:
+    from backend.photo.model_file import SEGMENTER, fetched_model
+
+    try:
+        fetched_model(SEGMENTER)
+    except RelightifyError as error:
+        return Finding("segmentation", "optional", f"skin is told by colour alone. {error.message}", error.hint)
+    return Finding("segmentation", "ok", "hair, clothes and hands are told from skin, model file verified")
+
+
 def _check_head_model() -> Finding:
     from backend.head.model import ASSET, load_head_model
 
@@ -182,6 +192,7 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     _check_libraries,
     _check_embree,
     _check_face_detector,
+    _check_segmentation,
     _check_head_model,
     _check_torch,
     _check_nvdiffrast,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
-from backend.photo.model_file import face_landmarker_path
+from backend.photo.model_file import FACE_LANDMARKER, SEGMENTER, fetched_model
+from shared.errors import RelightifyError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,11 +15,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Fetch and verify the face landmark model; prints its path.
+    """Fetch and verify the models, and print their paths; the segmentation model may be missing, with a word.
 
     Raises:
-        RelightifyError: see `backend.photo.model_file.face_landmarker_path`.
+        RelightifyError: the face landmark model cannot be had; see `backend.photo.model_file.fetched_model`.
     """
     del options
-    print(f"Face landmark model: {face_landmarker_path()}")
+    print(f"Face landmark model: {fetched_model(FACE_LANDMARKER)}")
+    try:
+        print(f"Segmentation model: {fetched_model(SEGMENTER)}")
+    except RelightifyError as error:
+        print(f"Segmentation model: not there; skin is told by colour alone. {error}", file=sys.stderr)
     return 0

@@ -64,8 +64,8 @@ CODES: dict[str, Code] = {
     "command_missing": Code("a Python package that a command needs is missing", (BACKEND,)),
     "asset_missing": Code("a file that ships with the backend is not there or cannot be read", (BACKEND,)),
     "asset_corrupt": Code("a file that ships with the backend is not what it was when it shipped", (BACKEND,)),
-    "model_unavailable": Code("the model file of the face detector cannot be downloaded", (BACKEND,)),
-    "model_corrupt": Code("the downloaded model file has the wrong checksum", (BACKEND,)),
+    "model_unavailable": Code("a model file that is fetched at its first use cannot be downloaded", (BACKEND,)),
+    "model_corrupt": Code("a downloaded model file has the wrong checksum", (BACKEND,)),
     "internal": Code("an error nobody foresaw; the log has the traceback", (ADDON, BACKEND)),
     # Setting the backend up from Blender.
     "no_python": Code("no Python for the backend has been set up, or none that can be used is there", (ADDON,)),

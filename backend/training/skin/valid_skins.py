@@ -18,7 +18,7 @@ from backend.head.model import HeadModel
 from backend.imaging.colour import srgb_bytes_to_linear
 from backend.imaging.filters import smooth_step
 from backend.imaging.sampling import Footprint, sample_image
-from backend.photo.model_file import face_landmarker_path
+from backend.photo.model_file import FACE_LANDMARKER, fetched_model
 from backend.texture.uv_space import UVSpace
 from backend.training.head.mesh_landmarks import detect_landmarks
 from backend.training.head.painted_mesh import SCLERA, SKIN, PaintedMesh
@@ -112,7 +112,7 @@ def register_valid(folder: Path, model: HeadModel, space: UVSpace, names: list[s
         centres = heads["eye_center"][chosen].mean(0) - origin
     target = Surface(vertices, weld[faces])
     painted = _painted(vertices, weld[faces], eyes, eye_faces, centres)
-    landmarks, _ = detect_landmarks(painted, face_landmarker_path(), size=640, views=VIEWS)
+    landmarks, _ = detect_landmarks(painted, fetched_model(FACE_LANDMARKER), size=640, views=VIEWS)
     bent = _bend(model, target, landmarks)
 
     texel = np.flatnonzero(space.mask.reshape(-1))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from backend.photo.model_file import FILE_NAME, face_landmarker_path
+from backend.photo.model_file import FACE_LANDMARKER, SEGMENTER, fetched_model
 from backend.service.client import Client
 from backend.service.worker_process import WorkerSettings
 from shared.errors import RelightifyError
@@ -29,13 +29,14 @@ data = pytest.importorskip("skimage.data")
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """A client of a server with the real pipeline, in a cache folder that holds the landmark model and nothing else."""
+    """A client of a server with the real pipeline, in a cache folder that holds the models and nothing else."""
     try:
-        model_file = face_landmarker_path()
+        models = [fetched_model(model) for model in (FACE_LANDMARKER, SEGMENTER)]
     except RelightifyError as error:
         pytest.skip(str(error))
     folder = tmp_path_factory.mktemp("cache")
-    shutil.copy(model_file, folder / FILE_NAME)
+    for path in models:
+        shutil.copy(path, folder / path.name)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(CACHE_VARIABLE, str(folder))
         settings = replace(WorkerSettings(), device="cpu")
