@@ -22,6 +22,7 @@ from backend.parameters import Parameters
 from backend.photo.face_checks import noise_warnings, shows_no_colour
 from backend.photo.face_detector import FaceDetector
 from backend.photo.preview import landmarks_preview
+from backend.photo.segmentation import load_segmenter
 from backend.photo.skin_mask import skin_mask
 from backend.photo.view import View, find_view
 from backend.photo.white_cue import white_cue
@@ -64,6 +65,7 @@ class Pipeline:
         self.device, self.parameters = choose_device(device), parameters
         self.model: HeadModel = load_head_model()
         self.detector = FaceDetector()
+        self.segmenter = load_segmenter(parameters.photo.segmentation)
         self.rasteriser: Rasteriser = choose_rasteriser(self.device)
         self.coarse = shipped_prior(self.model)
         self.albedo = None if self.coarse is None else vertex_albedo(self.coarse.albedo, self.model)
@@ -158,7 +160,7 @@ class Pipeline:
         with watch.stage("photo") as report:
             report.report(0.0)
             views = [
-                find_view(data, self.detector, face, self.parameters.photo.reading)
+                find_view(data, self.detector, face, self.segmenter, self.parameters.photo.reading)
                 for data in ([photos] if isinstance(photos, bytes) else photos)
             ]
             report.report(1.0, landmarks_preview(views[0].photo, views[0].face))
@@ -179,7 +181,7 @@ class Pipeline:
         photo, face = view.photo, view.face
         chosen = self.parameters
         expected = expected_skin(self.model, fit, skin.transfer, self.rasteriser, chosen.head)
-        mask = skin_mask(photo, face, *expected, chosen.photo.skin_mask)
+        mask = skin_mask(photo, face, *expected, chosen.photo.skin_mask, view.segmentation)
         partial = unwrap(photo, mask, self.model, fit, self.rasteriser, skin.uv_space, self.enlargers, chosen.unwrap)
         if self.coarse and shows_no_colour(photo.image_srgb, face.landmarks_px, chosen.photo.warnings):
             return coloured(self.coarse, partial, chosen.prior.estimate)

@@ -1,4 +1,4 @@
-"""Tests that need the landmark model, which is fetched once, are skipped where it cannot be had."""
+"""Tests that need a model that is fetched at its first use, are skipped where it cannot be had."""
 
 from __future__ import annotations
 
@@ -18,4 +18,4 @@ def landmark_model() -> Iterator[None]:
     except RelightifyError as error:
         if error.code != "model_unavailable":
             raise
-        pytest.skip(f"the landmark model cannot be fetched here: {error}")
+        pytest.skip(f"the model cannot be fetched here: {error}")

@@ -62,6 +62,21 @@ class GlassesSettings:
 
 
 @dataclass(frozen=True)
+class SegmentationSettings:
+    """Which crops around the face the network is shown; every second one is mirrored.
+
+    Args:
+        crop_sides: of the crops, in the face's extent: the first for its edges, the others for what is about the face.
+        shift_down: of all, in the face's extent, for the neck.
+        network_side_px: of the picture that the network looks at; its own.
+    """
+
+    crop_sides: tuple[float, ...] = (1.6, 2.2, 2.4)
+    shift_down: float = 0.1
+    network_side_px: int = 256
+
+
+@dataclass(frozen=True)
 class SkinMaskSettings:
     """Which pixels are skin.
 
@@ -76,6 +91,19 @@ class SkinMaskSettings:
         rough_as_hair: times rougher than skin; assumed.
         cut_rounds: of the graph cut.
         log_floor: linear; keeps noise of near-black pixels from counting as colour.
+        beyond_region: how far skin may lie beyond the fitted head, in distances of the irises.
+        oval_rim: width of the face oval's rim, where neck and ears may begin, in distances of the irises; assumed.
+        some_share: of a class that a pixel must have to be of it where it is the likeliest of two.
+        finger_width: narrowest hand, in distances of the irises; assumed.
+        hand_around: how far a hand in the oval is followed out of it, in distances of the irises; assumed.
+        beard_middle: how near to the face's middle a beard comes, in distances of the irises; assumed.
+        sure_share: of a class from which a pixel is of it.
+        sure: probability of the segmentation from which its word holds.
+        beside: how far about the skin other things are whose colours are compared, in distances of the irises; assumed.
+        least_odds: probabilities are kept so far from 0 and 1.
+        fewest_pixels: whose colours can be compared.
+        colour_says: log odds that colour says at most; assumed.
+        sharpness: factor on the log odds, since the network's border is wider than hair's is; assumed.
         colours: the person's mixture.
         glasses: whose frames are no skin.
     """
@@ -92,6 +120,19 @@ class SkinMaskSettings:
     rough_as_hair: float = 2.0
     cut_rounds: int = 3
     log_floor: float = 0.01
+    beyond_region: float = 0.06
+    oval_rim: float = 0.15
+    some_share: float = 0.3
+    finger_width: float = 0.12
+    hand_around: float = 0.4
+    beard_middle: float = 0.25
+    sure_share: float = 0.5
+    sure: float = 0.9
+    beside: float = 0.5
+    least_odds: float = 0.01
+    fewest_pixels: int = 60
+    colour_says: float = 1.5
+    sharpness: float = 2.0
     colours: ColourModelSettings = ColourModelSettings()
     glasses: GlassesSettings = GlassesSettings()
 
@@ -263,11 +304,12 @@ class PhotoParameters:
     """All of the stage's chosen numbers.
 
     Args:
-        reading, skin_mask, white_cue, iris: of its steps.
+        reading, segmentation, skin_mask, white_cue, iris: of its steps.
         warnings: from where on a photo is warned of.
     """
 
     reading: ReadingSettings = ReadingSettings()
+    segmentation: SegmentationSettings = SegmentationSettings()
     skin_mask: SkinMaskSettings = SkinMaskSettings()
     white_cue: WhiteCueSettings = WhiteCueSettings()
     iris: IrisSettings = IrisSettings()

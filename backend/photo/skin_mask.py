@@ -1,8 +1,8 @@
-"""Which pixels of a photo show skin of the face and neck, cut by a colour model of this one person (DESIGN section 5).
+"""Which pixels of a photo show skin of the face and neck (DESIGN section 5).
 
-The fit says where skin can be and what colour it would have under the photo's light. What differs from that in the
-inner face, robustly, is this person's skin; pixels elsewhere are compared with it, and a graph cut (Rother et al. 2004,
-"GrabCut") draws the border along edges of the photo. Beards and brows count as skin, since they are its texture.
+The segmentation of the photo says it, or where its model is not there the colours of this one person; the fit says
+where skin can be and what colour it would have under the photo's light. Beards and brows count as skin, since they are
+its texture.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, LIPS_INNER
 from backend.photo.outlines import inside
 from backend.photo.parameters import SkinMaskSettings
 from backend.photo.reading import Photo
+from backend.photo.segmentation import Segmentation
+from backend.photo.segmented_mask import skin_by_segmentation
 
 
 def skin_mask(
@@ -26,6 +28,7 @@ def skin_mask(
     region: np.ndarray | None = None,
     expected: np.ndarray | None = None,
     settings: SkinMaskSettings = SkinMaskSettings(),
+    segmentation: Segmentation | None = None,
 ) -> np.ndarray:
     """Soft mask of the skin: 1 on skin, lips, brows and beards; 0 on hair, eyes, open mouth, glasses, clothes,
     backdrop.
@@ -37,6 +40,8 @@ def skin_mask(
             landmarks.
         expected: float32 [H, W, 3], linear RGB that the fit predicts for skin (albedo times shading) in the region;
             None expects one colour everywhere.
+        settings: the stage's chosen numbers.
+        segmentation: what is where around the face; None tells skin by its colour alone.
 
     Returns:
         float32 [H, W] in [0, 1].
@@ -44,9 +49,13 @@ def skin_mask(
     if region is None:
         region = region_around(face, photo.height, photo.width)
     crop = face_crop(photo, face, region, expected, settings)
-    skin = skin_by_colour(crop, settings)
+    if segmentation is None:
+        skin = skin_by_colour(crop, settings).astype(np.float32)
+    else:
+        height, width = crop.region.shape
+        skin = skin_by_segmentation(crop, segmentation.over(crop.box, (width, height)), settings)
     if wears_glasses(photo.image_srgb, face.landmarks_px, settings.glasses):
-        skin &= ~frames(crop.residual[..., 0], crop.points, crop.unit, settings.glasses)
+        skin = skin * ~frames(crop.residual[..., 0], crop.points, crop.unit, settings.glasses)
     return _in_photo(photo, crop, skin, face, settings)
 
 
@@ -59,7 +68,7 @@ def _in_photo(photo: Photo, crop: FaceCrop, skin: np.ndarray, face: Face, settin
     reduction = min(1.0, settings.refined_side_px / max(size))
     refined_size = (max(round(size[0] * reduction), 1), max(round(size[1] * reduction), 1))
     guide = cv2.resize(photo.image_srgb[y0:y1, x0:x1], refined_size, interpolation=cv2.INTER_AREA)
-    refined = cv2.resize(skin.astype(np.float32), refined_size, interpolation=cv2.INTER_LINEAR)
+    refined = cv2.resize(skin, refined_size, interpolation=cv2.INTER_LINEAR)
     refined = cv2.ximgproc.guidedFilter(guide, refined, max(round(2 * scale * reduction), 2), 30.0)
     soft = cv2.resize(refined, size, interpolation=cv2.INTER_LINEAR)
     unit = crop.unit * scale

@@ -1,4 +1,4 @@
-"""A view of the person: a photo and the face in it."""
+"""A view of the person: a photo, the face in it, and what is where around the face."""
 
 from __future__ import annotations
 
@@ -7,26 +7,38 @@ from dataclasses import dataclass, replace
 from backend.photo.face_detector import Face, FaceDetector, choose_face
 from backend.photo.parameters import ReadingSettings
 from backend.photo.reading import Photo, read_photo
+from backend.photo.segmentation import Segmentation, Segmenter
 from shared.errors import RelightifyError
+
+WITHOUT_SEGMENTATION = (
+    "The segmentation model is not there, so hair, clothes and hands are told from skin by colour alone; "
+    "relightify fetch gets it."
+)
 
 
 @dataclass(frozen=True)
 class View:
-    """One photo of the person, and which face in it is theirs."""
+    """One photo of the person, which face in it is theirs, and where it is skin; the last None where nobody looked."""
 
     photo: Photo
     face: Face
+    segmentation: Segmentation | None = None
 
 
 def find_view(
-    data: bytes, detector: FaceDetector, choice: int | None = None, settings: ReadingSettings = ReadingSettings()
+    data: bytes,
+    detector: FaceDetector,
+    choice: int | None = None,
+    segmenter: Segmenter | None = None,
+    settings: ReadingSettings = ReadingSettings(),
 ) -> View:
-    """Read a photo and find the person's face in it.
+    """Read a photo, find the person's face in it, and tell skin from what is about it.
 
     Args:
         data: the bytes of an image file.
         detector: finds faces and their landmarks.
         choice: index of the face, in order of size, largest first; None takes the largest.
+        segmenter: tells hair, skin, clothes and other things apart; without it there is a warning.
         settings: how much of a damaged file may be missing.
 
     Raises:
@@ -40,7 +52,10 @@ def find_view(
             "The photo file is damaged, and part of the face is missing.",
             "Copy or download it again, or export it anew.",
         )
-    return View(photo, replace(face, warnings=(*photo.warnings, *face.warnings)))
+    face = replace(face, warnings=(*photo.warnings, *face.warnings))
+    if segmenter is None:
+        return View(photo, replace(face, warnings=(*face.warnings, WITHOUT_SEGMENTATION)))
+    return View(photo, face, segmenter.segment(photo, face))
 
 
 def _reach_into_each_other(

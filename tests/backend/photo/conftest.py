@@ -1,4 +1,4 @@
-"""The face detector, which takes a second to load, and a face that is large enough for its skin to be looked at.
+"""Face detector and segmenter, which take a second to load, and a face large enough for its skin to be looked at.
 
 The picture is NASA's public-domain portrait of Eileen Collins, which comes with scikit-image.
 """
@@ -14,6 +14,7 @@ import skimage.data
 
 from backend.photo.face_detector import Face, FaceDetector, choose_face
 from backend.photo.reading import Photo
+from backend.photo.segmentation import Segmenter
 from tests.landmark_model import landmark_model
 
 
@@ -21,6 +22,14 @@ from tests.landmark_model import landmark_model
 def detector() -> Iterator[FaceDetector]:
     with landmark_model():
         found = FaceDetector()
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="package")
+def segmenter() -> Iterator[Segmenter]:
+    with landmark_model():
+        found = Segmenter()
     yield found
     found.close()
 
