@@ -160,7 +160,7 @@ class Pipeline:
         with watch.stage("photo") as report:
             report.report(0.0)
             views = [
-                find_view(data, self.detector, face, self.segmenter, self.parameters.photo.reading)
+                find_view(data, self.detector, face, self.segmenter, self.parameters.photo)
                 for data in ([photos] if isinstance(photos, bytes) else photos)
             ]
             report.report(1.0, landmarks_preview(views[0].photo, views[0].face))

@@ -42,7 +42,8 @@ def fit_head(
         rasteriser: either engine.
         progress: told about the steps; raises `shared.errors.JobCancelled`.
         albedo_prior: a learned coarse albedo at the vertices; None takes `coarse_albedo.region_albedo`.
-        skin: float [H, W], 1 on skin, where a mask is known already; None relies on the robust loss alone.
+        skin: float [H, W], 1 on skin, where a mask is known already; None takes what the view knows to be bare where
+            something covers the face, and relies on the robust loss alone elsewhere.
         settings: the stage's chosen numbers.
 
     Raises:
@@ -70,6 +71,7 @@ def fit_head(
     progress.report(0.3)
     region = compared_skin(model, settings.photometric)
     albedo = albedo_prior or region_albedo(model)
+    skin = views[0].bare_skin if skin is None else skin
     reduced = reduce_photo(photo.image_linear, face.landmarks_px, skin, settings.photometric)
     fitted = model.shape(start.identity, start.expression)
     occlusion = ambient_occlusion(fitted, region.triangles, settings.photometric.occlusion_rays)

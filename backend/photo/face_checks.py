@@ -9,6 +9,8 @@ from backend.photo.glasses import wears_glasses
 from backend.photo.landmark_table import CHEEK_POINTS, CHIN_TIP, EYE_LEFT, EYE_RIGHT, FACE_OVAL
 from backend.photo.parameters import WarningLimits
 
+SUNGLASSES = "The eyes seem to be hidden behind sunglasses; the region around them will be guessed."
+WEARS_GLASSES = "The person seems to wear glasses; what they hide will be guessed. A photo without them is better."
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # as in JPEG
 
 
@@ -26,11 +28,9 @@ def face_warnings(
     elif outside[list(FACE_OVAL)].mean() > 0.05:
         warnings.append("Part of the face lies outside the photo; it will be guessed.")
     if _eyes_are_dark(image_srgb, landmarks_px):
-        warnings.append("The eyes seem to be hidden behind sunglasses; the region around them will be guessed.")
+        warnings.append(SUNGLASSES)
     elif wears_glasses(image_srgb, landmarks_px):
-        warnings.append(
-            "The person seems to wear glasses; what they hide will be guessed. A photo without them is better."
-        )
+        warnings.append(WEARS_GLASSES)
     warnings += _light_warnings(image_srgb, landmarks_px, settings)
     if abs(yaw_degrees) > settings.far_turn_degrees:
         warnings.append("The face is turned far to the side; the hidden half will be guessed.")

@@ -5,7 +5,8 @@ Lengths named `_share` are in distances of the irises unless said otherwise; log
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -69,11 +70,88 @@ class SegmentationSettings:
         crop_sides: of the crops, in the face's extent: the first for its edges, the others for what is about the face.
         shift_down: of all, in the face's extent, for the neck.
         network_side_px: of the picture that the network looks at; its own.
+        missed: share of the face taken for backdrop from which wider crops are tried.
+        widened: how much wider each time.
     """
 
     crop_sides: tuple[float, ...] = (1.6, 2.2, 2.4)
     shift_down: float = 0.1
     network_side_px: int = 256
+    missed: float = 0.05
+    widened: tuple[float, ...] = (1.0, 1.4, 1.9)
+
+
+@dataclass(frozen=True)
+class CensoringSettings:
+    """Bars and mosaics laid over a face.
+
+    Args:
+        unit_px: pixels of the irises' distance at which they are looked for.
+        smallest_px: side of a face in which there can be any.
+        flat_levels: sRGB levels by which pixels of one patch differ at most, for compression.
+        bar_area: of a bar, in squared distances of the irises; assumed.
+        edge_px: width of a soft edge.
+        edge_levels: sRGB levels by which a bar differs from what is beside it; assumed.
+        edge_share: of its border that may differ less.
+        tile_share: shortest edge of a tile of a mosaic, in distances of the irises; assumed.
+        least_tile_px: the same in pixels.
+        tile_reach: largest tile, in distances of the irises; assumed.
+        other_steps_reach: how near steps along the other direction lie, in distances of the irises; assumed.
+        step_levels: sRGB levels between tiles.
+        strong_step_levels: the same of some steps: more than between the blocks of a compressed photo.
+        strong_share: how many steps must be so strong; assumed.
+    """
+
+    unit_px: float = 160.0
+    smallest_px: int = 32
+    flat_levels: float = 2.0
+    bar_area: float = 0.08
+    edge_px: float = 4.0
+    edge_levels: float = 20.0
+    edge_share: float = 0.1
+    tile_share: float = 0.05
+    least_tile_px: int = 5
+    tile_reach: float = 0.12
+    other_steps_reach: float = 0.25
+    step_levels: float = 5.0
+    strong_step_levels: float = 14.0
+    strong_share: float = 0.1
+
+
+@dataclass(frozen=True)
+class CoveringSettings:
+    """What covers a face.
+
+    Args:
+        oval_rim: width of the face oval's rim that is not looked at, in distances of the irises.
+        about_eyes: how far about the eyes nothing is looked at, in distances of the irises.
+        about_glasses: how far about brows and bags under the eyes glasses reach, in distances of the irises; assumed.
+        beard_middle: how near to the face's middle a beard comes, in distances of the irises; assumed.
+        mostly: share of a thing that lies where things of its kind do.
+        mosaic_as_no_cloth: share of a mosaic that the network does not take for cloth, at least.
+        least_share: of the core, by kind, that is worth a warning.
+        least_left: share of the core below which a photo is of no use; the project's own wish.
+        censoring: bars and mosaics.
+    """
+
+    oval_rim: float = 0.15
+    about_eyes: float = 0.03
+    about_glasses: float = 0.25
+    beard_middle: float = 0.25
+    mostly: float = 0.5
+    mosaic_as_no_cloth: float = 0.25
+    least_share: Mapping[str, float] = field(
+        default_factory=lambda: {
+            "a hand": 0.03,
+            "a mask or cloth": 0.04,
+            "glasses": 0.12,
+            "hair": 0.2,
+            "a bar or mosaic": 0.03,
+            "something": 0.04,
+        }
+    )
+    least_left: float = 0.25
+    censoring: CensoringSettings = CensoringSettings()
 
 
 @dataclass(frozen=True)
@@ -100,6 +178,8 @@ class SkinMaskSettings:
         sure_share: of a class from which a pixel is of it.
         sure: probability of the segmentation from which its word holds.
         beside: how far about the skin other things are whose colours are compared, in distances of the irises; assumed.
+        border_reach: width of the segmentation's border, in distances of the irises; assumed.
+        border_range: change of the probability across it from which colour is asked, and asked fully; assumed.
         least_odds: probabilities are kept so far from 0 and 1.
         fewest_pixels: whose colours can be compared.
         colour_says: log odds that colour says at most; assumed.
@@ -129,6 +209,8 @@ class SkinMaskSettings:
     sure_share: float = 0.5
     sure: float = 0.9
     beside: float = 0.5
+    border_reach: float = 0.08
+    border_range: tuple[float, float] = (0.6, 0.9)
     least_odds: float = 0.01
     fewest_pixels: int = 60
     colour_says: float = 1.5
@@ -304,12 +386,13 @@ class PhotoParameters:
     """All of the stage's chosen numbers.
 
     Args:
-        reading, segmentation, skin_mask, white_cue, iris: of its steps.
+        reading, segmentation, coverings, skin_mask, white_cue, iris: of its steps.
         warnings: from where on a photo is warned of.
     """
 
     reading: ReadingSettings = ReadingSettings()
     segmentation: SegmentationSettings = SegmentationSettings()
+    coverings: CoveringSettings = CoveringSettings()
     skin_mask: SkinMaskSettings = SkinMaskSettings()
     white_cue: WhiteCueSettings = WhiteCueSettings()
     iris: IrisSettings = IrisSettings()

@@ -3,7 +3,8 @@ selfie segmentation (DESIGN section 5).
 
 The network looks at 256 x 256 pixels. It sees the edges of hair and hands best where the face fills its picture, and
 knows best what they are where the shoulders are in it; so it is asked about several upright crops, one of them
-mirrored, and the mean is taken.
+mirrored, and the mean is taken. A face that is out of focus it knows only where it is small in the picture, and takes
+it for backdrop elsewhere; then wider crops are tried.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ import cv2
 import numpy as np
 
 from backend.photo.face_detector import Face
+from backend.photo.landmark_table import FACE_OVAL
 from backend.photo.model_file import SEGMENTER, fetched_model
 from backend.photo.native_libraries import require_graphics_libraries
 from backend.photo.native_logs import native_stderr_to_log
+from backend.photo.outlines import inside
 from backend.photo.parameters import SegmentationSettings
 from backend.photo.reading import Photo
 from backend.photo.upright_crop import CROP_SIDE_PX, upright_crop, warped
@@ -54,6 +57,11 @@ class Segmentation:
         x0, y0, x1, y1 = box
         to_photo = np.array([[(x1 - x0) / size[0], 0.0, x0], [0.0, (y1 - y0) / size[1], y0], [0.0, 0.0, 1.0]])
         return _resampled(self.probabilities, self.to_crop @ to_photo, size)
+
+    def in_photo(self, kind: int, width: int, height: int) -> np.ndarray:
+        """Probability of one class over the photo, float32 [height, width]; beyond the crop its border goes on."""
+        part = np.ascontiguousarray(self.probabilities[..., kind])
+        return _resampled(part, self.to_crop, (width, height))
 
 
 class Segmenter:
@@ -92,12 +100,26 @@ class Segmenter:
 
     def segment(self, photo: Photo, face: Face) -> Segmentation:
         """What is where around a face of a photo."""
-        chosen, seen_side = self._settings, self._settings.network_side_px
-        side, widest = 2 * seen_side, max(self._settings.crop_sides)
-        to_whole = _crop_of(face, widest, chosen.shift_down) * (side / CROP_SIDE_PX)
+        found, missed = None, 1.0
+        for factor in self._settings.widened:
+            candidate = self._segment(photo, face, factor)
+            unseen = _backdrop_in_face(candidate, face)
+            if found is None or unseen < missed:
+                found, missed = candidate, unseen
+            if missed < self._settings.missed:
+                break
+        assert found is not None
+        return found
+
+    def _segment(self, photo: Photo, face: Face, factor: float) -> Segmentation:
+        """The mean over the crops, each so many times as wide as usual."""
+        seen_side, shift_down = self._settings.network_side_px, self._settings.shift_down
+        crop_sides = [factor * crop_side for crop_side in self._settings.crop_sides]
+        side, widest = 2 * seen_side, max(crop_sides)
+        to_whole = _crop_of(face, widest, shift_down) * (side / CROP_SIDE_PX)
         total, weight = np.zeros((side, side, 1), np.float32), np.zeros((side, side, 1), np.float32)
-        for number, crop_side in enumerate(chosen.crop_sides):
-            to_view = _crop_of(face, crop_side, chosen.shift_down) * (seen_side / CROP_SIDE_PX)
+        for number, crop_side in enumerate(crop_sides):
+            to_view = _crop_of(face, crop_side, shift_down) * (seen_side / CROP_SIDE_PX)
             view = warped(photo.image_srgb, to_view, (seen_side, seen_side))
             mirrored = number % 2 == 1
             found = self._probabilities(view[:, ::-1] if mirrored else view)
@@ -148,6 +170,13 @@ def _close(network: Any) -> None:
 def _crop_of(face: Face, side: float, shift_down: float) -> np.ndarray:
     """Map float64 [2, 3] from the photo to an upright crop of `CROP_SIDE_PX`, so many times as large as the face."""
     return upright_crop(face.landmarks_px, 0.0, shift_down, side, 0.0)[0]
+
+
+def _backdrop_in_face(segmentation: Segmentation, face: Face) -> float:
+    """Share of the face's oval that is taken for backdrop."""
+    points = face.landmarks_px @ segmentation.to_crop[:, :2].T + segmentation.to_crop[:, 2]
+    oval = inside(points, FACE_OVAL, segmentation.probabilities.shape)
+    return float(segmentation.probabilities[oval, BACKGROUND].mean()) if oval.any() else 1.0
 
 
 def _composed(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from backend.imaging.filters import smooth_step
 from backend.photo.colour_model import fit_colour_model
 from backend.photo.face_crop import FaceCrop, across_face, along_face, along_of, polygon
 from backend.photo.landmark_table import FACE_OVAL, NOSE_BASE
@@ -26,9 +27,10 @@ def skin_by_segmentation(crop: FaceCrop, probabilities: np.ndarray, settings: Sk
         probabilities: float32 [h, w, 6] over it, see `Segmentation.over`.
         settings: of the stage.
     """
+    no_neck = hands(crop, probabilities, settings) | polygon(crop, FACE_OVAL, -settings.oval_rim * crop.unit)
     skin = (
         probabilities[..., FACE_SKIN]
-        + probabilities[..., BODY_SKIN] * ~hands(crop, probabilities, settings)
+        + probabilities[..., BODY_SKIN] * ~no_neck
         + probabilities[..., HAIR] * _beard(crop, probabilities, settings)
     )
     skin = _by_colour_where_unsure(crop, np.clip(skin, 0, 1), settings)
@@ -82,5 +84,15 @@ def _by_colour_where_unsure(crop: FaceCrop, skin: np.ndarray, settings: SkinMask
         inside = fit_colour_model(crop.residual[surely], settings.colours).distance(crop.residual)
         outside = fit_colour_model(crop.residual[others], settings.colours).distance(crop.residual)
         evidence = np.clip(0.5 * (outside - inside), -settings.colour_says, settings.colour_says)
-        log_odds = log_odds + 4 * skin * (1 - skin) * evidence
+        log_odds = log_odds + _border(skin, crop.unit, settings) * evidence
     return (1 / (1 + np.exp(-settings.sharpness * log_odds))).astype(np.float32)
+
+
+def _border(skin: np.ndarray, unit: float, settings: SkinMaskSettings) -> np.ndarray:
+    """How much a pixel lies in the border between what is surely skin and what surely is not, float32 [h, w].
+
+    What the network doubts all over is no border: there it sees something that looks like skin.
+    """
+    reach = disc(settings.border_reach * unit)
+    range_near = cv2.dilate(skin, reach) - cv2.erode(skin, reach)
+    return 4 * skin * (1 - skin) * smooth_step(range_near, *settings.border_range)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from backend.photo.coverings import GLASSES, find_coverings
+from backend.photo.face_checks import SUNGLASSES, WEARS_GLASSES
 from backend.photo.face_detector import Face, FaceDetector, choose_face
-from backend.photo.parameters import ReadingSettings
+from backend.photo.parameters import PhotoParameters
 from backend.photo.reading import Photo, read_photo
-from backend.photo.segmentation import Segmentation, Segmenter
+from backend.photo.segmentation import FACE_SKIN, Segmentation, Segmenter
 from shared.errors import RelightifyError
 
 WITHOUT_SEGMENTATION = (
@@ -18,11 +22,20 @@ WITHOUT_SEGMENTATION = (
 
 @dataclass(frozen=True)
 class View:
-    """One photo of the person, which face in it is theirs, and where it is skin; the last None where nobody looked."""
+    """One photo of the person.
+
+    Args:
+        photo: the photo.
+        face: which face in it is theirs.
+        segmentation: what is where around it; None where nobody looked.
+        bare_skin: float32 [H, W], probability of skin of the face, where something covers much of it; None where
+            nothing does.
+    """
 
     photo: Photo
     face: Face
     segmentation: Segmentation | None = None
+    bare_skin: np.ndarray | None = None
 
 
 def find_view(
@@ -30,23 +43,25 @@ def find_view(
     detector: FaceDetector,
     choice: int | None = None,
     segmenter: Segmenter | None = None,
-    settings: ReadingSettings = ReadingSettings(),
+    settings: PhotoParameters = PhotoParameters(),
 ) -> View:
-    """Read a photo, find the person's face in it, and tell skin from what is about it.
+    """Read a photo, find the person's face in it, and tell skin from what is about it and over it.
 
     Args:
         data: the bytes of an image file.
         detector: finds faces and their landmarks.
         choice: index of the face, in order of size, largest first; None takes the largest.
         segmenter: tells hair, skin, clothes and other things apart; without it there is a warning.
-        settings: how much of a damaged file may be missing.
+        settings: how much of a damaged file may be missing, and from where on something covers the face.
 
     Raises:
-        RelightifyError: the photo cannot be read, or shows no face that can be used.
+        RelightifyError: the photo cannot be read, or shows no face that can be used, or little of it.
     """
-    photo = read_photo(data, settings)
+    photo = read_photo(data, settings.reading)
     face = choose_face(detector.detect(photo, thorough=choice is not None), choice)
-    if photo.missing_px is not None and _reach_into_each_other(photo.missing_px, face.box, settings.face_margin):
+    if photo.missing_px is not None and _reach_into_each_other(
+        photo.missing_px, face.box, settings.reading.face_margin
+    ):
         raise RelightifyError(
             "photo_truncated",
             "The photo file is damaged, and part of the face is missing.",
@@ -55,7 +70,12 @@ def find_view(
     face = replace(face, warnings=(*photo.warnings, *face.warnings))
     if segmenter is None:
         return View(photo, replace(face, warnings=(*face.warnings, WITHOUT_SEGMENTATION)))
-    return View(photo, face, segmenter.segment(photo, face))
+    found = find_coverings(photo, face, segmenter.segment(photo, face), settings.coverings)
+    if found.warning is None:
+        return View(photo, face, found.segmentation)
+    told = [w for w in face.warnings if GLASSES not in found.shares or w not in (SUNGLASSES, WEARS_GLASSES)]
+    bare_skin = found.segmentation.in_photo(FACE_SKIN, photo.width, photo.height)
+    return View(photo, replace(face, warnings=(*told, found.warning)), found.segmentation, bare_skin)
 
 
 def _reach_into_each_other(

@@ -1,0 +1,209 @@
+"""What covers a face: which share of it, and what it seems to be, by the segmentation's classes and where it lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from backend.photo.censoring import Censoring, find_censoring
+from backend.photo.face_detector import Face
+from backend.photo.landmark_table import (
+    BROW_LEFT,
+    BROW_RIGHT,
+    CHIN_TIP,
+    EYE_LEFT,
+    EYE_RIGHT,
+    FACE_OVAL,
+    FOREHEAD_TOP,
+    IRIS_LEFT,
+    IRIS_RIGHT,
+    LIPS_INNER,
+    NOSE_BASE,
+    NOSE_MIDDLE,
+    UNDER_EYE_LEFT,
+    UNDER_EYE_RIGHT,
+)
+from backend.photo.outlines import disc, inside
+from backend.photo.parameters import CoveringSettings
+from backend.photo.reading import Photo
+from backend.photo.segmentation import BACKGROUND, BODY_SKIN, CLOTHES, HAIR, OTHERS, Segmentation
+from shared.errors import RelightifyError
+
+HAND, CLOTH, GLASSES, HAIR_LOCK, CENSORED, SOMETHING = (
+    "a hand",
+    "a mask or cloth",
+    "glasses",
+    "hair",
+    "a bar or mosaic",
+    "something",
+)
+
+
+@dataclass(frozen=True)
+class Coverings:
+    """What lies over a face.
+
+    Args:
+        shares: of the face's core that each kind covers, by its name, largest first; what is worth a word only.
+        left: share of the core that is seen.
+        segmentation: with bars and mosaics, which the network takes for skin, as other things.
+    """
+
+    shares: dict[str, float]
+    left: float
+    segmentation: Segmentation
+
+    @property
+    def warning(self) -> str | None:
+        """A sentence for the user; None where the face is bare."""
+        if not self.shares:
+            return None
+        share, verb = sum(self.shares.values()), "seems" if len(self.shares) == 1 else "seem"
+        return f"{_listed(self.shares)} {verb} to cover {share:.0%} of the face; what it hides will be guessed."
+
+
+def find_coverings(
+    photo: Photo, face: Face, segmentation: Segmentation, settings: CoveringSettings = CoveringSettings()
+) -> Coverings:
+    """What covers the core of a face: the oval without its rim, the eyes and the open mouth.
+
+    Args:
+        photo: the photo.
+        face: the face in it.
+        segmentation: what is where around it.
+        settings: from where on something counts.
+
+    Raises:
+        RelightifyError: ``too_little_skin``, where next to nothing of the core is left.
+    """
+    censoring = find_censoring(photo.image_srgb, face.landmarks_px, settings.censoring)
+    laid_over, no_skin = _laid_over(censoring, segmentation, settings)
+    amended = _with_others(segmentation, no_skin)
+    points = face.landmarks_px @ segmentation.to_crop[:, :2].T + segmentation.to_crop[:, 2]
+    unit = max(
+        float(np.linalg.norm(points[IRIS_LEFT[0]] - points[IRIS_RIGHT[0]])), float(np.ptp(points[:, 1])) / 3, 1.0
+    )
+    core = _core(points, unit, laid_over.shape, settings)
+    core &= _in_crop(np.ones((photo.height, photo.width), bool), segmentation)
+    area = max(int(core.sum()), 1)
+    kinds = _kinds(amended.probabilities, laid_over, points, unit, settings)
+    shares = {kind: float((mask & core).sum()) / area for kind, mask in kinds.items()}
+    worth = {kind: share for kind, share in shares.items() if share > settings.least_share[kind]}
+    worth = dict(sorted(worth.items(), key=lambda item: -item[1]))
+    left = 1 - sum(shares.values())
+    if left < settings.least_left:
+        verb = "seems" if len(worth) == 1 else "seem"
+        raise RelightifyError(
+            "too_little_skin",
+            f"Only {max(left, 0):.0%} of the face can be seen: {_listed(worth).lower()} {verb} to cover the rest.",
+            "Use a photo in which less of the face is covered.",
+        )
+    return Coverings(worth, left, amended)
+
+
+def _listed(shares: dict[str, float]) -> str:
+    names = list(shares)
+    text = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return text[0].upper() + text[1:]
+
+
+def _laid_over(
+    censoring: Censoring, segmentation: Segmentation, settings: CoveringSettings
+) -> tuple[np.ndarray, np.ndarray]:
+    """Bars and mosaics, bool [S, S], and all that looks so, cloth woven of squares among it, which is no skin either.
+
+    The network takes cloth for what it is, and a mosaic for skin or backdrop at least in part.
+    """
+    squares = _in_crop(censoring.mosaic, segmentation)
+    no_cloth = ~np.isin(segmentation.probabilities.argmax(axis=-1), (CLOTHES, OTHERS))
+    count, labels = cv2.connectedComponents(squares.astype(np.uint8), connectivity=4)
+    labels = np.asarray(labels, np.int64)
+    share = np.bincount(labels[no_cloth], minlength=count) / np.maximum(np.bincount(labels.ravel(), minlength=count), 1)
+    mosaic = share > settings.mosaic_as_no_cloth
+    mosaic[0] = False
+    bars = _in_crop(censoring.bars, segmentation)
+    return bars | mosaic[labels], bars | squares
+
+
+def _core(points: np.ndarray, unit: float, shape: tuple[int, ...], settings: CoveringSettings) -> np.ndarray:
+    core = inside(points, FACE_OVAL, shape, -settings.oval_rim * unit)
+    for outline in (EYE_LEFT, EYE_RIGHT):
+        core &= ~inside(points, outline, shape, settings.about_eyes * unit)
+    return core & ~inside(points, LIPS_INNER, shape)
+
+
+def _kinds(
+    probabilities: np.ndarray, laid_over: np.ndarray, points: np.ndarray, unit: float, settings: CoveringSettings
+) -> dict[str, np.ndarray]:
+    """What is of which kind in the segmentation's crop, bool [S, S] by name; no pixel is of two."""
+    named = probabilities.argmax(axis=-1)
+    rows = np.arange(named.shape[0])[:, None]
+    # The crop is upright.
+    below_nose = np.broadcast_to(rows > points[NOSE_BASE, 1], named.shape)
+    hair = named == HAIR
+    middle = (points[FOREHEAD_TOP, 0] + points[CHIN_TIP, 0]) / 2
+    near_middle = np.abs(np.arange(named.shape[1])[None] - middle) < settings.beard_middle * unit
+    beard = _reaching(hair & below_nose, np.broadcast_to(near_middle, named.shape))
+    things = np.isin(named, (BACKGROUND, CLOTHES, OTHERS)) & ~laid_over
+    glasses, cloth, something = _things_by_place(things, points, unit, settings)
+    return {
+        HAND: (named == BODY_SKIN) & ~laid_over,
+        CLOTH: cloth,
+        GLASSES: glasses,
+        HAIR_LOCK: hair & ~beard & ~laid_over,
+        CENSORED: laid_over,
+        SOMETHING: something,
+    }
+
+
+def _things_by_place(
+    things: np.ndarray, points: np.ndarray, unit: float, settings: CoveringSettings
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Each connected thing goes to the eyes' (glasses), to the lower face's (a mask or cloth) or to the others."""
+    eyes = np.zeros(things.shape, bool)
+    for outline in (BROW_LEFT + UNDER_EYE_LEFT, BROW_RIGHT + UNDER_EYE_RIGHT):
+        hull = cv2.convexHull(points[list(outline)].astype(np.float32))[:, 0]
+        area = np.zeros(things.shape, np.uint8)
+        cv2.fillConvexPoly(area, np.round(hull).astype(np.int32), 1)
+        eyes |= cv2.dilate(area, disc(settings.about_glasses * unit)) > 0
+    oval = inside(points, FACE_OVAL, things.shape)
+    lower = np.broadcast_to(np.arange(things.shape[0])[:, None] > points[NOSE_MIDDLE, 1], things.shape)
+    count, labels = cv2.connectedComponents((things & oval).astype(np.uint8), connectivity=8)
+    labels = np.asarray(labels, np.int64)
+    size = np.maximum(np.bincount(labels.ravel(), minlength=count), 1)
+    by_eyes = np.bincount(labels[eyes], minlength=count) / size
+    by_lower = np.bincount(labels[lower & ~eyes], minlength=count) / size
+    is_glasses, is_cloth = by_eyes > settings.mostly, by_lower > settings.mostly
+    is_glasses[0] = is_cloth[0] = False
+    is_other = ~is_glasses & ~is_cloth
+    is_other[0] = False
+    is_cloth &= ~is_glasses
+    return is_glasses[labels], is_cloth[labels], is_other[labels]
+
+
+def _reaching(parts: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """The connected parts that reach a place, bool [h, w]."""
+    count, labels = cv2.connectedComponents(parts.astype(np.uint8), connectivity=4)
+    labels = np.asarray(labels, np.int64)
+    reaching = np.zeros(count, bool)
+    reaching[np.unique(labels[place & parts])] = True
+    reaching[0] = False
+    return reaching[labels]
+
+
+def _in_crop(mask: np.ndarray, segmentation: Segmentation) -> np.ndarray:
+    """A mask of the photo, bool [H, W], seen in the segmentation's crop."""
+    matrix = segmentation.to_crop.copy()
+    matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
+    side = segmentation.probabilities.shape[0]
+    return cv2.warpAffine(mask.astype(np.uint8), matrix, (side, side), flags=cv2.INTER_NEAREST) > 0
+
+
+def _with_others(segmentation: Segmentation, where: np.ndarray) -> Segmentation:
+    if not where.any():
+        return segmentation
+    others = np.zeros(segmentation.probabilities.shape[-1], np.float32)
+    others[OTHERS] = 1
+    return replace(segmentation, probabilities=np.where(where[..., None], others, segmentation.probabilities))

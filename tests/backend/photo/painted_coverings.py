@@ -1,0 +1,54 @@
+"""Coverings painted on a portrait, each with the mask of what it covers."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from backend.photo.face_detector import Face
+from backend.photo.landmark_table import FACE_OVAL, OUTER_EYE_CORNERS
+
+# From the nose's bridge over the cheeks and round the jaw.
+MASK_OUTLINE = (
+    *(227, 123, 50, 195, 280, 352, 447, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
+    *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234),
+)
+
+
+def polygon(image: np.ndarray, points: np.ndarray) -> np.ndarray:
+    mask = np.zeros(image.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.round(points).astype(np.int32)], 1)
+    return mask > 0
+
+
+def with_mask(portrait: np.ndarray, face: Face, colour: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """A mask of cloth with folds, over nose and mouth."""
+    covered = polygon(portrait, face.landmarks_px[list(MASK_OUTLINE)])
+    rows = np.arange(portrait.shape[0])[:, None, None]
+    folds = 8 * np.sin(rows / (0.09 * face.interocular_px)) + np.random.default_rng(0).normal(0, 3, portrait.shape)
+    return np.where(covered[..., None], np.clip(np.array(colour) + folds, 0, 255), portrait).astype(np.uint8), covered
+
+
+def with_bar(portrait: np.ndarray, face: Face, level: int) -> tuple[np.ndarray, np.ndarray]:
+    """A bar of one colour over the eyes, along their line."""
+    right, left = face.landmarks_px[list(OUTER_EYE_CORNERS)]
+    along = (left - right) / np.linalg.norm(left - right) * face.interocular_px
+    down = np.array([-along[1], along[0]])
+    corners = (right - 0.3 * along - 0.25 * down, left + 0.3 * along - 0.25 * down)
+    covered = polygon(portrait, np.array([*corners, corners[1] + 0.5 * down, corners[0] + 0.5 * down]))
+    return np.where(covered[..., None], level, portrait).astype(np.uint8), covered
+
+
+def with_mosaic(
+    portrait: np.ndarray, face: Face, outline: tuple[int, ...] = FACE_OVAL
+) -> tuple[np.ndarray, np.ndarray]:
+    """Tiles of one colour each over what an outline encloses."""
+    tile = round(0.13 * face.interocular_px)
+    height, width = (side // tile * tile for side in portrait.shape[:2])
+    small = cv2.resize(portrait[:height, :width], (width // tile, height // tile), interpolation=cv2.INTER_AREA)
+    tiles = cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST)
+    covered = np.zeros(portrait.shape[:2], bool)
+    covered[:height, :width] = polygon(portrait, face.landmarks_px[list(outline)])[:height, :width]
+    painted = portrait.copy()
+    painted[covered] = tiles[covered[:height, :width]]
+    return painted, covered
