@@ -9,6 +9,7 @@ import numpy as np
 
 from backend.photo.censoring import Censoring, find_censoring
 from backend.photo.face_detector import Face
+from backend.photo.hidden_mouth import mouth_is_hidden
 from backend.photo.landmark_table import (
     BROW_LEFT,
     BROW_RIGHT,
@@ -20,6 +21,7 @@ from backend.photo.landmark_table import (
     IRIS_LEFT,
     IRIS_RIGHT,
     LIPS_INNER,
+    MASK_OUTLINE,
     NOSE_BASE,
     NOSE_MIDDLE,
     UNDER_EYE_LEFT,
@@ -79,16 +81,19 @@ def find_coverings(
         RelightifyError: ``too_little_skin``, where next to nothing of the core is left.
     """
     censoring = find_censoring(photo.image_srgb, face.landmarks_px, settings.censoring)
-    laid_over, no_skin = _laid_over(censoring, segmentation, settings)
-    amended = _with_others(segmentation, no_skin)
     points = face.landmarks_px @ segmentation.to_crop[:, :2].T + segmentation.to_crop[:, 2]
+    laid_over, squares = _laid_over(censoring, segmentation, settings)
+    no_skin = laid_over | squares
+    if not no_skin.any() and mouth_is_hidden(photo.image_srgb, face.landmarks_px, settings.hidden_mouth):
+        no_skin = no_skin | inside(points, MASK_OUTLINE, no_skin.shape)
+    amended = _with_others(segmentation, no_skin)
     unit = max(
         float(np.linalg.norm(points[IRIS_LEFT[0]] - points[IRIS_RIGHT[0]])), float(np.ptp(points[:, 1])) / 3, 1.0
     )
-    core = _core(points, unit, laid_over.shape, settings)
+    core = _core(points, unit, no_skin.shape, settings)
     core &= _in_crop(np.ones((photo.height, photo.width), bool), segmentation)
     area = max(int(core.sum()), 1)
-    kinds = _kinds(amended.probabilities, laid_over, points, unit, settings)
+    kinds = _kinds(amended.probabilities, laid_over, squares, points, unit, settings)
     shares = {kind: float((mask & core).sum()) / area for kind, mask in kinds.items()}
     worth = {kind: share for kind, share in shares.items() if share > settings.least_share[kind]}
     worth = dict(sorted(worth.items(), key=lambda item: -item[1]))
@@ -112,7 +117,7 @@ def _listed(shares: dict[str, float]) -> str:
 def _laid_over(
     censoring: Censoring, segmentation: Segmentation, settings: CoveringSettings
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Bars and mosaics, bool [S, S], and all that looks so, cloth woven of squares among it, which is no skin either.
+    """Bars and mosaics, bool [S, S], and all that looks like a mosaic, cloth among it, which is no skin either.
 
     The network takes cloth for what it is, and a mosaic for skin or backdrop at least in part.
     """
@@ -124,7 +129,7 @@ def _laid_over(
     mosaic = share > settings.mosaic_as_no_cloth
     mosaic[0] = False
     bars = _in_crop(censoring.bars, segmentation)
-    return bars | mosaic[labels], bars | squares
+    return bars | mosaic[labels], squares
 
 
 def _core(points: np.ndarray, unit: float, shape: tuple[int, ...], settings: CoveringSettings) -> np.ndarray:
@@ -135,7 +140,12 @@ def _core(points: np.ndarray, unit: float, shape: tuple[int, ...], settings: Cov
 
 
 def _kinds(
-    probabilities: np.ndarray, laid_over: np.ndarray, points: np.ndarray, unit: float, settings: CoveringSettings
+    probabilities: np.ndarray,
+    laid_over: np.ndarray,
+    squares: np.ndarray,
+    points: np.ndarray,
+    unit: float,
+    settings: CoveringSettings,
 ) -> dict[str, np.ndarray]:
     """What is of which kind in the segmentation's crop, bool [S, S] by name; no pixel is of two."""
     named = probabilities.argmax(axis=-1)
@@ -153,8 +163,8 @@ def _kinds(
         CLOTH: cloth,
         GLASSES: glasses,
         HAIR_LOCK: hair & ~beard & ~laid_over,
-        CENSORED: laid_over,
-        SOMETHING: something,
+        CENSORED: laid_over | (something & squares),
+        SOMETHING: something & ~squares,
     }
 
 

@@ -24,6 +24,11 @@ BROW_LEFT = (300, 293, 334, 296, 336, 285, 295, 282, 283, 276)
 UNDER_EYE_RIGHT = (226, 31, 228, 229, 230, 231, 232, 121, 120, 119, 118, 117, 111)
 UNDER_EYE_LEFT = (446, 261, 448, 449, 450, 451, 452, 350, 349, 348, 347, 346, 340)
 MOUSTACHE = (98, 97, 2, 326, 327, 410, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185, 61, 186)
+# What a mask of cloth covers: from the nose's bridge over the cheeks and round the jaw.
+MASK_OUTLINE = (
+    *(227, 123, 50, 195, 280, 352, 447, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
+    *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234),
+)
 
 # Patches: landmarks in no order, whose convex hull is meant.
 NOSE = (

@@ -6,13 +6,7 @@ import cv2
 import numpy as np
 
 from backend.photo.face_detector import Face
-from backend.photo.landmark_table import FACE_OVAL, OUTER_EYE_CORNERS
-
-# From the nose's bridge over the cheeks and round the jaw.
-MASK_OUTLINE = (
-    *(227, 123, 50, 195, 280, 352, 447, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
-    *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234),
-)
+from backend.photo.landmark_table import FACE_OVAL, MASK_OUTLINE, OUTER_EYE_CORNERS
 
 
 def polygon(image: np.ndarray, points: np.ndarray) -> np.ndarray:

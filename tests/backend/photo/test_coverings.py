@@ -12,13 +12,14 @@ from PIL import Image
 from backend.photo.coverings import CENSORED, CLOTH, HAND, find_coverings
 from backend.photo.face_checks import WEARS_GLASSES
 from backend.photo.face_detector import Face, FaceDetector, choose_face
-from backend.photo.landmark_table import NOSE_BASE
+from backend.photo.hidden_mouth import mouth_is_hidden
+from backend.photo.landmark_table import MASK_OUTLINE, NOSE_BASE
 from backend.photo.reading import Photo
 from backend.photo.segmentation import Segmentation, Segmenter
 from backend.photo.skin_mask import skin_mask
 from backend.photo.view import WITHOUT_SEGMENTATION, find_view
 from shared.errors import RelightifyError
-from tests.backend.photo.painted_coverings import MASK_OUTLINE, with_bar, with_mask, with_mosaic
+from tests.backend.photo.painted_coverings import with_bar, with_mask, with_mosaic
 
 CHEEK = 346  # below the left eye
 CASES = Path("/work/shared/cases")
@@ -77,6 +78,24 @@ def test_a_bar_over_the_eyes_is_found(
     before = skin_mask(Photo(portrait), face, segmentation=bare) > 0.5
     mask = skin_mask(photo, face, segmentation=found.segmentation) > 0.5
     assert iou(mask, before & ~covered) > 0.93
+
+
+def test_a_mask_of_the_skin_s_colour_is_found_by_the_missing_mouth(
+    segmenter: Segmenter, portrait: np.ndarray, face: Face
+) -> None:
+    x, y = face.landmarks_px[CHEEK].astype(int)
+    r, g, b = np.median(portrait[y - 4 : y + 5, x - 4 : x + 5].reshape(-1, 3), axis=0)
+    painted, covered = with_mask(portrait, face, (r, g, b))
+    assert mouth_is_hidden(painted, face.landmarks_px)
+    assert not mouth_is_hidden(portrait, face.landmarks_px)
+    dark_and_soft = (cv2.GaussianBlur(portrait, (0, 0), 12) * 0.2).astype(np.uint8)
+    assert not mouth_is_hidden(dark_and_soft, face.landmarks_px)
+    photo = Photo(painted)
+    # Whatever the network makes of it: here it is told that all is skin.
+    every = segmenter.segment(Photo(portrait), face)
+    found = find_coverings(photo, face, every)
+    assert set(found.shares) == {CLOTH}
+    assert skin_mask(photo, face, segmentation=found.segmentation)[covered].mean() < 0.05
 
 
 def test_a_mosaic_is_no_skin(segmenter: Segmenter, portrait: np.ndarray, face: Face) -> None:

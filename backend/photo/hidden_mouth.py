@@ -1,0 +1,42 @@
+"""Cloth of the skin's own colour over the mouth, which the segmentation may take for skin: there is no mouth to see."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from backend.imaging.colour import srgb_bytes_to_linear
+from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, LIPS_OUTER
+from backend.photo.outlines import disc, inside
+from backend.photo.parameters import HiddenMouthSettings
+from backend.photo.upright_crop import CROP_SIDE_PX, upright_crop, warped
+
+
+def mouth_is_hidden(
+    image_srgb: np.ndarray, landmarks_px: np.ndarray, settings: HiddenMouthSettings = HiddenMouthSettings()
+) -> bool:
+    """Whether the place of the mouth is as even as no mouth is, bearded or not, while the eyes can be seen.
+
+    Args:
+        image_srgb: uint8 [H, W, 3].
+        landmarks_px: [478, 2], in its pixels.
+        settings: from where on it is even.
+    """
+    to_crop = upright_crop(landmarks_px, 0.0, 0.0, settings.crop_side, 0.0)[0] * (settings.side_px / CROP_SIDE_PX)
+    crop = warped(image_srgb, to_crop, (settings.side_px, settings.side_px))
+    points = landmarks_px @ to_crop[:, :2].T + to_crop[:, 2]
+    unit = max(float(np.ptp(points[:, 1])) / 3, 1.0)
+    luminance = np.log(srgb_bytes_to_linear(crop) @ np.array([0.25, 0.5, 0.25], np.float32) + settings.log_floor)
+    fine, coarse = (max(scale * unit, 0.5) for scale in settings.scales)
+    detail = cv2.GaussianBlur(luminance, (0, 0), fine) - cv2.GaussianBlur(luminance, (0, 0), coarse)
+    mouth = _spread(detail, points, (LIPS_OUTER,), settings.about * unit)
+    eyes = _spread(detail, points, (EYE_LEFT, EYE_RIGHT), settings.about * unit)
+    return mouth < settings.even and eyes > settings.eyes_over_mouth * mouth
+
+
+def _spread(detail: np.ndarray, points: np.ndarray, outlines: tuple[tuple[int, ...], ...], grow_px: float) -> float:
+    where = np.zeros(detail.shape, np.uint8)
+    for outline in outlines:
+        where |= inside(points, outline, detail.shape).astype(np.uint8)
+    grown = cv2.dilate(where, disc(grow_px)) > 0
+    return float(detail[grown].std()) if grown.any() else np.inf
