@@ -181,6 +181,44 @@ class CoveringSettings:
 
 
 @dataclass(frozen=True)
+class StrandSettings:
+    """Strands of hair across skin. Lengths in distances of the irises.
+
+    Args:
+        unit_px: the irises' distance in pixels at which they are looked for, at most.
+        smallest_unit_px: distance of the irises below which a strand is thinner than a pixel.
+        directions: of the filters.
+        width, length: of the line that a filter answers to; assumed.
+        weak: contrast, in log luminance, with which a line goes on; assumed.
+        clear: the same, that a strand has somewhere; above the wrinkles of training people.
+        shortest: of a strand; assumed.
+        gap: between the hair and a strand; assumed.
+        away_share: of a strand, that lies farther from the hair; assumed.
+        texture_reach: how far about a pixel lines are counted; assumed.
+        texture_share: of lines among the pixels there from which they are a beard; assumed.
+        about_brow: how far about a brow its hairs lie; assumed.
+        brow_radians: how much they differ in direction from it; assumed.
+        margin: of skin beside a strand, which it shades; assumed.
+    """
+
+    unit_px: float = 200.0
+    smallest_unit_px: float = 40.0
+    directions: int = 12
+    width: float = 0.012
+    length: float = 0.14
+    weak: float = 0.12
+    clear: float = 0.35
+    shortest: float = 0.2
+    gap: float = 0.03
+    away_share: float = 0.5
+    texture_reach: float = 0.1
+    texture_share: float = 0.4
+    about_brow: float = 0.06
+    brow_radians: float = 0.7
+    margin: float = 0.012
+
+
+@dataclass(frozen=True)
 class SkinMaskSettings:
     """Which pixels are skin.
 
@@ -210,6 +248,7 @@ class SkinMaskSettings:
         fewest_pixels: whose colours can be compared.
         colour_says: log odds that colour says at most; assumed.
         sharpness: factor on the log odds, since the network's border is wider than hair's is; assumed.
+        strands: of hair across skin.
         colours: the person's mixture.
         glasses: whose frames are no skin.
     """
@@ -241,6 +280,7 @@ class SkinMaskSettings:
     fewest_pixels: int = 60
     colour_says: float = 1.5
     sharpness: float = 2.0
+    strands: StrandSettings = StrandSettings()
     colours: ColourModelSettings = ColourModelSettings()
     glasses: GlassesSettings = GlassesSettings()
 

@@ -18,8 +18,9 @@ from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, LIPS_INNER
 from backend.photo.outlines import inside
 from backend.photo.parameters import SkinMaskSettings
 from backend.photo.reading import Photo
-from backend.photo.segmentation import Segmentation
+from backend.photo.segmentation import FACE_SKIN, HAIR, Segmentation
 from backend.photo.segmented_mask import skin_by_segmentation
+from backend.photo.strands import strands
 
 
 def skin_mask(
@@ -56,7 +57,11 @@ def skin_mask(
         skin = skin_by_segmentation(crop, segmentation.over(crop.box, (width, height)), settings)
     if wears_glasses(photo.image_srgb, face.landmarks_px, settings.glasses):
         skin = skin * ~frames(crop.residual[..., 0], crop.points, crop.unit, settings.glasses)
-    return _in_photo(photo, crop, skin, face, settings)
+    mask = _in_photo(photo, crop, skin, face, settings)
+    if segmentation is not None:
+        x0, y0, x1, y1 = crop.box
+        mask[y0:y1, x0:x1] *= 1 - _strands(photo, crop, face, segmentation, settings)
+    return mask
 
 
 def _in_photo(photo: Photo, crop: FaceCrop, skin: np.ndarray, face: Face, settings: SkinMaskSettings) -> np.ndarray:
@@ -78,3 +83,21 @@ def _in_photo(photo: Photo, crop: FaceCrop, skin: np.ndarray, face: Face, settin
     mask = np.zeros(photo.image_srgb.shape[:2], np.float32)
     mask[y0:y1, x0:x1] = np.clip(soft * 1.25 - 0.125, 0, 1)
     return mask
+
+
+def _strands(
+    photo: Photo, crop: FaceCrop, face: Face, segmentation: Segmentation, settings: SkinMaskSettings
+) -> np.ndarray:
+    """Strands of hair across the face, float32 over the crop's box in the photo's pixels."""
+    x0, y0, x1, y1 = crop.box
+    full_size = (x1 - x0, y1 - y0)
+    unit = crop.unit * full_size[0] / crop.region.shape[1]
+    scale = min(1.0, settings.strands.unit_px / unit)
+    size = (max(round(full_size[0] * scale), 1), max(round(full_size[1] * scale), 1))
+    linear = cv2.resize(photo.image_linear[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA)
+    luminance = np.log(linear @ np.array([0.25, 0.5, 0.25], np.float32) + settings.log_floor)
+    probabilities = segmentation.over(crop.box, size)
+    points = (face.landmarks_px - (x0, y0)) * scale
+    hair, skin = (probabilities[..., kind] > settings.sure_share for kind in (HAIR, FACE_SKIN))
+    found = strands(luminance, hair, skin, points, unit * scale, settings.strands)
+    return cv2.resize(found, full_size, interpolation=cv2.INTER_LINEAR)

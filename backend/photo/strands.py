@@ -1,0 +1,121 @@
+"""Strands of hair that cross skin, found in the photo's own pixels: the segmentation is too coarse to see them.
+
+A strand is a thin line, darker or brighter than what is on both its sides, that hangs together with the hair. Filters
+of many directions answer to lines and not to pores, moles and lashes, which are short; wrinkles do not reach the hair,
+the hairs of brows lie along them, and those of a beard are everywhere.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from backend.photo.landmark_table import (
+    BROW_LEFT,
+    BROW_RIGHT,
+    CHIN_TIP,
+    EYE_LEFT,
+    EYE_RIGHT,
+    FACE_OVAL,
+    FOREHEAD_TOP,
+    LIPS_OUTER,
+)
+from backend.photo.outlines import inside
+from backend.photo.parameters import StrandSettings
+
+
+def strands(
+    log_luminance: np.ndarray,
+    hair: np.ndarray,
+    skin: np.ndarray,
+    points: np.ndarray,
+    unit: float,
+    settings: StrandSettings = StrandSettings(),
+) -> np.ndarray:
+    """How surely a pixel of the face lies on a strand, float32 [h, w] in [0, 1].
+
+    Args:
+        log_luminance: float32 [h, w], natural logarithm of linear luminance.
+        hair: bool [h, w], where the segmentation sees hair.
+        skin: bool [h, w], where it sees skin.
+        points: float64 [478, 2], landmarks in its pixels.
+        unit: distance between the irises in pixels, of a turned face as if it were frontal.
+        settings: of the search.
+    """
+    if not hair.any() or unit < settings.smallest_unit_px:
+        return np.zeros(log_luminance.shape, np.float32)
+    where = skin & (inside(points, FACE_OVAL, skin.shape) | _forehead(points, skin.shape))
+    for outline, grow in ((EYE_LEFT, 0.1), (EYE_RIGHT, 0.1), (LIPS_OUTER, 0.05)):
+        where &= ~inside(points, outline, skin.shape, grow * unit)
+    contrast, angle = _line_contrast(log_luminance, unit, settings)
+    contrast[_along_brows(angle, points, unit, settings)] = 0
+    lines = (contrast > settings.weak) & where
+    reach = 2 * round(settings.texture_reach * unit) + 1
+    lines &= cv2.blur(lines.astype(np.float32), (reach, reach)) < settings.texture_share
+    chosen = _attached(lines, contrast, hair, unit, settings).astype(np.uint8)
+    side = 2 * max(round(settings.margin * unit), 1) + 1
+    grown = cv2.dilate(chosen, np.ones((side, side), np.uint8)).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(grown, (0, 0), max(0.5 * settings.margin * unit, 0.5)), np.float32)
+
+
+def _forehead(points: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """What lies above the brows, up to the hair: the oval ends below it; bool [h, w]."""
+    axis = points[CHIN_TIP] - points[FOREHEAD_TOP]
+    y, x = np.mgrid[0 : shape[0], 0 : shape[1]]
+    brows = points[[BROW_LEFT[2], BROW_RIGHT[2]]].mean(axis=0)
+    return (x - brows[0]) * axis[0] + (y - brows[1]) * axis[1] < 0
+
+
+def _attached(
+    lines: np.ndarray, contrast: np.ndarray, hair: np.ndarray, unit: float, settings: StrandSettings
+) -> np.ndarray:
+    """The lines that hang together with the hair, are long, and somewhere clear, bool [h, w]."""
+    side = 2 * max(round(settings.gap * unit), 1) + 1
+    near_hair = cv2.dilate(hair.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((lines & ~hair).astype(np.uint8), connectivity=8)
+    labels = np.asarray(labels, np.int64)
+    length = np.hypot(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
+    clearest, touching = np.zeros(count), np.zeros(count, bool)
+    np.maximum.at(clearest, labels.ravel(), contrast.ravel())
+    # The border of the hair is a line too, all along it.
+    away = np.bincount(labels[~near_hair], minlength=count) / np.maximum(stats[:, cv2.CC_STAT_AREA], 1)
+    touching[np.unique(labels[near_hair])] = True
+    kept = touching & (length > settings.shortest * unit) & (clearest > settings.clear) & (away > settings.away_share)
+    kept[0] = False
+    return kept[labels]
+
+
+def _along_brows(angle: np.ndarray, points: np.ndarray, unit: float, settings: StrandSettings) -> np.ndarray:
+    """Where a line of this direction may be hairs of a brow, bool [h, w]."""
+    found = np.zeros(angle.shape, bool)
+    for brow in (BROW_LEFT, BROW_RIGHT):
+        inner, outer = points[brow[4]], points[brow[0]]
+        axis = np.arctan2(outer[1] - inner[1], outer[0] - inner[0])
+        off = np.abs((angle - axis + np.pi / 2) % np.pi - np.pi / 2)
+        found |= inside(points, brow, angle.shape, settings.about_brow * unit) & (off < settings.brow_radians)
+    return found
+
+
+def _line_contrast(log_luminance: np.ndarray, unit: float, settings: StrandSettings) -> tuple[np.ndarray, np.ndarray]:
+    """Largest contrast of a line through each pixel against both its sides, and that line's angle, float32 [h, w]."""
+    best = np.zeros(log_luminance.shape, np.float32)
+    best_angle = np.zeros(log_luminance.shape, np.float32)
+    width, length = max(settings.width * unit, 0.8), max(settings.length * unit, 4.0)
+    radius = int(np.ceil(0.6 * length + width))
+    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1].astype(np.float32)
+    size = (log_luminance.shape[1], log_luminance.shape[0])
+    for angle in np.arange(settings.directions) * np.pi / settings.directions:
+        along, across = x * np.cos(angle) + y * np.sin(angle), -x * np.sin(angle) + y * np.cos(angle)
+        kernel = np.exp(-0.5 * (along / (0.35 * length)) ** 2 - 0.5 * (across / (0.5 * width)) ** 2)
+        line = cv2.filter2D(log_luminance, cv2.CV_32F, kernel / kernel.sum())
+        step = 2.5 * width * np.array([-np.sin(angle), np.cos(angle)])
+        left, right = (
+            cv2.warpAffine(
+                line, np.array([[1, 0, s * step[0]], [0, 1, s * step[1]]]), size, borderMode=cv2.BORDER_REPLICATE
+            )
+            for s in (-1, 1)
+        )
+        contrast = np.maximum(np.minimum(left, right) - line, line - np.maximum(left, right))
+        better = contrast > best
+        best[better], best_angle[better] = contrast[better], angle
+    return best, best_angle
