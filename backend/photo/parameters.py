@@ -196,8 +196,8 @@ class StrandSettings:
         away_share: of a strand, that lies farther from the hair; assumed.
         texture_reach: how far about a pixel lines are counted; assumed.
         texture_share: of lines among the pixels there from which they are a beard; assumed.
-        about_brow: how far about a brow its hairs lie; assumed.
-        brow_radians: how much they differ in direction from it; assumed.
+        about_lips, about_brow, about_eye: how far about them lie lines of their own; assumed.
+        brow_radians: how much hairs of brows and creases of lids differ in direction from them; assumed.
         margin: of skin beside a strand, which it shades; assumed.
     """
 
@@ -213,7 +213,9 @@ class StrandSettings:
     away_share: float = 0.5
     texture_reach: float = 0.1
     texture_share: float = 0.4
+    about_lips: float = 0.05
     about_brow: float = 0.06
+    about_eye: float = 0.12
     brow_radians: float = 0.7
     margin: float = 0.012
 

@@ -45,10 +45,9 @@ def strands(
     if not hair.any() or unit < settings.smallest_unit_px:
         return np.zeros(log_luminance.shape, np.float32)
     where = skin & (inside(points, FACE_OVAL, skin.shape) | _forehead(points, skin.shape))
-    for outline, grow in ((EYE_LEFT, 0.1), (EYE_RIGHT, 0.1), (LIPS_OUTER, 0.05)):
-        where &= ~inside(points, outline, skin.shape, grow * unit)
+    where &= ~inside(points, LIPS_OUTER, skin.shape, settings.about_lips * unit)
     contrast, angle = _line_contrast(log_luminance, unit, settings)
-    contrast[_along_brows(angle, points, unit, settings)] = 0
+    contrast[_along_brows_and_lids(angle, points, unit, settings)] = 0
     lines = (contrast > settings.weak) & where
     reach = 2 * round(settings.texture_reach * unit) + 1
     lines &= cv2.blur(lines.astype(np.float32), (reach, reach)) < settings.texture_share
@@ -85,14 +84,18 @@ def _attached(
     return kept[labels]
 
 
-def _along_brows(angle: np.ndarray, points: np.ndarray, unit: float, settings: StrandSettings) -> np.ndarray:
-    """Where a line of this direction may be hairs of a brow, bool [h, w]."""
+def _along_brows_and_lids(angle: np.ndarray, points: np.ndarray, unit: float, settings: StrandSettings) -> np.ndarray:
+    """Where a line of this direction may be hairs of a brow or the crease of a lid, bool [h, w]."""
     found = np.zeros(angle.shape, bool)
-    for brow in (BROW_LEFT, BROW_RIGHT):
-        inner, outer = points[brow[4]], points[brow[0]]
-        axis = np.arctan2(outer[1] - inner[1], outer[0] - inner[0])
-        off = np.abs((angle - axis + np.pi / 2) % np.pi - np.pi / 2)
-        found |= inside(points, brow, angle.shape, settings.about_brow * unit) & (off < settings.brow_radians)
+    for outline, inner, grow in (
+        (BROW_LEFT, 4, settings.about_brow),
+        (BROW_RIGHT, 4, settings.about_brow),
+        (EYE_LEFT, 8, settings.about_eye),
+        (EYE_RIGHT, 8, settings.about_eye),
+    ):
+        along = points[outline[0]] - points[outline[inner]]
+        off = np.abs((angle - np.arctan2(along[1], along[0]) + np.pi / 2) % np.pi - np.pi / 2)
+        found |= inside(points, outline, angle.shape, grow * unit) & (off < settings.brow_radians)
     return found
 
 
