@@ -21,9 +21,9 @@ from backend.photo.landmark_table import (
     IRIS_LEFT,
     IRIS_RIGHT,
     LIPS_INNER,
+    LIPS_OUTER,
     MASK_OUTLINE,
     NOSE_BASE,
-    NOSE_MIDDLE,
     UNDER_EYE_LEFT,
     UNDER_EYE_RIGHT,
 )
@@ -171,7 +171,7 @@ def _kinds(
 def _things_by_place(
     things: np.ndarray, points: np.ndarray, unit: float, settings: CoveringSettings
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Each connected thing goes to the eyes' (glasses), to the lower face's (a mask or cloth) or to the others."""
+    """Each connected thing goes to the eyes' (glasses), to those over the mouth (a mask or cloth) or to the others."""
     eyes = np.zeros(things.shape, bool)
     for outline in (BROW_LEFT + UNDER_EYE_LEFT, BROW_RIGHT + UNDER_EYE_RIGHT):
         hull = cv2.convexHull(points[list(outline)].astype(np.float32))[:, 0]
@@ -179,17 +179,19 @@ def _things_by_place(
         cv2.fillConvexPoly(area, np.round(hull).astype(np.int32), 1)
         eyes |= cv2.dilate(area, disc(settings.about_glasses * unit)) > 0
     oval = inside(points, FACE_OVAL, things.shape)
-    lower = np.broadcast_to(np.arange(things.shape[0])[:, None] > points[NOSE_MIDDLE, 1], things.shape)
+    mouth = inside(points, LIPS_OUTER, things.shape)
     count, labels = cv2.connectedComponents((things & oval).astype(np.uint8), connectivity=8)
     labels = np.asarray(labels, np.int64)
     size = np.maximum(np.bincount(labels.ravel(), minlength=count), 1)
-    by_eyes = np.bincount(labels[eyes], minlength=count) / size
-    by_lower = np.bincount(labels[lower & ~eyes], minlength=count) / size
-    is_glasses, is_cloth = by_eyes > settings.mostly, by_lower > settings.mostly
+    is_glasses = np.bincount(labels[eyes], minlength=count) / size > settings.glasses_share
+    is_cloth = np.bincount(labels[mouth], minlength=count) > settings.mouth_share * max(int(mouth.sum()), 1)
+    # What lies over eyes and mouth both is no mask.
+    sight = inside(points, EYE_LEFT, things.shape) | inside(points, EYE_RIGHT, things.shape)
+    is_cloth &= np.bincount(labels[sight], minlength=count) < settings.eyes_share * max(int(sight.sum()), 1)
     is_glasses[0] = is_cloth[0] = False
+    is_cloth &= ~is_glasses
     is_other = ~is_glasses & ~is_cloth
     is_other[0] = False
-    is_cloth &= ~is_glasses
     return is_glasses[labels], is_cloth[labels], is_other[labels]
 
 

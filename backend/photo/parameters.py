@@ -151,7 +151,9 @@ class CoveringSettings:
         about_eyes: how far about the eyes nothing is looked at, in distances of the irises.
         about_glasses: how far about brows and bags under the eyes glasses reach, in distances of the irises; assumed.
         beard_middle: how near to the face's middle a beard comes, in distances of the irises; assumed.
-        mostly: share of a thing that lies where things of its kind do.
+        glasses_share: of a thing that lies about the eyes, from which it is glasses; assumed.
+        mouth_share: of the mouth that a thing covers, from which it is a mask or cloth; assumed.
+        eyes_share: of the eyes that such a thing covers, at most; assumed.
         mosaic_as_no_cloth: share of a mosaic that the network does not take for cloth, at least.
         least_share: of the core, by kind, that is worth a warning.
         least_left: share of the core below which a photo is of no use; the project's own wish.
@@ -163,7 +165,9 @@ class CoveringSettings:
     about_eyes: float = 0.03
     about_glasses: float = 0.25
     beard_middle: float = 0.25
-    mostly: float = 0.5
+    glasses_share: float = 0.75
+    mouth_share: float = 0.5
+    eyes_share: float = 0.6
     mosaic_as_no_cloth: float = 0.15
     least_share: Mapping[str, float] = field(
         default_factory=lambda: {
@@ -271,7 +275,7 @@ class SkinMaskSettings:
     oval_rim: float = 0.15
     some_share: float = 0.3
     finger_width: float = 0.12
-    hand_around: float = 0.4
+    hand_around: float = 0.7
     beard_middle: float = 0.25
     sure_share: float = 0.5
     sure: float = 0.9
