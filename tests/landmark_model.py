@@ -1,4 +1,4 @@
-"""Tests that need a model that is fetched at its first use, are skipped where it cannot be had."""
+"""Tests that need a model that is fetched at its first use are skipped where it cannot be had."""
 
 from __future__ import annotations
 
