@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 
 from backend import memory
-from backend.delight.delighting import DelightedTexture, delight
+from backend.delight.delighting import DelightedTexture, SkinChoices, delight
 from backend.delight.refit import refit_light
 from backend.detail.options import DetailOptions
 from backend.detail.parameters import DetailParameters
@@ -122,7 +122,8 @@ class Pipeline:
         views, skin, seen = self.prepare(photos, options.resolution, options.face, watch)
         with watch.stage("delight") as report:
             white = white_cue(views[0].photo, views[0].face.landmarks_px, self.parameters.photo.white_cue)
-            delit = delight(seen, skin, white, options.skin_tone, self.parameters.delight)
+            choices = SkinChoices(options.skin_tone, options.keep_marks)
+            delit = delight(seen, skin, white, choices, self.parameters.delight)
             report.report(1.0)
         detail = DetailOptions(options.detail_strength, options.extra_maps, options.age)
         chosen = self.parameters.detail

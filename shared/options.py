@@ -172,6 +172,19 @@ class JobOptions:
             step=0.1,
         )
     )
+    # Nothing tells a drawing on skin from skin but that no light makes it.
+    keep_marks: float = declared(
+        Number(
+            default=0.5,
+            label="Keep Marks",
+            help="How much of birthmarks, scars, tattoos and paint stays in the albedo: 0 makes even skin, 0.5 keeps "
+            "what no light explains, 1 keeps all that differs, shadows included",
+            low=0,
+            high=1,
+            step=0.05,
+            slider=True,
+        )
+    )
 
     def __post_init__(self) -> None:
         for name, option in JOB_OPTIONS.items():

@@ -13,12 +13,13 @@ import numpy as np
 from backend.delight.corrections import even_out, limit_bright, soften_bright, soften_dark
 from backend.delight.highlights import highlights
 from backend.delight.light import estimate_light
+from backend.delight.mark_layer import mark_layer
 from backend.delight.parameters import DelightParameters, LightSettings
 from backend.delight.robust import robust_tone
 from backend.delight.skin_tone import plausible_tone
 from backend.delight.trust import trusted
 from backend.imaging.colour import LUMINANCE, SMALLEST_LINEAR, srgb_to_linear
-from backend.imaging.filters import masked_reduce
+from backend.imaging.filters import masked_reduce, smooth_step
 from backend.photo.white_cue import WhiteCue
 from backend.rendering.light_transfer import shading
 from backend.texture.fitted_skin import FittedSkin
@@ -28,39 +29,56 @@ from shared.errors import RelightifyError
 
 
 @dataclass(frozen=True)
+class SkinChoices:
+    """What the user chose about the skin.
+
+    Args:
+        tone_stops: by how many stops it is to be lighter than estimated.
+        keep_marks: 0 leaves out all marks, 0.5 keeps those that no light explains, 1 all that differs.
+    """
+
+    tone_stops: float = 0.0
+    keep_marks: float = 0.5
+
+
+@dataclass(frozen=True)
 class DelightedTexture:
     """What was seen of the skin, with and without its light.
 
     Args:
         skin: whose skin, on which texels: R x R of the maps, B x B at the working size.
         partial: what the photos show, R x R.
-        log_seen: float32 [B, B, 3], the texture before any change, natural logarithm of linear colour; counts where
+        log_seen: float32 [B, B, 3], the texture without marks, natural logarithm of linear colour; counts where
             `weight` > 0.
-        log_albedo: float32 [B, B, 3], natural logarithm of the linear diffuse albedo up to a gain.
+        log_albedo: float32 [B, B, 3], natural logarithm of the linear diffuse albedo without marks, up to a gain.
+        log_marks: float32 [B, B, 3], what marks of the skin change of both, 0 elsewhere.
         log_shading: float32 [B, B, 3], light times mean albedo everywhere on the skin, up to the same gain.
         weight: float32 [B, B] in [0, 1], trust: 1 = seen and skin.
         shine: float32 [B, B] in [0, 1], share of the seen light that was specular.
         tone: float64 [3], median of `log_albedo` on plain skin.
         mean_albedo: float64 [3], linear, what that tone probably is: the split of what was seen into light and skin,
             which one photo leaves open.
+        marks_kept: share of the marks that the albedo gets.
     """
 
     skin: FittedSkin
     partial: PartialTexture
     log_seen: np.ndarray
     log_albedo: np.ndarray
+    log_marks: np.ndarray
     log_shading: np.ndarray
     weight: np.ndarray
     shine: np.ndarray
     tone: np.ndarray
     mean_albedo: np.ndarray
+    marks_kept: float = 1.0
 
 
 def delight(
     partial: PartialTexture,
     skin: FittedSkin,
     white: WhiteCue | None = None,
-    tone_stops: float = 0.0,
+    choices: SkinChoices = SkinChoices(),
     parameters: DelightParameters = DelightParameters(),
 ) -> DelightedTexture:
     """The albedo of what was seen: light and highlights taken out, broad leftovers of shading evened out.
@@ -69,7 +87,7 @@ def delight(
         partial: what the photos show, R x R texels of `skin`.
         skin: the fitted head's skin.
         white: how bright the light is by the white of the eyes, None where they do not tell.
-        tone_stops: by how many stops the skin is to be lighter than estimated.
+        choices: what the user knows better, and wants kept.
         parameters: the stage's chosen numbers.
 
     Raises:
@@ -83,11 +101,11 @@ def delight(
     plain = plain_skin(regions)
     shiny, chosen = parameters.highlights, parameters.corrections
 
-    light = _robust_light(texture, transfer, visibility * plain, parameters.light)  # light x mean albedo
-    shaded = shading(transfer, light)
+    marks, shaded = _marks(texture, transfer, visibility, regions, choices.keep_marks, parameters)
+    texture = (texture * np.exp(-marks)).astype(np.float32)  # from here on: skin without marks
     log_seen = np.log(np.maximum(texture, SMALLEST_LINEAR))
     weight = trusted(log_seen - np.log(shaded), visibility, regions, parameters.trust)
-    light = _robust_light(texture, transfer, weight * plain, parameters.light)
+    light = _robust_light(texture, transfer, weight * plain, parameters.light)  # light x mean albedo
     shaded = shading(transfer, light)
 
     specular = highlights(texture, shaded, weight, regions, shiny)
@@ -111,8 +129,40 @@ def delight(
     plain_level, _ = robust_tone(log_shading, weight * plain)
     if not parameters.skin_tone.white_cue:
         white = None
-    mean_albedo = plausible_tone(np.exp(tone + plain_level), white, tone_stops, parameters.skin_tone)
-    return DelightedTexture(skin, partial, log_seen, log_albedo, log_shading, weight, shine, tone, mean_albedo)
+    mean_albedo = plausible_tone(np.exp(tone + plain_level), white, choices.tone_stops, parameters.skin_tone)
+    marks *= smooth_step(weight, 0, parameters.marks.trusted)[..., None]
+    kept = min(2 * choices.keep_marks, 1.0)
+    return DelightedTexture(
+        skin, partial, log_seen, log_albedo, marks, log_shading, weight, shine, tone, mean_albedo, kept
+    )
+
+
+def _marks(
+    texture: np.ndarray,
+    transfer: np.ndarray,
+    visibility: np.ndarray,
+    regions: FaceRegions,
+    keep: float,
+    parameters: DelightParameters,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The marks, log colour float32 [H, W, 3], and skin of even tone under the light, float32 [H, W, 3], linear.
+
+    A large mark would be taken for light of its colour from its side, so marks are first told by light of one colour.
+    """
+    plain, settings = plain_skin(regions), parameters.marks
+    light = _robust_light(texture, transfer, visibility * plain, parameters.light)
+    shaded = shading(transfer, light)
+    if not settings.found:
+        return np.zeros_like(texture), shaded
+    log_seen = np.log(np.maximum(texture, SMALLEST_LINEAR))
+    of_one_colour = (shaded @ LUMINANCE)[..., None] * (light[0] / (light[0] @ LUMINANCE)).astype(np.float32)
+    first = mark_layer(log_seen - np.log(of_one_colour), texture, of_one_colour, visibility, regions, settings)
+    unmarked = visibility * plain * np.exp(-settings.distrust * np.abs(first).max(-1))
+    light = _robust_light((texture * np.exp(-first)).astype(np.float32), transfer, unmarked, parameters.light)
+    shaded = shading(transfer, light)
+    return mark_layer(
+        log_seen - np.log(shaded), texture, shaded, visibility, regions, settings, max(2 * keep - 1, 0.0)
+    ), shaded
 
 
 def _robust_light(texture: np.ndarray, transfer: np.ndarray, weight: np.ndarray, settings: LightSettings) -> np.ndarray:

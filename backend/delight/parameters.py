@@ -265,12 +265,88 @@ class SpotSettings:
 
 
 @dataclass(frozen=True)
+class MarkSettings:
+    """Marks of the skin: what its light cannot have made. Hues are log(red / green) and log(green / blue).
+
+    Args:
+        found: whether marks are looked for; may be left out.
+        rounds: in which marks and the skin around them are told apart.
+        fewest_texels: of plain skin, to tell what is usual.
+        told: linear colour below and from which hue is noise, and is told; assumed.
+        plausible: hues of skin in any light, lowest and highest; training portraits.
+        fewest_plausible: share of the face that must have such a hue for the rest to be paint; assumed.
+        around_mm: blur of the skin around marks; assumed.
+        rim_mm: around a mark that does not tell of the skin beside it; assumed.
+        fading_mm: on which the surroundings of a mark fade into the usual skin inside of it; assumed.
+        grain_mm: blur of what is judged; assumed.
+        strayed: hue by which plain skin strays from its surroundings; training portraits.
+        in_shade: how much more, by log luminance below them; training portraits.
+        on_eyes, on_lips: how much more around the eyes and on lips, times; training portraits.
+        sheen: white light on skin without a highlight, as a share of its brightness; assumed.
+        paler: sum of hues by which pale marks are whiter; training portraits.
+        gained: light that a pale texel reflects more than the skin around, of what white would; training portraits.
+        hair_dark, hair_hue: log luminance and hue that hair has against skin; training portraits.
+        hair_from_mm: from the border, where hair comes in.
+        bluest: hue below which nothing is hair; assumed.
+        area: of `strayed` from which texels form an area.
+        share: of `strayed` from and up to which a texel of a mark belongs to it.
+        thin_needs, ink_needs: times `strayed` that thin areas need, and dark neutral ones; training portraits.
+        broad_needs, brown_needs, pale_needs: the same times mm of their depth, for all; training portraits.
+        certain: of these needs, at which an area surely is a mark.
+        distrust: with which the light is estimated where a mark is, by its log colour; assumed.
+        trusted: trust from which a mark is seen whole; assumed.
+        grown_mm: beyond an area that may belong to it; assumed.
+        border_mm: from the border of the seen, where hair and cloth come in; assumed.
+        in_border: share of an area in that strip from and up to which it is none; assumed.
+        strange: strength from and up to which hair has no such hue on a face; assumed.
+        strange_in_border: as `in_border`, of such areas; assumed.
+    """
+
+    found: bool = True
+    rounds: int = 3
+    fewest_texels: int = 200
+    told: tuple[float, float] = (0.004, 0.015)
+    plausible: tuple[tuple[float, float], tuple[float, float]] = ((0.1, 1.3), (-0.15, 1.2))
+    fewest_plausible: float = 0.15
+    around_mm: float = 10.0
+    rim_mm: float = 1.5
+    fading_mm: float = 40.0
+    grain_mm: float = 0.5
+    strayed: float = 0.2
+    in_shade: float = 0.12
+    on_eyes: float = 1.5
+    on_lips: float = 4.0
+    sheen: float = 0.04
+    paler: float = 0.06
+    gained: float = 0.1
+    hair_dark: float = -0.2
+    hair_hue: float = 0.05
+    hair_from_mm: float = 1.5
+    bluest: float = -0.15
+    area: float = 0.8
+    share: tuple[float, float] = (0.35, 0.8)
+    thin_needs: float = 1.5
+    ink_needs: float = 1.0
+    broad_needs: float = 7.0
+    brown_needs: float = 6.0
+    pale_needs: float = 9.5
+    certain: float = 1.3
+    distrust: float = 3.0
+    trusted: float = 0.5
+    grown_mm: float = 2.0
+    border_mm: float = 5.0
+    in_border: tuple[float, float] = (0.6, 0.85)
+    strange: tuple[float, float] = (1.5, 2.0)
+    strange_in_border: tuple[float, float] = (0.85, 0.98)
+
+
+@dataclass(frozen=True)
 class DelightParameters:
     """All of the stage's chosen numbers.
 
     Args:
         least_seen: share of the face's plain skin that a photo must show.
-        light, trust, highlights, corrections, skin_tone: of its steps.
+        light, trust, highlights, corrections, skin_tone, marks: of its steps.
     """
 
     least_seen: float = 0.04
@@ -279,3 +355,4 @@ class DelightParameters:
     highlights: HighlightSettings = HighlightSettings()
     corrections: CorrectionSettings = CorrectionSettings()
     skin_tone: SkinToneSettings = SkinToneSettings()
+    marks: MarkSettings = MarkSettings()

@@ -5,6 +5,8 @@ It is the same for every prior: the photo's detail is kept, continued, and fille
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from backend.delight.delighting import DelightedTexture
@@ -57,6 +59,7 @@ def add_detail(
     Raises:
         JobCancelled: the user asked to stop.
     """
+    maps = _with_marks(maps, delit)
     skin, partial = delit.skin, delit.partial
     uv_space, small, regions = skin.uv_space, skin.working, skin.regions
     side = uv_space.resolution
@@ -66,7 +69,7 @@ def add_detail(
     grown = maps.dilated(small.mask)
 
     # The reduction is of the texture before completion; outside of what was seen it must not ring.
-    reduced = grown.log_texture + delit.weight[..., None] * (delit.log_seen - grown.log_texture)
+    reduced = grown.log_texture + delit.weight[..., None] * (delit.log_seen + delit.log_marks - grown.log_texture)
     trusted = parameters.seen.trusted
     own = fine_detail(partial, reduced, smooth_step(weight, *trusted))
     log_texture = enlarge(grown.log_texture, side)
@@ -141,6 +144,15 @@ def add_detail(
         detail=_report(shown, options, skin, scale, parameters.unseen.resolved),
     )
     return finished.dilated(uv_space.mask)
+
+
+def _with_marks(maps: CompletedMaps, delit: DelightedTexture) -> CompletedMaps:
+    """The maps with the photo's marks laid over them; priors complete skin without, and marks are no relief."""
+    return replace(
+        maps,
+        log_texture=maps.log_texture + delit.log_marks,
+        log_albedo=maps.log_albedo + delit.marks_kept * delit.log_marks,
+    )
 
 
 def _believable(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.delight.delighting import delight
+from backend.delight.delighting import SkinChoices, delight
 from backend.detail.options import DetailOptions
 from backend.head.model import load_head_model
 from backend.pipeline import finished_maps
@@ -32,7 +32,7 @@ def completed(
     reflectance: Reflectance = "photo",
 ) -> list[SkinMaps]:
     """Finished maps for each seed."""
-    delit = delight(partial, skin, tone_stops=tone_stops)
+    delit = delight(partial, skin, choices=SkinChoices(tone_stops))
     watch = Stopwatch(progress or Progress())
     options = detail or DetailOptions()
     return list(finished_maps(prior, delit, seeds, options, watch, reflectance=reflectance))

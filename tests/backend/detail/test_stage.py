@@ -60,7 +60,10 @@ def photographed(place: FittedSkin, regions: FaceRegions) -> tuple[CompletedMaps
     working = CompletedMaps(complete, complete.copy(), complete.copy(), flat + 0.35)
     texture = linear_to_srgb(np.exp(log_full)).astype(np.float32) * (visibility > 0)[..., None]
     partial, tone = PartialTexture(texture, visibility), SKIN.astype(float)
-    return working, DelightedTexture(place, partial, seen, seen, flat[..., None], weight, flat, tone, np.exp(tone))
+    none = np.zeros_like(seen)
+    return working, DelightedTexture(
+        place, partial, seen, seen, none, flat[..., None], weight, flat, tone, np.exp(tone)
+    )
 
 
 @pytest.fixture(scope="module")
