@@ -122,7 +122,7 @@ class Pipeline:
         views, skin, seen = self.prepare(photos, options.resolution, options.face, watch)
         with watch.stage("delight") as report:
             white = white_cue(views[0].photo, views[0].face.landmarks_px, self.parameters.photo.white_cue)
-            choices = SkinChoices(options.skin_tone, options.keep_marks)
+            choices = SkinChoices(options.skin_tone, options.keep_marks, options.skin_hue)
             delit = delight(seen, skin, white, choices, self.parameters.delight)
             report.report(1.0)
         detail = DetailOptions(options.detail_strength, options.extra_maps, options.age)
@@ -140,7 +140,8 @@ class Pipeline:
         progress.named("done").report(1.0)
         _log.info("Reconstructed in %.1f s.", sum(watch.seconds.values()))
         face, peak = views[0].face, memory.peak_bytes()
-        warnings = (*face.warnings, *noise_warnings(seen.sharpness, self.parameters.photo.warnings))
+        noisy = noise_warnings(seen.sharpness, self.parameters.photo.warnings)
+        warnings = (*face.warnings, *noisy, *delit.warnings)
         return Reconstruction(mesh, maps, fit, face, options, warnings, watch.seconds, peak, further)
 
     def prepare(

@@ -172,6 +172,19 @@ class JobOptions:
             step=0.1,
         )
     )
+    # Nor does it tell coloured light from coloured skin.
+    skin_hue: float = declared(
+        Number(
+            default=0.0,
+            label="Skin Hue",
+            help="How much redder the skin is than estimated, or yellower if negative; 1 and -1 are as far apart as "
+            "skins are. For photos in coloured light",
+            low=-1,
+            high=1,
+            step=0.05,
+            slider=True,
+        )
+    )
     # Nothing tells a drawing on skin from skin but that no light makes it.
     keep_marks: float = declared(
         Number(

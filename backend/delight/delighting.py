@@ -6,17 +6,18 @@ highlights, folds and broad shading that a fitted shape does not have.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from backend.delight.corrections import even_out, limit_bright, soften_bright, soften_dark
 from backend.delight.highlights import highlights
 from backend.delight.light import estimate_light
+from backend.delight.light_faults import light_faults
 from backend.delight.mark_layer import mark_layer
 from backend.delight.parameters import DelightParameters, LightSettings
 from backend.delight.robust import robust_tone
-from backend.delight.skin_tone import plausible_tone
+from backend.delight.skin_tone import plausible_tone, turned
 from backend.delight.trust import trusted
 from backend.imaging.colour import LUMINANCE, SMALLEST_LINEAR, srgb_to_linear
 from backend.imaging.filters import masked_reduce, smooth_step
@@ -35,10 +36,12 @@ class SkinChoices:
     Args:
         tone_stops: by how many stops it is to be lighter than estimated.
         keep_marks: 0 leaves out all marks, 0.5 keeps those that no light explains, 1 all that differs.
+        hue: by how much it is to be redder, or yellower if negative; 1 is as far as skins reach.
     """
 
     tone_stops: float = 0.0
     keep_marks: float = 0.5
+    hue: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class DelightedTexture:
         mean_albedo: float64 [3], linear, what that tone probably is: the split of what was seen into light and skin,
             which one photo leaves open.
         marks_kept: share of the marks that the albedo gets.
+        warnings: sentences for the user about the light.
     """
 
     skin: FittedSkin
@@ -72,6 +76,7 @@ class DelightedTexture:
     tone: np.ndarray
     mean_albedo: np.ndarray
     marks_kept: float = 1.0
+    warnings: tuple[str, ...] = ()
 
 
 def delight(
@@ -99,8 +104,15 @@ def delight(
     _check_seen(visibility, regions, parameters.least_seen)
     transfer = skin.working.interpolate(skin.transfer)
     plain = plain_skin(regions)
-    shiny, chosen = parameters.highlights, parameters.corrections
+    shiny = parameters.highlights
 
+    faults = light_faults(texture, visibility, regions, white, parameters.light_faults)
+    visibility = visibility * faults.lit
+    parameters = _for_light(parameters, faults.two_coloured)
+    chosen = parameters.corrections
+
+    paint = faults.paint.astype(np.float32)
+    texture = texture * np.exp(-paint)
     marks, shaded = _marks(texture, transfer, visibility, regions, choices.keep_marks, parameters)
     texture = (texture * np.exp(-marks)).astype(np.float32)  # from here on: skin without marks
     log_seen = np.log(np.maximum(texture, SMALLEST_LINEAR))
@@ -130,10 +142,29 @@ def delight(
     if not parameters.skin_tone.white_cue:
         white = None
     mean_albedo = plausible_tone(np.exp(tone + plain_level), white, choices.tone_stops, parameters.skin_tone)
+    mean_albedo = turned(mean_albedo, choices.hue, parameters.skin_tone)
+    marks = marks + paint
     marks *= smooth_step(weight, 0, parameters.marks.trusted)[..., None]
     kept = min(2 * choices.keep_marks, 1.0)
     return DelightedTexture(
-        skin, partial, log_seen, log_albedo, marks, log_shading, weight, shine, tone, mean_albedo, kept
+        skin, partial, log_seen, log_albedo, marks, log_shading, weight, shine, tone, mean_albedo, kept, faults.warnings
+    )
+
+
+def _for_light(parameters: DelightParameters, coloured: float) -> DelightParameters:
+    """The parameters where both sides of a face are lit in other colours: 0 is usual light, 1 coloured light.
+
+    Directed light may then have any colour, and what hue it leaves in the albedo is not the skin's.
+    """
+    if coloured == 0:
+        return parameters
+    left = 1 + coloured * (parameters.light_faults.evened - 1)
+    zero, first, second = parameters.light.colour_ridge
+    return replace(
+        parameters,
+        light=replace(parameters.light, colour_ridge=(zero, left * first, left * second)),
+        corrections=replace(parameters.corrections, colour_kept=left * parameters.corrections.colour_kept),
+        marks=replace(parameters.marks, strayed=parameters.marks.strayed * (1 + coloured)),
     )
 
 

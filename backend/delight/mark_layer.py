@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from backend.delight.marks import spots
 from backend.delight.parameters import MarkSettings
 from backend.delight.robust import border_distance, robust_tone
 from backend.imaging.colour import LUMINANCE, SMALLEST_LINEAR
@@ -64,8 +65,10 @@ def mark_layer(
         level = masked_blur(log_albedo - tone, known, settings.around_mm * scale)
         support = smooth_step(masked_blur(known, np.ones_like(known), settings.around_mm * scale), 0.02, 0.2)
         around = tone + support[..., None] * level
-    share = np.maximum(share, least * visibility)
-    known = known * (1 - least)
+    hairless = (1 - regions.lips) * (1 - regions.brows) * (1 - regions.eyes) * (1 - regions.beard)
+    spot = spots((log_albedo @ LUMINANCE).astype(np.float32), told, scale, settings.spots) * hairless
+    share = np.maximum.reduce([share, spot, least * visibility])
+    known = known * (1 - least) * (cv2.dilate(spot, np.ones((3, 3), np.uint8)) < 0.05)
     # Within a mark its surroundings are continued from its rim.
     filled = tone + extend(log_albedo - tone, known, visibility > 0.05, settings.fading_mm * scale)
     return (share[..., None] * (log_albedo - filled)).astype(np.float32)
@@ -130,7 +133,7 @@ def _pigment(seen: _Seen, pale_too: bool, settings: MarkSettings) -> np.ndarray:
     usual = _usual_stray(luminance, regions, settings)
     brightness = seen.skin_colour @ LUMINANCE
     gained = brightness * np.expm1(np.maximum(luminance, 0))
-    coloured = _off_light(hue, seen.skin_colour, np.maximum(gained, settings.sheen * brightness)) / usual
+    coloured = _off_light(hue, seen.skin_colour, np.maximum(gained, settings.sheen)) / usual
     coloured *= 1 - _hair(luminance, hue, regions, settings)
     pale = gained / settings.gained * settings.strayed / usual
     own_hue = _hue(np.log(np.maximum(seen.texture, SMALLEST_LINEAR)))
@@ -154,8 +157,13 @@ def _sure_of_colour(areas: _Areas, settings: MarkSettings) -> np.ndarray:
     hair = neutral & (areas.nearest_mm < settings.hair_from_mm)
     # Creases are dark and of a stronger colour, but narrow.
     brown = dark & (red > 0) & (yellow > 0.25 * red)
-    thin = np.where(brown, np.inf, np.where(neutral, settings.ink_needs, settings.thin_needs))
-    broad = np.where(brown, settings.brown_needs, settings.broad_needs)
+    # Warmer and brighter is where a light reaches that the surroundings do not see.
+    lit = (luminance > settings.lit) & (red > 0) & (yellow > 0)
+    thin = np.where(brown | lit, np.inf, np.where(neutral, settings.ink_needs, settings.thin_needs))
+    # A flush is red and broad as well, but weaker than a stain.
+    flush = (red > 0) & ~brown & (areas.depth_mm > settings.flush_mm)
+    thin = np.where(flush & ~lit, settings.flush_needs, thin)
+    broad = np.where(brown, settings.brown_needs, np.where(lit | flush, np.inf, settings.broad_needs))
     depth = areas.depth_mm * np.where(brown, -luminance, 1)
     sure = np.maximum(
         smooth_step(areas.strength / thin, 1, settings.certain),
@@ -171,7 +179,7 @@ def _sure_of_pale(areas: _Areas, settings: MarkSettings) -> np.ndarray:
     """How surely areas paler than the skin around are marks, float [count]: highlights are narrow."""
     whiter = areas.mean[:, 1:3].sum(-1) < -settings.paler
     sure = smooth_step(areas.strength * areas.depth_mm / settings.pale_needs, 1, settings.certain)
-    return sure * whiter * (1 - smooth_step(areas.border, *settings.in_border))
+    return sure * whiter * (1 - smooth_step(areas.border, *settings.pale_in_border))
 
 
 def _areas(

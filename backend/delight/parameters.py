@@ -184,6 +184,9 @@ class SkinToneSettings:
         light_colour_spread: of light about white; assumed.
         white_colour_spread: of light about the eyes' white; assumed.
         colour_degrees: of freedom of Student's distribution of colours; assumed.
+        reddest: log ratio of red and blue over green by which the reddest skins differ from the usual; assumed.
+        coloured_share: of photos in coloured light; assumed.
+        coloured_spread: of that light's log ratios; assumed.
         most_strayed: log ratio by which a tone may stray from the locus; assumed.
     """
 
@@ -220,6 +223,9 @@ class SkinToneSettings:
     white_colour_spread: float = 0.18
     colour_degrees: float = 6.0
     most_strayed: float = 0.3
+    reddest: float = 0.3
+    coloured_share: float = 0.05
+    coloured_spread: float = 0.6
 
 
 @dataclass(frozen=True)
@@ -282,15 +288,17 @@ class MarkSettings:
         strayed: hue by which plain skin strays from its surroundings; training portraits.
         in_shade: how much more, by log luminance below them; training portraits.
         on_eyes, on_lips: how much more around the eyes and on lips, times; training portraits.
-        sheen: white light on skin without a highlight, as a share of its brightness; assumed.
+        sheen: white light that skin without a highlight reflects, linear; see `SurfaceReflection`.
         paler: sum of hues by which pale marks are whiter; training portraits.
         gained: light that a pale texel reflects more than the skin around, of what white would; training portraits.
         hair_dark, hair_hue: log luminance and hue that hair has against skin; training portraits.
+        lit: log luminance from which on what is warmer too is lit by another light; assumed.
         hair_from_mm: from the border, where hair comes in.
         bluest: hue below which nothing is hair; assumed.
         area: of `strayed` from which texels form an area.
         share: of `strayed` from and up to which a texel of a mark belongs to it.
         thin_needs, ink_needs: times `strayed` that thin areas need, and dark neutral ones; training portraits.
+        flush_mm, flush_needs: depth from which red areas may be a flush, and what they need; training portraits.
         broad_needs, brown_needs, pale_needs: the same times mm of their depth, for all; training portraits.
         certain: of these needs, at which an area surely is a mark.
         distrust: with which the light is estimated where a mark is, by its log colour; assumed.
@@ -298,8 +306,10 @@ class MarkSettings:
         grown_mm: beyond an area that may belong to it; assumed.
         border_mm: from the border of the seen, where hair and cloth come in; assumed.
         in_border: share of an area in that strip from and up to which it is none; assumed.
+        pale_in_border: the same of pale areas, which may be grey hair; training portraits.
         strange: strength from and up to which hair has no such hue on a face; assumed.
         strange_in_border: as `in_border`, of such areas; assumed.
+        spots: moles and freckles, which are marks too.
     """
 
     found: bool = True
@@ -316,17 +326,20 @@ class MarkSettings:
     in_shade: float = 0.12
     on_eyes: float = 1.5
     on_lips: float = 4.0
-    sheen: float = 0.04
-    paler: float = 0.06
+    sheen: float = 0.025
+    paler: float = 0.0
     gained: float = 0.1
     hair_dark: float = -0.2
     hair_hue: float = 0.05
+    lit: float = 0.1
     hair_from_mm: float = 1.5
     bluest: float = -0.15
     area: float = 0.8
     share: tuple[float, float] = (0.35, 0.8)
-    thin_needs: float = 1.5
+    thin_needs: float = 1.25
     ink_needs: float = 1.0
+    flush_mm: float = 3.0
+    flush_needs: float = 1.5
     broad_needs: float = 7.0
     brown_needs: float = 6.0
     pale_needs: float = 9.5
@@ -336,8 +349,43 @@ class MarkSettings:
     grown_mm: float = 2.0
     border_mm: float = 5.0
     in_border: tuple[float, float] = (0.6, 0.85)
+    pale_in_border: tuple[float, float] = (0.25, 0.4)
     strange: tuple[float, float] = (1.5, 2.0)
     strange_in_border: tuple[float, float] = (0.85, 0.98)
+    spots: SpotSettings = SpotSettings()
+
+
+@dataclass(frozen=True)
+class LightFaultSettings:
+    """What is wrong with a photo's light. Hues are log(red / green) and log(green / blue) of linear colour.
+
+    Args:
+        fewest_texels: of a side's plain skin, to judge it.
+        broad_mm: blur of the light that is judged; assumed.
+        unlit: luminance over that of well-lit skin where nothing, and where all is told of the skin; assumed.
+        unlit_share: of a side that is lit, below which it has no light; assumed.
+        sides_apart: difference of both sides' hues in light of one and of two colours; training portraits.
+        skin_hues: lowest and highest hues of skin in usual light; training portraits.
+        neutral: log ratio of a photo's channels below which its light has no strange colour; assumed.
+        dark_photo: linear colour below which a photo shows none; assumed.
+        usual: luminance of albedo whose hue a painted face would have without its paint; assumed.
+        negative_lighter: log luminance by which brows and lips are lighter than the skin of a negative; assumed.
+        negative_bluest: log(red / blue) of skin above which nothing is a negative; assumed.
+        evened: of directed light's ridge and of the colours that are kept, what two coloured lights leave; assumed.
+    """
+
+    fewest_texels: int = 400
+    broad_mm: float = 4.0
+    unlit: tuple[float, float] = (0.015, 0.05)
+    unlit_share: float = 0.6
+    sides_apart: tuple[float, float] = (0.25, 0.45)
+    skin_hues: tuple[tuple[float, float], tuple[float, float]] = ((0.05, 1.6), (-0.35, 1.3))
+    neutral: float = 0.5
+    dark_photo: float = 0.01
+    usual: float = 0.25
+    negative_lighter: float = 0.1
+    negative_bluest: float = 0.1
+    evened: float = 0.05
 
 
 @dataclass(frozen=True)
@@ -346,7 +394,7 @@ class DelightParameters:
 
     Args:
         least_seen: share of the face's plain skin that a photo must show.
-        light, trust, highlights, corrections, skin_tone, marks: of its steps.
+        light, trust, highlights, corrections, skin_tone, marks, light_faults: of its steps.
     """
 
     least_seen: float = 0.04
@@ -356,3 +404,4 @@ class DelightParameters:
     corrections: CorrectionSettings = CorrectionSettings()
     skin_tone: SkinToneSettings = SkinToneSettings()
     marks: MarkSettings = MarkSettings()
+    light_faults: LightFaultSettings = LightFaultSettings()

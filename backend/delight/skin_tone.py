@@ -24,7 +24,7 @@ def plausible_tone(
     shifts it by `stops`, as far as skin goes.
     """
     luminance = max(float(observed @ LUMINANCE), 1e-4)
-    seen = _log_ratios(observed)
+    seen = log_ratios(observed)
     darkest, lightest = settings.albedos
     albedos = np.exp(np.linspace(np.log(darkest), np.log(lightest), settings.albedo_steps))
     albedo = np.log(albedos)
@@ -41,7 +41,7 @@ def plausible_tone(
         )
         score += settings.teeth_trust * _cue_score(exposure - teeth, settings.teeth_below, settings.teeth_above)
     light, light_variance = _light_colour(white, settings)
-    typical = np.stack([_log_ratios(_locus_colour(a + SKIN.surface.of_skin)) for a in albedos])
+    typical = np.stack([log_ratios(locus_colour(a + SKIN.surface.of_skin)) for a in albedos])
     # Red and blue; green follows from the luminance.
     strayed = (seen - light - typical)[:, [0, 2]] ** 2 / (settings.skin_colour_spread**2 + light_variance)
     # Student's distribution: strange light must not decide alone.
@@ -50,6 +50,17 @@ def plausible_tone(
     probability = np.exp(score - score.max())
     level = float(np.exp(probability @ albedo / probability.sum()))
     return _tone_colour(seen, float(np.clip(level * 2**stops, albedos[0], albedos[-1])), white, settings)
+
+
+def turned(albedo: np.ndarray, hue: float, settings: SkinToneSettings = SkinToneSettings()) -> np.ndarray:
+    """A skin's albedo float64 [3], linear, of the same luminance but redder, or yellower if `hue` is negative.
+
+    Args:
+        albedo: float64 [3].
+        hue: -1 to 1.
+    """
+    colour = albedo * np.exp(hue * settings.reddest * np.array([0.5, -0.5, 0.5]))
+    return colour * float(albedo @ LUMINANCE) / float(colour @ LUMINANCE)
 
 
 def _albedo_score(albedo: np.ndarray, settings: SkinToneSettings) -> np.ndarray:
@@ -92,29 +103,37 @@ def _light_colour(white: WhiteCue | None, settings: SkinToneSettings) -> tuple[n
     """Log ratios of the light's channels, float64 [3], about white and by eyes and teeth, and their variance."""
     cues = [(np.zeros(3), 1 / settings.light_colour_spread**2)]
     if white and white.confidence > 0:
-        cues.append((_log_ratios(white.level), white.confidence / settings.white_colour_spread**2))
+        cues.append((log_ratios(white.level), white.confidence / settings.white_colour_spread**2))
     if white and white.teeth is not None:
-        cues.append((_log_ratios(white.teeth), settings.teeth_trust / settings.white_colour_spread**2))
+        cues.append((log_ratios(white.teeth), settings.teeth_trust / settings.white_colour_spread**2))
     precision = sum(weight for _, weight in cues)
     return np.sum([weight * ratios for ratios, weight in cues], axis=0) / precision, 1 / precision
 
 
 def _tone_colour(seen: np.ndarray, level: float, white: WhiteCue | None, settings: SkinToneSettings) -> np.ndarray:
     """The albedo [3] of a luminance: its log ratios between what was seen and the locus, by their variances."""
-    usual = _locus_colour(level + SKIN.surface.of_skin)
+    usual = locus_colour(level + SKIN.surface.of_skin)
     light, variance = _light_colour(white, settings)
-    share = settings.skin_colour_spread**2 / (settings.skin_colour_spread**2 + variance)
-    strayed = np.clip(share * (seen - light - _log_ratios(usual)), -settings.most_strayed, settings.most_strayed)
+    apart = seen - light - log_ratios(usual)
+    # Beyond what skins and usual lights differ by, the light is coloured: a mixture of both kinds of light.
+    shares, weights = [], []
+    kinds = ((1 - settings.coloured_share, variance), (settings.coloured_share, settings.coloured_spread**2))
+    for share, spread in kinds:
+        total = settings.skin_colour_spread**2 + spread
+        shares.append(settings.skin_colour_spread**2 / total)
+        weights.append(share / total * np.exp(-0.5 * float(np.square(apart[[0, 2]]).sum()) / total))
+    share = float(np.dot(shares, weights) / max(np.sum(weights), 1e-300))
+    strayed = np.clip(share * apart, -settings.most_strayed, settings.most_strayed)
     colour = usual * np.exp(strayed)
     return without_surface_reflection(colour * (level + SKIN.surface.of_skin) / float(colour @ LUMINANCE))
 
 
-def _log_ratios(colour: np.ndarray) -> np.ndarray:
+def log_ratios(colour: np.ndarray) -> np.ndarray:
     """Log of a colour's channels relative to its luminance, float64 [3]."""
     return np.log(np.maximum(colour, 1e-5) / max(float(colour @ LUMINANCE), 1e-5))
 
 
-def _locus_colour(luminance: float) -> np.ndarray:
+def locus_colour(luminance: float) -> np.ndarray:
     """Linear RGB [3] on the skin locus at a luminance."""
     lightness = float(linear_to_lab(np.full(3, luminance))[0])
     return np.maximum(lab_to_linear(lab_on_curve(SKIN.colour.of_photos, lightness)), 1e-3)

@@ -78,11 +78,27 @@ def shows_no_colour(
     luma = inside @ LUMA
     if not len(inside) or np.median(luma) < settings.darkest_level:
         return False
-    chroma = inside[:, [0, 2]] - luma[:, None]
     # Toned paper is of another colour in its shadows than in its lights.
-    curve = np.stack([np.ones_like(luma), luma / 255, (luma / 255) ** 2], axis=-1)
-    left = np.abs(chroma - curve @ np.linalg.lstsq(curve, chroma, rcond=None)[0]).max(axis=-1)
-    return bool(np.quantile(left, settings.colour_quantile) < settings.colour_left * np.median(luma))
+    curve = np.linalg.lstsq(_tones(luma), inside[:, [0, 2]] - luma[:, None], rcond=None)[0]
+    most = settings.colour_left * np.median(luma)
+    if _colour_left(inside, curve, settings) >= most:
+        return False
+    # A painted face is of one colour, but what is around it is not.
+    step = max(1, max(image_srgb.shape[:2]) // settings.overview_px)
+    around = np.asarray(cv2.blur(image_srgb[::step, ::step].astype(np.float32), (3, 3))).reshape(-1, 3)
+    return _colour_left(around, curve, settings) < settings.around_left * most
+
+
+def _tones(luma: np.ndarray) -> np.ndarray:
+    """What the chroma of toned paper depends on, [n, 3]."""
+    return np.stack([np.ones_like(luma), luma / 255, (luma / 255) ** 2], axis=-1)
+
+
+def _colour_left(pixels: np.ndarray, curve: np.ndarray, settings: WarningLimits) -> float:
+    """Chroma of sRGB levels [n, 3] that a paper's tones [3, 2] do not explain."""
+    luma = pixels @ LUMA
+    left = np.abs(pixels[:, [0, 2]] - luma[:, None] - _tones(luma) @ curve).max(axis=-1)
+    return float(np.quantile(left, settings.colour_quantile))
 
 
 def _face_pixels(image_srgb: np.ndarray, landmarks_px: np.ndarray) -> np.ndarray:

@@ -329,6 +329,8 @@ class WarningLimits:
         clipped_share: of the face: a few per cent where exposed well, half at twice the exposure.
         colour_left: chroma over luma up to which a photo is grey or toned; 10 such photos, 211 others.
         colour_quantile: of the face's pixels that is judged.
+        around_left: times as much as on the face that may be left around it, whose tones may differ; assumed.
+        overview_px: longer side at which the surroundings are looked at.
         darkest_level: of luma below which colour is not told.
         blur_px: pixels that compression keeps a chroma for.
         blur_share: of the face's height, so that small spots of colour do not count.
@@ -343,6 +345,8 @@ class WarningLimits:
     clipped_share: float = 0.4
     colour_left: float = 0.014
     colour_quantile: float = 0.8
+    around_left: float = 6.0
+    overview_px: int = 200
     darkest_level: float = 4.0
     blur_px: int = 16
     blur_share: float = 0.1

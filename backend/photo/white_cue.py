@@ -22,12 +22,14 @@ class WhiteCue:
         confidence: 0 to 1; narrow, small or shaded eyes tell less.
         teeth: float64 [3], the same by the teeth, None where they are not seen.
         brightest: linear luminance of the brightest parts of the whole photo.
+        photo_colour: float64 [3], median linear RGB of the photo, None where it was not looked at.
     """
 
     level: np.ndarray
     confidence: float
     teeth: np.ndarray | None = None
     brightest: float = 1.0
+    photo_colour: np.ndarray | None = None
 
 
 def white_cue(photo: Photo, landmarks_px: np.ndarray, settings: WhiteCueSettings = WhiteCueSettings()) -> WhiteCue:
@@ -38,9 +40,10 @@ def white_cue(photo: Photo, landmarks_px: np.ndarray, settings: WhiteCueSettings
     """
     eyes = sclera_cue(photo, landmarks_px, settings) or WhiteCue(np.ones(3), 0.0)
     step = max(1, max(photo.height, photo.width) // 500)
-    overview = srgb_to_linear(photo.image_srgb[::step, ::step] / 255.0) @ LUMINANCE
-    brightest = float(np.quantile(overview, settings.brightest))
-    return replace(eyes, teeth=_teeth_level(photo, landmarks_px, settings), brightest=brightest)
+    overview = srgb_to_linear(photo.image_srgb[::step, ::step] / 255.0)
+    brightest = float(np.quantile(overview @ LUMINANCE, settings.brightest))
+    colour = np.median(overview.reshape(-1, 3), axis=0)
+    return replace(eyes, teeth=_teeth_level(photo, landmarks_px, settings), brightest=brightest, photo_colour=colour)
 
 
 def _teeth_level(photo: Photo, landmarks_px: np.ndarray, settings: WhiteCueSettings) -> np.ndarray | None:

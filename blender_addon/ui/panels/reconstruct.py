@@ -88,7 +88,7 @@ class RELIGHTIFY_PT_options(FacePanel, bpy.types.Panel):
         draw_option(column, settings, "resolution")
         if quality in RANDOM_QUALITIES:
             draw_option(column, settings, "samples")
-        for name in ("skin_tone", "detail_strength", "age", "seed", "extra_maps"):
+        for name in ("skin_tone", "skin_hue", "keep_marks", "detail_strength", "age", "seed", "extra_maps"):
             draw_option(column, settings, name)
         column = layout.column()
         column.prop(settings, "parts")
