@@ -164,6 +164,11 @@ def _for_light(parameters: DelightParameters, coloured: float) -> DelightParamet
         parameters,
         light=replace(parameters.light, colour_ridge=(zero, left * first, left * second)),
         corrections=replace(parameters.corrections, colour_kept=left * parameters.corrections.colour_kept),
+        skin_tone=replace(
+            parameters.skin_tone,
+            coloured_share=parameters.skin_tone.coloured_share
+            + coloured * (0.99 - parameters.skin_tone.coloured_share),
+        ),
         marks=replace(parameters.marks, strayed=parameters.marks.strayed * (1 + coloured)),
     )
 

@@ -62,11 +62,16 @@ def mark_layer(
         known = skin * (told > 0.5) * (cv2.dilate(share, _disc(settings.rim_mm * scale)) < 0.05)
         if np.count_nonzero(plain * known > 0.3) > settings.fewest_texels:
             tone = _usual_tone(log_albedo, texture, plain * known, settings).astype(np.float32)
-        level = masked_blur(log_albedo - tone, known, settings.around_mm * scale)
+        # What is far from the usual tone is no surroundings, though it is no mark yet.
+        usual = known / np.square(1 + np.square(np.abs(log_albedo - tone).max(-1) / settings.unusual))
+        level = masked_blur(log_albedo - tone, usual, settings.around_mm * scale)
         support = smooth_step(masked_blur(known, np.ones_like(known), settings.around_mm * scale), 0.02, 0.2)
         around = tone + support[..., None] * level
     hairless = (1 - regions.lips) * (1 - regions.brows) * (1 - regions.eyes) * (1 - regions.beard)
     spot = spots((log_albedo @ LUMINANCE).astype(np.float32), told, scale, settings.spots) * hairless
+    # Moles are brown, small shadows are not.
+    brown = _hue(masked_blur(log_albedo - around, told, settings.grain_mm * scale)).sum(-1)
+    spot *= smooth_step(brown, *settings.spot_hue)
     share = np.maximum.reduce([share, spot, least * visibility])
     known = known * (1 - least) * (cv2.dilate(spot, np.ones((3, 3), np.uint8)) < 0.05)
     # Within a mark its surroundings are continued from its rim.

@@ -282,6 +282,7 @@ class MarkSettings:
         plausible: hues of skin in any light, lowest and highest; training portraits.
         fewest_plausible: share of the face that must have such a hue for the rest to be paint; assumed.
         around_mm: blur of the skin around marks; assumed.
+        unusual: log colour against the usual tone from which on skin tells little of its surroundings; assumed.
         rim_mm: around a mark that does not tell of the skin beside it; assumed.
         fading_mm: on which the surroundings of a mark fade into the usual skin inside of it; assumed.
         grain_mm: blur of what is judged; assumed.
@@ -309,6 +310,7 @@ class MarkSettings:
         pale_in_border: the same of pale areas, which may be grey hair; training portraits.
         strange: strength from and up to which hair has no such hue on a face; assumed.
         strange_in_border: as `in_border`, of such areas; assumed.
+        spot_hue: sum of hues from and up to which a dark spot is pigment; assumed.
         spots: moles and freckles, which are marks too.
     """
 
@@ -319,6 +321,7 @@ class MarkSettings:
     plausible: tuple[tuple[float, float], tuple[float, float]] = ((0.1, 1.3), (-0.15, 1.2))
     fewest_plausible: float = 0.15
     around_mm: float = 10.0
+    unusual: float = 0.4
     rim_mm: float = 1.5
     fading_mm: float = 40.0
     grain_mm: float = 0.5
@@ -352,6 +355,7 @@ class MarkSettings:
     pale_in_border: tuple[float, float] = (0.25, 0.4)
     strange: tuple[float, float] = (1.5, 2.0)
     strange_in_border: tuple[float, float] = (0.85, 0.98)
+    spot_hue: tuple[float, float] = (0.03, 0.12)
     spots: SpotSettings = SpotSettings()
 
 

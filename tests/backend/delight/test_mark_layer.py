@@ -1,0 +1,133 @@
+"""What is a mark of the skin and what its light made, on skin painted in texture space."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from backend.delight.light_faults import light_faults
+from backend.delight.mark_layer import mark_layer
+from backend.head.model import load_head_model
+from backend.photo.white_cue import WhiteCue
+from backend.texture.regions import FaceRegions, face_regions
+from backend.texture.uv_space import uv_space
+
+SIDE = 256
+SKIN = np.array([0.45, 0.26, 0.18])
+DARK = np.array([0.10, 0.055, 0.035])
+STAIN = np.log([0.62, 0.30, 0.36])
+INK = np.log([0.1, 0.18, 0.35])
+PALE = np.log([2.8, 3.4, 3.8])
+
+
+@pytest.fixture(scope="module")
+def regions() -> FaceRegions:
+    model = load_head_model()
+    return face_regions(model, uv_space(model, SIDE))
+
+
+@pytest.fixture(scope="module")
+def seen(regions: FaceRegions) -> np.ndarray:
+    return (regions.face > 0.5).astype(np.float32)
+
+
+def spot(regions: FaceRegions, radius_mm: float, x: float = 0.35, y: float = 0.52, soft_mm: float = 0.4) -> np.ndarray:
+    """A disc on the cheek, float32 [H, W]."""
+    mask = np.zeros((SIDE, SIDE), np.float32)
+    cv2.circle(mask, (round(x * SIDE), round(y * SIDE)), round(radius_mm * regions.texels_per_mm), 1.0, -1)
+    return cv2.GaussianBlur(mask, (0, 0), soft_mm * regions.texels_per_mm)
+
+
+def found(
+    change: np.ndarray, mask: np.ndarray, seen: np.ndarray, regions: FaceRegions, skin: np.ndarray = SKIN
+) -> tuple[float, float]:
+    """Share of a painted change [3] that is found in its middle, and mean size of what is found elsewhere."""
+    shaded = np.broadcast_to(skin, (SIDE, SIDE, 3)).astype(np.float32)
+    grain = np.random.default_rng(0).normal(0, 0.04, (SIDE, SIDE, 1))
+    log_albedo = (mask[..., None] * change + grain).astype(np.float32)
+    texture = shaded * np.exp(log_albedo) * seen[..., None]
+    marks = mark_layer(log_albedo, texture, shaded, seen, regions)
+    middle = (mask > 0.95) & (seen > 0)
+    assert middle.sum() > 10
+    share = float(marks[middle].mean(0) @ change / (change @ change))
+    return share, float(np.abs(marks[(mask < 0.01) & (seen > 0)]).mean())
+
+
+@pytest.mark.parametrize("change", [STAIN, INK])
+@pytest.mark.parametrize("skin", [SKIN, DARK])
+def test_a_patch_of_a_hue_that_no_light_makes_is_a_mark(
+    change: np.ndarray, skin: np.ndarray, seen: np.ndarray, regions: FaceRegions
+) -> None:
+    share, elsewhere = found(change, spot(regions, 9), seen, regions, skin)
+    assert share == pytest.approx(1, abs=0.08)
+    assert elsewhere < 0.01
+
+
+def test_broad_pale_skin_on_dark_skin_is_a_mark(seen: np.ndarray, regions: FaceRegions) -> None:
+    share, elsewhere = found(PALE, spot(regions, 11), seen, regions, DARK)
+    assert share == pytest.approx(1, abs=0.1)
+    assert elsewhere < 0.01
+
+
+@pytest.mark.parametrize("tint", [(1.0, 1.0, 1.0), (0.93, 1.0, 1.1)])
+def test_a_shadow_is_no_mark_however_sharp(tint: tuple[float, ...], seen: np.ndarray, regions: FaceRegions) -> None:
+    share, elsewhere = found(np.log(0.35 * np.array(tint)), spot(regions, 9), seen, regions)
+    assert abs(share) < 0.02
+    assert elsewhere < 0.01
+
+
+def test_a_highlight_is_no_mark(seen: np.ndarray, regions: FaceRegions) -> None:
+    share, _ = found(np.log((SKIN + 0.12) / SKIN), spot(regions, 5, soft_mm=1), seen, regions)
+    assert abs(share) < 0.02
+
+
+def test_least_keeps_all_that_differs(seen: np.ndarray, regions: FaceRegions) -> None:
+    shaded = np.broadcast_to(SKIN, (SIDE, SIDE, 3)).astype(np.float32)
+    shadow = (spot(regions, 9)[..., None] * np.log(0.35)).astype(np.float32) * np.ones(3, np.float32)
+    marks = mark_layer(shadow, shaded * np.exp(shadow), shaded, seen, regions, least=1.0)
+    assert np.abs(marks - shadow)[seen > 0].max() < 0.02
+
+
+def test_usual_light_has_no_fault(seen: np.ndarray, regions: FaceRegions) -> None:
+    faults = light_faults(np.broadcast_to(SKIN, (SIDE, SIDE, 3)).astype(np.float32), seen, regions)
+    assert faults.warnings == ()
+    assert faults.lit[seen > 0].min() > 0.99
+
+
+def test_a_side_without_light_is_told_and_not_trusted(seen: np.ndarray, regions: FaceRegions) -> None:
+    light = np.where(np.arange(SIDE) < SIDE / 2, 1.0, 0.002)[None, :, None]
+    faults = light_faults((SKIN * light * np.ones((SIDE, 1, 1))).astype(np.float32), seen, regions)
+    assert faults.unlit_side
+    assert faults.lit[:, 150][seen[:, 150] > 0].max() < 0.01
+    assert "no light" in faults.warnings[0]
+
+
+def test_two_coloured_light_is_told(seen: np.ndarray, regions: FaceRegions) -> None:
+    left, right = np.array([1.5, 0.4, 0.7]), np.array([0.2, 0.8, 1.5])
+    share = np.linspace(0, 1, SIDE)[None, :, None]
+    faults = light_faults(
+        (SKIN * (left + share * (right - left)) * np.ones((SIDE, 1, 1))).astype(np.float32), seen, regions
+    )
+    assert faults.two_coloured > 0.9
+    assert "coloured" in faults.warnings[0]
+
+
+def test_a_green_face_in_a_neutral_photo_is_painted_and_in_a_green_photo_lit(
+    seen: np.ndarray, regions: FaceRegions
+) -> None:
+    green = np.broadcast_to(np.array([0.1, 0.5, 0.1]), (SIDE, SIDE, 3)).astype(np.float32)
+    painted = light_faults(green, seen, regions, WhiteCue(np.ones(3), 0.0, photo_colour=np.array([0.3, 0.28, 0.26])))
+    lit = light_faults(green, seen, regions, WhiteCue(np.ones(3), 0.0, photo_colour=np.array([0.1, 0.5, 0.1])))
+    assert painted.paint[0] < -1
+    assert "painted" in painted.warnings[0]
+    assert not lit.paint.any()
+    assert "light is coloured" in lit.warnings[0]
+
+
+def test_a_negative_is_told(seen: np.ndarray, regions: FaceRegions) -> None:
+    positive = SKIN * np.exp(-1.2 * np.maximum(regions.brows, regions.lips))[..., None]
+    encoded = np.clip(positive, 0, 1) ** (1 / 2.2)
+    faults = light_faults(((1 - encoded) ** 2.2).astype(np.float32), seen, regions)
+    assert faults.negative
+    assert faults.warnings[0].startswith("This looks like a negative")
