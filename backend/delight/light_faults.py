@@ -77,7 +77,12 @@ def light_faults(
     )
     coloured = 0.0
     if min(side.sum() for side in told) > settings.fewest_texels:
-        apart = float(np.linalg.norm(np.median(hue[told[0]], axis=0) - np.median(hue[told[1]], axis=0)))
+        # A mark on one side leaves some of it as the other side is; light does not.
+        first, second = (hue[side] for side in told)
+        axis = np.median(second, axis=0) - np.median(first, axis=0)
+        axis /= max(float(np.linalg.norm(axis)), 1e-6)
+        rest = settings.side_rest
+        apart = float(np.quantile(second @ axis, rest) - np.quantile(first @ axis, 1 - rest))
         coloured = float(smooth_step(apart, *settings.sides_apart))
     all_told = told[0] | told[1]
     usual = np.median(hue[all_told], axis=0) if all_told.any() else np.mean(settings.skin_hues, axis=1)

@@ -368,7 +368,8 @@ class LightFaultSettings:
         broad_mm: blur of the light that is judged; assumed.
         unlit: luminance over that of well-lit skin where nothing, and where all is told of the skin; assumed.
         unlit_share: of a side that is lit, below which it has no light; assumed.
-        sides_apart: difference of both sides' hues in light of one and of two colours; training portraits.
+        side_rest: share of a side that may be as the other is; assumed.
+        sides_apart: by which the rest of both sides differ in hue in light of one and of two colours; assumed.
         skin_hues: lowest and highest hues of skin in usual light; training portraits.
         neutral: log ratio of a photo's channels below which its light has no strange colour; assumed.
         dark_photo: linear colour below which a photo shows none; assumed.
@@ -382,7 +383,8 @@ class LightFaultSettings:
     broad_mm: float = 4.0
     unlit: tuple[float, float] = (0.015, 0.05)
     unlit_share: float = 0.6
-    sides_apart: tuple[float, float] = (0.25, 0.45)
+    side_rest: float = 0.2
+    sides_apart: tuple[float, float] = (0.1, 0.3)
     skin_hues: tuple[tuple[float, float], tuple[float, float]] = ((0.05, 1.6), (-0.35, 1.3))
     neutral: float = 0.5
     dark_photo: float = 0.01
