@@ -105,7 +105,7 @@ def test_a_side_without_light_is_told_and_not_trusted(seen: np.ndarray, regions:
 
 def test_two_coloured_light_is_told(seen: np.ndarray, regions: FaceRegions) -> None:
     left, right = np.array([1.5, 0.4, 0.7]), np.array([0.2, 0.8, 1.5])
-    share = np.linspace(0, 1, SIDE)[None, :, None]
+    share = 1 / (1 + np.exp(-np.linspace(-9, 9, SIDE)))[None, :, None]
     faults = light_faults(
         (SKIN * (left + share * (right - left)) * np.ones((SIDE, 1, 1))).astype(np.float32), seen, regions
     )
