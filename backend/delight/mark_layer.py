@@ -194,7 +194,7 @@ def _areas(
     scale = regions.texels_per_mm
     inside = (strayed > settings.area).astype(np.uint8)
     count, labels = cv2.connectedComponents(inside, connectivity=8)
-    labels = np.asarray(labels)
+    labels = np.asarray(labels, np.int64)
     flat = labels.reshape(-1)
     area = np.maximum(np.bincount(flat, minlength=count), 1)
     border = border_distance(told, regions) / scale
