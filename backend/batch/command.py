@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from backend.batch.cluster import LOCAL, ClusterRunner
-from backend.batch.ledger import DONE, FAILED, Entry, Ledger, digest_of_options, digest_of_photos
+from backend.batch.ledger import DONE, FAILED, Ledger, LedgerEntry, digest_of_options, digest_of_photos
 from backend.batch.local import run_here
 from backend.batch.photos import Head, find_photos, heads_of
 from backend.batch.render import can_render, render_heads
@@ -97,7 +97,7 @@ def run_with(runner: Runner, options: argparse.Namespace) -> int:
                 picture.write_bytes(outcome.strip)
             except RelightifyError as error:
                 code, message = error.code, str(error)
-        entry = Entry(
+        entry = LedgerEntry(
             head.name, head.key, FAILED if code else DONE, code, message, " ".join(outcome.warnings),
             round(outcome.seconds, 1), wanted, contents.get(head, ""),
         )  # fmt: skip

@@ -19,7 +19,7 @@ DONE, FAILED = "done", "failed"
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerEntry:
     """A row of the table.
 
     Args:
@@ -55,7 +55,7 @@ class Ledger:
             RelightifyError: ``cannot_write``, there is a `batch.csv` that no batch wrote.
         """
         self.path = folder / FILE_NAME
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, LedgerEntry] = {}
         if self.path.exists():
             self._entries = {entry.photos: entry for entry in _read(self.path)}
 
@@ -64,11 +64,11 @@ class Ledger:
         """Names of heads by what stands for their photos."""
         return {photos: entry.name for photos, entry in self._entries.items()}
 
-    def of(self, keys: Iterable[str]) -> list[Entry]:
+    def of(self, keys: Iterable[str]) -> list[LedgerEntry]:
         """The entries of these photos that there are, in their order."""
         return [self._entries[key] for key in keys if key in self._entries]
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: LedgerEntry) -> None:
         """Take up or replace a row.
 
         Raises:
@@ -79,7 +79,7 @@ class Ledger:
             with tempfile.NamedTemporaryFile(
                 "w", encoding="utf-8", newline="", dir=self.path.parent, prefix=".batch-", delete=False
             ) as file:
-                writer = csv.DictWriter(file, [f.name for f in fields(Entry)])
+                writer = csv.DictWriter(file, [f.name for f in fields(LedgerEntry)])
                 writer.writeheader()
                 writer.writerows(asdict(known) for known in self._entries.values())
             os.replace(file.name, self.path)
@@ -89,11 +89,11 @@ class Ledger:
             ) from error
 
 
-def _read(path: Path) -> list[Entry]:
+def _read(path: Path) -> list[LedgerEntry]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
-        return [Entry(**{**row, "seconds": float(row["seconds"])}) for row in rows]
+        return [LedgerEntry(**{**row, "seconds": float(row["seconds"])}) for row in rows]
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise RelightifyError(
             "cannot_write",

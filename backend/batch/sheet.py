@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-from backend.batch.ledger import DONE, Entry
+from backend.batch.ledger import DONE, LedgerEntry
 
 FILE_NAME, PICTURES = "index.html", "contact"
 STYLE = """body { font: 14px system-ui, sans-serif; background: #222; color: #ddd; margin: 24px }
@@ -27,7 +27,7 @@ def render_path(folder: Path, name: str) -> Path:
     return folder / PICTURES / f"{name}_render.jpg"
 
 
-def write_sheet(folder: Path, entries: Sequence[Entry]) -> Path:
+def write_sheet(folder: Path, entries: Sequence[LedgerEntry]) -> Path:
     """Write the sheet of these heads into the batch's folder; those that failed come last.
 
     Raises:
@@ -48,7 +48,7 @@ def write_sheet(folder: Path, entries: Sequence[Entry]) -> Path:
     return path
 
 
-def _article(folder: Path, entry: Entry) -> str:
+def _article(folder: Path, entry: LedgerEntry) -> str:
     photos = escape(", ".join(Path(photo).name for photo in entry.photos.split("|")))
     name = escape(entry.name)
     if entry.state != DONE:

@@ -1,7 +1,7 @@
 """Light and skin of what the photos show taken apart, the same for every prior (DESIGN section 6).
 
-The light is of order 2 on the fitted head, with its own shadows. What it cannot explain is taken off afterwards:
-highlights, folds and broad shading that a fitted shape does not have.
+The light is of order 2 on the fitted head, with its own shadows; highlights are taken off. What varies over the face of
+the light beyond that is found against what the prior expects: `local_light`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backend.delight.corrections import even_out, limit_bright, soften_bright, soften_dark
+from backend.delight.bright_patches import limit_bright, soften_bright
 from backend.delight.highlights import highlights
 from backend.delight.light import estimate_light
 from backend.delight.light_faults import light_faults
@@ -62,6 +62,7 @@ class DelightedTexture:
         mean_albedo: float64 [3], linear, what that tone probably is: the split of what was seen into light and skin,
             which one photo leaves open.
         marks_kept: share of the marks that the albedo gets.
+        two_coloured: 0 for usual light, 1 where the sides of the face are lit in other colours.
         warnings: sentences for the user about the light.
     """
 
@@ -76,6 +77,7 @@ class DelightedTexture:
     tone: np.ndarray
     mean_albedo: np.ndarray
     marks_kept: float = 1.0
+    two_coloured: float = 0.0
     warnings: tuple[str, ...] = ()
 
 
@@ -86,7 +88,7 @@ def delight(
     choices: SkinChoices = SkinChoices(),
     parameters: DelightParameters = DelightParameters(),
 ) -> DelightedTexture:
-    """The albedo of what was seen: light and highlights taken out, broad leftovers of shading evened out.
+    """The albedo of what was seen: one light and highlights taken out.
 
     Args:
         partial: what the photos show, R x R texels of `skin`.
@@ -109,7 +111,6 @@ def delight(
     faults = light_faults(texture, visibility, regions, white, parameters.light_faults)
     visibility = visibility * faults.lit
     parameters = _for_light(parameters, faults.two_coloured)
-    chosen = parameters.corrections
 
     paint = faults.paint.astype(np.float32)
     texture = texture * np.exp(-paint)
@@ -126,14 +127,10 @@ def delight(
     diffuse = np.maximum(texture - shiny.share * specular[..., None], shiny.least_left * texture)
     log_albedo = np.log(np.maximum(diffuse, SMALLEST_LINEAR)) - np.log(shaded)
     shine = np.clip(specular / np.maximum(texture @ LUMINANCE, SMALLEST_LINEAR), 0, 1)
-    if chosen.soften_bright:
-        log_albedo = soften_bright(log_albedo, weight, regions, chosen)
-    if chosen.even_out:
-        log_albedo = even_out(log_albedo, weight, regions, chosen)
-    if chosen.soften_dark:
-        log_albedo = soften_dark(log_albedo, weight, regions, chosen)
-    if chosen.limit_bright:
-        log_albedo = limit_bright(log_albedo, weight, regions, chosen)
+    if shiny.soften_bright:
+        log_albedo = soften_bright(log_albedo, weight, regions, shiny)
+    if shiny.limit_bright:
+        log_albedo = limit_bright(log_albedo, weight, regions, shiny)
 
     tone, _ = robust_tone(log_albedo, weight * plain)
     # Split light and skin; what is albedo now was relative to the mean.
@@ -147,7 +144,19 @@ def delight(
     marks *= smooth_step(weight, 0, parameters.marks.trusted)[..., None]
     kept = min(2 * choices.keep_marks, 1.0)
     return DelightedTexture(
-        skin, partial, log_seen, log_albedo, marks, log_shading, weight, shine, tone, mean_albedo, kept, faults.warnings
+        skin=skin,
+        partial=partial,
+        log_seen=log_seen,
+        log_albedo=log_albedo,
+        log_marks=marks,
+        log_shading=log_shading,
+        weight=weight,
+        shine=shine,
+        tone=tone,
+        mean_albedo=mean_albedo,
+        marks_kept=kept,
+        two_coloured=faults.two_coloured,
+        warnings=faults.warnings,
     )
 
 
@@ -163,7 +172,6 @@ def _for_light(parameters: DelightParameters, coloured: float) -> DelightParamet
     return replace(
         parameters,
         light=replace(parameters.light, colour_ridge=(zero, left * first, left * second)),
-        corrections=replace(parameters.corrections, colour_kept=left * parameters.corrections.colour_kept),
         skin_tone=replace(
             parameters.skin_tone,
             coloured_share=parameters.skin_tone.coloured_share

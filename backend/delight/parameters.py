@@ -103,58 +103,69 @@ class HighlightSettings:
         share: of the specular light that is taken off; assumed.
         least_left: share of the texture that is left of any texel; assumed.
         around_mm: blur over which the skin's own ratio of blue to red is found; assumed.
+        soften_bright, limit_bright: heuristics about what is left of them, that may be left out.
+        bright_around_mm: blur of the level that bright patches stand out of; assumed.
+        bright_patch_mm: blur of such patches; assumed.
+        bright_left: log luminance by which a patch may stand out; assumed.
+        bright_lowered: share of the rest that is taken off; assumed.
+        brightest_skin: log luminance above the tone at which skin ends; training portraits.
+        brightest_lips: the same above the lips' median; training portraits.
+        bright_knee: log luminance below that end where pressing sets in; assumed.
     """
 
     removed: bool = True
     share: float = 0.9
     least_left: float = 0.25
     around_mm: float = 10.0
-
-
-@dataclass(frozen=True)
-class CorrectionSettings:
-    """Leftovers of light that are evened out of the albedo.
-
-    Args:
-        soften_bright, even_out, soften_dark, limit_bright: heuristics that may be left out.
-        bright_around_mm: blur of the level that bright patches stand out of; assumed.
-        bright_patch_mm: blur of such patches; assumed.
-        bright_left: log luminance by which a patch may stand out; assumed.
-        bright_lowered: share of the rest that is taken off; assumed.
-        even_mm: blur of the broad shading that is evened out; assumed.
-        border_mm: from the border of the seen, within which all the more is evened out; assumed.
-        luminance_kept: share of the broad differences of luminance that even light leaves; training portraits.
-        colour_kept: the same of colour; training portraits.
-        brightest_skin: log luminance above the tone at which skin ends; training portraits.
-        brightest_lips: the same above the lips' median; training portraits.
-        bright_knee: log luminance below that end where pressing sets in; assumed.
-        fold_mm: blur of the shade in folds; assumed.
-        fold_surroundings_mm: blur of what it is measured against; assumed.
-        fold_left: log luminance by which a fold may be darker; assumed.
-        fold_lift: share of the rest that is lifted; training portraits.
-        level: of robust levels.
-    """
-
     soften_bright: bool = True
-    even_out: bool = True
-    soften_dark: bool = True
     limit_bright: bool = True
     bright_around_mm: float = 12.0
     bright_patch_mm: float = 1.2
     bright_left: float = 0.04
     bright_lowered: float = 0.6
-    even_mm: float = 13.0
-    border_mm: float = 16.0
-    luminance_kept: float = 0.25
-    colour_kept: float = 0.55
     brightest_skin: float = 0.32
     brightest_lips: float = 0.22
     bright_knee: float = 0.15
-    fold_mm: float = 0.8
-    fold_surroundings_mm: float = 10.0
-    fold_left: float = 0.06
-    fold_lift: float = 0.65
-    level: LevelSettings = LevelSettings()
+
+
+@dataclass(frozen=True)
+class LocalLightSettings:
+    """Light that varies over the face. Spreads are of log colour; 12 pictures of training heads in hard light.
+
+    Args:
+        removed: whether it is taken out; may be left out.
+        side: texels a side at which it is found.
+        knots: of the splines over the texture's side, by which the light varies.
+        least_seen: of a texel that counts.
+        skin, hair: by how much skins, and brows, lips and eyes, differ from what the prior expects.
+        beard: share of that difference where beards may grow.
+        colour_scale: spreads of colour, relative to those of luminance.
+        uneven: by how much both sides of a skin differ, relative to those spreads.
+        rough: by how much neighbours do that are `step` texels apart.
+        step: in texels.
+        independent: independent observations a texel; assumed, errors of neighbours go together.
+        spread: of the light's coefficients by order, in units of the common light.
+        smooth: by how much more neighbouring knots agree.
+        iterations: of reweighting.
+        strongest: log colour at which the light ends softly.
+    """
+
+    removed: bool = True
+    side: int = 64
+    knots: int = 8
+    least_seen: float = 0.3
+    skin: float = 0.12
+    hair: float = 0.5
+    beard: float = 0.6
+    colour_scale: float = 0.35
+    uneven: float = 0.4
+    rough: float = 0.35
+    step: int = 2
+    independent: float = 0.5
+    spread: tuple[float, float, float] = (0.25, 0.25, 0.15)
+    smooth: float = 4.0
+    iterations: int = 4
+    strongest: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -400,14 +411,13 @@ class DelightParameters:
 
     Args:
         least_seen: share of the face's plain skin that a photo must show.
-        light, trust, highlights, corrections, skin_tone, marks, light_faults: of its steps.
+        light, trust, highlights, skin_tone, marks, light_faults: of its steps.
     """
 
     least_seen: float = 0.04
     light: LightSettings = LightSettings()
     trust: TrustSettings = TrustSettings()
     highlights: HighlightSettings = HighlightSettings()
-    corrections: CorrectionSettings = CorrectionSettings()
     skin_tone: SkinToneSettings = SkinToneSettings()
     marks: MarkSettings = MarkSettings()
     light_faults: LightFaultSettings = LightFaultSettings()

@@ -77,10 +77,9 @@ class Heuristic:
 
 
 HEURISTICS = (
-    Heuristic("soften_bright", "delight.corrections.soften_bright"),
-    Heuristic("even_out", "delight.corrections.even_out"),
-    Heuristic("soften_dark", "delight.corrections.soften_dark"),
-    Heuristic("limit_bright", "delight.corrections.limit_bright"),
+    Heuristic("soften_bright", "delight.highlights.soften_bright"),
+    Heuristic("limit_bright", "delight.highlights.limit_bright"),
+    Heuristic("local light", "prior.local_light.removed"),
     Heuristic("highlights", "delight.highlights.removed"),
     Heuristic("trust: hairline", "delight.trust.hairline"),
     Heuristic("trust: roughness", "delight.trust.roughness"),

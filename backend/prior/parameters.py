@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backend.delight.parameters import ResidualShadingSettings, SpotSettings
+from backend.delight.parameters import LocalLightSettings, ResidualShadingSettings, SpotSettings
 
 
 @dataclass(frozen=True)
@@ -146,9 +146,11 @@ class PriorParameters:
 
     Args:
         estimate, rings, joining, nostrils: of its steps.
+        local_light: see `backend.delight.local_light`.
         residual_shading: see `backend.delight.residual_shading`.
     """
 
+    local_light: LocalLightSettings = LocalLightSettings()
     estimate: EstimateSettings = EstimateSettings()
     rings: RingSettings = RingSettings()
     joining: JoiningSettings = JoiningSettings()

@@ -24,6 +24,12 @@ from mathutils import Vector
 ROUGHNESS = 0.42
 WHITE_LEVEL = 0.9  # linear value of a white card that faces the camera: how the pictures are exposed
 EYE_LEVEL_OFFSET_M = -0.03
+# World's level, lamp, its strength, its size (degrees of a sun, metres of a lamp) and its place.
+HARD = {
+    "side": (0.12, "SUN", 3.0, 1.5, (1.0, -0.35, 0.35)),
+    "lamp": (0.06, "POINT", 8.0, 0.03, (-0.28, -0.38, 0.08)),
+    "hat": (0.3, "SUN", 3.0, 1.0, (0.15, -0.8, 1.1)),
+}
 
 
 def main(job_path: Path) -> None:
@@ -136,9 +142,9 @@ def place_camera(scene: bpy.types.Scene, view: dict) -> None:
 
 
 def light_scene(scene: bpy.types.Scene, view: dict) -> None:
-    """One of Blender's own environments, turned; or area lights before a dim grey room."""
-    for lamp in [o for o in bpy.data.objects if o.type == "LIGHT"]:
-        bpy.data.objects.remove(lamp)
+    """One of Blender's own environments, turned; or lamps before a dim grey room."""
+    for thing in [o for o in bpy.data.objects if o.type == "LIGHT" or o.name.startswith("brim")]:
+        bpy.data.objects.remove(thing)
     tree = scene.world.node_tree
     tree.nodes.clear()
     background = tree.nodes.new("ShaderNodeBackground")
@@ -154,6 +160,22 @@ def light_scene(scene: bpy.types.Scene, view: dict) -> None:
             lamp.rotation_euler = Vector((-side, 1.1, -0.5)).to_track_quat("-Z", "Y").to_euler()
             scene.collection.objects.link(lamp)
         return
+    if view["light"] in HARD:
+        level, kind, strength, size, place = HARD[view["light"]]
+        background.inputs["Color"].default_value = (level, level, level, 1)
+        data = bpy.data.lights.new("hard", kind)
+        data.energy = strength
+        if kind == "SUN":
+            data.angle = math.radians(size)
+        else:
+            data.shadow_soft_size = size
+        lamp = bpy.data.objects.new("hard", data)
+        lamp.location = place
+        lamp.rotation_euler = (-Vector(place)).to_track_quat("-Z", "Y").to_euler()
+        scene.collection.objects.link(lamp)
+        if view["light"] == "hat":
+            wear_brim(scene, radius=0.112)
+        return
     folder = Path(bpy.utils.system_resource("DATAFILES")) / "studiolights" / "world"
     environment = tree.nodes.new("ShaderNodeTexEnvironment")
     environment.image = bpy.data.images.load(str(folder / f"{view['light']}.exr"), check_existing=True)
@@ -163,6 +185,16 @@ def light_scene(scene: bpy.types.Scene, view: dict) -> None:
     tree.links.new(coordinates.outputs["Generated"], mapping.inputs["Vector"])
     tree.links.new(mapping.outputs["Vector"], environment.inputs["Vector"])
     tree.links.new(environment.outputs["Color"], background.inputs["Color"])
+
+
+def wear_brim(scene: bpy.types.Scene, radius: float) -> None:
+    """The brim of a hat, which the camera does not see but its shadow."""
+    mesh = bpy.data.meshes.new("brim")
+    points = [(radius * math.cos(t), radius * math.sin(t) - 0.03, 0.075) for t in np.linspace(0, 2 * math.pi, 48)[:-1]]
+    mesh.from_pydata(points, [], [tuple(range(len(points)))])
+    brim = bpy.data.objects.new("brim", mesh)
+    brim.visible_camera = False
+    scene.collection.objects.link(brim)
 
 
 def expose(scene: bpy.types.Scene, folder: Path) -> None:

@@ -154,7 +154,7 @@ def joined_maps(
 
     drawn_albedo = colour(images["diffuse_albedo"])
     log_texture = joined(delit.log_seen, colour(images["texture"]), delit, parameters.joining).colour
-    albedo = joined(delit.log_albedo - coarse.gain, drawn_albedo, delit, parameters.joining)
+    albedo = joined(coarse.log_seen_albedo, drawn_albedo, delit, parameters.joining)
     residual = parameters.residual_shading
     log_albedo = without_left_light(albedo.colour, drawn_albedo, delit.weight, coarse.nostrils, mask, regions, residual)
     return CompletedMaps(

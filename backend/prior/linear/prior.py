@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from backend.delight.delighting import DelightedTexture
+from backend.delight.local_light import without_local_light
 from backend.delight.residual_shading import without_left_light
 from backend.delight.robust import robust_tone
 from backend.imaging.filters import masked_blur, smooth_step
@@ -31,14 +32,14 @@ class CoarseCompletion:
         maps: all maps at the working size, joined to what was seen; nostrils are skin.
         inferred: the same texture, with reflectance as the prior expects it, nothing joined.
         delit: what the photo shows, with and without its light.
-        gain: float32 [3], log gain of `delit.log_albedo` against the albedo.
+        log_seen_albedo: float32 [B, B, 3], log albedo of what was seen, without light that varies over the face.
         nostrils: float32 [B, B], 1 within nostrils.
     """
 
     maps: CompletedMaps
     inferred: CompletedMaps
     delit: DelightedTexture
-    gain: np.ndarray
+    log_seen_albedo: np.ndarray
     nostrils: np.ndarray
 
 
@@ -99,7 +100,8 @@ def coarse_completion(
         expected[..., colour] = without_rings(expected[..., colour], regions, island, parameters.rings)
     gain = estimate.gain.astype(np.float32)
     inside = nostrils(skin.transfer, skin.working, regions, parameters.nostrils)
-    albedo = joined(delit.log_albedo - gain, expected[..., LINEAR.diffuse], delit, parameters.joining)
+    seen = without_local_light(delit.log_albedo - gain, expected[..., LINEAR.diffuse], delit, parameters.local_light)
+    albedo = joined(seen, expected[..., LINEAR.diffuse], delit, parameters.joining)
     log_albedo = without_left_light(
         albedo.colour,
         expected[..., LINEAR.diffuse],
@@ -115,7 +117,7 @@ def coarse_completion(
     maps = CompletedMaps(log_texture, log_albedo, albedo.relief, specular)
     diffuse = np.ascontiguousarray(expected[..., LINEAR.diffuse])
     inferred = replace(maps, log_albedo=diffuse, log_relief=diffuse, normal=unit_normals(expected[..., LINEAR.normal]))
-    return CoarseCompletion(maps, inferred, delit, gain, inside)
+    return CoarseCompletion(maps, inferred, delit, seen, inside)
 
 
 def unit_normals(tangent: np.ndarray) -> np.ndarray:

@@ -152,7 +152,7 @@ def test_the_unseen_has_the_persons_tone_and_no_texture_seam(context: FittedSkin
     assert seam_step(maps.diffuse_albedo_srgb, context.uv_space) < 0.03
 
 
-def test_what_one_side_shows_is_mirrored_to_the_other(context: FittedSkin, regions: FaceRegions) -> None:
+def test_a_mark_of_one_side_stays_and_is_not_mirrored_to_the_other(context: FittedSkin, regions: FaceRegions) -> None:
     partial, _ = scene(context, regions, FAIR, side_light(0.0))
     x = context.uv_space.positions(context.model.mean)[..., 0]
     mark = np.exp(-np.square(x - 0.035) / 0.004**2)[..., None] * np.array([0.0, -0.12, -0.08])
@@ -164,7 +164,7 @@ def test_what_one_side_shows_is_mirrored_to_the_other(context: FittedSkin, regio
     change = striped.diffuse_albedo_srgb - plain.diffuse_albedo_srgb
     there, mirrored = change[place].mean(0), change[mirror(place)].mean(0)
     assert there[1] < -0.04
-    np.testing.assert_allclose(mirrored, there, atol=0.02)
+    np.testing.assert_allclose(mirrored, 0, atol=0.035)
 
 
 def test_the_same_seed_gives_the_same_maps_and_another_other_detail(context: FittedSkin, regions: FaceRegions) -> None:

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from backend.delight.corrections import even_out, soften_dark
 from backend.delight.trust import trusted, without_slivers
 from backend.texture.regions import FaceRegions
 
@@ -101,28 +100,3 @@ def test_a_grey_beard_is_trusted_and_a_smooth_grey_scarf_in_its_place_is_not(reg
     kept = [trusted(image.astype(np.float32), regions.face, regions)[82:92, 55:105].mean() for image in (beard, scarf)]
     assert kept[0] > 0.9
     assert kept[1] < 0.8
-
-
-def test_the_shade_of_a_fold_is_lifted_and_moles_lips_and_nostrils_stay_dark(regions: FaceRegions) -> None:
-    lips, nose = np.zeros_like(regions.face), np.zeros_like(regions.face)
-    lips[90:100, 60:100], nose[60:75, 70:90] = 1, 1
-    regions = replace(regions, lips=lips, nose=nose)
-    log_albedo = np.zeros((SIDE, SIDE, 3), np.float32)
-    log_albedo[60:90, 45:49] = log_albedo[95:98, 75:85] = log_albedo[68:72, 78:82] = -0.5
-    log_albedo[40, 60] = -0.5
-    mended = soften_dark(log_albedo, regions.face, regions)[..., 0]
-    assert mended[75, 47] > -0.35
-    assert mended[40, 60] < -0.42
-    np.testing.assert_allclose(mended[96, 80], -0.5, atol=1e-5)
-    np.testing.assert_allclose(mended[70, 80], -0.5, atol=1e-5)
-    np.testing.assert_allclose(mended[30:35, 100:120], 0, atol=0.02)
-
-
-def test_sheen_at_the_border_of_what_was_seen_is_evened_out(regions: FaceRegions) -> None:
-    y, x = np.mgrid[:SIDE, :SIDE]
-    depth = np.minimum.reduce([x - 30, 129 - x, y - 20, 109 - y]).astype(np.float32)
-    weight = regions.face * np.clip(depth / 7, 0, 1)
-    sheen = 0.3 * np.exp(-np.maximum(depth, 0) / 3)[..., None] * np.array([0.6, 1.0, 1.4], np.float32)
-    mended = even_out(sheen.astype(np.float32), weight, regions)
-    rim = (depth > 1) & (depth < 4)
-    assert np.abs(mended[rim]).mean() < 0.66 * np.abs(sheen[rim]).mean()
