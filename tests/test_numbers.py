@@ -23,6 +23,7 @@ MOST = {
     "doctor": 3,
     "evaluation": 25,
     "head": 4,
+    "identity": 4,
     "imaging": 11,
     "output": 1,
     "photo": 44,

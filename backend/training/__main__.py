@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from backend.asset_files import ROOT, SOURCES, write_manifest
+from backend.training.face_embedding import add_identity_command
 from backend.training.priors.diffusion_commands import add_diffusion_commands
 from backend.training.priors.linear_command import add_coarse_prior_command
 from backend.training.skin.commands import add_skin_commands
@@ -30,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     add_detail_statistics_command(commands)
     add_photo_enlarging_command(commands)
     add_studio_lights_command(commands)
+    add_identity_command(commands)
     manifest = commands.add_parser("manifest", help="write backend/assets/manifest.json anew; every build does it too")
     manifest.set_defaults(run=lambda chosen: None)
     chosen = parser.parse_args(arguments)

@@ -10,6 +10,7 @@ import pytest
 
 from backend.asset_files import ASSETS, MANIFEST, listed_files, manifest, verified, write_manifest
 from backend.head.model import load_head_model
+from backend.identity.embedder import load_face_embedder
 from backend.prior.diffusion.weights import load_autoencoder
 from backend.prior.linear.factor_model import load_coarse_prior
 from backend.training.__main__ import main as training
@@ -86,7 +87,7 @@ def test_damaged_or_missing_manifest_is_an_error(tmp_path: Path, content: str | 
     assert code_of(tmp_path / "x", tmp_path)[0] == expected
 
 
-@pytest.mark.parametrize("load", [load_head_model, load_coarse_prior])
+@pytest.mark.parametrize("load", [load_head_model, load_coarse_prior, load_face_embedder])
 def test_loaders_of_what_ships_go_through_the_manifest(load: object, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Path] = []
 
@@ -94,7 +95,7 @@ def test_loaders_of_what_ships_go_through_the_manifest(load: object, monkeypatch
         asked.append(path)
         raise RelightifyError("asset_corrupt", "It is damaged.", "Install the backend again.")
 
-    for module in ("backend.head.model", "backend.prior.linear.factor_model"):
+    for module in ("backend.head.model", "backend.prior.linear.factor_model", "backend.identity.embedder"):
         monkeypatch.setattr(f"{module}.verified", refuse)
     assert callable(load)
     with pytest.raises(RelightifyError):
