@@ -16,6 +16,7 @@ TABLES = {
     "samplers": ("backend.evaluation.samplers", "the four samplers of the diffusion prior: maps and seconds"),
     "ablation": ("backend.evaluation.ablation", "what each heuristic gains in the tables"),
     "shape-skin": ("backend.evaluation.shape_skin", "what a person's shape tells of the skin, and the reverse"),
+    "identity": ("backend.evaluation.identity", "whether rendered heads are recognised as the people in the photos"),
     "tone": ("backend.evaluation.tone", "the diffuse albedo's error by skin tone"),
 }
 

@@ -61,3 +61,57 @@ class OrbitSettings:
 
     distance_m: float = 0.9
     side_px: int = 640
+
+
+@dataclass(frozen=True)
+class HeadRenderSettings:
+    """Renders of fitted heads, as the table `identity` looks at them.
+
+    Args:
+        side_px: of a picture.
+        margin: side of the cut-out over the face's extent.
+        oversampling: rays a pixel along each side.
+        texels: resolution of the maps.
+        shading_texels: resolution of what varies slowly over the skin.
+        directions: that light is sampled in.
+        iris_radius_m: of nearly all adults (11.7 mm wide).
+        pupil: its radius over the iris's; assumed.
+        sclera, teeth, mouth: diffuse albedos, linear RGB; assumed.
+        iris_brightness: the iris's albedo over the colour seen in the photo, where lid and lashes shade it; assumed.
+        background: linear grey behind a head that is not laid over its photo.
+        yaw_degrees: by which heads are turned, to either side.
+        studio_light: the other light, of `backend.training.stream.lights.load_environments`: Blender's "studio".
+        front_level: what a white surface that faces the camera shows in the light of a studio, linear; assumed.
+    """
+
+    side_px: int = 512
+    margin: float = 1.6
+    oversampling: int = 2
+    texels: int = 1024
+    shading_texels: int = 256
+    directions: int = 256
+    iris_radius_m: float = 0.00585
+    pupil: float = 0.36
+    sclera: tuple[float, float, float] = (0.48, 0.44, 0.405)
+    teeth: tuple[float, float, float] = (0.62, 0.56, 0.46)
+    mouth: tuple[float, float, float] = (0.25, 0.08, 0.07)
+    iris_brightness: float = 1.15
+    background: float = 0.3
+    yaw_degrees: float = 30.0
+    studio_light: int = 5
+    front_level: float = 0.9
+
+
+@dataclass(frozen=True)
+class IdentityTargets:
+    """What the table `identity` is judged by.
+
+    Args:
+        first: share of heads that are most like their own person's photo.
+        area: under the curve of right and wrong acceptances.
+        share: of the likeness between two photographs of one person, of a head to the photo it was not made from.
+    """
+
+    first: float = 1.0
+    area: float = 0.99
+    share: float = 0.95

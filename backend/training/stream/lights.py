@@ -51,7 +51,7 @@ def environment_light(directions: np.ndarray, environments: np.ndarray, rng: np.
     """One of the environments, turned at random: any heading, tilted a little; sometimes dimmed by a fill."""
     image = environments[rng.integers(len(environments))]
     turned = directions @ _rotation(rng.uniform(0, 2 * np.pi), rng.normal(0, 0.15), rng.normal(0, 0.1)).T
-    radiance = _look_up(image, turned)
+    radiance = look_up(image, turned)
     if rng.random() < 0.5:
         # Walls, floor and reflectors near the face fill the shadows of what the far environment gives.
         radiance = radiance + rng.uniform(0.1, 1.0) * radiance.mean(0)
@@ -89,8 +89,8 @@ def warmth(rng: np.random.Generator) -> np.ndarray:
     return colour / colour.mean()
 
 
-def _look_up(image: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    """Average radiance [D, 3] of the map's cells around each direction."""
+def look_up(image: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """Average radiance [D, 3] of a lat-long map's cells around each direction, as `load_environments` lays them out."""
     height, width = image.shape[:2]
     polar = (np.arange(height) + 0.5) / height * np.pi
     around = (np.arange(width) + 0.5) / width * 2 * np.pi
@@ -100,11 +100,21 @@ def _look_up(image: np.ndarray, directions: np.ndarray) -> np.ndarray:
         ),
         axis=-1,
     ).reshape(-1, 3)
+    return gathered(cells, image.reshape(-1, 3), np.repeat(np.sin(polar), width), directions)
+
+
+def gathered(
+    cells: np.ndarray,  # [n, 3], unit
+    radiance: np.ndarray,  # [n, 3], linear RGB
+    solid: np.ndarray,  # [n], the cells' solid angles, in any unit
+    directions: np.ndarray,  # [D, 3], unit, of equal solid angles
+) -> np.ndarray:
+    """The light of the cells of a sphere on fewer directions, radiance [D, 3]; as much light comes from them."""
     # Every cell gives its light to the nearest directions, softly, so that small suns are neither lost nor doubled.
     closeness = np.exp(40 * (cells.astype(np.float32) @ directions.T.astype(np.float32) - 1))
     closeness /= closeness.sum(1, keepdims=True)
-    solid = np.repeat(np.sin(polar), width).astype(np.float32)[:, None]
-    flux = closeness.T @ (image.reshape(-1, 3) * solid)
+    solid = solid[:, None].astype(np.float32)
+    flux = closeness.T @ (radiance * solid)
     return flux * (len(directions) / solid.sum())
 
 
