@@ -47,11 +47,18 @@ class FaceNetwork(nn.Module):
         chips: Tensor,  # [B, 3, 150, 150], sRGB-encoded in [0, 1], red first, see `backend.identity.chip`
     ) -> Tensor:
         """Embeddings float [B, 128]: of one person near each other, of two about 0.6 and more apart."""
+        return self.activations(chips)[-1]
+
+    def activations(self, chips: Tensor) -> list[Tensor]:
+        """What the network sees at each size, [B, 32, 35, 35] to [B, 256, 4, 4], and last the embeddings [B, 128]."""
         values = (chips * 255 - self.get_buffer("mean_byte")) / _BYTE_SCALE
         values = functional.max_pool2d(functional.relu(self.first(values)), 3, 2)
-        for block in self.blocks.values():
+        seen = []
+        for name, block in self.blocks.items():
+            if "down" in name:
+                seen.append(values)
             values = block(values)
-        return self.last(values.mean((2, 3)))
+        return [*seen, self.last(values.mean((2, 3)))]
 
     def load(self, weights: Mapping[str, Tensor]) -> FaceNetwork:
         """Take the weights, by their names in the file: `<block>.conv1.filters`, `.bias`, `.scale`, `.offset`, `fc`.
