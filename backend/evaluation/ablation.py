@@ -35,7 +35,7 @@ from backend.evaluation.subjects import (
     training_records,
     visible_from,
 )
-from backend.evaluation.tables import write_figure
+from backend.evaluation.tables import Gain, gain_of, write_figure
 from backend.parameters import Parameters, replaced
 from backend.photo.white_cue import white_cue
 from backend.pipeline import Pipeline
@@ -96,23 +96,6 @@ HEURISTICS = (
     Heuristic("detail: hairline", "detail.hair.hairline"),
     Heuristic("detail: stubble", "detail.hair.stubble"),
 )
-
-
-@dataclass(frozen=True)
-class Gain:
-    """What a heuristic gains in one measure.
-
-    Args:
-        mean: over pictures, dB; NaN where nothing was measured.
-        error: the mean's standard error.
-        count: of pictures.
-        changed: share of the pictures whose figure changes at all.
-    """
-
-    mean: float
-    error: float
-    count: int
-    changed: float
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -250,16 +233,8 @@ def gains(rows: Sequence[dict[str, Any]]) -> dict[str, dict[tuple[str, str], Gai
             (c, m): np.array([usual[c, r["subject"]][m] - r[m] for r in own if r["condition"] == c and m in r])
             for c, m in _columns(rows)
         }
-        result[heuristic.name] = {key: _gain(values) for key, values in columns.items()}
+        result[heuristic.name] = {key: gain_of(values) for key, values in columns.items()}
     return result
-
-
-def _gain(values: np.ndarray) -> Gain:
-    values = values[~np.isnan(values)]
-    if not len(values):
-        return Gain(float("nan"), float("nan"), 0, 0.0)
-    error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan")
-    return Gain(float(values.mean()), error, len(values), float(np.mean(np.abs(values) > 1e-6)))
 
 
 def _columns(rows: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:

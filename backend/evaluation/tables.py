@@ -71,6 +71,62 @@ def mean_of(rows: Sequence[Row], prior: str, condition: str, value: str) -> floa
     return float("nan")
 
 
+@dataclass(frozen=True)
+class Gain:
+    """A mean difference of paired figures.
+
+    Args:
+        mean: of the differences; NaN where nothing was measured.
+        error: the mean's standard error.
+        count: of pairs.
+        changed: share of the pairs that differ at all.
+    """
+
+    mean: float
+    error: float
+    count: int
+    changed: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:+.3f} ± {self.error:.3f} (n = {self.count})"
+
+
+def gain_of(differences: np.ndarray) -> Gain:
+    """The mean of differences [n] with its standard error; NaN do not count."""
+    values = differences[~np.isnan(differences)]
+    if not len(values):
+        return Gain(float("nan"), float("nan"), 0, 0.0)
+    error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan")
+    return Gain(float(values.mean()), error, len(values), float(np.mean(np.abs(values) > 1e-6)))
+
+
+def gain_over_people(
+    rows: Sequence[Row],
+    value: str,
+    method: str,
+    other: str,
+    condition: str | None = None,
+) -> Gain:
+    """How much larger a figure is by one method than by another, paired, each person counting once.
+
+    Pictures of one person are not independent, so their differences are averaged before the standard error is taken.
+
+    Args:
+        rows: whose subjects are `person` or `person picture`.
+        value: name of the figure.
+        method: whose figure counts positive; `other` is subtracted.
+        condition: None takes all.
+    """
+    chosen = [r for r in rows if condition is None or r.condition == condition]
+    subtracted = {(r.condition, r.subject): r.values[value] for r in chosen if r.prior == other}
+    people: dict[str, list[float]] = {}
+    for row in chosen:
+        if row.prior == method and (row.condition, row.subject) in subtracted:
+            difference = row.values[value] - subtracted[row.condition, row.subject]
+            people.setdefault(row.subject.split()[0], []).append(difference)
+    return gain_of(np.array([np.mean(differences) for differences in people.values()]))
+
+
 def priors_of(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(r.prior for r in rows))
 
