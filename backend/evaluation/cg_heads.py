@@ -47,10 +47,23 @@ class Pictures:
     Args:
         views: of `VIEWS`.
         samples: rays a pixel; the pictures are denoised.
+        side_px: of the square pictures.
     """
 
     views: tuple[dict, ...] = VIEWS
     samples: int = 48
+    side_px: int = SIDE_PX
+
+
+# The heads turned, under the studio light: for what a fit makes of the side that it does not see.
+TURNED = Pictures(
+    views=tuple(
+        {"name": f"yaw_{yaw}", "light": "studio", "turn": 90, "yaw": yaw, "pitch": 0, "distance": 0.9}
+        for yaw in (30, 60)
+    ),
+    samples=12,
+    side_px=512,
+)
 
 
 @dataclass(frozen=True)
@@ -119,12 +132,12 @@ def photographed(
     Raises:
         RelightifyError: `no_heads` or `no_blender`; `render_failed`.
     """
-    correspondence = _correspondence(folder, model, space)
-    pictures = render_pictures(folder, records, correspondence, model, space, python, settings)
-    return [CgHead(r["name"], truth(folder, r, correspondence, model, space), pictures[r["name"]]) for r in records]
+    found = correspondence(folder, model, space)
+    pictures = render_pictures(folder, records, found, model, space, python, settings)
+    return [CgHead(r["name"], truth(folder, r, found, model, space), pictures[r["name"]]) for r in records]
 
 
-def _correspondence(folder: Path, model: HeadModel, space: UVSpace) -> ValidCorrespondence:
+def correspondence(folder: Path, model: HeadModel, space: UVSpace) -> ValidCorrespondence:
     """Our texels in their texture, from the mean of their bald heads; kept in the cache."""
     index = json.loads((folder / "index.json").read_text())["individuals"]
     names = [r["name"] for r in index if r["scalp"] == "bald skin"] or [r["name"] for r in index]
@@ -208,9 +221,9 @@ def render_pictures(
     Raises:
         RelightifyError: `no_blender`, `render_failed`.
     """
-    digest = hashlib.sha256(
-        SCRIPT.read_bytes() + (folder / "heads.npz").read_bytes() + str((settings.views, settings.samples)).encode()
-    )
+    unusual_side = () if settings.side_px == SIDE_PX else (settings.side_px,)
+    how = str((settings.views, settings.samples, *unusual_side)).encode()
+    digest = hashlib.sha256(SCRIPT.read_bytes() + (folder / "heads.npz").read_bytes() + how)
     work = cache_folder(f"evaluation/heads_{digest.hexdigest()[:16]}")
     pictures = {r["name"]: {v["name"]: work / f"{r['name']}_{v['name']}.png" for v in settings.views} for r in records}
     if all(path.exists() for views in pictures.values() for path in views.values()):
@@ -220,7 +233,7 @@ def render_pictures(
         "heads": heads,
         "views": settings.views,
         "samples": settings.samples,
-        "side": SIDE_PX,
+        "side": settings.side_px,
         "threads": os.cpu_count() or 1,
     }
     (work / "job.json").write_text(json.dumps(job))

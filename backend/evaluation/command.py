@@ -8,6 +8,7 @@ import importlib
 # Name, module, one-line help. A new table is one line here.
 TABLES = {
     "fit": ("backend.evaluation.fit", "how well the head fits photographs: landmarks, shading, distance, seconds"),
+    "geometry": ("backend.evaluation.geometry", "how near fitted heads come to true surfaces, region by region"),
     "speed": ("backend.evaluation.speed", "seconds and memory of every stage"),
     "completion": ("backend.evaluation.completion", "how well hidden parts of real skin are completed"),
     "reflectance": ("backend.evaluation.reflectance", "albedos and normals against known ones"),

@@ -115,3 +115,29 @@ class IdentityTargets:
     first: float = 1.0
     area: float = 0.99
     share: float = 0.95
+
+
+@dataclass(frozen=True)
+class GeometrySettings:
+    """How surfaces are compared.
+
+    Args:
+        region_points: on each region.
+        mouth_mm: around the lips that count as the mouth.
+        texture_reach: part of the library's texture within which one of our texels tells a vertex's region.
+        candidates: triangles among which the closest is looked for.
+        iterations: of closest points at most; `converged` is the relative gain below which they end.
+        damping: of motions, against a mean square of 1 of what a motion does along the surface's normals.
+        floor_rounds: in which the model is fitted to the true surface.
+        floor_noise_m: metres of misfit that weigh as much as a deviation of one mode, as in the head model's report.
+    """
+
+    region_points: int = 600
+    mouth_mm: float = 12.0
+    texture_reach: float = 0.004
+    candidates: int = 6
+    iterations: int = 15
+    converged: float = 1e-3
+    damping: float = 1e-3
+    floor_rounds: int = 6
+    floor_noise_m: float = 3e-4
