@@ -13,6 +13,7 @@ TABLES = {
     "completion": ("backend.evaluation.completion", "how well hidden parts of real skin are completed"),
     "reflectance": ("backend.evaluation.reflectance", "albedos and normals against known ones"),
     "detail": ("backend.evaluation.detail", "how well fine detail comes back from reduced photos"),
+    "light": ("backend.evaluation.light", "whether heads under several lights get one albedo, and keep who they are"),
     "autoencoders": ("backend.evaluation.autoencoders", "what the diffusion prior's auto-encoders keep of maps"),
     "samplers": ("backend.evaluation.samplers", "the four samplers of the diffusion prior: maps and seconds"),
     "ablation": ("backend.evaluation.ablation", "what each heuristic gains in the tables"),
