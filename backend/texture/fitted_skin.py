@@ -26,17 +26,19 @@ class FittedSkin:
         uv_space: texels of the skin at the size of the maps wanted, R x R.
         transfer: float32 [V, 9], self-shadowed light transfer of the fitted head, see
             `backend.rendering.light_transfer`.
+        working_resolution: texels a side at which light is taken off and maps are completed, where R is not less.
     """
 
     model: HeadModel
     fit: HeadFit
     uv_space: UVSpace
     transfer: np.ndarray
+    working_resolution: int = WORKING_RESOLUTION
 
     @cached_property
     def working(self) -> UVSpace:
-        """The texels at the working size, B x B: 512, or R where that is less."""
-        return coarser(self.uv_space, min(WORKING_RESOLUTION, self.uv_space.resolution))
+        """The texels at the working size, B x B."""
+        return coarser(self.uv_space, min(self.working_resolution, self.uv_space.resolution))
 
     @cached_property
     def regions(self) -> FaceRegions:

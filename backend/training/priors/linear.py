@@ -124,7 +124,8 @@ def fit_prior(
     rest = _unexplained(centred, cosines.odd, parity, found, cosines.residual)
     shares = np.square(found).sum(axis=(1, 2))
     _log.info("%d factors, %d of them symmetric, from %d samples", factors, int((parity == 0).sum()), count)
-    albedo = albedo_pca(cosines, min(settings.albedo_components, count), seed, settings)
+    wanted = min(settings.albedo_components, count)
+    albedo = albedo_pca(cosines.albedo_even, cosines.albedo_odd, wanted, seed, settings)
     noise = np.maximum(rest / np.square(SCALES)[:, None, None], 1e-6).astype(np.float32)
     described = {**metadata, "samples": count, "variance_of_factors": [round(float(s), 5) for s in shares]}
     return with_specular_apart(CoarsePrior(mean, parity, found, noise, albedo, layout, described))
@@ -149,14 +150,27 @@ def with_specular_apart(prior: CoarsePrior) -> CoarsePrior:
     return replace(prior, factors=factors, noise=noise)
 
 
-def albedo_pca(cosines: Cosines, components: int, seed: int, settings: LinearTraining = LinearTraining()) -> AlbedoPca:
-    """PCA of each channel of the linear albedo on its own."""
-    mean = cosines.albedo_even.mean(0)
+def albedo_pca(
+    albedo_even: np.ndarray,
+    albedo_odd: np.ndarray,
+    components: int,
+    seed: int,
+    settings: LinearTraining = LinearTraining(),
+) -> AlbedoPca:
+    """PCA of each channel of the linear albedo on its own, in order of variance.
+
+    Args:
+        albedo_even, albedo_odd: float32 [n, 3, n0] and [n, 3, n1], see `Cosines`.
+        components: of each channel.
+        seed: of the randomised decomposition.
+        settings: of the decomposition.
+    """
+    mean = albedo_even.mean(0)
     parities, all_components = [], []
     for channel in range(3):
-        even = (cosines.albedo_even[:, channel] - mean[channel])[:, None]
+        even = (albedo_even[:, channel] - mean[channel])[:, None]
         odd = np.zeros_like(even)
-        odd[..., : cosines.albedo_odd.shape[-1]] = cosines.albedo_odd[:, channel, None]
+        odd[..., : albedo_odd.shape[-1]] = albedo_odd[:, channel, None]
         parity, found = _principal(even, odd, components, seed + channel, settings)
         parities.append(parity)
         all_components.append(found[:, 0])

@@ -106,6 +106,11 @@ class SkinStream:
         # Outside the island every map repeats its nearest texel, as the maps that are shipped do.
         return maps.flatten(2)[:, :, self._nearest].reshape(maps.shape)
 
+    def albedos(self, numbers: range | list[int]) -> Tensor:
+        """The diffuse albedos alone of the samples with the given numbers, linear, float32 [B, 3, R, R]."""
+        albedo = torch.stack([self._individual(self._generator(number)).albedo for number in numbers])
+        return albedo.flatten(2)[:, :, self._nearest].reshape(albedo.shape)
+
     def _metered(self, diffuse: Tensor, camera: Tensor, heads: Heads) -> Tensor:
         """The level of light [B] on the part of the face that the camera sees, between its mean and its bright parts.
 
