@@ -12,6 +12,7 @@ TABLES = {
     "speed": ("backend.evaluation.speed", "seconds and memory of every stage"),
     "completion": ("backend.evaluation.completion", "how well hidden parts of real skin are completed"),
     "reflectance": ("backend.evaluation.reflectance", "albedos and normals against known ones"),
+    "albedo-model": ("backend.evaluation.albedo_model", "held-out albedos by PCA, with and without the detail stage"),
     "detail": ("backend.evaluation.detail", "how well fine detail comes back from reduced photos"),
     "light": ("backend.evaluation.light", "whether heads under several lights get one albedo, and keep who they are"),
     "autoencoders": ("backend.evaluation.autoencoders", "what the diffusion prior's auto-encoders keep of maps"),

@@ -141,3 +141,24 @@ class GeometrySettings:
     damping: float = 1e-3
     floor_rounds: int = 6
     floor_noise_m: float = 3e-4
+
+
+@dataclass(frozen=True)
+class AlbedoModelSettings:
+    """PCA models of the albedo.
+
+    Args:
+        components: of each channel, one model each.
+        samples: of the training stream that they are fitted to, each mirrored as well.
+        side: texels a side of the samples.
+        seed: of the stream and the decomposition.
+        noise: of a texel, linear albedo, against coefficients of deviation 1; assumed.
+        one_left_out_of: so many training people, one is described and not trained on, to choose numbers by.
+    """
+
+    components: tuple[int, ...] = (64, 128, 256)
+    samples: int = 600
+    side: int = 256
+    seed: int = 0
+    noise: float = 0.02
+    one_left_out_of: int = 10
