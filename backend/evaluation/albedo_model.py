@@ -95,6 +95,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `relightify evaluate albedo-model`."""
     add_portraits_argument(parser)
     parser.add_argument("--heads", type=Path, default=None, metavar="DIR", help="CG heads: a folder with index.json")
+    parser.add_argument("--only", choices=("heads", "portraits"), default=None, help="one kind of held-out albedo")
     parser.add_argument("--people", choices=("train", "heldout"), default="heldout", help="train: some, left out")
 
 
@@ -118,8 +119,7 @@ def run(options: argparse.Namespace, settings: AlbedoModelSettings = AlbedoModel
     rows: list[Row] = []
     for albedo in albedos:
         shown = [albedo.albedo_srgb]
-        for count in settings.components:
-            coarse = described(pca, count, albedo, settings)
+        for count, coarse in described(pca, settings.components, albedo, settings).items():
             detailed = with_detail(coarse, albedo, model, space)
             for name, image in (
                 (f"{count}", map_of(coarse, RESOLUTION)),
@@ -147,12 +147,15 @@ def pack_albedos(pack: SkinPack, chosen: np.ndarray) -> Iterator[KnownAlbedo]:
 
 def heldout_albedos(options: argparse.Namespace, model: HeadModel, space: UVSpace) -> Iterator[KnownAlbedo]:
     """Albedos of CG heads and portraits in no prior."""
-    folder = options.heads or SOURCES / "valid_heads"
-    check_heads(folder)
-    found = correspondence(folder, model, space)
-    for record in heldout_records(folder)[: options.limit]:
-        maps = truth(folder, record, found, model, space)
-        yield KnownAlbedo("CG heads", record["name"], maps.diffuse_albedo_srgb, maps.visibility > 0.5)
+    if options.only != "portraits":
+        folder = options.heads or SOURCES / "valid_heads"
+        check_heads(folder)
+        found = correspondence(folder, model, space)
+        for record in heldout_records(folder)[: options.limit]:
+            maps = truth(folder, record, found, model, space)
+            yield KnownAlbedo("CG heads", record["name"], maps.diffuse_albedo_srgb, maps.visibility > 0.5)
+    if options.only == "heads":
+        return
     for person in portrait_truths(portraits_folder(options), model, space, options.limit):
         maps = person.truth
         yield KnownAlbedo("portraits", person.name, maps.diffuse_albedo_srgb, maps.visibility > 0.5)
@@ -184,9 +187,9 @@ def trained_pca(pack: SkinPack, model: HeadModel, settings: AlbedoModelSettings 
 
 
 def described(
-    pca: AlbedoPca, count: int, albedo: KnownAlbedo, settings: AlbedoModelSettings = AlbedoModelSettings()
-) -> np.ndarray:
-    """The albedo by the first `count` components of each channel, fitted to its known texels: cosines [3, 2, n].
+    pca: AlbedoPca, counts: Sequence[int], albedo: KnownAlbedo, settings: AlbedoModelSettings = AlbedoModelSettings()
+) -> dict[int, np.ndarray]:
+    """The albedo by the first components of each channel, fitted to its known texels: cosines [3, 2, n] by count.
 
     Coefficients have the prior N(0, 1).
     """
@@ -194,20 +197,18 @@ def described(
     small, share = masked_reduce(linear, albedo.known.astype(np.float32), settings.side)
     known = share > 0.99
     mean = pca.mean_map(settings.side)
-    result = np.zeros((3, 2, cosine.count(0)), np.float32)
+    result = {count: np.zeros((3, 2, cosine.count(0)), np.float32) for count in counts}
     for channel in range(3):
-        parity = pca.parity[channel, :count]
-        maps = np.empty((count, settings.side, settings.side), np.float32)
-        for p in (0, 1):
-            numbers = pca.components[channel, :count][parity == p][:, : cosine.count(p)]
-            maps[parity == p] = cosine.synthesise(numbers, p, settings.side)
-        basis = maps[:, known].astype(np.float64)
-        target = (small[known][:, channel] - mean[known][:, channel]).astype(np.float64)
-        system = basis @ basis.T + settings.noise**2 * np.eye(count)
-        weights = np.linalg.solve(system, basis @ target).astype(np.float32)
-        for p in (0, 1):
-            result[channel, p] = weights[parity == p] @ pca.components[channel, :count][parity == p]
-        result[channel, 0] += pca.mean[channel]
+        basis = pca.component_maps(channel, settings.side)[: max(counts), known]
+        target = small[known][:, channel] - mean[known][:, channel]
+        products, onto = (basis @ basis.T).astype(np.float64), (basis @ target).astype(np.float64)
+        for count, numbers in result.items():
+            system = products[:count, :count] + settings.noise**2 * np.eye(count)
+            weights = np.linalg.solve(system, onto[:count]).astype(np.float32)
+            parity, components = pca.parity[channel, :count], pca.components[channel, :count]
+            for p in (0, 1):
+                numbers[channel, p] = weights[parity == p] @ components[parity == p]
+            numbers[channel, 0] += pca.mean[channel]
     return result
 
 

@@ -51,16 +51,14 @@ def albedo_of(pca: AlbedoPca, weights: np.ndarray) -> KnownAlbedo:
 
 def test_an_albedo_of_the_model_is_found_again_from_its_known_texels(pca: AlbedoPca) -> None:
     albedo = albedo_of(pca, np.array([1.0, -0.5, 0.8, 0.3]))
-    whole = albedo_model.map_of(albedo_model.described(pca, 4, albedo, SETTINGS), SIDE)
+    whole = albedo_model.map_of(albedo_model.described(pca, [4], albedo, SETTINGS)[4], SIDE)
     np.testing.assert_allclose(whole, albedo.albedo_srgb, atol=0.004)
 
 
 def test_more_components_describe_better(pca: AlbedoPca) -> None:
     albedo = albedo_of(pca, np.array([1.0, -0.5, 1.5, -1.2]))
-    errors = [
-        np.abs(albedo_model.map_of(albedo_model.described(pca, n, albedo, SETTINGS), SIDE) - albedo.albedo_srgb).mean()
-        for n in (1, 2, 4)
-    ]
+    found = albedo_model.described(pca, [1, 2, 4], albedo, SETTINGS)
+    errors = [np.abs(albedo_model.map_of(coarse, SIDE) - albedo.albedo_srgb).mean() for coarse in found.values()]
     assert errors[0] > errors[1] > errors[2]
 
 
@@ -71,7 +69,7 @@ def test_the_detail_stage_brings_back_what_the_band_cannot_hold(model: HeadModel
     grain = np.random.default_rng(1).normal(0, 0.03, (512, 512, 1)).astype(np.float32)
     known = space.mask.copy()
     albedo = KnownAlbedo("test", "somebody", np.clip(smooth + grain, 0, 1), known)
-    coarse = albedo_model.described(pca, 4, albedo, AlbedoModelSettings(side=256))
+    coarse = albedo_model.described(pca, [4], albedo, AlbedoModelSettings(side=256))[4]
     detailed = albedo_model.with_detail(coarse, albedo, model, space)
     plain = albedo_model.map_of(coarse, 512)
     face = known & (np.abs(np.arange(512) - 256) < 60)[None] & (np.abs(np.arange(512) - 256) < 60)[:, None]

@@ -11,7 +11,8 @@ def rows(fit: float, landmarks: float, mean: float) -> list[Row]:
     for person, off in (("a", 0.0), ("b", 0.1), ("c", -0.1)):
         for yaw in (0, 30):
             for method, value in ((geometry.FIT, fit), (geometry.LANDMARKS, landmarks), (geometry.MEAN, mean)):
-                figures = dict.fromkeys(geometry.MEASURES, value + (off if method == geometry.MEAN else 0.0))
+                own = value + (off if method == geometry.MEAN else 0.0)
+                figures: dict[str, float] = {name: own for name in geometry.MEASURES}
                 found.append(Row(method, f"yaw {yaw}", f"{person} yaw_{yaw}", figures))
     return found
 
