@@ -38,6 +38,7 @@ if TYPE_CHECKING or find_spec(".shared", __package__) is None:
     from shared.private_files import Claim, open_private
     from shared.processes import process_alive
     from shared.stages import stage_text
+    from shared.system_libraries import INSTALL_LIBRARIES, install_command, install_hint, listed
 else:
     from .shared.connection import Connection, default_connection_path, read_connection
     from .shared.errors import JobCancelled, RelightifyError
@@ -65,11 +66,13 @@ else:
     from .shared.private_files import Claim, open_private
     from .shared.processes import process_alive
     from .shared.stages import stage_text
+    from .shared.system_libraries import INSTALL_LIBRARIES, install_command, install_hint, listed
 
 __all__ = [
     "CACHE_VARIABLE",
     "DIFFUSE_ALBEDO",
     "EXTRA_MAPS",
+    "INSTALL_LIBRARIES",
     "JOB_OPTIONS",
     "MAPS",
     "NORMAL",
@@ -99,6 +102,9 @@ __all__ = [
     "Welcome",
     "cache_folder",
     "default_connection_path",
+    "install_command",
+    "install_hint",
+    "listed",
     "maps_of_sample",
     "new_job_id",
     "open_private",

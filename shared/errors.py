@@ -60,7 +60,7 @@ CODES: dict[str, Code] = {
         "the folder for downloads, logs and connection files cannot be used", (ADDON, BACKEND, SHARED)
     ),
     # The installation.
-    "missing_library": Code("a library of the system that the face detector needs is missing", (BACKEND,)),
+    "missing_library": Code("a library of the system that the face detector needs is missing", (ADDON, BACKEND)),
     "command_missing": Code("a Python package that a command needs is missing", (BACKEND,)),
     "asset_missing": Code("a file that ships with the backend is not there or cannot be read", (BACKEND,)),
     "asset_corrupt": Code("a file that ships with the backend is not what it was when it shipped", (BACKEND,)),

@@ -1,4 +1,4 @@
-"""What the machine has that the backend needs: a GPU, a Python to build on, free disk space. No Blender in here.
+"""What the machine has that the backend needs: a GPU, a Python, libraries of the system, free disk. No Blender in here.
 
 Everything here runs other programs and may take a second, so it is called from a thread.
 """
@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from .._shared import INSTALL_LIBRARIES
+
 GpuKind = Literal["cuda", "rocm", "apple", "none"]
 Run = Callable[[Sequence[str]], "str | None"]
 
@@ -24,6 +26,17 @@ OLDEST_PYTHON = (3, 11)
 NEWEST_PYTHON = (3, 13)
 # ensurepip is what Debian takes out of its Python, and without it no environment can be made.
 PROBE_PYTHON = "import sys, json, venv, ensurepip; print(json.dumps([list(sys.version_info[:3]), sys.prefix]))"
+# In a process of its own: what a driver does while it loads must not end Blender.
+PROBE_LIBRARIES = """
+import ctypes, json, sys
+def loads(name):
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
+print(json.dumps([name for name in sys.argv[1:] if not loads(name)]))
+"""
 AMD_VENDOR = "0x1002"
 
 
@@ -61,11 +74,13 @@ class Survey:
         gpu: the GPU that PyTorch could use.
         python: what the environment would be built on, or None.
         free_bytes: free disk space where the backend would go.
+        missing_libraries: names of the system's libraries that the backend needs and that are not there.
     """
 
     gpu: Gpu
     python: FoundPython | None
     free_bytes: int
+    missing_libraries: tuple[str, ...] = ()
 
 
 def survey(folder: Path, chosen_python: Path | None = None) -> Survey:
@@ -75,7 +90,9 @@ def survey(folder: Path, chosen_python: Path | None = None) -> Survey:
         folder: where the backend would go; need not exist.
         chosen_python: the interpreter that the user wants, None to look for one.
     """
-    return Survey(find_gpu(), find_python(chosen_python), free_bytes(folder))
+    python = find_python(chosen_python)
+    missing = find_missing_libraries(python.path) if python is not None else ()
+    return Survey(find_gpu(), python, free_bytes(folder), missing)
 
 
 def run_quietly(command: Sequence[str]) -> str | None:
@@ -177,6 +194,17 @@ def look_at_python(path: Path, run: Run = run_quietly) -> FoundPython | None:
     if not OLDEST_PYTHON <= tuple(version[:2]) <= NEWEST_PYTHON:
         return None
     return FoundPython(path, ".".join(map(str, version)))
+
+
+def find_missing_libraries(python: Path, run: Run = run_quietly, platform: str = sys.platform) -> tuple[str, ...]:
+    """Names of the system's libraries that a program of this Python could not load; only Linux leaves them out."""
+    if not platform.startswith("linux"):
+        return ()
+    printed = run([str(python), "-I", "-c", PROBE_LIBRARIES, *(library.name for library in INSTALL_LIBRARIES)])
+    try:
+        return tuple(json.loads((printed or "[]").splitlines()[-1]))
+    except (ValueError, IndexError):
+        return ()
 
 
 def free_bytes(folder: Path) -> int:

@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .._shared import RelightifyError
+from .._shared import RelightifyError, install_hint, listed
 from .machine import GpuKind, Survey
 
 TORCH = "torch==2.13.0"
@@ -115,7 +115,7 @@ def check(options: SetupOptions, survey: Survey) -> Variant:
     """See that the installation can work, before anything is downloaded.
 
     Raises:
-        RelightifyError: ``no_wheel``, ``no_python`` or ``disk_full``.
+        RelightifyError: ``no_wheel``, ``no_python``, ``missing_library`` or ``disk_full``.
     """
     if not options.wheel.is_file():
         raise RelightifyError(
@@ -130,6 +130,12 @@ def check(options: SetupOptions, survey: Survey) -> Variant:
             if options.python is not None
             else "No Python was found that can make virtual environments.",
             "Install Python 3.11, 3.12 or 3.13 (on Debian and Ubuntu also python3-venv), or choose another one.",
+        )
+    if survey.missing_libraries:
+        raise RelightifyError(
+            "missing_library",
+            f"The backend needs {listed(survey.missing_libraries)}, which this system lacks.",
+            f"{install_hint(survey.missing_libraries)} - then try again.",
         )
     variant = chosen_variant(options, survey)
     needed = variant.disk_gib + SPARE_GIB

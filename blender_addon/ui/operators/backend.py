@@ -8,7 +8,7 @@ from pathlib import Path
 
 import bpy
 
-from ..._shared import RelightifyError
+from ..._shared import RelightifyError, install_command, install_hint
 from ...install.plan import SetupOptions, bundled_wheel
 from ...install.run import Phase, installed_backend
 from ...link.choice import ADDON, AUTOMATIC, INSTALLED, backend_choice, backend_folder, preferences_of
@@ -218,6 +218,26 @@ class RELIGHTIFY_OT_look_around(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class RELIGHTIFY_OT_copy_command(bpy.types.Operator):
+    """Copy the command that installs the missing libraries, to paste it into a terminal"""
+
+    bl_idname = "relightify.copy_command"
+    bl_label = "Copy Command"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        survey = session_of(context).setup.survey
+        return survey is not None and bool(survey.missing_libraries)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        survey = session_of(context).setup.survey
+        assert survey is not None
+        names = survey.missing_libraries
+        context.window_manager.clipboard = install_command(names) or install_hint(names)
+        return {"FINISHED"}
+
+
 class RELIGHTIFY_OT_open_preferences(bpy.types.Operator):
     """Open the add-on's preferences, where the backend is set up"""
 
@@ -237,5 +257,6 @@ CLASSES = (
     RELIGHTIFY_OT_check_backend,
     RELIGHTIFY_OT_stop_backend,
     RELIGHTIFY_OT_look_around,
+    RELIGHTIFY_OT_copy_command,
     RELIGHTIFY_OT_open_preferences,
 )

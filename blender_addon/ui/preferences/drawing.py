@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ..._shared import install_hint, listed
 from ...install.plan import GIB, VARIANTS
 from ...install.run import LOG_NAME, InstalledBackend, Phase, SetupState, installed_backend
 from ...link.choice import (
@@ -20,6 +21,7 @@ from ..layout import draw_text
 from ..operators.backend import (
     RELIGHTIFY_OT_cancel_setup,
     RELIGHTIFY_OT_check_backend,
+    RELIGHTIFY_OT_copy_command,
     RELIGHTIFY_OT_install_backend,
     RELIGHTIFY_OT_look_around,
     RELIGHTIFY_OT_stop_backend,
@@ -130,6 +132,8 @@ def _draw_offer(
             "Install the add-on from a release, or choose Existing Python.",
         )
         return
+    if survey.missing_libraries:
+        _draw_missing_libraries(layout, context, survey.missing_libraries)
     if not bpy.app.online_access:
         layout.label(text="Blender is not allowed to use the internet", icon="ERROR")
         row = layout.row(heading=" ")
@@ -139,6 +143,14 @@ def _draw_offer(
     failed = session.setup.state.phase in (Phase.FAILED, Phase.CANCELLED)
     text = "Try Again" if failed else "Install Backend"
     row.operator(RELIGHTIFY_OT_install_backend.bl_idname, text=text, icon="IMPORT")
+
+
+def _draw_missing_libraries(layout: bpy.types.UILayout, context: bpy.types.Context, names: tuple[str, ...]) -> None:
+    """What has to be installed by hand, ahead of everything else."""
+    _draw_error(layout, context, f"This system lacks {listed(names)}", install_hint(names))
+    row = layout.row(align=True)
+    row.operator(RELIGHTIFY_OT_copy_command.bl_idname, icon="COPYDOWN")
+    row.operator(RELIGHTIFY_OT_look_around.bl_idname, icon="FILE_REFRESH")
 
 
 def _draw_advanced(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferences) -> None:

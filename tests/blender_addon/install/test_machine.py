@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from blender_addon.install.machine import find_gpu, find_python, free_bytes, look_at_python, run_quietly
+from blender_addon.install import machine
+from blender_addon.install.machine import (
+    find_gpu,
+    find_missing_libraries,
+    find_python,
+    free_bytes,
+    look_at_python,
+    run_quietly,
+)
+from shared.system_libraries import SystemLibrary
 
 
 def silent(command: Sequence[str]) -> str | None:
@@ -61,3 +70,23 @@ def test_program_that_is_not_there_prints_nothing() -> None:
 
 def test_free_space_is_known_for_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
     assert free_bytes(tmp_path / "a" / "b") > 0
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems bring these libraries along")
+def test_libraries_of_the_system_are_looked_for_by_loading_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    there, absent = SystemLibrary("libc.so.6", {}), SystemLibrary("libabsent.so.1", {})
+    monkeypatch.setattr(machine, "INSTALL_LIBRARIES", (there, absent))
+    assert find_missing_libraries(Path(sys.executable)) == ("libabsent.so.1",)
+
+
+def test_other_systems_are_not_asked_for_libraries() -> None:
+    def refuse(command: Sequence[str]) -> str | None:
+        raise AssertionError(command)
+
+    assert find_missing_libraries(Path("python"), refuse, "win32") == ()
+    assert find_missing_libraries(Path("python"), refuse, "darwin") == ()
+
+
+@pytest.mark.parametrize("printed", [None, "", "nonsense"])
+def test_python_that_cannot_look_for_libraries_keeps_nobody_from_installing(printed: str | None) -> None:
+    assert find_missing_libraries(Path("python"), lambda command: printed, "linux") == ()

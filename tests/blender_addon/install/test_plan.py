@@ -45,6 +45,14 @@ def test_missing_python_and_missing_wheel_are_plain_errors(options: SetupOptions
     assert caught.value.code == "no_wheel"
 
 
+def test_missing_libraries_are_said_before_anything_is_downloaded(options: SetupOptions) -> None:
+    survey = replace(surveyed(), missing_libraries=("libEGL.so.1", "libGL.so.1"))
+    with pytest.raises(RelightifyError, match=r"libEGL\.so\.1 and libGL\.so\.1") as caught:
+        check(options, survey)
+    assert caught.value.code == "missing_library"
+    assert "install" in caught.value.hint
+
+
 @pytest.mark.parametrize(
     ("platform", "kind"), [("linux", "cuda"), ("darwin", "apple"), ("darwin", "none"), ("win32", "none")]
 )
