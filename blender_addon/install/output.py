@@ -1,12 +1,9 @@
-"""What the output of an installation says: how far it is, and why it failed, in words for an artist."""
+"""What the output of an installation says about how far it is."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-
-from .._shared import RelightifyError
 
 _RAW = re.compile(r"^Progress (\d+) of (\d+)$")
 _DOWNLOAD = re.compile(r"^\s*Downloading (\S+?)(?: \(([^)]*)\))?$")
@@ -61,48 +58,3 @@ def package_name(text: str) -> str:
     """The name of a package out of a file name, an address or a requirement."""
     name = re.split(r"[\\/]", text)[-1]
     return re.split(r"-\d|[=<>~!;\[]", name)[0] or name
-
-
-def explain_failure(step: str, lines: Sequence[str], hint: str) -> RelightifyError:
-    """Why a step failed.
-
-    Args:
-        step: what was being done.
-        lines: the end of its output.
-        hint: what helps most often with this step.
-    """
-    text = "\n".join(lines)
-    if re.search(r"No space left on device|Errno 28|not enough space on the disk|WinError 112", text):
-        return RelightifyError("disk_full", "The disk is full.", "Free some space and try again.")
-    if re.search(
-        r"NewConnectionError|name resolution|getaddrinfo|Max retries|ConnectTimeout|ReadTimeout|dns error"
-        r"|client error \(Connect\)|ProxyError|cannot be downloaded",
-        text,
-    ):
-        return RelightifyError(
-            "no_network",
-            f"{step} failed: a server could not be reached.",
-            hint or "Check the internet connection, then try again; what was downloaded is kept.",
-        )
-    if re.search(r"CERTIFICATE_VERIFY_FAILED|SSLError", text):
-        return RelightifyError(
-            "no_network",
-            f"{step} failed: the connection is not trusted.",
-            "A company's proxy or a wrong clock can be the reason; ask whoever runs the network.",
-        )
-    missing = re.search(r"No matching distribution found for (\S+)", text)
-    if missing is not None:
-        return RelightifyError(
-            "no_package",
-            f"{step} failed: {missing[1]} is not to be had for this computer.",
-            hint or "Choose another Python (3.11 is best) under Advanced, then try again.",
-        )
-    if re.search(r"Permission denied|Errno 13|Access is denied", text):
-        return RelightifyError(
-            "cache_unwritable", f"{step} failed: a file cannot be written.", "Check the folder's permissions."
-        )
-    absent = re.search(r"^\[missing *\] (.*)$", text, re.MULTILINE)
-    if absent is not None:
-        return RelightifyError("setup_failed", f"Something is missing: {absent[1].strip()}", "Try again; see the log.")
-    last = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
-    return RelightifyError("setup_failed", f"{step} failed: {last}", hint or "The log below says more.")

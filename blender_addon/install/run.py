@@ -18,7 +18,8 @@ from pathlib import Path
 
 from .._shared import CACHE_VARIABLE, RelightifyError
 from . import machine, plan
-from .output import StepProgress, explain_failure, follow, is_progress
+from .failure import explain_failure
+from .output import StepProgress, follow, is_progress
 from .plan import Command, SetupOptions, Step
 
 log = logging.getLogger(__name__)
@@ -217,11 +218,13 @@ class Setup:
     def _do(self, step: Step, start: float, share: float, folder: Path, write: Callable[[str], object]) -> None:
         """Try one way after the other; the last one's output says why it failed."""
         output: deque[str] = deque(maxlen=FAILURE_LINES)
+        code = 1
         for attempt in step.attempts:
             output.clear()
-            if self._attempt(step.text, attempt, start, share, folder, write, output):
+            code = self._attempt(step.text, attempt, start, share, folder, write, output)
+            if not code:
                 return
-        raise explain_failure(step.text, list(output), step.hint)
+        raise explain_failure(step.text, list(output), step.hint, code)
 
     def _attempt(
         self,
@@ -232,8 +235,8 @@ class Setup:
         folder: Path,
         write: Callable[[str], object],
         output: deque[str],
-    ) -> bool:
-        """Run the commands as long as they succeed, and whether they all did; `output` gets their last lines."""
+    ) -> int:
+        """Run the commands as long as they succeed; returns the last exit status, and `output` gets the last lines."""
         progress = StepProgress()
 
         def take(line: str) -> None:
@@ -251,8 +254,8 @@ class Setup:
             code = self._run(command, folder, take)
             if code:
                 take(f"({Path(command[0]).name} ended with exit status {code})")
-                return False
-        return True
+                return code
+        return 0
 
     def _show(self, text: str, progress: StepProgress, start: float, share: float) -> None:
         fraction = max(self.state.fraction, start + share * progress.fraction)

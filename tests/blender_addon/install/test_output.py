@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from blender_addon.install.output import StepProgress, explain_failure, follow, is_progress, package_name
+from blender_addon.install.output import StepProgress, follow, is_progress, package_name
 
 
 def after(lines: list[str]) -> StepProgress:
@@ -44,30 +44,3 @@ def test_progress_lines_stay_out_of_the_log() -> None:
 )
 def test_packages_are_called_by_their_names(text: str, name: str) -> None:
     assert package_name(text) == name
-
-
-@pytest.mark.parametrize(
-    ("line", "code"),
-    [
-        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "disk_full"),
-        ("WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError(...)'", "no_network"),
-        ("  cause: dns error", "no_network"),
-        ("relightify: error: The face landmark model cannot be downloaded (...)", "no_network"),
-        ("ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] self signed", "no_network"),
-        ("ERROR: No matching distribution found for embreex>=4.4", "no_package"),
-        ("PermissionError: [Errno 13] Permission denied: '/x'", "cache_unwritable"),
-        ("[missing ] torch  not there", "setup_failed"),
-        ("something else", "setup_failed"),
-    ],
-)
-def test_failures_are_said_in_words_with_a_hint(line: str, code: str) -> None:
-    error = explain_failure("Installing PyTorch", ["before", line], "")
-    assert error.code == code
-    assert error.message.endswith((".", "else", "there"))
-    assert error.hint
-
-
-def test_failure_names_the_step_and_the_package() -> None:
-    error = explain_failure("Installing the backend", ["ERROR: No matching distribution found for embreex>=4.4"], "")
-    assert "Installing the backend failed" in error.message
-    assert "embreex" in error.message

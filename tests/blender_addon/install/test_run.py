@@ -139,6 +139,20 @@ def test_failure_is_explained_with_the_end_of_the_log_and_can_be_retried(
     assert ended(setup) is Phase.DONE
 
 
+@pytest.mark.skipif(os.name != "posix", reason="other systems tell crashes by numbers")
+def test_native_crash_keeps_its_last_lines(
+    setup: Setup, options: SetupOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "plan", only(step("import os; os.write(2, b'the driver is too old\\n'); os.abort()")))
+    setup.install(options)
+    assert ended(setup) is Phase.FAILED
+    assert setup.state.error is not None
+    assert "SIGABRT" in setup.state.error.message
+    assert "the driver is too old" in setup.state.error.message
+    assert "the driver is too old" in (options.folder / run.LOG_NAME).read_text()
+    assert any("the driver is too old" in line for line in setup.state.tail)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="children are looked for by their process group")
 def test_cancel_ends_the_command_and_its_children(
     setup: Setup, options: SetupOptions, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
