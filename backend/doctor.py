@@ -1,4 +1,8 @@
-"""`relightify doctor`: what works on this machine, and how to mend what does not."""
+"""`relightify doctor`: what works on this machine, and how to mend what does not.
+
+The checks load native libraries, which a wrong driver or processor can make crash. So they run in a process of their
+own: the doctor survives it, names the part, and goes on with the next check in another process.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,11 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Callable
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Literal
@@ -20,6 +28,8 @@ from shared.paths import cache_root
 WANTED_MEMORY_GIB = 4.0
 WANTED_DISK_GIB = 2.0
 MISSING_EXIT_CODE = 5
+# Lines of a library's output that are shown where it crashed.
+LAST_WORDS = 3
 
 Status = Literal["ok", "optional", "missing"]
 
@@ -48,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the report; 0 where everything needed is there, else 5."""
-    findings = examine()
+    findings = examine_apart()
     if options.json:
         print(json.dumps([asdict(f) for f in findings], indent=2))
     else:
@@ -60,18 +70,57 @@ def run(options: argparse.Namespace) -> int:
     return MISSING_EXIT_CODE if any(f.status == "missing" for f in findings) else 0
 
 
-def examine() -> tuple[Finding, ...]:
-    """Look at everything; a check that fails is itself a finding."""
-    findings = []
-    for check in CHECKS:
+def examine(first: int = 0) -> Iterator[Finding]:
+    """Look at everything from check `first` on; a check that fails is itself a finding."""
+    for check in CHECKS[first:]:
         try:
-            findings.append(check())
+            yield check()
         except Exception as error:
             # A broken library can raise anything while it loads, and the report must name it rather than end.
             mend = error.hint if isinstance(error, RelightifyError) else "Reinstall Relightify: pip install relightify"
-            name = check.__name__.removeprefix("_check_").replace("_", " ")
-            findings.append(Finding(name, "missing", f"{type(error).__name__}: {error}", mend))
+            yield Finding(_name(check), "missing", f"{type(error).__name__}: {error}", mend)
+
+
+def examine_apart(command: Sequence[str] = (sys.executable, "-m", "backend.doctor")) -> tuple[Finding, ...]:
+    """Look at everything in processes apart; a check that ends its process is itself a finding.
+
+    Args:
+        command: takes the number of the first check and prints a finding a line, as this module does when it is run.
+    """
+    findings: list[Finding] = []
+    while len(findings) < len(CHECKS):
+        with tempfile.TemporaryFile() as errors:
+            done = subprocess.run(
+                [*command, str(len(findings))],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env={**os.environ, "PYTHONUTF8": "1", "PYTHONFAULTHANDLER": "1"},
+                check=False,
+            )
+            errors.seek(0)
+            said = errors.read().decode(errors="replace")
+        lines = [line for line in done.stdout.decode(errors="replace").splitlines() if line.startswith("{")]
+        findings += [Finding(**json.loads(line)) for line in lines]
+        if len(findings) < len(CHECKS):
+            sys.stderr.write(said)
+            findings.append(_crashed(CHECKS[len(findings)], done.returncode, said))
     return tuple(findings)
+
+
+def _crashed(check: Callable[[], Finding], code: int, said: str) -> Finding:
+    """What there is to say of a check whose process ended in it."""
+    ended = f"exit status {code}"
+    if code < 0:
+        ended = signal.Signals(-code).name
+    # The handler of faults adds where Python was, below what the library itself said.
+    words = [line.strip() for line in said.partition("Fatal Python error")[0].splitlines() if line.strip()]
+    detail = f"its library crashed ({ended}); last words: {' / '.join(words[-LAST_WORDS:]) or 'none'}"
+    return Finding(_name(check), "missing", detail, "Update the graphics driver, or reinstall Relightify.")
+
+
+def _name(check: Callable[[], Finding]) -> str:
+    return check.__name__.removeprefix("_check_").replace("_", " ")
 
 
 def _check_python() -> Finding:
@@ -200,3 +249,8 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     _check_memory,
     _check_disk,
 )
+
+
+if __name__ == "__main__":
+    for finding in examine(int(sys.argv[1])):
+        print(json.dumps(asdict(finding)), flush=True)

@@ -15,16 +15,15 @@ _STDERR = 2
 
 @contextlib.contextmanager
 def native_stderr_to_log() -> Iterator[None]:
-    """Send what the process writes to its error stream meanwhile to the debug log.
+    """Send what the process writes to its error stream meanwhile to the debug log, where that stream is a terminal.
 
+    A file or a pipe is left alone: it is somebody's log, and a library that crashes says why in its last line.
     For the start of native libraries only: it redirects the file descriptor of the whole process.
     """
-    try:
-        saved = os.dup(_STDERR)
-    except OSError:
-        # Windows programs without a console have no error stream: nothing to keep quiet.
+    if not os.isatty(_STDERR):
         yield
         return
+    saved = os.dup(_STDERR)
     with tempfile.TemporaryFile() as captured:
         os.dup2(captured.fileno(), _STDERR)
         try:

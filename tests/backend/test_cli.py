@@ -6,8 +6,10 @@ import argparse
 import errno
 import io
 import json
+import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +17,7 @@ import pytest
 from PIL import Image
 
 from backend.cli import CANCELLED, INSTALLATION, INTERNAL, OUTPUT, PHOTO, SERVICE, USAGE, exit_code, main
-from backend.doctor import CHECKS, Finding, run
+from backend.doctor import CHECKS, Finding, examine, examine_apart, run
 from backend.option_arguments import add_option_arguments, flag_of, options_of
 from backend.photo.reading import read_photo
 from backend.terminal import ProgressBar
@@ -275,9 +277,7 @@ def test_a_quiet_progress_bar_writes_nothing() -> None:
     assert terminal.getvalue() == ""
 
 
-def test_the_doctor_reports_a_broken_part_and_how_to_mend_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_doctor_reports_a_broken_part_and_how_to_mend_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def _check_widget() -> Finding:
         raise RelightifyError("widget_broken", "The widget is broken.", "Buy a new one.")
 
@@ -285,12 +285,37 @@ def test_the_doctor_reports_a_broken_part_and_how_to_mend_it(
         return Finding("fine", "ok", "all well")
 
     monkeypatch.setattr("backend.doctor.CHECKS", (_check_widget, _check_fine))
+    broken, fine = examine()
+    assert (broken.name, broken.status, broken.mend) == ("widget", "missing", "Buy a new one.")
+    assert fine.status == "ok"
+
+
+CRASHING_DOCTOR = """
+import os, sys
+print('{"name": "first", "status": "ok", "detail": "fine"}', flush=True)
+if sys.argv[1] == "0":
+    os.write(2, b"the driver is too old\\n")
+    os.abort()
+print('{"name": "third", "status": "ok", "detail": "fine"}', flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems tell crashes by numbers")
+def test_the_doctor_survives_a_library_that_crashes_and_tells_its_last_words(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def _check_widget() -> Finding:
+        raise AssertionError("checks run in processes apart")
+
+    monkeypatch.setattr("backend.doctor.CHECKS", (_check_widget,) * 4)
+    monkeypatch.setattr("backend.doctor.examine_apart", partial(examine_apart, (sys.executable, "-c", CRASHING_DOCTOR)))
     assert run(argparse.Namespace(json=True)) == INSTALLATION
-    broken, fine = json.loads(capsys.readouterr().out)
-    assert broken["name"] == "widget"
-    assert broken["status"] == "missing"
-    assert broken["mend"] == "Buy a new one."
-    assert fine["status"] == "ok"
+    told = capfd.readouterr()
+    findings = json.loads(told.out)
+    assert [finding["name"] for finding in findings] == ["first", "widget", "first", "third"]
+    assert "SIGABRT" in findings[1]["detail"]
+    assert "the driver is too old" in findings[1]["detail"]
+    assert "the driver is too old" in told.err, "all of it is kept for the log"
 
 
 def test_the_doctor_finds_what_every_installation_has() -> None:
