@@ -6,9 +6,6 @@ import json
 import logging
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -21,6 +18,7 @@ from . import machine, plan
 from .failure import explain_failure
 from .output import StepProgress, follow, is_progress
 from .plan import Command, SetupOptions, Step
+from .processes import STOP_SECONDS, Stopped, run_command
 
 log = logging.getLogger(__name__)
 
@@ -28,9 +26,6 @@ RECORD = "backend.json"
 LOG_NAME = "install.log"
 TAIL_LINES = 200
 FAILURE_LINES = 60
-STOP_SECONDS = 5.0
-# A user's own settings that would have pip install to another place than the environment.
-PIP_ELSEWHERE = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_DRY_RUN", "PIP_PYTHON")
 
 
 class Phase(Enum):
@@ -86,10 +81,6 @@ class InstalledBackend:
     variant: str
     base_python: str
     size_bytes: int
-
-
-class _Stopped(Exception):
-    """The user has asked to stop."""
 
 
 class Setup:
@@ -174,7 +165,7 @@ class Setup:
         def run() -> None:
             try:
                 work()
-            except _Stopped:
+            except Stopped:
                 self._end(Phase.CANCELLED)
             except RelightifyError as error:
                 self._end(Phase.FAILED, error)
@@ -251,7 +242,7 @@ class Setup:
         self._show(text, progress, start, share)
         for command in commands:
             write(f"$ {' '.join(command)}\n")
-            code = self._run(command, folder, take)
+            code = run_command(command, folder, backend_environment(folder), self._stop, take)
             if code:
                 take(f"({Path(command[0]).name} ended with exit status {code})")
                 return code
@@ -262,81 +253,6 @@ class Setup:
         self.state = replace(
             self.state, step=text, detail=progress.detail, fraction=fraction, tail=tuple(self._lines)[-12:]
         )
-
-    def _run(self, command: Command, folder: Path, take: Callable[[str], None]) -> int:
-        """Run one command and hand out its lines; returns its exit status.
-
-        Raises:
-            _Stopped: the user has asked to stop; the command is gone then.
-        """
-        process = start_process(command, folder)
-        watcher = threading.Thread(target=self._end_when_stopped, args=(process,), daemon=True)
-        watcher.start()
-        assert process.stdout is not None
-        with process.stdout:
-            for line in process.stdout:
-                take(line.rstrip())
-        code = process.wait()
-        watcher.join()
-        if self._stop.is_set():
-            raise _Stopped
-        return code
-
-    def _end_when_stopped(self, process: subprocess.Popen) -> None:
-        while process.poll() is None:
-            if self._stop.wait(0.1):
-                end_process(process)
-                return
-
-
-def start_process(command: Command, folder: Path) -> subprocess.Popen:
-    """Start a command of the installation, with its children in a group of their own.
-
-    Raises:
-        RelightifyError: ``setup_failed``, there is no such program.
-    """
-    environment = {**machine.clean_environment(), **backend_environment(folder)}
-    for name in PIP_ELSEWHERE:
-        environment.pop(name, None)
-    environment |= {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"}
-    flags = subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0
-    try:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            # Not a folder whose files Python would take for modules.
-            cwd=folder,
-            env=environment,
-            creationflags=flags,
-            start_new_session=os.name == "posix",
-        )
-    except OSError as error:
-        text = f"{Path(command[0]).name} cannot be started: {error.strerror}."
-        raise RelightifyError("setup_failed", text, "Choose another Python under Advanced.") from error
-
-
-def end_process(process: subprocess.Popen) -> None:
-    """End a process and its children, gently first."""
-    for gentle in (True, False):
-        if os.name == "posix":
-            try:
-                os.killpg(process.pid, signal.SIGTERM if gentle else signal.SIGKILL)
-            except ProcessLookupError:
-                return
-        elif gentle:
-            process.terminate()
-        else:
-            process.kill()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            continue
-        return
 
 
 def backend_environment(folder: Path) -> dict[str, str]:
