@@ -71,6 +71,7 @@ CODES: dict[str, Code] = {
     "no_python": Code("no Python for the backend has been set up, or none that can be used is there", (ADDON,)),
     "no_backend": Code("the chosen Python does not have the backend", (ADDON,)),
     "no_wheel": Code("this copy of the add-on was built without the backend", (ADDON,)),
+    "bad_bundle": Code("the offline bundle is incomplete, or is for another system or Python", (ADDON,)),
     "no_network": Code("a server of packages cannot be reached or is not trusted", (ADDON,)),
     "no_package": Code("a package is not offered for this computer or this Python", (ADDON,)),
     "setup_failed": Code("another step of the installation failed; the log says more", (ADDON,)),

