@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 _RAW = re.compile(r"^Progress (\d+) of (\d+)$")
 _DOWNLOAD = re.compile(r"^\s*Downloading (\S+?)(?: \(([^)]*)\))?$")
 _COLLECT = re.compile(r"^Collecting (\S+)")
-# A download of this size counts half of the way: small files must not move the bar as large ones do.
+# Where nobody knows how much will come: a download of this size counts half of the way.
 TYPICAL_DOWNLOAD = 150e6
+# Part of a step that is downloading; the rest is unpacking, of which pip tells nothing. Assumed.
+DOWNLOADING = 0.8
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,20 @@ class StepProgress:
     received: float = 0.0
 
 
-def follow(progress: StepProgress, line: str) -> StepProgress:
-    """The progress after one more line of pip's or uv's output."""
+def follow(progress: StepProgress, line: str, expected_bytes: float = 0.0) -> StepProgress:
+    """The progress after one more line of pip's or uv's output.
+
+    Args:
+        progress: ahead of the line.
+        line: what was printed.
+        expected_bytes: about how much the step downloads; 0 where that is not known.
+    """
     raw = _RAW.match(line)
     if raw is not None:
         done, total = int(raw[1]), max(int(raw[2]), 1)
         received = progress.received + done
-        fraction = max(progress.fraction, 0.8 * received / (received + TYPICAL_DOWNLOAD))
+        part = min(received / (expected_bytes or received + TYPICAL_DOWNLOAD), 1.0)
+        fraction = max(progress.fraction, DOWNLOADING * part)
         if done >= total:
             progress = replace(progress, received=received)
         return replace(progress, fraction=fraction)
@@ -45,7 +54,7 @@ def follow(progress: StepProgress, line: str) -> StepProgress:
     if collect is not None:
         return replace(progress, detail=f"Looking for {package_name(collect[1])}")
     if line.startswith("Installing collected packages"):
-        return replace(progress, fraction=max(progress.fraction, 0.8), detail="Unpacking")
+        return replace(progress, fraction=max(progress.fraction, DOWNLOADING), detail="Unpacking")
     return progress
 
 

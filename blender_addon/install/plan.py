@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .._shared import RelightifyError, install_hint, listed
+from . import trim
+from .bundle import MODELS, WHEELS, check_bundle, read_bundle
 from .machine import GpuKind, Survey
 
 TORCH = "torch==2.13.0"
@@ -20,7 +22,11 @@ UV = "uv>=0.9"
 GIB = 2**30
 Command = tuple[str, ...]
 
-PIP_OPTIONS = ("--disable-pip-version-check", "--no-input", "--progress-bar", "raw", "--retries", "2")
+# Bytecode of what is never run would double the size of many packages; Python writes that of the rest when it runs it.
+PIP_OPTIONS = ("--disable-pip-version-check", "--no-input", "--retries", "2", "--no-compile")
+# Progress in numbers, which pip tells from version 24.1 on.
+PIP = "pip>=24.1"
+RAW_PROGRESS = ("--progress-bar", "raw")
 
 
 @dataclass(frozen=True)
@@ -41,11 +47,13 @@ class Variant:
 
 # The first was measured, the others are PyTorch's share as its packages list it. Sizes differ a little by version.
 VARIANTS: dict[str, Variant] = {
-    "none": Variant("none", "Processor Only", 0.6, 2.0),
-    "cuda": Variant("cuda", "NVIDIA (CUDA)", 3.5, 8.0),
-    "rocm": Variant("rocm", "AMD (ROCm)", 5.0, 18.0),
-    "apple": Variant("apple", "Apple", 0.5, 1.6),
+    "none": Variant("none", "Processor Only", 0.5, 1.3),
+    "cuda": Variant("cuda", "NVIDIA (CUDA)", 3.4, 7.5),
+    "rocm": Variant("rocm", "AMD (ROCm)", 4.9, 17.5),
+    "apple": Variant("apple", "Apple", 0.4, 1.1),
 }
+# Of everything but PyTorch; measured.
+BACKEND_DOWNLOAD_GIB = 0.25
 # While a package is unpacked, its file is on the disk as well.
 SPARE_GIB = 0.5
 
@@ -58,6 +66,8 @@ class SetupOptions:
         folder: everything goes in here, and is removed with it.
         wheel: the backend's wheel.
         constraints: versions that it was tested with, or None.
+        packages: list of what it needs beside PyTorch, or None to let pip find out.
+        bundle: folder of an offline bundle to take everything from, or None.
         variant: key of `VARIANTS`; None takes what the GPU wants.
         torch_index: address of a package index to take PyTorch from; empty for the usual ways.
         python: interpreter to build on; None looks for one.
@@ -66,6 +76,8 @@ class SetupOptions:
     folder: Path
     wheel: Path
     constraints: Path | None = None
+    packages: Path | None = None
+    bundle: Path | None = None
     variant: str | None = None
     torch_index: str = ""
     python: Path | None = None
@@ -80,12 +92,18 @@ class Step:
         attempts: ways to do it, tried in order until one works; each is a sequence of commands.
         share: part of the whole time that it usually takes.
         hint: what to do when no way works.
+        inputs: files whose content it depends on: a step that is done need not be done again with the same ones.
+        download_bytes: about how much it downloads.
+        checks: it changes nothing, and fails where a step ahead of it went wrong.
     """
 
     text: str
     attempts: tuple[tuple[Command, ...], ...]
     share: float
     hint: str = ""
+    inputs: tuple[Path, ...] = ()
+    download_bytes: float = 0.0
+    checks: bool = False
 
 
 def bundled_wheel() -> Path | None:
@@ -95,8 +113,24 @@ def bundled_wheel() -> Path | None:
 
 
 def chosen_variant(options: SetupOptions, survey: Survey) -> Variant:
-    """The build of PyTorch to install."""
+    """The build of PyTorch to install; an offline bundle holds one alone.
+
+    Raises:
+        RelightifyError: ``bad_bundle``.
+    """
+    if options.bundle is not None:
+        variant = VARIANTS.get(read_bundle(options.bundle).variant)
+        if variant is None:
+            raise RelightifyError(
+                "bad_bundle", "The offline bundle is of another version.", "Make one with this version of Relightify."
+            )
+        return variant
     return VARIANTS[options.variant or survey.gpu.kind]
+
+
+def folder_bytes(folder: Path) -> int:
+    """What is in a folder, on the disk."""
+    return sum(path.lstat().st_size for path in folder.rglob("*"))
 
 
 def environment_folder(folder: Path) -> Path:
@@ -115,7 +149,7 @@ def check(options: SetupOptions, survey: Survey) -> Variant:
     """See that the installation can work, before anything is downloaded.
 
     Raises:
-        RelightifyError: ``no_wheel``, ``no_python``, ``missing_library`` or ``disk_full``.
+        RelightifyError: ``no_wheel``, ``no_python``, ``missing_library``, ``bad_bundle`` or ``disk_full``.
     """
     if not options.wheel.is_file():
         raise RelightifyError(
@@ -137,8 +171,11 @@ def check(options: SetupOptions, survey: Survey) -> Variant:
             f"The backend needs {listed(survey.missing_libraries)}, which this system lacks.",
             f"{install_hint(survey.missing_libraries)} - then try again.",
         )
+    if options.bundle is not None:
+        check_bundle(read_bundle(options.bundle), survey.python.version)
     variant = chosen_variant(options, survey)
-    needed = variant.disk_gib + SPARE_GIB
+    # An earlier try has taken part of it already.
+    needed = variant.disk_gib + SPARE_GIB - folder_bytes(options.folder) / GIB
     if survey.free_bytes < needed * GIB:
         raise RelightifyError(
             "disk_full",
@@ -151,30 +188,74 @@ def check(options: SetupOptions, survey: Survey) -> Variant:
 def plan(options: SetupOptions, base_python: Path, variant: Variant, platform: str = sys.platform) -> tuple[Step, ...]:
     """The steps from nothing to a backend that can work without network."""
     python = str(environment_python(options.folder, platform))
-    pip = (python, "-m", "pip", "install", *PIP_OPTIONS)
-    # The pip that Python brings along does not tell its progress in numbers.
-    old_pip = (python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-q", "--upgrade", "pip")
-    constraints = ("-c", str(options.constraints)) if options.constraints is not None else ()
     make = (str(base_python), "-I", "-m", "venv", "--clear", str(environment_folder(options.folder)))
+    # The pip that Python brings along is old. One that cannot be replaced has to do, and its next error says why.
+    new_pip = (python, "-m", "pip", "install", *PIP_OPTIONS, "-q", *sources(options), "--upgrade", PIP)
+    inputs = tuple(path for path in (options.packages, options.constraints, options.wheel) if path is not None)
+    fetch = (python, "-m", "backend.cli", "fetch")
+    if options.bundle is not None:
+        fetch = (*fetch, "--from", str(options.bundle / MODELS))
     return (
         Step("Making a Python environment", ((make,),), 0.05),
-        Step("Updating the package installer", ((old_pip,),), 0.05),
-        Step("Installing PyTorch", torch_attempts(options, python, variant, platform), 0.40, torch_hint(options)),
+        Step("Updating the package installer", ((new_pip,), ((python, "-m", "pip", "--version"),)), 0.05),
+        Step(
+            "Installing PyTorch",
+            torch_attempts(options, python, variant, platform),
+            0.40,
+            torch_hint(options),
+            download_bytes=(variant.download_gib - BACKEND_DOWNLOAD_GIB) * GIB,
+        ),
         Step(
             "Installing the backend",
-            (((*pip, *constraints, str(options.wheel)),), ((*pip, str(options.wheel)),)),
-            0.35,
+            backend_attempts(options, python),
+            0.33,
+            inputs=inputs,
+            download_bytes=BACKEND_DOWNLOAD_GIB * GIB,
         ),
-        Step("Fetching the face landmark model", (((python, "-m", "backend.cli", "fetch"),),), 0.05),
-        Step("Trying it out", (((python, "-m", "backend.cli", "doctor"),),), 0.10),
+        Step("Removing what is never used", (((python, "-I", str(trim.SCRIPT)),),), 0.02, inputs=(trim.SCRIPT,)),
+        Step("Fetching the face landmark model", ((fetch,),), 0.05),
+        Step("Trying it out", (((python, "-m", "backend.cli", "doctor"),),), 0.10, checks=True),
     )
+
+
+def pip_install(options: SetupOptions, python: str) -> Command:
+    """The beginning of a command that installs."""
+    return (python, "-m", "pip", "install", *PIP_OPTIONS, *RAW_PROGRESS, *sources(options))
+
+
+def sources(options: SetupOptions) -> Command:
+    """Where pip looks, if not in the usual places."""
+    return ("--no-index", "--find-links", str(options.bundle / WHEELS)) if options.bundle is not None else ()
+
+
+def without_raw_progress(command: Command) -> Command:
+    """A command as an old pip understands it."""
+    for place in range(len(command) - 1):
+        if command[place : place + 2] == RAW_PROGRESS:
+            return command[:place] + command[place + 2 :]
+    return command
+
+
+def backend_attempts(options: SetupOptions, python: str) -> tuple[tuple[Command, ...], ...]:
+    """Ways to install the backend's wheel and what it needs."""
+    pip, wheel = pip_install(options, python), str(options.wheel)
+    listed_alone: tuple[tuple[Command, ...], ...] = ()
+    if options.packages is not None:
+        listed_alone = (((*pip, "--no-deps", "-r", str(options.packages)), (*pip, "--no-deps", wheel)),)
+        if options.bundle is not None:
+            return listed_alone
+    constraints = ("-c", str(options.constraints)) if options.constraints is not None else ()
+    return (*listed_alone, ((*pip, *constraints, wheel),), ((*pip, wheel),))
 
 
 def torch_attempts(
     options: SetupOptions, python: str, variant: Variant, platform: str
 ) -> tuple[tuple[Command, ...], ...]:
     """Ways to get the right build of PyTorch; none that would bring gigabytes of another build."""
-    pip = (python, "-m", "pip", "install", *PIP_OPTIONS)
+    pip = pip_install(options, python)
+    if options.bundle is not None:
+        # It holds one build; what PyTorch needs beside it is installed with the backend or lies there as well.
+        return (((*pip, TORCH),), ((*pip, "--no-deps", TORCH),))
     if options.torch_index:
         # What PyTorch needs comes from the usual index, with the backend's own requirements.
         return (((*pip, "--no-deps", "--index-url", options.torch_index, TORCH),),)
@@ -192,6 +273,8 @@ def torch_attempts(
 
 def torch_hint(options: SetupOptions) -> str:
     """What to do where PyTorch cannot be had."""
+    if options.bundle is not None:
+        return "The offline bundle does not fit: make one for this system, this Python and this graphics card."
     if options.torch_index:
         return "Check the package index for PyTorch under Advanced, or leave it empty."
     return "Check the internet connection, choose another PyTorch, or name a package index that has it under Advanced."

@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -15,17 +16,19 @@ from pathlib import Path
 
 from .._shared import CACHE_VARIABLE, RelightifyError
 from . import machine, plan
-from .failure import explain_failure
-from .output import StepProgress, follow, is_progress
-from .plan import Command, SetupOptions, Step
-from .processes import STOP_SECONDS, Stopped, run_command
+from .done_steps import FILE_NAME as DONE_STEPS
+from .done_steps import forget, recall
+from .output import StepProgress
+from .plan import SetupOptions
+from .processes import STOP_SECONDS, Stopped
+from .steps import Workshop, carry_out
+from .time_left import TimeLeft
 
 log = logging.getLogger(__name__)
 
 RECORD = "backend.json"
 LOG_NAME = "install.log"
 TAIL_LINES = 200
-FAILURE_LINES = 60
 
 
 class Phase(Enum):
@@ -48,6 +51,7 @@ class SetupState:
         step: what is being done.
         detail: more of that; may be empty.
         fraction: of the whole, in [0, 1].
+        seconds_left: estimate, None while there is none.
         error: why it failed.
         tail: the last lines of the log.
     """
@@ -56,6 +60,7 @@ class SetupState:
     step: str = ""
     detail: str = ""
     fraction: float = 0.0
+    seconds_left: float | None = None
     error: RelightifyError | None = None
     tail: tuple[str, ...] = ()
 
@@ -92,6 +97,7 @@ class Setup:
         self._thread: threading.Thread | None = None
         self._looking: threading.Thread | None = None
         self._stop = threading.Event()
+        self._time_left = TimeLeft()
         self._lines: deque[str] = deque(maxlen=TAIL_LINES)
 
     def look_around(self, folder: Path, python: Path | None, *, again: bool = False) -> None:
@@ -109,11 +115,12 @@ class Setup:
         """Whether `survey` is about to change."""
         return self._looking is not None and self._looking.is_alive()
 
-    def install(self, options: SetupOptions, before: Callable[[], None] = lambda: None) -> None:
-        """Begin an installation.
+    def install(self, options: SetupOptions, before: Callable[[], None] = lambda: None, *, fresh: bool = False) -> None:
+        """Begin an installation, or go on with one that failed or was cancelled.
 
         Args:
             options: what to install, and how.
+            fresh: do again what an earlier try has done.
             before: called first, on the thread: ends a backend that runs out of the folder.
 
         Raises:
@@ -122,7 +129,7 @@ class Setup:
 
         def install() -> None:
             before()
-            self._install(options)
+            self._install(options, fresh)
 
         self._begin(Phase.INSTALLING, install)
 
@@ -145,7 +152,7 @@ class Setup:
         self._begin(Phase.REMOVING, remove)
 
     def cancel(self) -> None:
-        """Stop soon; what was downloaded stays in pip's cache, so that a second try is quicker."""
+        """Stop soon; the steps that are done are remembered, so that a second try goes on there."""
         self._stop.set()
 
     def close(self) -> None:
@@ -181,77 +188,43 @@ class Setup:
         self._thread.start()
 
     def _end(self, phase: Phase, error: RelightifyError | None = None) -> None:
-        self.state = replace(self.state, phase=phase, error=error, detail="", tail=tuple(self._lines))
+        self.state = replace(
+            self.state, phase=phase, error=error, detail="", seconds_left=None, tail=tuple(self._lines)
+        )
 
     # --- on the thread ------------------------------------------------------------------------------------------
 
-    def _install(self, options: SetupOptions) -> None:
+    def _install(self, options: SetupOptions, fresh: bool) -> None:
         self.survey = machine.survey(options.folder, options.python)
         variant = plan.check(options, self.survey)
         assert self.survey.python is not None
         base = self.survey.python.path
         options.folder.mkdir(parents=True, exist_ok=True)
         (options.folder / RECORD).unlink(missing_ok=True)
-        steps = plan.plan(options, base, variant)
-        whole = sum(step.share for step in steps)
-        before = 0.0
+        if fresh or not plan.environment_python(options.folder).exists():
+            forget(options.folder)
+        seed = f"{base} {self.survey.python.version}"
+        self._time_left = TimeLeft()
         with (options.folder / LOG_NAME).open("w", encoding="utf-8", errors="replace") as file:
-            for step in steps:
-                self._do(step, before / whole, step.share / whole, options.folder, file.write)
-                file.flush()
-                before += step.share
-        size = sum(path.lstat().st_size for path in options.folder.rglob("*"))
+            variables = backend_environment(options.folder)
+            shop = Workshop(options.folder, variables, file, self._stop, self._show, self._lines.append)
+            carry_out(plan.plan(options, base, variant), seed, shop)
+        forget(options.folder)
+        size = plan.folder_bytes(options.folder)
         sha = wheel_checksum(options.wheel)
         record = InstalledBackend(options.wheel.name, sha, variant.kind, str(base), size)
         (options.folder / RECORD).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
-        self.state = replace(self.state, phase=Phase.DONE, step="Installed", detail="", fraction=1.0)
+        self.state = replace(self.state, phase=Phase.DONE, step="Installed", detail="", fraction=1.0, seconds_left=None)
 
-    def _do(self, step: Step, start: float, share: float, folder: Path, write: Callable[[str], object]) -> None:
-        """Try one way after the other; the last one's output says why it failed."""
-        output: deque[str] = deque(maxlen=FAILURE_LINES)
-        code = 1
-        for attempt in step.attempts:
-            output.clear()
-            code = self._attempt(step.text, attempt, start, share, folder, write, output)
-            if not code:
-                return
-        raise explain_failure(step.text, list(output), step.hint, code)
-
-    def _attempt(
-        self,
-        text: str,
-        commands: tuple[Command, ...],
-        start: float,
-        share: float,
-        folder: Path,
-        write: Callable[[str], object],
-        output: deque[str],
-    ) -> int:
-        """Run the commands as long as they succeed; returns the last exit status, and `output` gets the last lines."""
-        progress = StepProgress()
-
-        def take(line: str) -> None:
-            nonlocal progress
-            progress = follow(progress, line)
-            if not is_progress(line):
-                write(line + "\n")
-                output.append(line)
-                self._lines.append(line)
-            self._show(text, progress, start, share)
-
-        self._show(text, progress, start, share)
-        for command in commands:
-            write(f"$ {' '.join(command)}\n")
-            code = run_command(command, folder, backend_environment(folder), self._stop, take)
-            if code:
-                take(f"({Path(command[0]).name} ended with exit status {code})")
-                return code
-        return 0
-
-    def _show(self, text: str, progress: StepProgress, start: float, share: float) -> None:
-        fraction = max(self.state.fraction, start + share * progress.fraction)
+    def _show(self, text: str, progress: StepProgress, fraction: float) -> None:
+        fraction = max(self.state.fraction, fraction)
         self.state = replace(
-            self.state, step=text, detail=progress.detail, fraction=fraction, tail=tuple(self._lines)[-12:]
+            self.state,
+            step=text,
+            detail=progress.detail,
+            fraction=fraction,
+            seconds_left=self._time_left.after(fraction, time.monotonic()),
+            tail=tuple(self._lines)[-12:],
         )
 
 
@@ -273,6 +246,11 @@ def installed_backend(folder: Path) -> InstalledBackend | None:
     return record if plan.environment_python(folder).exists() else None
 
 
+def begun(folder: Path) -> bool:
+    """Whether an installation that did not end has steps done, with which a second try would go on."""
+    return bool(recall(folder).done) and plan.environment_python(folder).exists()
+
+
 def wheel_checksum(wheel: Path) -> str:
     """The start of the SHA-256 of a file."""
     import hashlib
@@ -287,7 +265,7 @@ def remove_folder(folder: Path) -> None:
         RelightifyError: ``cannot_remove``.
     """
     try:
-        for name in (RECORD, LOG_NAME):
+        for name in (RECORD, LOG_NAME, DONE_STEPS):
             (folder / name).unlink(missing_ok=True)
         for name in (plan.environment_folder(folder).name, "cache"):
             if (folder / name).exists():

@@ -34,16 +34,25 @@ def setup_options(context: bpy.types.Context) -> SetupOptions:
             "Install the add-on from a release, or choose Existing Python.",
         )
     preferences = preferences_of(context)
-    constraints = wheel.parent / "constraints.txt"
+    constraints, packages = wheel.parent / "constraints.txt", wheel.parent / "packages.txt"
     variant = preferences.variant if preferences is not None else AUTOMATIC
     return SetupOptions(
         folder=backend_folder(),
         wheel=wheel,
         constraints=constraints if constraints.is_file() else None,
+        packages=packages if packages.is_file() else None,
+        bundle=chosen_bundle(context),
         variant=None if variant == AUTOMATIC else variant.lower(),
         torch_index=preferences.torch_index.strip() if preferences is not None else "",
         python=chosen_python(context),
     )
+
+
+def chosen_bundle(context: bpy.types.Context) -> Path | None:
+    """The offline bundle to install from that the preferences name."""
+    preferences = preferences_of(context)
+    path = bpy.path.abspath(preferences.offline_bundle) if preferences is not None else ""
+    return Path(path) if path else None
 
 
 def chosen_python(context: bpy.types.Context) -> Path | None:
@@ -60,12 +69,18 @@ class RELIGHTIFY_OT_install_backend(BackgroundOperator, bpy.types.Operator):
     bl_label = "Install Backend"
     bl_options = {"INTERNAL"}
 
+    fresh: bpy.props.BoolProperty(
+        name="Start Over",
+        description="Do again what an installation that failed or was cancelled has done already",
+        options={"SKIP_SAVE"},
+    )
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if session_of(context).setup.state.busy:
             cls.poll_message_set("The backend is being installed or removed")
             return False
-        if not bpy.app.online_access:
+        if not bpy.app.online_access and chosen_bundle(context) is None:
             cls.poll_message_set(OFFLINE)
             return False
         return True
@@ -90,7 +105,7 @@ class RELIGHTIFY_OT_install_backend(BackgroundOperator, bpy.types.Operator):
             options = setup_options(context)
             session.release()
             # A backend that runs out of the folder would keep its files open.
-            session.setup.install(options, before=session.wait_for_release)
+            session.setup.install(options, before=session.wait_for_release, fresh=self.fresh)
         except RelightifyError as error:
             self.report({"ERROR"}, str(error))
             return False

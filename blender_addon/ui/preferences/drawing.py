@@ -6,7 +6,7 @@ import bpy
 
 from ..._shared import install_hint, listed
 from ...install.plan import GIB, VARIANTS
-from ...install.run import LOG_NAME, InstalledBackend, Phase, SetupState, installed_backend
+from ...install.run import LOG_NAME, InstalledBackend, Phase, SetupState, begun, installed_backend
 from ...link.choice import (
     ADDRESS,
     AUTOMATIC,
@@ -16,6 +16,7 @@ from ...link.choice import (
     backend_folder,
     backend_ready,
 )
+from ...link.jobs import time_left_text
 from ...link.session import Session, session_of
 from ..layout import draw_text
 from ..operators.backend import (
@@ -27,6 +28,7 @@ from ..operators.backend import (
     RELIGHTIFY_OT_stop_backend,
     RELIGHTIFY_OT_uninstall_backend,
     bundled_wheel,
+    chosen_bundle,
     chosen_python,
 )
 
@@ -94,7 +96,7 @@ def _draw_install(
     if state.phase is Phase.FAILED and state.error is not None:
         _draw_error(box, context, state.error.message, state.error.hint)
     elif state.phase is Phase.CANCELLED:
-        box.label(text="Cancelled; what was downloaded is kept for the next try", icon="INFO")
+        box.label(text="Cancelled; what is done is kept for the next try", icon="INFO")
     if state.phase in (Phase.INSTALLING, Phase.FAILED, Phase.CANCELLED) and state.tail:
         _draw_log(box, preferences, state, str(folder / LOG_NAME))
 
@@ -110,19 +112,23 @@ def _draw_offer(
         session.watch()
         layout.label(text="Looking at this computer", icon="SORTTIME")
         return
-    layout.prop(preferences, "variant")
+    bundle = chosen_bundle(context)
+    row = layout.row()
+    # The bundle holds one build.
+    row.active = bundle is None
+    row.prop(preferences, "variant")
     wanted = survey.gpu.kind if preferences.variant == AUTOMATIC else preferences.variant.lower()
     variant = VARIANTS[wanted]
     found = survey.gpu.name or "no graphics card that PyTorch can use"
     column = layout.column(align=True)
     column.label(text=f"Found {found}", icon="INFO")
-    column.label(
-        text=f"Downloads about {variant.download_gib:g} GB and takes about {variant.disk_gib:g} GB on the disk; "
-        f"{survey.free_bytes / GIB:.0f} GB are free",
-        icon="BLANK1",
-    )
+    taken = f"takes about {variant.disk_gib:g} GB on the disk; {survey.free_bytes / GIB:.0f} GB are free"
+    if bundle is not None:
+        column.label(text=f"Everything comes from {bundle}", icon="BLANK1")
+    else:
+        column.label(text=f"Downloads about {variant.download_gib:g} GB and {taken}", icon="BLANK1")
+        column.label(text="Everything that a job needs is downloaded now, nothing later", icon="BLANK1")
     column.label(text=f"Goes to {backend_folder()}", icon="BLANK1")
-    column.label(text="Everything that a job needs is downloaded now, nothing later", icon="BLANK1")
     _draw_advanced(layout, preferences)
     if bundled_wheel() is None:
         _draw_error(
@@ -134,7 +140,7 @@ def _draw_offer(
         return
     if survey.missing_libraries:
         _draw_missing_libraries(layout, context, survey.missing_libraries)
-    if not bpy.app.online_access:
+    if not bpy.app.online_access and bundle is None:
         layout.label(text="Blender is not allowed to use the internet", icon="ERROR")
         row = layout.row(heading=" ")
         row.prop(context.preferences.system, "use_online_access", text="Allow Online Access")
@@ -143,6 +149,10 @@ def _draw_offer(
     failed = session.setup.state.phase in (Phase.FAILED, Phase.CANCELLED)
     text = "Try Again" if failed else "Install Backend"
     row.operator(RELIGHTIFY_OT_install_backend.bl_idname, text=text, icon="IMPORT")
+    if failed and begun(backend_folder()):
+        over = row.operator(RELIGHTIFY_OT_install_backend.bl_idname, text="Start Over", icon="LOOP_BACK")
+        over.fresh = True
+        layout.label(text="Try Again goes on with the step that did not end", icon="INFO")
 
 
 def _draw_missing_libraries(layout: bpy.types.UILayout, context: bpy.types.Context, names: tuple[str, ...]) -> None:
@@ -161,6 +171,7 @@ def _draw_advanced(layout: bpy.types.UILayout, preferences: bpy.types.AddonPrefe
     row.prop(preferences, "show_advanced", icon=icon, emboss=False)
     if preferences.show_advanced:
         column = layout.column()
+        column.prop(preferences, "offline_bundle")
         column.prop(preferences, "torch_index")
         column.prop(preferences, "base_python")
         column.operator(RELIGHTIFY_OT_look_around.bl_idname, icon="FILE_REFRESH")
@@ -173,6 +184,7 @@ def _draw_progress(layout: bpy.types.UILayout, state: SetupState) -> None:
     layout.progress(factor=state.fraction, type="BAR", text=f"{state.step}  {state.fraction:.0%}")
     row = layout.row()
     row.label(text=state.detail)
+    row.label(text=time_left_text(state.seconds_left))
     row.operator(RELIGHTIFY_OT_cancel_setup.bl_idname, icon="X")
 
 

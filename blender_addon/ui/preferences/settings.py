@@ -82,6 +82,11 @@ class RelightifyPreferences(bpy.types.AddonPreferences):
         name="PyTorch Index",
         description="Address or folder of a package index to take PyTorch from; left empty, it is found by itself",
     )
+    offline_bundle: bpy.props.StringProperty(
+        name="Offline Bundle",
+        description="Folder made by build_addon.py --offline-bundle: all comes from there, nothing is downloaded",
+        subtype="DIR_PATH",
+    )
     base_python: bpy.props.StringProperty(
         name="Build On",
         description="Python 3.11 to 3.13 to build the backend's environment on; left empty, one is found",

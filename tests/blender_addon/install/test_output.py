@@ -44,3 +44,12 @@ def test_progress_lines_stay_out_of_the_log() -> None:
 )
 def test_packages_are_called_by_their_names(text: str, name: str) -> None:
     assert package_name(text) == name
+
+
+def test_bar_of_a_known_download_moves_evenly() -> None:
+    progress = StepProgress()
+    told = []
+    for done in (0, 25, 50, 75, 100):
+        progress = follow(progress, f"Progress {done} of 100", expected_bytes=100.0)
+        told.append(progress.fraction)
+    assert told == pytest.approx([0.0, 0.2, 0.4, 0.6, 0.8])

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from blender_addon.install.bundle import DESCRIPTION, this_platform
 from blender_addon.install.machine import FoundPython, Gpu, GpuKind, Survey
-from blender_addon.install.plan import GIB, TORCH, VARIANTS, SetupOptions, check, plan, torch_attempts
+from blender_addon.install.plan import (
+    GIB,
+    TORCH,
+    VARIANTS,
+    SetupOptions,
+    backend_attempts,
+    check,
+    plan,
+    torch_attempts,
+)
 from shared.errors import RelightifyError
 
 
@@ -28,8 +39,17 @@ def test_gpu_decides_the_build_unless_the_user_does(options: SetupOptions) -> No
     assert check(replace(options, variant="none"), surveyed("cuda")) is VARIANTS["none"]
 
 
+def test_what_an_earlier_try_has_installed_needs_no_more_room(options: SetupOptions) -> None:
+    with pytest.raises(RelightifyError):
+        check(options, surveyed("none", 1.7))
+    options.folder.mkdir()
+    with (options.folder / "torch.bin").open("wb") as file:
+        file.truncate(int(0.2 * GIB))
+    check(options, surveyed("none", 1.7))
+
+
 def test_too_little_disk_is_said_before_anything_is_downloaded(options: SetupOptions) -> None:
-    with pytest.raises(RelightifyError, match=r"8\.5 GB of disk space, but only 3\.0 GB") as caught:
+    with pytest.raises(RelightifyError, match=r"8\.0 GB of disk space, but only 3\.0 GB") as caught:
         check(options, surveyed("cuda", 3.0))
     assert caught.value.code == "disk_full"
     assert check(options, surveyed("none", 3.0)).kind == "none"
@@ -89,6 +109,55 @@ def test_everything_the_first_job_needs_is_fetched_at_the_installation(options: 
     steps = plan(options, Path("/usr/bin/python3.11"), VARIANTS["none"], "linux")
     assert [step.attempts[-1][-1][-1] for step in steps[-2:]] == ["fetch", "doctor"]
     assert sum(step.share for step in steps) == pytest.approx(1.0)
+
+
+def test_listed_packages_are_installed_as_they_are_and_pips_own_way_is_the_second(options: SetupOptions) -> None:
+    options = replace(options, packages=Path("packages.txt"), constraints=Path("constraints.txt"))
+    alone, usual, free = backend_attempts(options, "python")
+    assert all("--no-deps" in command for command in alone)
+    assert [command[-1] for command in alone] == ["packages.txt", str(options.wheel)]
+    assert "constraints.txt" in usual[0]
+    assert "--no-deps" not in free[0]
+
+
+def test_new_pip_is_wanted_by_its_version_so_that_a_dead_network_is_not_taken_for_a_new_pip(
+    options: SetupOptions,
+) -> None:
+    """Asked to upgrade without a network, pip says "already satisfied" and succeeds."""
+    update = plan(options, Path("python"), VARIANTS["none"], "linux")[1]
+    assert update.attempts[0][0][-1].startswith("pip>=")
+    assert update.attempts[-1][0][-1] == "--version", "an old pip has to do"
+
+
+@pytest.fixture
+def offline(options: SetupOptions, tmp_path: Path) -> SetupOptions:
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+    content = {"platform": this_platform(), "pythons": ["3.11"], "variant": "cuda", "version": "1", "files": {}}
+    (folder / DESCRIPTION).write_text(json.dumps(content))
+    return replace(options, bundle=folder, packages=Path("packages.txt"))
+
+
+def test_offline_bundle_asks_no_network_for_anything(offline: SetupOptions) -> None:
+    assert check(offline, surveyed()) is VARIANTS["cuda"], "the bundle holds one build"
+    for platform in ("linux", "darwin", "win32"):
+        steps = plan(offline, Path("python"), VARIANTS["cuda"], platform)
+        commands = [command for step in steps for attempt in step.attempts for command in attempt]
+        installs = [command for command in commands if "install" in command]
+        assert len(installs) >= 4
+        for command in installs:
+            assert "--no-index" in command
+            assert command[command.index("--find-links") + 1] == str(offline.bundle / "wheels")  # type: ignore
+        (fetch,) = [command for command in commands if "fetch" in command]
+        assert fetch[-2:] == ("--from", str(offline.bundle / "models"))  # type: ignore[operator]
+        assert not [command for command in commands if "uv" in command]
+
+
+def test_bundle_that_does_not_fit_is_said_ahead_of_everything(offline: SetupOptions) -> None:
+    survey = replace(surveyed(), python=FoundPython(Path("python3.13"), "3.13.1"))
+    with pytest.raises(RelightifyError) as caught:
+        check(offline, survey)
+    assert caught.value.code == "bad_bundle"
 
 
 def test_no_command_names_a_host(options: SetupOptions) -> None:

@@ -94,7 +94,7 @@ def test_backend_is_installed_used_and_removed_without_a_trace(
         steps = real(options, base, variant)
         python = str(plan.environment_python(options.folder))
         wheel = Step("Installing", (((python, "-m", "pip", "install", "--no-index", str(options.wheel)),),), 0.5)
-        return (steps[0], wheel, *steps[-2:])
+        return (steps[0], wheel, *steps[-3:])
 
     monkeypatch.setattr(plan, "plan", without_network)
     setup.install(options)
@@ -137,6 +137,30 @@ def test_failure_is_explained_with_the_end_of_the_log_and_can_be_retried(
     monkeypatch.setattr(plan, "plan", only(step("print('fine')")))
     setup.install(options)
     assert ended(setup) is Phase.DONE
+
+
+def test_second_try_goes_on_and_a_fresh_one_begins_anew(
+    setup: Setup, options: SetupOptions, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    python, counter, fault = plan.environment_python(options.folder), tmp_path / "count", tmp_path / "fault"
+    make = f"import pathlib; p = pathlib.Path({str(python)!r}); p.parent.mkdir(parents=True, exist_ok=True); p.touch()"
+    count = f"open({str(counter)!r}, 'a').write('x')"
+    fails = f"import os; raise SystemExit(os.path.exists({str(fault)!r}))"
+    monkeypatch.setattr(plan, "plan", only(step(make, "Making"), step(count, "Counting"), step(fails, "Failing")))
+    fault.touch()
+    for fresh, expected in ((False, "x"), (False, "x"), (True, "xx")):
+        setup.install(options, fresh=fresh)
+        assert ended(setup) is Phase.FAILED
+        assert run.begun(options.folder)
+        assert counter.read_text() == expected
+    fault.unlink()
+    setup.install(options)
+    assert ended(setup) is Phase.DONE
+    assert counter.read_text() == "xx"
+    assert not run.begun(options.folder), "what is installed is done again when asked for again"
+    setup.install(options)
+    assert ended(setup) is Phase.DONE
+    assert counter.read_text() == "xxx"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="other systems tell crashes by numbers")
