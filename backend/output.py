@@ -41,6 +41,8 @@ from shared.paths import home_expanded
 _log = logging.getLogger(__name__)
 
 PACKAGES = ("relightify", "numpy", "opencv-contrib-python", "mediapipe", "embreex", "scipy", "torch")
+# The same library without windows, which stands for it where the add-on has installed the backend.
+STANDS_FOR = {"opencv-contrib-python": "opencv-contrib-python-headless"}
 # Least size of a result: noise apart, maps pack to about this; mesh, OBJ and description do not depend on the maps.
 BYTES_PER_TEXEL, BYTES_OF_THE_REST = 5, 3_000_000
 DESCRIPTION = "reconstruction.json"
@@ -341,10 +343,10 @@ def _rounded(values: np.ndarray, digits: int = 6) -> list:
 def _versions() -> dict[str, str]:
     found = {}
     for package in PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            found[package] = "not installed"
+        found[package] = "not installed"
+        for name in (STANDS_FOR.get(package, package), package):
+            with suppress(metadata.PackageNotFoundError):
+                found[package] = metadata.version(name)
     return found
 
 

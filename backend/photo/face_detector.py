@@ -23,6 +23,7 @@ from backend.photo.model_file import FACE_LANDMARKER, fetched_model
 from backend.photo.native_libraries import require_graphics_libraries
 from backend.photo.native_logs import native_stderr_to_log
 from backend.photo.reading import Photo
+from backend.photo.unused_imports import without_plotting
 from backend.photo.upright_crop import CROP_SIDE_PX, upright_crop, warped
 from shared.errors import RelightifyError
 
@@ -113,8 +114,9 @@ class FaceDetector:
         path = fetched_model(FACE_LANDMARKER) if model_path is None else model_path
         with native_stderr_to_log():
             # Importing here keeps the half second and the native logging out of programs that detect nothing.
-            import mediapipe as mp
-            from mediapipe.tasks.python import BaseOptions, vision
+            with without_plotting():
+                import mediapipe as mp
+                from mediapipe.tasks.python import BaseOptions, vision
 
             options = vision.FaceLandmarkerOptions(
                 base_options=BaseOptions(model_asset_buffer=path.read_bytes()),

@@ -6,11 +6,13 @@ import errno
 import os
 import tempfile
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from backend import output
 from backend.output import file_names, require_writable, write_reconstruction
 from shared.errors import RelightifyError
 
@@ -153,3 +155,18 @@ def test_every_file_that_may_be_written_has_its_name_listed() -> None:
     assert {"reconstruction.json", "mesh.npz", "head.obj", "head.mtl", "normal.png"} <= set(names)
     assert "sample_2/displacement.png" in names
     assert not [name for name in names if name.startswith("sample_3")]
+
+
+def test_version_of_opencv_is_told_whichever_of_its_packages_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = {"opencv-contrib-python-headless": "5.0"}
+
+    def version(name: str) -> str:
+        if name not in installed:
+            raise metadata.PackageNotFoundError(name)
+        return installed[name]
+
+    monkeypatch.setattr(output.metadata, "version", version)
+    assert output._versions()["opencv-contrib-python"] == "5.0"
+    assert output._versions()["torch"] == "not installed"
+    installed["opencv-contrib-python"] = "5.1"
+    assert output._versions()["opencv-contrib-python"] == "5.1"
