@@ -11,6 +11,7 @@ import pytest
 
 import blender_addon
 import build_addon
+from release import wheels as wheels_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,7 +25,7 @@ def wheels(tmp_path: Path) -> list[Path]:
     return [tmp_path / name for name in names]
 
 
-@pytest.mark.parametrize("platform", sorted(build_addon.PLATFORMS))
+@pytest.mark.parametrize("platform", sorted(wheels_of.PLATFORMS))
 def test_manifest_names_platform_and_wheels(platform: str, wheels: list[Path], tmp_path: Path) -> None:
     path = build_addon.build_zip(platform, wheels, None, tmp_path / "dist")
     with zipfile.ZipFile(path) as archive:
@@ -76,6 +77,6 @@ def test_only_compat_asks_for_blenders_version() -> None:
 def test_offline_without_wheels_is_a_plain_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(build_addon, "CACHE", tmp_path / "nothing")
+    monkeypatch.setattr(wheels_of, "CACHE", tmp_path / "nothing")
     assert build_addon.main(["--offline", "--no-backend", "--out", str(tmp_path)]) == 1
     assert "without --offline" in capsys.readouterr().err
