@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import logging
 import os
 import tempfile
@@ -15,15 +16,21 @@ _STDERR = 2
 
 @contextlib.contextmanager
 def native_stderr_to_log() -> Iterator[None]:
-    """Send what the process writes to its error stream meanwhile to the debug log, where that stream is a terminal.
+    """Send what the process writes to its error stream meanwhile to the debug log.
 
-    A file or a pipe is left alone: it is somebody's log, and a library that crashes says why in its last line.
+    Where faults are handled (the worker, the doctor's checks) it stays where it is: somebody keeps that stream, and a
+    library that crashes says why in its last line.
     For the start of native libraries only: it redirects the file descriptor of the whole process.
     """
-    if not os.isatty(_STDERR):
+    if faulthandler.is_enabled():
         yield
         return
-    saved = os.dup(_STDERR)
+    try:
+        saved = os.dup(_STDERR)
+    except OSError:
+        # Windows programs without a console have no error stream: nothing to keep quiet.
+        yield
+        return
     with tempfile.TemporaryFile() as captured:
         os.dup2(captured.fileno(), _STDERR)
         try:

@@ -12,9 +12,11 @@ from pathlib import Path
 SCRIPT = Path(__file__).resolve()
 # Folders and files by package, as patterns below site-packages.
 NEVER_USED = (
-    # Programs that test PyTorch's C++ side, and a compiler of messages.
+    # Programs that test PyTorch's C++ side, and a compiler of messages; beside them lies one that PyTorch starts.
     "torch/test",
-    "torch/bin",
+    "torch/bin/*Test*",
+    "torch/bin/test_*",
+    "torch/bin/protoc*",
     # For compiling and linking C++ against PyTorch.
     "torch/include",
     "torch/lib/*.lib",
