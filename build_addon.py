@@ -1,8 +1,10 @@
 """Make the zip that Blender installs: ``python build_addon.py [--platform linux-x64|...|all]``.
 
 The zip holds the add-on, the package `shared` inside of it, wheels of pyzmq and msgpack for the platform and for the
-Pythons of Blender 4.2 to 5.0 (3.11) and 5.1 and later (3.13), and the backend's own wheel with the versions that it was
-tested with, from which the add-on's preferences install the backend. The same sources and wheels give the same bytes.
+Pythons that Blenders have, and the backend's own wheel with the versions that it was tested with, from which the
+add-on's preferences install the backend. The same sources and wheels give the same bytes.
+
+``--offline-bundle FOLDER`` makes a folder with the zip and everything that the installation would download.
 """
 
 from __future__ import annotations
@@ -16,16 +18,44 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from release.wheels import PLATFORMS, BuildError, dependency_wheels, run_pip, this_platform
+from blender_addon.install.plan import VARIANTS
+from release.bundle import BundleOptions, make_bundle
+from release.wheels import EPOCH, PLATFORMS, BuildError, dependency_wheels, run_pip, this_platform
+from shared.errors import RelightifyError
 
 ROOT = Path(__file__).resolve().parent
 ADDON = ROOT / "blender_addon"
 DIST = ROOT / "dist"
-
-EPOCH = (2020, 1, 1, 0, 0, 0)
+PACKAGES = ROOT / "install_packages.txt"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    chosen = parser().parse_args(arguments)
+    platforms = list(PLATFORMS) if chosen.platform == "all" else [chosen.platform]
+    bundle, out = chosen.offline_bundle, chosen.out
+    if bundle is not None and (chosen.platform == "all" or chosen.no_backend):
+        print("An offline bundle is for one platform, and has the backend.", file=sys.stderr)
+        return 2
+    try:
+        if bundle is not None:
+            options = BundleOptions(
+                chosen.platform, tuple(chosen.bundle_python), chosen.bundle_variant, chosen.torch_index
+            )
+            made, out = make_bundle(bundle, options, PACKAGES, addon_version()), bundle
+            print(f"{bundle}  {sum(made.files.values()) / 2**20:.0f} MB for {made.platform}")
+        with tempfile.TemporaryDirectory() as folder:
+            backend = None if chosen.no_backend else build_backend_wheel(Path(folder), chosen.offline)
+            for platform in platforms:
+                path = build_zip(platform, dependency_wheels(platform, chosen.offline), backend, out)
+                print(f"{path}  {path.stat().st_size / 2**20:.1f} MB")
+    except (BuildError, RelightifyError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
     parser = argparse.ArgumentParser(description="Make the zip that Blender installs.")
     parser.add_argument(
         "--platform", choices=[*PLATFORMS, "all"], default=this_platform(), help="default: this machine"
@@ -33,18 +63,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=DIST, help="folder for the zips, default: dist")
     parser.add_argument("--offline", action="store_true", help="take wheels from build/wheels only")
     parser.add_argument("--no-backend", action="store_true", help="leave the backend's wheel out")
-    chosen = parser.parse_args(arguments)
-    platforms = list(PLATFORMS) if chosen.platform == "all" else [chosen.platform]
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            backend = None if chosen.no_backend else build_backend_wheel(Path(folder), chosen.offline)
-            for platform in platforms:
-                path = build_zip(platform, dependency_wheels(platform, chosen.offline), backend, chosen.out)
-                print(f"{path}  {path.stat().st_size / 2**20:.1f} MB")
-    except BuildError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    parser.add_argument(
+        "--offline-bundle", type=Path, metavar="DIR", help="make a new folder that installs without internet"
+    )
+    parser.add_argument(
+        "--bundle-python", nargs="+", default=["3.11"], metavar="X.Y", help="Pythons of the bundle, default: 3.11"
+    )
+    parser.add_argument(
+        "--bundle-variant", choices=list(VARIANTS), default="none", help="PyTorch of the bundle, default: none"
+    )
+    parser.add_argument("--torch-index", default="", metavar="URL", help="index to take the bundle's PyTorch from")
+    return parser
+
+
+def addon_version() -> str:
+    """The version in the manifest."""
+    return tomllib.loads((ADDON / "blender_manifest.toml").read_text(encoding="utf-8"))["version"]
 
 
 def build_backend_wheel(folder: Path, offline: bool = False) -> Path:
@@ -66,7 +100,6 @@ def build_backend_wheel(folder: Path, offline: bool = False) -> Path:
 def build_zip(platform: str, wheels: Sequence[Path], backend_wheel: Path | None, out: Path) -> Path:
     """Write one zip and return its path."""
     manifest = (ADDON / "blender_manifest.toml").read_text(encoding="utf-8")
-    version = tomllib.loads(manifest)["version"]
     files: dict[str, bytes] = {"LICENSE": (ROOT / "LICENSE").read_bytes()}
     files["blender_manifest.toml"] = completed_manifest(manifest, platform, wheels).encode()
     files |= {path.relative_to(ADDON).as_posix(): path.read_bytes() for path in sorted(ADDON.rglob("*.py"))}
@@ -75,8 +108,9 @@ def build_zip(platform: str, wheels: Sequence[Path], backend_wheel: Path | None,
     if backend_wheel is not None:
         files[f"backend/{backend_wheel.name}"] = backend_wheel.read_bytes()
         files["backend/constraints.txt"] = (ROOT / "constraints.txt").read_bytes()
+        files["backend/packages.txt"] = PACKAGES.read_bytes()
     out.mkdir(parents=True, exist_ok=True)
-    target = out / f"relightify-{version}-{platform}.zip"
+    target = out / f"relightify-{addon_version()}-{platform}.zip"
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, EPOCH)

@@ -10,9 +10,12 @@ from blender_addon.install.trim import SCRIPT, trim
 
 
 def test_tests_and_headers_go_and_the_rest_stays(tmp_path: Path) -> None:
-    gone = ["torch/test/a_test", "torch/bin/protoc", "torch/include/ATen/ATen.h", "torch/lib/torch_cpu.lib"]
+    gone = ["torch/test/a_test", "torch/include/ATen/ATen.h", "torch/lib/torch_cpu.lib"]
+    gone += [f"torch/bin/{name}" for name in ("protoc-3.13", "TCPStoreTest.exe", "test_api")]
     gone += ["scipy/linalg/tests/test_a.py", "numpy/_core/tests/data/x.bin", "sympy/core/tests/__init__.py"]
     kept = ["torch/lib/libtorch_cpu.so", "torch/testing/__init__.py", "torch/nn/modules/conv.py"]
+    # Without it `import torch` fails.
+    kept += ["torch/bin/torch_shm_manager"]
     kept += ["numpy/testing/__init__.py", "scipy/linalg/lapack.py", "cv2/tests/x.py", "backend/tests/y.py"]
     for name in (*gone, *kept):
         path = tmp_path / name

@@ -1,0 +1,1 @@
+"""What `build_addon.py` puts together."""

@@ -1,0 +1,126 @@
+"""The zip's wheels: one of each dependency for every Python, a pure one where there is no compiled one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+import msgpack
+import pytest
+from packaging.tags import compatible_tags, cpython_tags
+from packaging.utils import parse_wheel_filename
+
+from release import wheels
+from release.wheels import LATER_PYTHONS, PYTHON_VERSIONS, BuildError, dependency_wheels, pure_wheel
+
+LINUX = ["manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"]
+
+
+@pytest.fixture
+def compiled(tmp_path: Path) -> Path:
+    """The installed msgpack as a wheel, so that this needs no network."""
+    installed = metadata.distribution("msgpack")
+    wheel = tmp_path / f"msgpack-{installed.version}-cp311-cp311-manylinux2014_x86_64.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for file in installed.files or ():
+            if ".." not in file.parts and file.suffix not in (".pyc", ""):
+                archive.write(str(file.locate()), str(file))
+        archive.writestr(f"msgpack-{installed.version}.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: false\n")
+        archive.writestr("msgpack/_cmsgpack.cpython-311.so", b"compiled")
+    return wheel
+
+
+def test_pure_wheel_packs_and_unpacks_without_compiled_modules(compiled: Path, tmp_path: Path) -> None:
+    pure = pure_wheel(compiled, ["3.16", "3.9"], tmp_path / "pure")
+    code = (
+        f"import sys; sys.path.insert(0, {str(pure)!r}); import msgpack\n"
+        "assert msgpack.__file__.startswith(sys.path[0]), msgpack.__file__\n"
+        "assert msgpack.Packer.__module__ == 'msgpack.fallback'\n"
+        "content = {'a': [1, 2.5, None, True], 'b': b'bytes', 'c': {'deep': 'text'}}\n"
+        "sys.stdout.buffer.write(msgpack.packb(content, use_bin_type=True))"
+    )
+    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, check=True)
+    assert msgpack.unpackb(done.stdout) == {"a": [1, 2.5, None, True], "b": b"bytes", "c": {"deep": "text"}}
+
+
+def test_pure_wheel_names_its_pythons_and_every_file_it_holds(compiled: Path, tmp_path: Path) -> None:
+    pure = pure_wheel(compiled, ["3.16", "3.9"], tmp_path / "pure")
+    assert pure.name.endswith("-py39.py316-none-any.whl")
+    with zipfile.ZipFile(pure) as archive:
+        names = set(archive.namelist())
+        (info,) = {name.partition("/")[0] for name in names if ".dist-info/" in name}
+        about = archive.read(f"{info}/WHEEL").decode()
+        recorded = {line.split(",")[0] for line in archive.read(f"{info}/RECORD").decode().splitlines()}
+    assert recorded == names
+    assert not [name for name in names if name.endswith((".so", ".pyd"))]
+    assert "Root-Is-Purelib: true" in about
+    assert "Tag: py316-none-any" in about
+    assert pure.read_bytes() == pure_wheel(compiled, ["3.9", "3.16"], tmp_path / "again").read_bytes()
+
+
+@pytest.fixture
+def index(compiled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """Stands for pip and its index: which wheels there are by Python; pyzmq's for 3.12 serves later ones."""
+    there = {version: [f"pyzmq-27.3.0-cp{version.replace('.', '')}-x.whl"] for version in PYTHON_VERSIONS}
+
+    def download(requirements: Sequence[str], folder: Path, tags: object, version: str) -> None:
+        (name,) = (requirement.partition("==")[0] for requirement in requirements)
+        found = [wheel for wheel in there[version] if wheel.startswith(f"{name}-")]
+        if not found:
+            raise BuildError(f"pip download failed:\nERROR: No matching distribution found for {name}")
+        folder.mkdir(parents=True, exist_ok=True)
+        for wheel in found:
+            (folder / wheel).write_bytes(compiled.read_bytes())
+
+    monkeypatch.setattr(wheels, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(wheels, "download", download)
+    return there
+
+
+def test_pythons_without_a_compiled_msgpack_get_a_pure_one(index: dict[str, list[str]]) -> None:
+    index["3.11"].append("msgpack-1.2.4-cp311-cp311-x.whl")
+    index["3.13"].append("msgpack-1.2.4-cp313-cp313-x.whl")
+    names = [wheel.name for wheel in dependency_wheels("linux-x64")]
+    (pure,) = [name for name in names if name.endswith("-none-any.whl")]
+    assert "-py312.py314.py315." in pure
+    assert "py311" not in pure
+    assert "py313" not in pure
+    assert names == [wheel.name for wheel in dependency_wheels("linux-x64", offline=True)], "kept"
+
+
+def test_platform_without_any_msgpack_is_an_error(index: dict[str, list[str]]) -> None:
+    with pytest.raises(BuildError, match="no wheel of msgpack"):
+        dependency_wheels("linux-x64")
+
+
+def test_dead_network_is_not_taken_for_a_missing_wheel(
+    index: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def download(requirements: Sequence[str], *rest: object) -> None:
+        raise BuildError("pip download failed:\nNewConnectionError")
+
+    monkeypatch.setattr(wheels, "download", download)
+    with pytest.raises(BuildError, match="NewConnectionError"):
+        dependency_wheels("linux-x64")
+
+
+def test_every_python_finds_exactly_one_wheel_of_each(compiled: Path) -> None:
+    """By the rules of packaging; `tests/blender` asks Blender's own."""
+    if not (wheels.CACHE / "linux-x64" / "cp314" / "requirements.txt").is_file():
+        pytest.skip("the wheels have not been fetched: python build_addon.py --no-backend")
+    names = [wheel.name for wheel in dependency_wheels("linux-x64", offline=True)]
+    for version in (*PYTHON_VERSIONS, *LATER_PYTHONS):
+        python = tuple(map(int, version.split(".")))
+        tags = {*cpython_tags(python, platforms=LINUX), *compatible_tags(python, platforms=LINUX)}
+        fitting = [str(parse_wheel_filename(name)[0]) for name in names if parse_wheel_filename(name)[3] & tags]
+        assert "msgpack" in fitting, version
+        assert "pyzmq" in fitting, version
+        pure = [name for name in names if name.endswith("-none-any.whl")]
+        binary = [name for name in names if name.startswith("msgpack") and name not in pure]
+        pure_fits = any(f".py{version.replace('.', '')}" in name.replace("-", ".") for name in pure)
+        binary_fits = any(f"-cp{version.replace('.', '')}-" in name for name in binary)
+        assert pure_fits != binary_fits, f"{version}: Blender would take either"
