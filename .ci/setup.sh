@@ -41,26 +41,32 @@ need_disk() {
   return 1
 }
 
+# find_python VERSION: the path of a Python such as 3.11, also of pyenv's; fails where there is none.
 find_python() {
   local name
-  for name in python3.11 python3; do
-    if command -v "$name" >/dev/null && "$name" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then
+  for name in "python$1" python3 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$1".*/bin/python; do
+    if command -v "$name" >/dev/null && "$name" -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$1')" 2>/dev/null; then
       command -v "$name"
       return 0
     fi
   done
-  echo "Python 3.11 is needed (the Blender modules for tests are made for it). Install python3.11 and try again." >&2
   return 1
 }
 
-# make_venv FOLDER STAMP COMMAND...: makes the environment anew unless it was finished with the same stamp.
+need_python() {
+  find_python "$1" && return 0
+  echo "Python $1 is needed (the Blender modules for tests are made for it). Install python$1 and try again." >&2
+  return 1
+}
+
+# make_venv FOLDER PYTHON STAMP COMMAND...: makes the environment anew unless it was finished with the same stamp.
 make_venv() {
-  local folder=$1 stamp=$2
-  shift 2
+  local folder=$1 python=$2 stamp=$3
+  shift 3
   if [ -f "$folder/.stamp" ] && [ "$(cat "$folder/.stamp")" = "$stamp" ]; then
     return 0
   fi
-  [ -x "$folder/bin/python" ] || "$(find_python)" -m venv "$folder"
+  [ -x "$folder/bin/python" ] || "$(need_python "$python")" -m venv "$folder"
   "$@"
   printf '%s' "$stamp" >"$folder/.stamp"
 }
@@ -74,7 +80,7 @@ backend_packages() {
 
 setup_backend() {
   install_system_packages
-  make_venv .venv "$(cat pyproject.toml constraints.txt | sha256sum)" backend_packages
+  make_venv .venv 3.11 "$(cat pyproject.toml constraints.txt | sha256sum)" backend_packages
   .venv/bin/python -m backend.cli fetch
 }
 
@@ -82,13 +88,20 @@ blender_packages() {
   local version=$1 numpy="numpy<2"
   need_disk 1500
   say "Installing Blender $version as a Python module (about 1 GB; this happens once)"
-  case "$version" in 4.2.*) numpy=numpy ;; esac
+  case "$version" in 4.2.* | 5.[1-9].*) numpy=numpy ;; esac
   ".venv-blender-$version/bin/python" -m pip install -q "bpy==$version" "$numpy" -c .ci/blender_constraints.txt \
     pyzmq msgpack pytest pytest-timeout pillow
 }
 
+# Blender's own builds have Python 3.11 up to 5.0, later ones 3.13; each module runs in its own alone.
+blender_python() {
+  case "$1" in 4.* | 5.0.*) echo 3.11 ;; *) echo 3.13 ;; esac
+}
+
 setup_blender() {
-  make_venv ".venv-blender-$1" "$(sha256sum <.ci/blender_constraints.txt) $1" blender_packages "$1"
+  local stamp
+  stamp="$(sha256sum <.ci/blender_constraints.txt) $1"
+  make_venv ".venv-blender-$1" "$(blender_python "$1")" "$stamp" blender_packages "$1"
 }
 
 # Tests that need it say so and are skipped where it cannot be had.
