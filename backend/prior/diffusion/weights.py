@@ -35,7 +35,8 @@ SLICES: dict[str, slice] = dict(zip(MAPS, LATENT, strict=True))
 M = TypeVar("M", bound=nn.Module)
 STATISTICS = "latent_statistics.safetensors"
 # Nothing from the network, and no pickles, which may hold programs: diffusers would take one without a word.
-SAFELY = {"local_files_only": True, "use_safetensors": True}
+# The last one asks for nothing that is not installed: diffusers would complain of it at each of the five networks.
+SAFELY = {"local_files_only": True, "use_safetensors": True, "low_cpu_mem_usage": False}
 
 
 @dataclass(frozen=True)
