@@ -10,6 +10,8 @@ add-on's preferences install the backend. The same sources and wheels give the s
 from __future__ import annotations
 
 import argparse
+import json
+import re
 import shutil
 import sys
 import tempfile
@@ -19,6 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from blender_addon.install.plan import VARIANTS
+from blender_addon.links import FILE_NAME, TEXTS
 from release.bundle import BundleOptions, make_bundle
 from release.wheels import EPOCH, PLATFORMS, BuildError, dependency_wheels, run_pip, this_platform
 from shared.errors import RelightifyError
@@ -101,7 +104,10 @@ def build_zip(platform: str, wheels: Sequence[Path], backend_wheel: Path | None,
     """Write one zip and return its path."""
     manifest = (ADDON / "blender_manifest.toml").read_text(encoding="utf-8")
     files: dict[str, bytes] = {"LICENSE": (ROOT / "LICENSE").read_bytes()}
-    files["blender_manifest.toml"] = completed_manifest(manifest, platform, wheels).encode()
+    links = project_links()
+    files["blender_manifest.toml"] = completed_manifest(manifest, platform, wheels, links.get("Homepage", "")).encode()
+    if links:
+        files[FILE_NAME] = json.dumps(links, indent=1).encode()
     files |= {path.relative_to(ADDON).as_posix(): path.read_bytes() for path in sorted(ADDON.rglob("*.py"))}
     files |= {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in sorted((ROOT / "shared").rglob("*.py"))}
     files |= {f"wheels/{path.name}": path.read_bytes() for path in wheels}
@@ -120,11 +126,26 @@ def build_zip(platform: str, wheels: Sequence[Path], backend_wheel: Path | None,
     return target
 
 
-def completed_manifest(manifest: str, platform: str, wheels: Sequence[Path]) -> str:
-    """The manifest with platform and wheels; they stand before its first table, where TOML wants them."""
+def completed_manifest(manifest: str, platform: str, wheels: Sequence[Path], website: str = "") -> str:
+    """The manifest with platform, wheels and website; they stand before its first table, where TOML wants them."""
     listed = "".join(f'  "./wheels/{wheel.name}",\n' for wheel in wheels)
     head, table, tail = manifest.partition("[permissions]")
-    return f'{head}platforms = ["{platform}"]\nwheels = [\n{listed}]\n\n{table}{tail}'
+    site = f'website = "{website}"\n' if website else ""
+    return f'{head}{site}platforms = ["{platform}"]\nwheels = [\n{listed}]\n\n{table}{tail}'
+
+
+def project_links(pyproject: Path = ROOT / "pyproject.toml") -> dict[str, str]:
+    """The project's addresses on the web that the add-on shows.
+
+    Raises:
+        BuildError: one is no address that a browser opens without a warning.
+    """
+    urls = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"].get("urls", {})
+    links = {name: urls[name] for name in TEXTS if name in urls}
+    for name, address in links.items():
+        if not re.fullmatch(r"https://[\w.-]+\.\w+(/[^\s\"\\]*)?", address):
+            raise BuildError(f"{name} in pyproject.toml is no https address: {address}")
+    return links
 
 
 if __name__ == "__main__":

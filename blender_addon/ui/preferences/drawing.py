@@ -18,6 +18,7 @@ from ...link.choice import (
 )
 from ...link.jobs import time_left_text
 from ...link.session import Session, session_of
+from ...links import known_links
 from ..layout import draw_text
 from ..operators.backend import (
     RELIGHTIFY_OT_cancel_setup,
@@ -53,6 +54,11 @@ def draw(preferences: bpy.types.AddonPreferences, context: bpy.types.Context) ->
         _draw_check(layout, context, session)
     layout.separator()
     layout.prop(preferences, "find_faces")
+    links = known_links()
+    if links:
+        row = layout.row(align=True)
+        for text, address in links:
+            row.operator("wm.url_open", text=text, icon="URL").url = address
 
 
 def _draw_connect(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferences) -> None:
