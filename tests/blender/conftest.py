@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MODULE = "bl_ext.user_default.relightify"
 # What the tests call without an operator.
 ROOMS = {
-    "install": "plan run",
+    "install": "machine plan run",
     "link": "choice jobs session",
     "scene": "geometry images importer heads mesh photo_source world",
     "light": "rigs turntable worlds",

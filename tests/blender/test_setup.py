@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,3 +79,29 @@ def test_backend_is_uninstalled(addon: SimpleNamespace, installed_folder: Path) 
 def test_backend_lies_where_blender_removes_it_with_the_extension(addon: SimpleNamespace) -> None:
     folder = addon.link.choice.backend_folder()
     assert folder.parent == Path(bpy.utils.extension_path_user(MODULE))
+
+
+def test_offline_bundle_installs_while_blender_is_offline(
+    addon: SimpleNamespace, preferences: bpy.types.AddonPreferences, tmp_path: Path
+) -> None:
+    bpy.context.preferences.system.use_online_access = False
+    preferences.offline_bundle = str(tmp_path)
+    try:
+        assert bpy.ops.relightify.install_backend.poll()
+        with pytest.raises(RuntimeError, match="does not hold the backend"):
+            bpy.ops.relightify.install_backend()
+    finally:
+        preferences.offline_bundle = ""
+
+
+def test_command_for_missing_libraries_is_copied(
+    addon: SimpleNamespace, preferences: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = addon.link.session.session_of(bpy.context)
+    machine = addon.install.machine
+    found = machine.Survey(machine.Gpu("none"), None, 0)
+    monkeypatch.setattr(session.setup, "survey", found)
+    assert not bpy.ops.relightify.copy_command.poll()
+    monkeypatch.setattr(session.setup, "survey", dataclasses.replace(found, missing_libraries=("libEGL.so.1",)))
+    assert bpy.ops.relightify.copy_command() == {"FINISHED"}
+    assert bpy.context.window_manager.clipboard in ("", addon._shared.install_command(("libEGL.so.1",)))
