@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from blender_addon.install.trim import SCRIPT, trim
+import pytest
+
+from blender_addon.install.trim import SCRIPT, cut_off_symbols, trim
 
 
 def test_tests_and_headers_go_and_the_rest_stays(tmp_path: Path) -> None:
@@ -31,3 +34,46 @@ def test_it_needs_nothing_but_the_python_that_runs_it() -> None:
     """It is run by the new environment's Python, which knows neither the add-on nor its packages."""
     code = f"import runpy; runpy.run_path({str(SCRIPT)!r}, run_name='looked at')"
     subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)
+
+
+def small_library() -> Path:
+    """A compiled module that is installed here and has something behind what is loaded."""
+    import msgpack
+
+    return next(Path(msgpack.__file__).parent.glob("_cmsgpack*.so"))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have other libraries")
+def test_library_without_its_symbols_is_loaded_and_works(tmp_path: Path) -> None:
+    package = Path(shutil.copytree(small_library().parent, tmp_path / "msgpack"))
+    library = package / small_library().name
+    with library.open("ab") as file:
+        file.write(b"\0" * 100_000)
+    size = library.stat().st_size
+    freed = cut_off_symbols(library)
+    assert freed > 100_000
+    assert library.stat().st_size == size - freed
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import msgpack, msgpack._cmsgpack\n"
+        f"assert msgpack._cmsgpack.__file__ == {str(library)!r}\n"
+        "assert msgpack.unpackb(msgpack.packb([1, 'two'])) == [1, 'two']"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert cut_off_symbols(library) == 0, "once is enough"
+
+
+@pytest.mark.parametrize("content", [b"", b"MZ" + b"\0" * 100, b"\x7fELF\x01\x01" + b"\0" * 100, b"\x7fELF\x02\x01"])
+def test_what_is_no_library_of_this_kind_is_left_alone(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "x.so"
+    path.write_bytes(content)
+    assert cut_off_symbols(path) == 0
+    assert path.read_bytes() == content
+
+
+def test_file_that_ends_too_early_is_left_alone(tmp_path: Path) -> None:
+    if not sys.platform.startswith("linux"):
+        pytest.skip("other systems have other libraries")
+    path = tmp_path / "x.so"
+    path.write_bytes(small_library().read_bytes()[:2000])
+    assert cut_off_symbols(path) == 0
+    assert path.stat().st_size == 2000
