@@ -47,7 +47,7 @@ class Variant:
 
 # The first was measured, the others are PyTorch's share as its packages list it. Sizes differ a little by version.
 VARIANTS: dict[str, Variant] = {
-    "none": Variant("none", "Processor Only", 0.5, 1.3),
+    "none": Variant("none", "Processor Only", 0.5, 1.2),
     "cuda": Variant("cuda", "NVIDIA (CUDA)", 3.4, 7.5),
     "rocm": Variant("rocm", "AMD (ROCm)", 4.9, 17.5),
     "apple": Variant("apple", "Apple", 0.4, 1.1),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import bpy
 import pytest
@@ -105,3 +106,89 @@ def test_command_for_missing_libraries_is_copied(
     monkeypatch.setattr(session.setup, "survey", dataclasses.replace(found, missing_libraries=("libEGL.so.1",)))
     assert bpy.ops.relightify.copy_command() == {"FINISHED"}
     assert bpy.context.window_manager.clipboard in ("", addon._shared.install_command(("libEGL.so.1",)))
+
+
+class Layout:
+    """Stands for Blender's layout: remembers the texts and operators that are drawn, in all of its rows and boxes."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def __getattr__(self, name: str) -> object:
+        def draw(*arguments: object, **options: object) -> Layout:
+            self.told += [str(options["text"])] if options.get("text") else []
+            self.told += [arguments[0]] if name == "operator" and isinstance(arguments[0], str) else []
+            return self
+
+        return draw
+
+
+def drawing() -> ModuleType:
+    return importlib.import_module(f"{MODULE}.ui.preferences.drawing")
+
+
+class WideContext:
+    """Blender's context with a region to draw in and a size of letters, which there is none of without a window."""
+
+    region = SimpleNamespace(width=4000)
+
+    @property
+    def preferences(self) -> SimpleNamespace:
+        return SimpleNamespace(addons=bpy.context.preferences.addons, system=SimpleNamespace(ui_scale=1.0))
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(bpy.context, name)
+
+
+@pytest.fixture
+def drawn(preferences: bpy.types.AddonPreferences, monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
+    """What the preferences of a copy with a backend show."""
+    monkeypatch.setattr(drawing(), "bundled_wheel", lambda: Path("relightify-0.1.0-py3-none-any.whl"))
+
+    def draw() -> str:
+        layout = Layout()
+        names = ("backend", "variant", "show_advanced", "show_log")
+        shown = SimpleNamespace(layout=layout, **{name: getattr(preferences, name) for name in names})
+        drawing().draw(shown, WideContext())
+        return "\n".join(layout.told)
+
+    return draw
+
+
+def test_preferences_show_what_is_missing_ahead_of_the_installation(
+    addon: SimpleNamespace, drawn: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine, session = addon.install.machine, addon.link.session.session_of(bpy.context)
+    survey = machine.Survey(machine.Gpu("none"), None, 50 * 2**30)
+    monkeypatch.setattr(session.setup, "survey", survey)
+    assert "libEGL" not in drawn()
+    monkeypatch.setattr(session.setup, "survey", dataclasses.replace(survey, missing_libraries=("libEGL.so.1",)))
+    shown = drawn()
+    assert "This system lacks libEGL.so.1" in shown
+    assert "relightify.copy_command" in shown
+
+
+def test_preferences_show_the_minutes_left(
+    addon: SimpleNamespace, drawn: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, session = addon.install.run, addon.link.session.session_of(bpy.context)
+    state = run.SetupState(run.Phase.INSTALLING, "Installing PyTorch", fraction=0.25, seconds_left=240.0)
+    monkeypatch.setattr(session.setup, "state", state)
+    shown = drawn()
+    assert "Installing PyTorch  25%" in shown
+    assert "about 4 min left" in shown
+
+
+def test_failed_installation_offers_to_go_on_or_to_start_over(
+    addon: SimpleNamespace, drawn: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine, run, session = addon.install.machine, addon.install.run, addon.link.session.session_of(bpy.context)
+    error = addon._shared.RelightifyError("no_network", "The proxy wants a password.", "Ask for it.")
+    monkeypatch.setattr(session.setup, "survey", machine.Survey(machine.Gpu("none"), None, 50 * 2**30))
+    monkeypatch.setattr(session.setup, "state", run.SetupState(run.Phase.FAILED, error=error))
+    shown = drawn()
+    assert "Try Again" in shown
+    assert "The proxy wants a password." in shown
+    assert "Start Over" not in shown, "nothing is done yet"
+    monkeypatch.setattr(drawing(), "begun", lambda folder: True)
+    assert "Start Over" in drawn()

@@ -41,11 +41,11 @@ def test_gpu_decides_the_build_unless_the_user_does(options: SetupOptions) -> No
 
 def test_what_an_earlier_try_has_installed_needs_no_more_room(options: SetupOptions) -> None:
     with pytest.raises(RelightifyError):
-        check(options, surveyed("none", 1.7))
+        check(options, surveyed("none", 1.6))
     options.folder.mkdir()
     with (options.folder / "torch.bin").open("wb") as file:
         file.truncate(int(0.2 * GIB))
-    check(options, surveyed("none", 1.7))
+    check(options, surveyed("none", 1.6))
 
 
 def test_too_little_disk_is_said_before_anything_is_downloaded(options: SetupOptions) -> None:
