@@ -28,8 +28,6 @@ from shared.paths import cache_root
 WANTED_MEMORY_GIB = 4.0
 WANTED_DISK_GIB = 2.0
 MISSING_EXIT_CODE = 5
-# Lines of a library's output that are shown where it crashed.
-LAST_WORDS = 3
 
 Status = Literal["ok", "optional", "missing"]
 
@@ -108,14 +106,14 @@ def examine_apart(command: Sequence[str] = (sys.executable, "-m", "backend.docto
     return tuple(findings)
 
 
-def _crashed(check: Callable[[], Finding], code: int, said: str) -> Finding:
-    """What there is to say of a check whose process ended in it."""
+def _crashed(check: Callable[[], Finding], code: int, said: str, lines: int = 3) -> Finding:
+    """What there is to say of a check whose process ended in it, with the last lines of its output."""
     ended = f"exit status {code}"
     if code < 0:
         ended = signal.Signals(-code).name
     # The handler of faults adds where Python was, below what the library itself said.
     words = [line.strip() for line in said.partition("Fatal Python error")[0].splitlines() if line.strip()]
-    detail = f"its library crashed ({ended}); last words: {' / '.join(words[-LAST_WORDS:]) or 'none'}"
+    detail = f"its library crashed ({ended}); last words: {' / '.join(words[-lines:]) or 'none'}"
     return Finding(_name(check), "missing", detail, "Update the graphics driver, or reinstall Relightify.")
 
 
