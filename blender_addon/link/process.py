@@ -22,6 +22,7 @@ from .._shared import (
     process_alive,
     read_connection,
 )
+from ..install.failure import crash_name
 from ..install.machine import clean_environment
 
 START_SECONDS = 120.0
@@ -164,7 +165,9 @@ def wait_for_connection(
                     f"The Python at {backend.python} has no relightify.",
                     "Install the backend in the add-on's preferences, or choose a Python that has it.",
                 )
-            message = f"The backend stopped while it started: {last_line(backend.log_file)}"
+            crash = crash_name(backend.process.returncode)
+            ended = f"crashed ({crash})" if crash else "stopped"
+            message = f"The backend {ended} while it started: {last_line(backend.log_file)}"
             raise RelightifyError("backend_start", message, _log_hint(backend))
         if passed > seconds:
             raise RelightifyError(

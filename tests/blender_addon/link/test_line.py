@@ -132,6 +132,12 @@ def test_backend_that_dies_at_the_start_is_quoted(tmp_path: Path) -> None:
     assert log_tail(backend.log_file) == ["starting", "no disk space"]
 
 
+def test_backend_that_crashes_at_the_start_is_said_to_have_crashed(tmp_path: Path) -> None:
+    backend = start_backend(stand_in(tmp_path, "echo 'bad driver'; kill -SEGV $$"), tmp_path / "runtime")
+    with pytest.raises(RelightifyError, match=r"crashed \(SIGSEGV\) .*bad driver"):
+        wait_for_connection(backend, lambda seconds: True)
+
+
 def test_waiting_ends_when_nobody_waits_any_more(tmp_path: Path) -> None:
     backend = start_backend(stand_in(tmp_path, "exec sleep 60"), tmp_path / "runtime")
     try:
