@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -124,3 +125,14 @@ def test_every_python_finds_exactly_one_wheel_of_each(compiled: Path) -> None:
         pure_fits = any(f".py{version.replace('.', '')}" in name.replace("-", ".") for name in pure)
         binary_fits = any(f"-cp{version.replace('.', '')}-" in name for name in binary)
         assert pure_fits != binary_fits, f"{version}: Blender would take either"
+
+
+@pytest.mark.slow
+def test_protocol_holds_with_a_pure_msgpack() -> None:
+    """Which a Blender with a Python newer than msgpack's wheels gets."""
+    check = "import msgpack; assert msgpack.Packer.__module__ == 'msgpack.fallback'"
+    environment = {**os.environ, "MSGPACK_PUREPYTHON": "1"}
+    root = Path(__file__).resolve().parents[2]
+    subprocess.run([sys.executable, "-c", check], env=environment, check=True)
+    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/shared/test_protocol.py"]
+    subprocess.run(tests, env=environment, cwd=root, check=True)
