@@ -20,7 +20,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from blender_addon.install.plan import VARIANTS
+from blender_addon.install.variants import VARIANTS
 from blender_addon.links import FILE_NAME, TEXTS
 from release.bundle import BundleOptions, make_bundle
 from release.wheels import EPOCH, PLATFORMS, BuildError, dependency_wheels, run_pip, this_platform

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from backend.photo.model_file import face_landmarker_path
-from blender_addon.install.bundle import DESCRIPTION, MODELS, WHEELS, Bundle
-from blender_addon.install.plan import PIP, TORCH
+from blender_addon.install.bundle_format import DESCRIPTION, MODELS, WHEELS, Bundle
+from blender_addon.install.variants import PIP, TORCH
 from release.wheels import BuildError, download
 
 # Wheels of the backend's packages name newer systems than those of the add-on's two.
@@ -33,7 +33,7 @@ class BundleOptions:
     Args:
         platform: Blender's name of it.
         pythons: versions such as ``3.11``.
-        variant: key of `blender_addon.install.plan.VARIANTS`.
+        variant: key of `blender_addon.install.variants.VARIANTS`.
         torch_index: address of a package index to take PyTorch from; empty for the usual one.
     """
 

@@ -1,38 +1,14 @@
-"""An offline bundle: a folder with everything that an installation would download. `build_addon.py` makes it.
-
-Below the folder lie `wheels`, `models` and `bundle.json`, which says what it is for and what belongs to it.
-"""
+"""Reading an offline bundle, and seeing that it fits this machine."""
 
 from __future__ import annotations
 
 import json
 import platform as this_machine
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from .._shared import RelightifyError
-
-WHEELS, MODELS, DESCRIPTION = "wheels", "models", "bundle.json"
-
-
-@dataclass(frozen=True)
-class Bundle:
-    """What a bundle is for.
-
-    Args:
-        platform: Blender's name of it, such as ``linux-x64``.
-        pythons: versions such as ``3.11``.
-        variant: key of `plan.VARIANTS`.
-        version: of Relightify.
-        files: size in bytes of every file, by its path in the folder.
-    """
-
-    platform: str
-    pythons: tuple[str, ...]
-    variant: str
-    version: str
-    files: dict[str, int]
+from .bundle_format import DESCRIPTION, Bundle
 
 
 def read_bundle(folder: Path) -> Bundle:

@@ -13,11 +13,10 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from .._shared import INSTALL_LIBRARIES
+from .variants import GpuKind
 
-GpuKind = Literal["cuda", "rocm", "apple", "none"]
 Run = Callable[[Sequence[str]], "str | None"]
 
 PROBE_SECONDS = 15.0

@@ -14,46 +14,19 @@ from pathlib import Path
 
 from .._shared import RelightifyError, install_hint, listed
 from . import trim
-from .bundle import MODELS, WHEELS, check_bundle, read_bundle
-from .machine import GpuKind, Survey
+from .bundle import check_bundle, read_bundle
+from .bundle_format import MODELS, WHEELS
+from .machine import Survey
+from .variants import BACKEND_DOWNLOAD_GIB, GIB, PIP, TORCH, VARIANTS, Variant
 
-TORCH = "torch==2.13.0"
 UV = "uv>=0.9"
-GIB = 2**30
 Command = tuple[str, ...]
 
 # Bytecode of what is never run would double the size of many packages; Python writes that of the rest when it runs it.
 PIP_OPTIONS = ("--disable-pip-version-check", "--no-input", "--retries", "2", "--no-compile")
-# Progress in numbers, which pip tells from version 24.1 on.
-PIP = "pip>=24.1"
 RAW_PROGRESS = ("--progress-bar", "raw")
 
 
-@dataclass(frozen=True)
-class Variant:
-    """One build of PyTorch.
-
-    Args:
-        kind: the GPU it is for.
-        text: for people.
-        download_gib, disk_gib: of the whole backend with it, rounded up.
-    """
-
-    kind: GpuKind
-    text: str
-    download_gib: float
-    disk_gib: float
-
-
-# The first was measured, the others are PyTorch's share as its packages list it. Sizes differ a little by version.
-VARIANTS: dict[str, Variant] = {
-    "none": Variant("none", "Processor Only", 0.5, 1.2),
-    "cuda": Variant("cuda", "NVIDIA (CUDA)", 3.4, 7.5),
-    "rocm": Variant("rocm", "AMD (ROCm)", 4.9, 17.5),
-    "apple": Variant("apple", "Apple", 0.4, 1.1),
-}
-# Of everything but PyTorch; measured.
-BACKEND_DOWNLOAD_GIB = 0.25
 # While a package is unpacked, its file is on the disk as well.
 SPARE_GIB = 0.5
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 import zipfile
 from pathlib import Path
@@ -80,3 +82,8 @@ def test_offline_without_wheels_is_a_plain_error(
     monkeypatch.setattr(wheels_of, "CACHE", tmp_path / "nothing")
     assert build_addon.main(["--offline", "--no-backend", "--out", str(tmp_path)]) == 1
     assert "without --offline" in capsys.readouterr().err
+
+
+def test_any_python_makes_the_zip_without_a_package() -> None:
+    command = [sys.executable, "-S", str(ROOT / "build_addon.py"), "--help"]
+    subprocess.run(command, check=True, capture_output=True)

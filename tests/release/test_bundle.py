@@ -12,7 +12,7 @@ import pytest
 
 import build_addon
 from blender_addon.install.bundle import check_bundle, read_bundle
-from blender_addon.install.plan import TORCH
+from blender_addon.install.variants import TORCH
 from release import bundle
 from release.bundle import BundleOptions, make_bundle, needed_packages, torch_requirement
 from release.wheels import BuildError

@@ -5,8 +5,8 @@ from __future__ import annotations
 import bpy
 
 from ..._shared import install_hint, listed
-from ...install.plan import GIB, VARIANTS
 from ...install.run import LOG_NAME, InstalledBackend, Phase, SetupState, begun, installed_backend
+from ...install.variants import GIB, VARIANTS
 from ...link.choice import (
     ADDRESS,
     AUTOMATIC,

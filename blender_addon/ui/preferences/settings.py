@@ -3,7 +3,7 @@
 
 import bpy
 
-from ...install.plan import VARIANTS
+from ...install.variants import VARIANTS
 from ...link.choice import (
     ADDON,
     ADDRESS,

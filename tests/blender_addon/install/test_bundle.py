@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from blender_addon.install.bundle import DESCRIPTION, check_bundle, read_bundle, this_platform
+from blender_addon.install.bundle import check_bundle, read_bundle, this_platform
+from blender_addon.install.bundle_format import DESCRIPTION
 from shared.errors import RelightifyError
 
 

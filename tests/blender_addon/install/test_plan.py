@@ -8,18 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from blender_addon.install.bundle import DESCRIPTION, this_platform
-from blender_addon.install.machine import FoundPython, Gpu, GpuKind, Survey
+from blender_addon.install.bundle import this_platform
+from blender_addon.install.bundle_format import DESCRIPTION
+from blender_addon.install.machine import FoundPython, Gpu, Survey
 from blender_addon.install.plan import (
-    GIB,
-    TORCH,
-    VARIANTS,
     SetupOptions,
     backend_attempts,
     check,
     plan,
     torch_attempts,
 )
+from blender_addon.install.variants import GIB, TORCH, VARIANTS, GpuKind
 from shared.errors import RelightifyError
 
 

@@ -16,8 +16,9 @@ import pytest
 
 from blender_addon.install import machine, plan, run
 from blender_addon.install.machine import FoundPython, Gpu, Survey
-from blender_addon.install.plan import Step, Variant
+from blender_addon.install.plan import Step
 from blender_addon.install.run import Phase, Setup, SetupOptions, installed_backend
+from blender_addon.install.variants import GIB, Variant
 from shared.errors import RelightifyError
 
 BACKEND = """
@@ -61,7 +62,7 @@ def setup() -> Iterator[Setup]:
 def options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SetupOptions:
     """A wheel with a backend in it, on a machine with a Python and room."""
     monkeypatch.delenv("RELIGHTIFY_CACHE", raising=False)
-    found = Survey(Gpu("none"), FoundPython(Path(sys.executable), "3.11.9"), 10 * plan.GIB)
+    found = Survey(Gpu("none"), FoundPython(Path(sys.executable), "3.11.9"), 10 * GIB)
     monkeypatch.setattr(machine, "survey", lambda folder, python: found)
     wheel = make_wheel(tmp_path, "relightify", {"backend/__init__.py": "", "backend/cli.py": BACKEND})
     return SetupOptions(tmp_path / "user" / "backend", wheel)
