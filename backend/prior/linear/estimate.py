@@ -46,6 +46,10 @@ class CoarseEstimate:
         variance = self.posterior.variance(factors, self.prior.noise_maps(side))
         return np.sqrt(variance).astype(np.float32)
 
+    def drawn(self, side: int, rng: np.random.Generator) -> np.ndarray:
+        """Maps float32 [side, side, 9] of factors drawn from their posterior, without the texels' own noise."""
+        return self.prior.maps_of(self.posterior.draw(rng) * spread(self.prior, self.settings), side)
+
 
 def coarse_estimate(
     prior: CoarsePrior, seen: DelightedTexture, settings: EstimateSettings = EstimateSettings()

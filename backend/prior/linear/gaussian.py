@@ -89,6 +89,12 @@ class Posterior:
         """Conditional variance of entries with the given factors [..., K] and noise: diag(W cov W') + psi."""
         return np.einsum("...k,kl,...l->...", factors, self.covariance, factors) + noise
 
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
+        """One z float64 [K] at random."""
+        # Eigenvectors, since rounding may leave a covariance that no triangle has for its square.
+        values, vectors = np.linalg.eigh(self.covariance)
+        return self.mean + vectors @ (np.sqrt(np.maximum(values, 0)) * rng.standard_normal(len(values)))
+
 
 def condition(
     observations: Sequence[GaussianObservation],

@@ -20,6 +20,7 @@ from backend.prior.linear.factor_model import (
     NOISE_SIDE,
     NORMAL_X,
     SCALES,
+    TRAINED_SIDE,
     AlbedoPca,
     CoarsePrior,
 )
@@ -27,7 +28,7 @@ from backend.texture.maps import SkinMaps
 from backend.training.priors.parameters import LinearTraining
 
 _log = logging.getLogger(__name__)
-SIDE = 256
+SIDE = TRAINED_SIDE
 
 
 @dataclass(frozen=True)

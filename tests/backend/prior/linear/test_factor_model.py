@@ -11,6 +11,7 @@ from backend.prior.channels import LINEAR
 from backend.prior.linear import cosine
 from backend.prior.linear.factor_model import (
     NORMAL_X,
+    TRAINED_SIDE,
     CoarsePrior,
     load_coarse_prior,
     save_coarse_prior,
@@ -124,6 +125,15 @@ def test_one_latent_is_the_mean_plus_its_factors(prior: CoarsePrior) -> None:
     latent = np.random.default_rng(5).normal(size=prior.latents)
     expected = prior.mean_maps(64) + prior.factor_maps(64) @ latent
     np.testing.assert_allclose(prior.maps_of(latent, 64), expected, atol=1e-4)
+
+
+def test_drawn_noise_has_the_variance_that_was_fitted(prior: CoarsePrior) -> None:
+    rng = np.random.default_rng(5)
+    drawn = np.stack([prior.drawn_noise(SIDE, rng) for _ in range(40)])
+    expected = prior.noise_maps(SIDE)
+    np.testing.assert_allclose(drawn.var(0).mean((0, 1)), expected.mean((0, 1)), rtol=0.02)
+    enlarged = prior.drawn_noise(2 * TRAINED_SIDE, rng)
+    np.testing.assert_array_equal(enlarged[::2, ::2], enlarged[1::2, 1::2])
 
 
 def test_symmetric_factors_have_antisymmetric_normals(prior: CoarsePrior) -> None:

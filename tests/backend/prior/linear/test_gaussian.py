@@ -57,6 +57,17 @@ def test_conditional_mean_and_variance_are_those_of_the_dense_gaussian(rng: np.r
     np.testing.assert_allclose(posterior.variance(factors[~seen], noise[~seen]), np.diag(covariance), atol=1e-9)
 
 
+def test_draws_of_the_posterior_have_its_mean_and_covariance(rng: np.random.Generator) -> None:
+    mean, factors, noise, draw = toy(rng)
+    posterior = condition([observed(draw, mean, factors, noise)], LATENTS)
+    draws = np.stack([posterior.draw(rng) for _ in range(20_000)])
+    spread = np.sqrt(np.diag(posterior.covariance))
+    np.testing.assert_allclose((draws.mean(0) - posterior.mean) / spread, 0, atol=0.03)
+    np.testing.assert_allclose(
+        np.cov(draws.T) / np.outer(spread, spread), posterior.covariance / np.outer(spread, spread), atol=0.04
+    )
+
+
 def test_a_nuisance_is_the_same_as_its_covariance_among_what_is_seen(rng: np.random.Generator) -> None:
     mean, factors, noise, draw = toy(rng)
     seen = np.arange(ENTRIES) < 20
