@@ -8,7 +8,7 @@ import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from backend.photo.model_file import face_landmarker_path
+from backend.photo.model_file import FACE_LANDMARKER, SEGMENTER, fetched_model
 from blender_addon.install.bundle_format import DESCRIPTION, MODELS, WHEELS, Bundle
 from blender_addon.install.variants import PIP, TORCH
 from release.wheels import BuildError, download
@@ -67,7 +67,8 @@ def make_bundle(folder: Path, options: BundleOptions, packages: Path, version: s
         index = ["--index-url", options.torch_index] if options.torch_index else []
         # What the build for the processor asks for is in the list; others ask for their own libraries.
         download([torch_requirement(options)], wheels, tags, python, *index, deps=options.variant != "none")
-    shutil.copy2(face_landmarker_path(), models)
+    for model in (FACE_LANDMARKER, SEGMENTER):
+        shutil.copy2(fetched_model(model), models)
     paths = sorted([*wheels.iterdir(), *models.iterdir()])
     sizes = {path.relative_to(folder).as_posix(): path.stat().st_size for path in paths}
     bundle = Bundle(options.platform, options.pythons, options.variant, version, sizes)

@@ -17,6 +17,7 @@ TABLES = {
     "light": ("backend.evaluation.light", "whether heads under several lights get one albedo, and keep who they are"),
     "autoencoders": ("backend.evaluation.autoencoders", "what the diffusion prior's auto-encoders keep of maps"),
     "samplers": ("backend.evaluation.samplers", "the four samplers of the diffusion prior: maps and seconds"),
+    "draws": ("backend.evaluation.draws", "fair draws: energy score, blotches, distance from real maps, novelty"),
     "ablation": ("backend.evaluation.ablation", "what each heuristic gains in the tables"),
     "shape-skin": ("backend.evaluation.shape_skin", "what a person's shape tells of the skin, and the reverse"),
     "identity": ("backend.evaluation.identity", "whether rendered heads are recognised as the people in the photos"),

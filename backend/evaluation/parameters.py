@@ -162,3 +162,60 @@ class AlbedoModelSettings:
     seed: int = 0
     noise: float = 0.02
     one_left_out_of: int = 10
+
+
+@dataclass(frozen=True)
+class SkinStatisticsSettings:
+    """What is counted on maps of skin; lengths are widths at half height of Gaussians, mm; all assumed.
+
+    Args:
+        known: visibility from which a texel was certainly seen.
+        border_mm: of the border of what is known that does not count.
+        darkest: linear luminance below which nothing is told.
+        blotch_mm: the band in which blotches lie.
+        edge_mm: blur in which edges of light are measured, so that pores are none.
+        edge_quantile: of the slopes.
+        broad_mm: blur of what counts as shading.
+        around_mm: blur of what a highlight is brighter than.
+        highlight: by how much, natural logarithm.
+        burnt: sRGB value from which a channel holds no detail.
+        novelty_side: texels a side at which skins are compared: pores are nobody's.
+    """
+
+    known: float = 0.9
+    border_mm: float = 2.0
+    darkest: float = 2e-3
+    blotch_mm: tuple[float, float] = (3.0, 30.0)
+    edge_mm: float = 1.5
+    edge_quantile: float = 0.98
+    broad_mm: float = 12.0
+    around_mm: float = 40.0
+    highlight: float = 0.35
+    burnt: float = 0.97
+    novelty_side: int = 128
+
+
+@dataclass(frozen=True)
+class DrawSettings:
+    """Fair draws.
+
+    Args:
+        completions: K, of each texture.
+        best_of: of how many of them the best counts.
+        samples: from noise.
+        steps: of the sampler, from pure noise; more change draws of the network that ships little (assumed).
+        broad_mm: width at half height of the blur without which the energy score is given too: nobody knows where
+            hidden pores lie.
+        rounds: of permutations and bootstrap.
+        blocks: latent cells a side that one feature sums up.
+        covered: share of a block that must be known in the usual person.
+    """
+
+    completions: int = 8
+    best_of: int = 4
+    samples: int = 16
+    steps: int = 40
+    broad_mm: float = 3.0
+    rounds: int = 500
+    blocks: int = 4
+    covered: float = 0.5

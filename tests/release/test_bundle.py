@@ -42,8 +42,10 @@ def downloads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str
 
     model = tmp_path / "face_landmarker.task"
     model.write_bytes(b"model")
+    segmenter = tmp_path / "selfie_multiclass_256x256.tflite"
+    segmenter.write_bytes(b"weights")
     monkeypatch.setattr(bundle, "download", download)
-    monkeypatch.setattr(bundle, "face_landmarker_path", lambda: model)
+    monkeypatch.setattr(bundle, "fetched_model", lambda wanted: model if wanted.name == model.name else segmenter)
     return asked
 
 
@@ -52,7 +54,7 @@ def test_bundle_holds_everything_and_is_accepted_by_the_add_on(downloads: list[A
     make_bundle(folder, BundleOptions("linux-x64", ("3.11", "3.13")), PACKAGES, "0.1.0")
     made = read_bundle(folder)
     check_bundle(made, "3.13.2", "linux-x64")
-    assert "models/face_landmarker.task" in made.files
+    assert {"models/face_landmarker.task", "models/selfie_multiclass_256x256.tflite"} <= made.files.keys()
     for version in ("3.11", "3.13"):
         wanted = {name for name, python, _ in downloads if python == version}
         assert {f"{TORCH}+cpu", "pip>=24.1"} <= wanted
