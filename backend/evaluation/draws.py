@@ -227,11 +227,11 @@ def _measure_completions(
             rows += [
                 Row(prior, f"yaw {yaw}", name, completion_figures(d, task, settings)) for prior, d in found.items()
             ]
-            shown = [[task.truth * task.known[..., None], *draws[: settings.best_of]] for draws in found.values()]
+            shown = [[task.delit.partial.texture_srgb, *draws[: settings.best_of]] for draws in found.values()]
             width = max(map(len, shown))
             shown = [[*row, *[np.zeros_like(task.truth)] * (width - len(row))] for row in shown]
             path = out / "draws" / f"{name.replace('/', '_')}_{yaw}.png"
-            write_figure(path, shown, ["known", *[f"draw {k + 1}" for k in range(width - 1)]], 256)
+            write_figure(path, shown, ["given", *[f"draw {k + 1}" for k in range(width - 1)]], 256)
         write_table(Table("draws", "Draws", protocol, rows, completion_verdicts(rows), failures), out)
         log.info("%s done", name)
 
