@@ -13,7 +13,7 @@ from backend.head.model import load_head_model
 from backend.imaging.colour import lab_to_linear, linear_to_lab
 from backend.rendering.skin_model import SKIN
 from backend.training.stream.augment import hair, makeup, mixing, pigments, spots, wrinkles
-from backend.training.stream.augment.camera import develop
+from backend.training.stream.augment.camera import develop, tone_curve
 from backend.training.stream.augment.skin import Skin, noise, sample_points, splat
 from backend.training.stream.reflectance import normals_of_height, specular_albedo, with_detail_relief
 from backend.training.stream.region_masks import RegionMasks, region_masks
@@ -175,6 +175,16 @@ def test_developing_keeps_the_range_and_clips_bright_light() -> None:
     photo = develop(shaded, torch.tensor(1.0), np.random.default_rng(0))
     assert photo.min() >= 0
     assert photo.max() <= 1
+
+
+def test_a_tone_curve_keeps_black_white_and_order_and_steepens_the_middle() -> None:
+    values = torch.linspace(0, 1, 101)
+    curved = tone_curve(values, 3.0, 0.5)
+    assert curved[0].item() == pytest.approx(0, abs=1e-6)
+    assert curved[-1].item() == pytest.approx(1, abs=1e-6)
+    assert (curved.diff() > 0).all()
+    assert ((curved[51] - curved[49]) / 0.02).item() == pytest.approx(1.18, abs=0.01)
+    assert torch.equal(tone_curve(values, 0.0, 0.5), values)
 
 
 def test_splat_and_points_keep_their_sum_and_place(skin: Skin) -> None:
