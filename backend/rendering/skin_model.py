@@ -115,6 +115,9 @@ class Gloss:
         regions: names of `backend.texture.regions` with their levels.
         rougher_per_mm: how much rougher a cavity is, per mm of its depth.
         of_pictures, spread: mean over a face, and how people differ, in the training pictures.
+        lobes: share of the gloss and factor on its roughness: oil over a rougher layer.
+        faded: cosine between surface and camera from and up to which the training pictures have gloss. Where skin
+            turns away photos show little, and what they do not show must not be learnt as wet.
     """
 
     plain: float = 0.48
@@ -122,6 +125,8 @@ class Gloss:
     rougher_per_mm: float = 2.5
     of_pictures: float = 0.42
     spread: float = 0.06
+    lobes: tuple[tuple[float, float], ...] = ((0.7, 0.85), (0.3, 1.5))
+    faded: tuple[float, float] = (0.1, 0.45)
 
 
 @dataclass(frozen=True)

@@ -177,7 +177,9 @@ def _specular(
     view = _unit(shots.camera[:, :, None, None] - position)
     facing = (normal * view).sum(1, keepdim=True)
     # The texture is complete though the camera sees a part: gloss fades out where the surface turns away.
-    seen = ((facing + 0.05) / 0.25).clamp(0, 1)
+    gone, whole = SKIN.gloss.faded
+    seen = ((facing - gone) / (whole - gone)).clamp(0, 1)
+    seen = seen * seen * (3 - 2 * seen)
     facing = facing.clamp_min(0.08)
     f0 = F0_SCALE * specular_albedo
     strongest = _lobe_directions(shots.radiance)
@@ -186,7 +188,10 @@ def _specular(
     excess = (picked - ordinary).clamp_min(0) * (4 * math.pi / shots.radiance.shape[1])
     # Each direction stands for a patch of sky; its width adds to the lobe (Karis 2013).
     spread = math.sqrt(4 / shots.radiance.shape[1]) / 2
-    alpha = (shots.roughness**2 + spread).clamp(0.05, 0.9)[:, None, None, None]
+    roughness = shots.roughness[:, None, None, None]
+    alpha = (roughness**2 + spread).clamp(0.05, 0.9)
+    # Rough surfaces do not become mirrors at their rim (Lagarde and de Rousiers 2014, section 4.9).
+    at_rim = (1 - roughness - f0).clamp_min(0)
     total = torch.zeros_like(normal)
     for k in range(strongest.shape[1]):
         towards = shots.directions[strongest[:, k]][:, :, None, None]
@@ -194,15 +199,17 @@ def _specular(
         n_l = (normal * towards).sum(1, keepdim=True).clamp_min(0)
         n_h = (normal * half).sum(1, keepdim=True)
         l_h = (towards * half).sum(1, keepdim=True)
-        spread_out = n_h * n_h * (alpha**2 - 1) + 1
-        distribution = alpha**2 / (math.pi * spread_out**2)
+        distribution = torch.zeros_like(n_h)
+        for share, factor in SKIN.gloss.lobes:
+            width = ((roughness * factor) ** 2 + spread).clamp(0.05, 0.9) ** 2
+            distribution = distribution + share * width / (math.pi * (n_h * n_h * (width - 1) + 1) ** 2)
         smith = 0.5 / (n_l * (facing * (1 - alpha) + alpha) + facing * (n_l * (1 - alpha) + alpha)).clamp_min(1e-3)
-        fresnel = f0 + (1 - f0) * (1 - l_h).clamp(0, 1) ** 5
+        fresnel = f0 + at_rim * (1 - l_h).clamp(0, 1) ** 5
         lobe = distribution * smith * fresnel * n_l * lobe_visibility[:, k : k + 1]
         total = total + lobe * excess[:, k][:, :, None, None]
     mirror = 2 * facing * normal - view
     ambient = evaluate_irradiance(local, _unit(mirror)).clamp_min(0)
-    grazing = f0 + (1 - shots.roughness[:, None, None, None] - f0).clamp_min(0) * (1 - facing).clamp(0, 1) ** 5
+    grazing = f0 + at_rim * (1 - facing).clamp(0, 1) ** 5
     return (total + 0.35 * grazing * openness.clamp(0, 1) * ambient) * seen
 
 

@@ -93,6 +93,18 @@ def test_more_specular_albedo_gives_a_brighter_highlight_in_the_same_place() -> 
     assert high[centre, centre] > 3 * high[0, 0]
 
 
+def test_gloss_is_gone_where_skin_turns_away_from_the_camera() -> None:
+    """Seen from the side, light from behind the edge must not make it wet."""
+    mesh, heads = sphere_patch()
+    radiance = (DIRECTIONS[:, :1] < -0.8).float().expand(-1, 3) * 20
+    shots = Shots(DIRECTIONS, radiance[None], torch.tensor([[1.0, 0.0, 0.02]]), torch.tensor([0.4]))
+    gloss = shade(mesh, mesh, heads, shots, *flat_maps(0.5, 0.4)).specular.mean(1)[0]
+    towards = torch.tensor([1.0, 0.0, 0.02]) - heads.position[0]
+    facing = (heads.normal[0] * towards / towards.norm(dim=-1, keepdim=True)).sum(-1).reshape(SIDE, SIDE)
+    assert (facing < 0.1).any()
+    assert gloss[facing < 0.1].max() == 0
+
+
 def test_basis_and_irradiance_agree_with_the_numpy_reference() -> None:
     directions = sphere_directions(40)
     np.testing.assert_allclose(order2_basis(torch.from_numpy(directions)).numpy(), basis(directions), atol=1e-5)
