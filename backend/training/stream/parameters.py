@@ -10,7 +10,7 @@ class CameraSettings:
     """What cameras make of light.
 
     Args:
-        exposure: mean and deviation of the log exposure against the metered one; training people and public photographs.
+        exposure: deviation of the log exposure against the metered one; assumed.
         contrast: mean and deviation of the steepness k of the sigmoid tone curve, 0 is none; training people and
             public photographs.
         most: of it.
@@ -18,7 +18,7 @@ class CameraSettings:
         knee: linear level above which highlights are compressed; assumed.
     """
 
-    exposure: tuple[float, float] = (-0.1, 0.22)
+    exposure: float = 0.22
     contrast: tuple[float, float] = (3.0, 1.0)
     most: float = 5.0
     pivot: float = 0.5
@@ -27,23 +27,23 @@ class CameraSettings:
 
 @dataclass(frozen=True)
 class PigmentBounds:
-    """What broad fields of pigment reach on plain skin, against its mean, in units of density.
-
-    Half a percent and 99.5 % quantiles of the usual person of the training pack, rounded up.
+    """How far the colour of broad patches strays from the skin's mean, in optical density.
 
     Args:
-        paler: melanin may be less by so much; more of it has no bound, hair and moles among it.
-        blood: haemoglobin may be less or more by so much.
-        hue: along the direction of colour that neither pigment makes, either way.
-        broad_mm: blur (sigma) of what counts as broad.
-        hair: melanin from which a place is hair, which has other colours, and how fast the bounds end there.
+        covariance: of red, green and blue over the plain skin of the training pack's people.
+        distance: bound, in standard deviations: 99 % of the usual person's patches lie within 3.9.
+        broad_mm: blur (sigma) of what counts as broad; assumed.
+        hair: density above the mean from which a place is hair, and how steeply the bounds end there, per density.
     """
 
-    paler: float = 0.42
-    blood: float = 0.42
-    hue: float = 0.14
+    covariance: tuple[tuple[float, float, float], ...] = (
+        (0.0145, 0.0084, 0.0069),
+        (0.0084, 0.0110, 0.0104),
+        (0.0069, 0.0104, 0.0150),
+    )
+    distance: float = 4.0
     broad_mm: float = 1.5
-    hair: tuple[float, float] = (0.7, 8.0)
+    hair: tuple[float, float] = (0.45, 12.0)
 
 
 @dataclass(frozen=True)

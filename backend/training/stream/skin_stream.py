@@ -181,6 +181,7 @@ class SkinStream:
         if rng.random() < 0.85:
             tone = pigments.random_tone(tone, rng)
             skin = pigments.recolour(skin, masks, tone)
+        skin = pigments.bounded(skin, masks)
         for change, odds in (
             (pigments.mottle, 0.7),
             (pigments.flush, 0.6),

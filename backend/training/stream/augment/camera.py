@@ -20,7 +20,7 @@ def develop(
     settings: CameraSettings = CameraSettings(),
 ) -> Tensor:
     """A photograph's sRGB values [3, R, R] in [0, 1] of linear radiance, every setting at random."""
-    exposure = float(np.exp(rng.normal(*settings.exposure))) / metered.clamp_min(1e-3)
+    exposure = float(np.exp(rng.normal(0.0, settings.exposure))) / metered.clamp_min(1e-3)
     balance = np.exp(rng.normal(0, (0.05, 0.015, 0.07))).astype(np.float32)
     image = shaded * (exposure * shaded.new_tensor(balance))[:, None, None]
     if rng.random() < 0.4:

@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 
 from backend.photo.landmark_table import BROW_LEFT, BROW_RIGHT
+from backend.training.stream.augment.pigments import mean_density
 from backend.training.stream.augment.skin import DARKEST, Skin, blur, noise, sample_points, strokes, to_density
+from backend.training.stream.parameters import WhiskerSettings
 from backend.training.stream.region_masks import RegionMasks
 
 # Linear albedo of hair: black, dark brown, brown, ginger, blond, grey.
@@ -36,7 +38,7 @@ def stubble(
     """Whiskers of a few days: short strokes and the bluish-grey of those under the skin."""
     where = _whisker_pattern(masks, rng, skin)
     hairs = _hairs(skin, masks, rng, where, count=int(rng.integers(9000, 26000)), length_mm=(0.3, 1.4), width=0.28)
-    shadow = blur(where, 1.5 * masks.texels_per_mm) * rng.uniform(0.05, 0.22)
+    shadow = blur(where.square(), 1.5 * masks.texels_per_mm) * rng.uniform(0.05, 0.22)
     cover = 1 - torch.exp(-strength * (hairs + shadow))
     return _covered(skin, cover, colour, relief_mm=0.05)
 
@@ -47,16 +49,27 @@ def beard(
     """A trimmed or short full beard, moustache or goatee: thick strokes that hide the skin."""
     where = _whisker_pattern(masks, rng, skin)
     hairs = _hairs(skin, masks, rng, where, count=int(rng.integers(16000, 42000)), length_mm=(1.5, 6.0), width=0.3)
-    under = blur(where, 2 * masks.texels_per_mm) * float(rng.uniform(0.1, 1.2))
+    # The skin between the hairs is hidden where they are dense; single strands at the border lie on bare skin.
+    under = blur(where.square(), 2 * masks.texels_per_mm) * float(rng.uniform(0.1, 1.2))
     cover = 1 - torch.exp(-strength * (hairs + under))
     return _covered(skin, cover, colour, relief_mm=0.35)
 
 
 def tinted_brows(
-    skin: Skin, masks: RegionMasks, rng: np.random.Generator, colour: tuple[float, float, float], strength: float = 1.0
+    skin: Skin,
+    masks: RegionMasks,
+    rng: np.random.Generator,
+    colour: tuple[float, float, float],
+    strength: float = 1.0,
+    settings: WhiskerSettings = WhiskerSettings(),
 ) -> Skin:
-    """The brows' own hair made denser or sparser, in another hair colour, with some new hairs."""
+    """The brows' own hair made denser or sparser, in another hair colour, with some new hairs.
+
+    They stay darker than the skin: grey and fair brows on dark skin are as rare as people who bleach them.
+    """
     area = masks.brows
+    tone = torch.exp(-mean_density(skin.density, masks.plain) - settings.brow_contrast).tolist()
+    red, green, blue = (min(own, most) for own, most in zip(colour, tone, strict=True))
     around = blur(skin.density * (1 - 0.97 * area), 9 * masks.texels_per_mm) / blur(
         1 - 0.97 * area, 9 * masks.texels_per_mm
     )
@@ -67,22 +80,28 @@ def tinted_brows(
     if rng.random() < 0.5:
         cover = 1 - (1 - cover) * torch.exp(-_brow_hairs(skin, masks, rng))
     bare = torch.lerp(skin.density, torch.minimum(skin.density, around), area)
-    return _covered(skin.with_density(bare), cover, colour, relief_mm=0.12)
+    return _covered(skin.with_density(bare), cover, (red, green, blue), relief_mm=0.12)
 
 
-def _whisker_pattern(masks: RegionMasks, rng: np.random.Generator, skin: Skin) -> Tensor:
-    """Where whiskers grow and how densely, [R, R]: full, goatee, moustache or patchy."""
+def _whisker_pattern(
+    masks: RegionMasks, rng: np.random.Generator, skin: Skin, settings: WhiskerSettings = WhiskerSettings()
+) -> Tensor:
+    """Where whiskers grow and how densely, [R, R]: full, goatee, moustache or patchy; thin towards the borders."""
     kind = rng.choice(("full", "patchy", "goatee", "moustache"), p=(0.5, 0.25, 0.15, 0.1))
-    front = torch.maximum(masks.moustache, masks.chin)
+
+    def thinned(area: Tensor, narrower: float = 1.0) -> Tensor:
+        soft = blur(area, narrower * settings.thinning_mm * masks.texels_per_mm)
+        return ((soft - settings.bare) / (1 - settings.bare)).clamp(0, 1) * masks.island
+
+    moustache = thinned(masks.moustache, 0.4)
+    front = torch.maximum(moustache, thinned(masks.chin, 0.6))
+    beard = thinned(masks.beard)
     if kind == "moustache":
-        where = masks.moustache
+        where = moustache
     elif kind == "goatee":
-        where = front + 0.1 * masks.beard
+        where = front + 0.1 * beard
     else:
-        # Beards thin out towards their borders.
-        where = torch.maximum(
-            blur(masks.beard, 3 * masks.texels_per_mm) * float(rng.uniform(0.5, 1.0)) * masks.beard, front
-        )
+        where = torch.maximum(beard * float(rng.uniform(0.5, 1.0)), front)
     spread = 0.15 if kind == "full" else 0.35
     patches = (1 + spread * noise(rng, skin.resolution, 9 * masks.texels_per_mm, skin.density)[0]).clamp(0, 2)
     return (where * patches * (1 - masks.lips)).clamp(0, 1)

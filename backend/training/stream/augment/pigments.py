@@ -10,7 +10,8 @@ from torch import Tensor
 
 from backend.imaging.colour import lab_to_linear, linear_to_lab
 from backend.rendering.skin_model import SKIN, lab_on_curve, without_surface_reflection
-from backend.training.stream.augment.skin import HAEMOGLOBIN, MELANIN, Skin, axis, noise
+from backend.training.stream.augment.skin import HAEMOGLOBIN, MELANIN, Skin, axis, masked_blur, noise
+from backend.training.stream.parameters import PigmentBounds
 from backend.training.stream.region_masks import RegionMasks
 
 LIGHTNESS = (22.0, 80.0)  # of diffuse albedos; with what the surface reflects, dark skin is lighter, from 30
@@ -99,6 +100,32 @@ def split_pigments(deviation: Tensor) -> Tensor:
     basis = deviation.new_tensor([MELANIN, HAEMOGLOBIN])
     inverse = torch.linalg.solve(basis @ basis.T + 1e-3 * torch.eye(2, device=basis.device), basis)
     return torch.einsum("kc,chw->khw", inverse, deviation)
+
+
+def bounded(skin: Skin, masks: RegionMasks, bounds: PigmentBounds = PigmentBounds()) -> Skin:
+    """The skin with its broad patches drawn back to colours that the patches of real skins have.
+
+    Mixing and recolouring enlarge what delighting left in single people: white, green and violet patches. Every patch
+    keeps the direction of its colour; how far it may go is measured by how far skins go that way. Hair, which has
+    colours of its own, stays, and so do eyes, brows and lips.
+    """
+    density = skin.density
+    free = (1 - torch.stack([masks.brows, masks.eyes, masks.lips]).amax(0)) * masks.island
+    deviation = density - mean_density(density, masks.plain)[:, None, None]
+    broad = masked_blur(deviation, free, bounds.broad_mm * masks.texels_per_mm)
+    precision = torch.linalg.inv(density.new_tensor(bounds.covariance))
+    distance = torch.einsum("ihw,ij,jhw->hw", broad, precision, broad).clamp_min(0).sqrt()
+    share = limited(distance, bounds.distance) / distance.clamp_min(1e-6)
+    darkness, steepness = bounds.hair
+    is_skin = free * torch.sigmoid((darkness - broad.mean(0)) * steepness)
+    return skin.with_density(density - is_skin * (1 - share) * broad)
+
+
+def limited(values: Tensor, bound: float) -> Tensor:
+    """Values from 0, drawn softly to at most a bound; up to two thirds of it they stay as they are."""
+    free = 2 / 3 * bound
+    beyond = (values - free).clamp_min(0)
+    return values.clamp_max(free) + (bound - free) * (1 - torch.exp(-beyond / (bound - free)))
 
 
 def flush(skin: Skin, masks: RegionMasks, rng: np.random.Generator, strength: float = 1.0) -> Skin:

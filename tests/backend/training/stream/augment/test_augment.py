@@ -15,6 +15,7 @@ from backend.rendering.skin_model import SKIN
 from backend.training.stream.augment import hair, makeup, mixing, pigments, spots, wrinkles
 from backend.training.stream.augment.camera import develop, tone_curve
 from backend.training.stream.augment.skin import Skin, noise, sample_points, splat
+from backend.training.stream.parameters import PigmentBounds
 from backend.training.stream.reflectance import normals_of_height, specular_albedo, with_detail_relief
 from backend.training.stream.region_masks import RegionMasks, region_masks
 
@@ -126,6 +127,57 @@ def test_stubble_darkens_where_whiskers_grow_and_nowhere_else(skin: Skin, masks:
     away = (masks.forehead > 0.5) | (masks.under_eyes > 0.5)
     assert change[masks.moustache > 0.8].mean() > 0.05
     assert change[away].abs().max() < 1e-3
+
+
+def test_whiskers_thin_out_to_single_strands_at_their_border(skin: Skin, masks: RegionMasks) -> None:
+    """The border of where they grow is nowhere an edge: density falls to nothing inside of it."""
+    grown = torch.zeros_like(skin.height)
+    for seed in range(12):
+        grown += (hair.beard(skin, masks, np.random.default_rng(seed), BROWN).density - skin.density).mean(0) / 12
+    outer = (masks.beard > 0.05) & (masks.beard < 0.5)
+    inner = (masks.chin > 0.8) & (masks.lips < 0.05)
+    assert grown[inner].mean() > 4 * grown[outer].mean()
+    assert grown[(masks.beard < 0.01) & (masks.cheeks > 0.5)].mean() < 0.02
+
+
+def test_brows_stay_darker_than_the_skin_however_grey_their_hair(skin: Skin, masks: RegionMasks) -> None:
+    dark = skin.with_density(skin.density + 2.0)
+    grey = hair.tinted_brows(dark, masks, np.random.default_rng(0), hair.HAIR[5])
+    middle = masks.brows > 0.9
+    plain = pigments.mean_density(dark.density, masks.plain).mean()
+    assert (grey.density.mean(0)[middle] > plain).float().mean() > 0.95
+
+
+def test_patches_that_no_skin_has_are_drawn_back_and_ordinary_ones_stay(skin: Skin, masks: RegionMasks) -> None:
+    bounds = PigmentBounds()
+    patch = masks.cheeks.clamp(0, 1)
+    inside = masks.cheeks > 0.95
+    green = skin.density.new_tensor([0.5, -0.5, 0.3])[:, None, None]
+    odd = skin.with_density(skin.density + patch * green)
+    white = skin.with_density(skin.density - 1.2 * patch)
+    usual = skin.with_pigment(0.15 * patch, 0.15 * patch)
+
+    def strayed(one: Skin) -> float:
+        """How far the patch's colour is from that of the skin without it."""
+        return float((one.density - skin.density)[:, inside].mean(1).norm())
+
+    assert strayed(pigments.bounded(odd, masks, bounds)) < 0.5 * strayed(odd)
+    assert strayed(pigments.bounded(white, masks, bounds)) < 0.7 * strayed(white)
+    torch.testing.assert_close(pigments.bounded(usual, masks, bounds).density, usual.density, atol=0.02, rtol=0)
+
+
+def test_a_soft_limit_is_reached_and_not_passed_and_leaves_what_is_small() -> None:
+    values = torch.tensor([0.0, 0.2, 0.25, 9.0])
+    found = pigments.limited(values, 0.3)
+    torch.testing.assert_close(found[[0, 1, 3]], torch.tensor([0.0, 0.2, 0.3]))
+    assert 0.2 < found[2] < 0.25
+
+
+def test_hair_keeps_its_colour_within_the_bounds_of_skin(skin: Skin, masks: RegionMasks) -> None:
+    bearded = hair.beard(skin, masks, np.random.default_rng(3), BROWN)
+    change = (pigments.bounded(bearded, masks).density - bearded.density).abs().mean(0)
+    dense = (bearded.density - skin.density).mean(0) > 1.2
+    assert change[dense & (masks.beard > 0.8)].mean() < 0.05
 
 
 def test_freckles_leave_eyes_and_lips_alone(skin: Skin, masks: RegionMasks) -> None:
