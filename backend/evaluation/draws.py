@@ -64,12 +64,12 @@ draws. `best of {best_of}`, `of the mean` and `usual` are PSNR in dB. `draft` is
 `oracle` the linear model fitted to the hidden texels themselves: what is there to be won with it.
 """
 FROM_NOISE = """{samples} samples from noise each, against unwrapped photos and pseudo-ground truth of people who are in
-no prior, all where one of these people is seen. `blotch`: energy of structures of 3 to 30 mm over that of real maps,
-`fine`: of what is finer (geometric means; T and A_d in log luminance, on plain skin). `distance`: squared maximum mean
-discrepancy of the auto-encoders' latents, with the standard error of a bootstrap by person and the p of a permutation
-test; `equal tone` without each map's mean, `of T` of the texture alone. `light`: share of log T - log A_d that an
-order-2 light on the mean head explains (that of the real maps is made by dividing such a light out). `novelty`: nearest
-training skin over the nearest of equally many that no training saw. The others describe T: see
+no prior, all where one of these people is seen. `blotch`: energy of structures of {fine_mm:.0f} to {broad_mm:.0f} mm at
+the usual texel of plain skin over that of real maps, `fine`: of what is finer (T and A_d in log colour). `distance`:
+squared maximum mean discrepancy of the auto-encoders' latents, with the standard error of a bootstrap by person and the
+p of a permutation test; `equal tone` without each map's mean, `of T` of the texture alone. `light`: share of log T -
+log A_d that an order-2 light on the mean head explains (that of the real maps is made by dividing such a light out).
+`novelty`: nearest training skin over the nearest of equally many that no training saw. The others describe T: see
 `backend/evaluation/distribution/skin_statistics.py`. `training stream`: what a prior that has learnt all would draw.
 """
 
@@ -193,7 +193,8 @@ def _measure_samples(
         _sheet(out / "draws" / f"from_noise_{name.replace(' ', '_')}.png", samples)
         rows += yardstick.rows(name, samples)
         log.info("%s: %d samples", name, len(samples))
-    protocol = FROM_NOISE.format(samples=settings.samples)
+    fine_mm, broad_mm = SkinStatisticsSettings().blotch_mm
+    protocol = FROM_NOISE.format(samples=settings.samples, fine_mm=fine_mm, broad_mm=broad_mm)
     table = Table("draws_from_noise", "Draws from noise", protocol, rows, noise_verdicts(rows), failures)
     write_table(table, out)
 

@@ -60,13 +60,21 @@ def log_luminance(encoded: np.ndarray, settings: SkinStatisticsSettings = SkinSt
     return np.log(np.maximum(srgb_to_linear(encoded) @ LUMINANCE, settings.darkest)).astype(np.float32)
 
 
+def log_colour(encoded: np.ndarray, settings: SkinStatisticsSettings = SkinStatisticsSettings()) -> np.ndarray:
+    """Natural logarithm of the linear colour [R, R, 3] of an sRGB-encoded image."""
+    return np.log(np.maximum(srgb_to_linear(encoded), settings.darkest)).astype(np.float32)
+
+
 def band_energies(
     maps: SkinMaps, where: Ground, settings: SkinStatisticsSettings = SkinStatisticsSettings()
 ) -> dict[str, tuple[float, float]]:
-    """By map of `MAP_NAMES`: mean square of the band of blotches, and of what is finer; log luminance of colours."""
+    """By map of `MAP_NAMES`: square of the band of blotches, and of what is finer, at the usual texel; of log colours.
+
+    The median over plain skin: blotches are everywhere, and folds, noses and highlights, which real skin has, are not.
+    """
     images = {
-        "T": log_luminance(maps.texture_srgb),
-        "A_d": log_luminance(maps.diffuse_albedo_srgb),
+        "T": log_colour(maps.texture_srgb, settings),
+        "A_d": log_colour(maps.diffuse_albedo_srgb, settings),
         "A_s": maps.specular_albedo,
         "N": maps.normal[..., :2],
     }
@@ -76,10 +84,15 @@ def band_energies(
         smooth = where.blurred(image, fine_mm)
         band, fine = smooth - where.blurred(image, broad_mm), image - smooth
         result[name] = (
-            float(np.square(band[where.plain]).mean()),
-            float(np.square(fine[where.plain]).mean()),
+            _usual_energy(band[where.plain]),
+            _usual_energy(fine[where.plain]),
         )
     return result
+
+
+def _usual_energy(values: np.ndarray) -> float:
+    """Median over texels of the square of values [n] or [n, C], channels summed."""
+    return float(np.median(np.square(values).reshape(len(values), -1).sum(1)))
 
 
 def energy_index(samples: list[float], real: list[float]) -> float:
@@ -135,7 +148,7 @@ def photo_figures(
 def small_log(srgb: np.ndarray, side: int, settings: SkinStatisticsSettings = SkinStatisticsSettings()) -> np.ndarray:
     """Natural logarithm of linear colour, float32 [side, side, 3], of an sRGB image [R, R, 3]; R a multiple of side."""
     reduced = cv2.resize(srgb.astype(np.float32), (side, side), interpolation=cv2.INTER_AREA)
-    return np.log(np.maximum(srgb_to_linear(reduced), settings.darkest)).astype(np.float32)
+    return log_colour(reduced, settings)
 
 
 def skin_differences(skin: np.ndarray, others: np.ndarray, known: np.ndarray) -> np.ndarray:
