@@ -24,7 +24,7 @@ from backend.evaluation.distribution.fair_draws import (
 from backend.evaluation.distribution.from_noise import CONDITION, REAL, Reality, Yardstick
 from backend.evaluation.distribution.oracle import oracle_completion
 from backend.evaluation.distribution.scores import energy_score, mean_distance
-from backend.evaluation.distribution.skin_statistics import MAP_NAMES, WIDTH_TO_SIGMA, small_log
+from backend.evaluation.distribution.skin_statistics import MAP_NAMES, sigma_of_width, small_log
 from backend.evaluation.parameters import DrawSettings, HidingSettings, SkinStatisticsSettings
 from backend.evaluation.pseudo_truth import PortraitTruth, truths_of
 from backend.evaluation.subjects import (
@@ -51,10 +51,7 @@ from backend.training.skin.pack import PACK, load_pack
 from shared.errors import RelightifyError
 
 log = logging.getLogger(__name__)
-YAWS = (30, 60, 90)
 LINEAR, NETWORK, STREAM, EXPECTATION, ORACLE = "linear prior", "network", "training stream", "draft", "oracle"
-SIDES = (0.8, 1.25)  # of a blotch index that is right
-SHEET = 4
 PROTOCOL = """Fair draws (temperature 1) of every prior. Photos as in the table `completion`: what a camera at the yaw
 would not see is hidden, and {completions} completions are drawn from pure noise ({steps} steps of `mcg_ddim` for
 networks; factors and noise from the posterior for the linear prior), joined to what is seen, without made detail. On
@@ -75,7 +72,7 @@ log A_d that an order-2 light on the mean head explains (that of the real maps i
 
 
 @dataclass(frozen=True)
-class Task:
+class HiddenPart:
     """One photo with a part hidden: what is seen, the truth sRGB [R, R, 3], the texels that count, and all of it."""
 
     delit: DelightedTexture
@@ -199,14 +196,14 @@ def _measure_samples(
     write_table(table, out)
 
 
-def _sheet(path: Path, skins: Sequence[SkinMaps]) -> None:
+def _sheet(path: Path, skins: Sequence[SkinMaps], across: int = 4) -> None:
     """T and A_d side by side, several skins a row; what is not known is dark."""
     pairs = [(s.texture_srgb * s.visibility[..., None], s.diffuse_albedo_srgb * s.visibility[..., None]) for s in skins]
-    while len(pairs) % SHEET:
+    while len(pairs) % across:
         nothing = np.zeros_like(pairs[0][0])
         pairs.append((nothing, nothing))
-    grid = [[image for pair in pairs[k : k + SHEET] for image in pair] for k in range(0, len(pairs), SHEET)]
-    write_figure(path, grid, ["T", "A_d"] * SHEET, 256)
+    grid = [[image for pair in pairs[k : k + across] for image in pair] for k in range(0, len(pairs), across)]
+    write_figure(path, grid, ["T", "A_d"] * across, 256)
 
 
 def _measure_completions(
@@ -220,24 +217,26 @@ def _measure_completions(
     protocol = PROTOCOL.format(**{name: getattr(settings, name) for name in settings.__dataclass_fields__})
     rows: list[Row] = []
     for name, subject in people.items():
-        for yaw in YAWS:
-            task = _task(pipeline, subject, yaw)
-            if task is None:
+        for yaw in settings.yaws:
+            part = _hidden_part(pipeline, subject, yaw)
+            if part is None:
                 continue
-            found = _completions(pipeline, task, drawers, settings)
+            found = _completions(pipeline, part, drawers, settings)
             rows += [
-                Row(prior, f"yaw {yaw}", name, completion_figures(d, task, settings)) for prior, d in found.items()
+                Row(prior, f"yaw {yaw}", name, completion_figures(d, part, settings)) for prior, d in found.items()
             ]
-            shown = [[task.delit.partial.texture_srgb, *draws[: settings.best_of]] for draws in found.values()]
+            shown = [[part.delit.partial.texture_srgb, *draws[: settings.best_of]] for draws in found.values()]
             width = max(map(len, shown))
-            shown = [[*row, *[np.zeros_like(task.truth)] * (width - len(row))] for row in shown]
+            shown = [[*row, *[np.zeros_like(part.truth)] * (width - len(row))] for row in shown]
             path = out / "draws" / f"{name.replace('/', '_')}_{yaw}.png"
             write_figure(path, shown, ["given", *[f"draw {k + 1}" for k in range(width - 1)]], 256)
         write_table(Table("draws", "Draws", protocol, rows, completion_verdicts(rows), failures), out)
         log.info("%s done", name)
 
 
-def _task(pipeline: Pipeline, subject: Subject, yaw: int, settings: HidingSettings = HidingSettings()) -> Task | None:
+def _hidden_part(
+    pipeline: Pipeline, subject: Subject, yaw: int, settings: HidingSettings = HidingSettings()
+) -> HiddenPart | None:
     """What is to be completed; None where next to nothing is hidden, or too little is left."""
     near_face = around_face(face_regions(subject.skin.model, subject.skin.uv_space), settings)
     hidden = hide(subject.partial, visible_from(pipeline, subject.skin, yaw), near_face, settings)
@@ -248,40 +247,40 @@ def _task(pipeline: Pipeline, subject: Subject, yaw: int, settings: HidingSettin
     except RelightifyError as error:
         log.warning("%s, yaw %d: %s", subject.name, yaw, error.message)
         return None
-    return Task(delit, subject.delit(), subject.partial.texture_srgb, hidden.hidden, hidden.known)
+    return HiddenPart(delit, subject.delit(), subject.partial.texture_srgb, hidden.hidden, hidden.known)
 
 
 def _completions(
-    pipeline: Pipeline, task: Task, drawers: Mapping[str, DrawsCompletions], settings: DrawSettings
+    pipeline: Pipeline, part: HiddenPart, drawers: Mapping[str, DrawsCompletions], settings: DrawSettings
 ) -> dict[str, np.ndarray]:
     """Completed textures sRGB [K, R, R, 3] by contender; of those that do not draw K is 1."""
     coarse = pipeline.coarse
     assert coarse is not None
-    (expected,) = LinearPrior(coarse).complete(task.delit, [0], Progress())
+    (expected,) = LinearPrior(coarse).complete(part.delit, [0], Progress())
     found = {
         EXPECTATION: encoded(expected.log_texture)[None],
-        ORACLE: encoded(oracle_completion(coarse, task.delit, task.whole))[None],
+        ORACLE: encoded(oracle_completion(coarse, part.delit, part.whole))[None],
     }
     for name, drawer in drawers.items():
-        drawn = drawer.completions(task.delit, range(settings.completions))
+        drawn = drawer.completions(part.delit, range(settings.completions))
         found[name] = np.stack([encoded(log_texture) for log_texture in drawn])
     return found
 
 
-def completion_figures(draws: np.ndarray, task: Task, settings: DrawSettings) -> dict[str, float]:
+def completion_figures(draws: np.ndarray, part: HiddenPart, settings: DrawSettings) -> dict[str, float]:
     """Energy scores, spread (times 100) and PSNR of draws sRGB [K, R, R, 3] on the hidden texels."""
-    sigma = settings.broad_mm * WIDTH_TO_SIGMA * task.texels_per_mm
-    known = task.known.astype(np.float32)
-    ours, truth = draws[:, task.hidden], task.truth[task.hidden]
-    broad = np.stack([masked_blur(d, known, sigma)[task.hidden] for d in draws])
-    broad_truth = masked_blur(task.truth, known, sigma)[task.hidden]
-    each = [metrics.psnr(d, task.truth, task.hidden) for d in draws]
+    sigma = sigma_of_width(settings.broad_mm) * part.texels_per_mm
+    known = part.known.astype(np.float32)
+    ours, truth = draws[:, part.hidden], part.truth[part.hidden]
+    broad = np.stack([masked_blur(d, known, sigma)[part.hidden] for d in draws])
+    broad_truth = masked_blur(part.truth, known, sigma)[part.hidden]
+    each = [metrics.psnr(d, part.truth, part.hidden) for d in draws]
     return {
         "energy": 100 * energy_score(ours, truth),
         "energy, broad": 100 * energy_score(broad, broad_truth),
         "spread": 100 * mean_distance(ours),
         f"best of {settings.best_of}": max(each[: settings.best_of]),
-        "of the mean": metrics.psnr(draws.mean(0), task.truth, task.hidden),
+        "of the mean": metrics.psnr(draws.mean(0), part.truth, part.hidden),
         "usual": float(np.mean(each)),
     }
 
@@ -317,7 +316,7 @@ def paired(rows: Sequence[Row], name: str, rival: str, condition: str, figure: s
 
 def noise_verdicts(rows: Sequence[Row]) -> list[str]:
     """Whether blotches are right, and the distance a third of the network's that ships."""
-    low, high = SIDES
+    low, high = DrawSettings().right
     found = {row.prior: row.values for row in rows if row.condition == CONDITION and row.prior != REAL}
     sentences = []
     for name, values in found.items():

@@ -200,6 +200,8 @@ class DrawSettings:
     """Fair draws.
 
     Args:
+        yaws: from which is hidden what a camera would not see, degrees.
+        right: lowest and highest blotch index that is right.
         completions: K, of each texture.
         best_of: of how many of them the best counts.
         samples: from noise.
@@ -211,6 +213,8 @@ class DrawSettings:
         covered: share of a block that must be known in the usual person.
     """
 
+    yaws: tuple[int, ...] = (30, 60, 90)
+    right: tuple[float, float] = (0.8, 1.25)
     completions: int = 8
     best_of: int = 4
     samples: int = 16

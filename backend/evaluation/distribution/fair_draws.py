@@ -25,6 +25,7 @@ from backend.prior.linear.factor_model import CoarsePrior
 from backend.prior.linear.prior import joined, unit_normals
 from backend.prior.parameters import PriorParameters
 from backend.progress import Progress
+from backend.texture.fitted_skin import WORKING_RESOLUTION
 from backend.texture.maps import SkinMaps
 from backend.training.priors.linear_command import as_maps
 from backend.training.skin.pack import PACK, load_pack
@@ -33,8 +34,6 @@ from shared.options import REFLECTANCES
 
 if TYPE_CHECKING:
     from backend.prior.diffusion.weights import DiffusionWeights
-
-SIDE = 512
 
 
 class DrawsSkins(Protocol):
@@ -64,14 +63,14 @@ class LinearDraws:
         """See `DrawsSkins`."""
         for seed in seeds:
             rng = np.random.default_rng(seed)
-            factors = self.coarse.maps_of(rng.standard_normal(self.coarse.latents), SIDE)
-            values = factors + self.coarse.drawn_noise(SIDE, rng)
+            factors = self.coarse.maps_of(rng.standard_normal(self.coarse.latents), WORKING_RESOLUTION)
+            values = factors + self.coarse.drawn_noise(WORKING_RESOLUTION, rng)
             yield SkinMaps(
                 encoded(values[..., LINEAR.texture]),
                 encoded(values[..., LINEAR.diffuse]),
                 np.clip(values[..., LINEAR.specular.start], 0, 1),
                 unit_normals(values[..., LINEAR.normal]),
-                np.ones((SIDE, SIDE), np.float32),
+                np.ones((WORKING_RESOLUTION, WORKING_RESOLUTION), np.float32),
             )
 
     def completions(self, delit: DelightedTexture, seeds: Sequence[int]) -> Iterator[np.ndarray]:
@@ -130,7 +129,7 @@ class StreamDraws:
             heads: random heads to light.
             first: number of the first sample; trainings count from 0.
         """
-        self._stream = SkinStream(load_pack(PACK), model, resolution=SIDE, heads=heads)
+        self._stream = SkinStream(load_pack(PACK), model, resolution=WORKING_RESOLUTION, heads=heads)
         self._first = first
 
     def from_noise(self, seeds: Sequence[int]) -> Iterator[SkinMaps]:

@@ -6,6 +6,7 @@ their height, in mm, so that a blotch of that width is about halved by the blur.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -18,7 +19,6 @@ from backend.rendering.spherical_harmonics import basis
 from backend.texture.maps import SkinMaps
 from backend.texture.regions import FaceRegions, plain_skin
 
-WIDTH_TO_SIGMA = 1 / 2.3548
 MAP_NAMES = ("T", "A_d", "A_s", "N")
 PHOTO_FIGURES = ("highlights", "burnt", "shading", "edges", "chroma", "hue blotches", "brows")
 
@@ -41,7 +41,12 @@ class Ground:
 
     def blurred(self, image: np.ndarray, width_mm: float) -> np.ndarray:
         """Blur of an image [R, R] or [R, R, C] that knows only what was seen."""
-        return masked_blur(image.astype(np.float32), self.seen, width_mm * WIDTH_TO_SIGMA * self.texels_per_mm)
+        return masked_blur(image.astype(np.float32), self.seen, sigma_of_width(width_mm) * self.texels_per_mm)
+
+
+def sigma_of_width(width: float) -> float:
+    """Standard deviation of a Gaussian of that width at half of its height."""
+    return width / math.sqrt(8 * math.log(2))
 
 
 def ground(

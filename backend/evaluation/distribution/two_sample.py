@@ -5,12 +5,10 @@ Source: Gretton et al., "A kernel two-sample test", JMLR 2012, lemma 6 and secti
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-
-# Gaussians of several widths: Li, Swersky and Zemel, "Generative moment matching networks", 2015, section 2.
-WIDTHS = (0.5, 1.0, 2.0, 4.0)
 
 
 @dataclass(frozen=True)
@@ -33,12 +31,15 @@ def discrepancy(
     samples: np.ndarray,  # float [m, D]
     rounds: int,
     rng: np.random.Generator,
+    widths: Sequence[float] = (0.5, 1.0, 2.0, 4.0),
 ) -> Discrepancy:
     """How far samples are from real ones; features and kernel are scaled by the real ones alone, the same for all.
 
     Args:
         real, samples: features, at least two rows each.
         rounds: of the permutation test and of the bootstrap, which draws people and samples anew.
+        widths: of the Gaussians whose mean is the kernel, in those of the usual distance of two real ones; several
+            see what is near and what is far (Li, Swersky and Zemel, "Generative moment matching networks", 2015).
         rng: of both.
 
     Raises:
@@ -53,7 +54,7 @@ def discrepancy(
     distances = np.maximum(squares[:, None] + squares - 2 * both @ both.T, 0)
     n, total = len(real), len(both)
     usual = float(np.median(distances[:n, :n][np.triu_indices(n, 1)]))
-    kernel = np.mean([np.exp(-distances / (2 * width**2 * max(usual, 1e-12))) for width in WIDTHS], axis=0)
+    kernel = np.mean([np.exp(-distances / (2 * width**2 * max(usual, 1e-12))) for width in widths], axis=0)
     weights = np.zeros((2, total))
     weights[0, :n], weights[1, n:] = 1, 1
     value = squared_discrepancy(kernel, *weights)

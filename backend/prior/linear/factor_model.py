@@ -32,7 +32,6 @@ NORMAL_X = LINEAR.normal.start  # the channel that changes its sign in a mirror
 # Specular albedo and normals spread less than logarithms of colour do and should not count for nothing.
 SCALES = np.array([1, 1, 1, 1, 1, 1, 3, 1, 1], np.float32)
 NOISE_SIDE = 32
-TRAINED_SIDE = 256  # texels a side of the maps that the noise was measured on, independent from one to the next
 
 
 @dataclass(frozen=True)
@@ -90,8 +89,8 @@ class CoarsePrior:
         return total
 
     def drawn_noise(self, side: int, rng: np.random.Generator) -> np.ndarray:
-        """A draw of eps as maps float32 [side, side, 9]; beyond `TRAINED_SIDE` texels share what one of them had."""
-        fitted = min(side, TRAINED_SIDE)
+        """A draw of eps as maps float32 [side, side, 9], independent in the texels of training's maps."""
+        fitted = min(side, 2 * cosine.ORDER)
         values = rng.standard_normal((fitted, fitted, LINEAR.total), dtype=np.float32)
         values *= np.sqrt(self.noise_maps(fitted))
         return cv2.resize(values, (side, side), interpolation=cv2.INTER_NEAREST)

@@ -20,7 +20,6 @@ from backend.prior.linear.factor_model import (
     NOISE_SIDE,
     NORMAL_X,
     SCALES,
-    TRAINED_SIDE,
     AlbedoPca,
     CoarsePrior,
 )
@@ -28,7 +27,7 @@ from backend.texture.maps import SkinMaps
 from backend.training.priors.parameters import LinearTraining
 
 _log = logging.getLogger(__name__)
-SIDE = TRAINED_SIDE
+SIDE = 2 * cosine.ORDER
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,14 @@ from backend.evaluation import draws
 from backend.evaluation.distribution.from_noise import Reality, Yardstick
 from backend.evaluation.distribution.latent_features import blocks_known, features, without_tone
 from backend.evaluation.distribution.skin_statistics import small_log
-from backend.evaluation.draws import LINEAR, NETWORK, Task, completion_figures, completion_verdicts, noise_verdicts
+from backend.evaluation.draws import (
+    LINEAR,
+    NETWORK,
+    HiddenPart,
+    completion_figures,
+    completion_verdicts,
+    noise_verdicts,
+)
 from backend.evaluation.parameters import DrawSettings
 from backend.evaluation.tables import Row
 from backend.prior.diffusion.autoencoder import AutoencoderConfig, MapAutoencoder
@@ -31,12 +38,12 @@ def plain_regions() -> FaceRegions:
     return FaceRegions(nothing, nothing, nothing, nothing, nothing, nothing, face, 1.0)
 
 
-def task(truth: np.ndarray) -> Task:
+def hidden_part(truth: np.ndarray) -> HiddenPart:
     known = np.ones((SIDE, SIDE), bool)
     hidden = known.copy()
     hidden[:, : SIDE // 2] = False
     delit = cast(DelightedTexture, SimpleNamespace(skin=SimpleNamespace(regions=plain_regions())))
-    return Task(delit, delit, truth, hidden, known)
+    return HiddenPart(delit, delit, truth, hidden, known)
 
 
 def skin(seed: int, roughness: float = 0.05) -> SkinMaps:
@@ -52,11 +59,11 @@ def test_the_truth_itself_scores_nothing_and_blur_takes_pores_out_of_account() -
     rng = np.random.default_rng(0)
     truth = np.full((SIDE, SIDE, 3), 0.5, np.float32)
     settings = DrawSettings()
-    exact = completion_figures(truth[None], task(truth), settings)
+    exact = completion_figures(truth[None], hidden_part(truth), settings)
     assert exact["energy"] == pytest.approx(0, abs=1e-4)
     assert exact["best of 4"] == 99
     pores = truth + 0.1 * rng.standard_normal((8, SIDE, SIDE, 3)).astype(np.float32)
-    found = completion_figures(pores, task(truth), settings)
+    found = completion_figures(pores, hidden_part(truth), settings)
     assert found["spread"] == pytest.approx(100 * 0.1 * np.sqrt(2), rel=0.02)
     assert found["energy"] == pytest.approx(100 * (0.1 - 0.1 / np.sqrt(2)), rel=0.03)
     assert found["usual"] == pytest.approx(20, abs=0.1)
@@ -68,7 +75,7 @@ def test_only_hidden_texels_count() -> None:
     truth = np.full((SIDE, SIDE, 3), 0.5, np.float32)
     wrong_where_seen = truth.copy()
     wrong_where_seen[:, : SIDE // 2] = 0
-    assert completion_figures(wrong_where_seen[None], task(truth), DrawSettings())["energy"] == 0
+    assert completion_figures(wrong_where_seen[None], hidden_part(truth), DrawSettings())["energy"] == 0
 
 
 def test_contenders_are_compared_person_by_person() -> None:
