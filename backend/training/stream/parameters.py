@@ -53,9 +53,11 @@ class WhiskerSettings:
     Args:
         brow_contrast: by how much in density brows are darker than the skin at least; training people.
         thinning_mm: blur (sigma) over which whiskers thin out towards the border of where they grow; assumed.
+        shaded: what is deep in a beard is as bright as this share of its hair; assumed.
         bare: share of the blurred area below which nothing grows, so that no border shows; assumed.
     """
 
     brow_contrast: float = 0.4
-    thinning_mm: float = 5.0
+    thinning_mm: float = 7.0
+    shaded: float = 0.4
     bare: float = 0.3

@@ -44,15 +44,21 @@ def stubble(
 
 
 def beard(
-    skin: Skin, masks: RegionMasks, rng: np.random.Generator, colour: tuple[float, float, float], strength: float = 1.0
+    skin: Skin,
+    masks: RegionMasks,
+    rng: np.random.Generator,
+    colour: tuple[float, float, float],
+    strength: float = 1.0,
+    settings: WhiskerSettings = WhiskerSettings(),
 ) -> Skin:
     """A trimmed or short full beard, moustache or goatee: thick strokes that hide the skin."""
     where = _whisker_pattern(masks, rng, skin)
     hairs = _hairs(skin, masks, rng, where, count=int(rng.integers(16000, 42000)), length_mm=(1.5, 6.0), width=0.3)
-    # The skin between the hairs is hidden where they are dense; single strands at the border lie on bare skin.
-    under = blur(where.square(), 2 * masks.texels_per_mm) * float(rng.uniform(0.1, 1.2))
-    cover = 1 - torch.exp(-strength * (hairs + under))
-    return _covered(skin, cover, colour, relief_mm=0.35)
+    # The skin between the hairs lies in their shade where they are dense; single strands at the border on bare skin.
+    shade = blur(where.square(), 2 * masks.texels_per_mm) * float(rng.uniform(0.1, 0.9))
+    red, green, blue = (settings.shaded * channel for channel in colour)
+    shaded = _covered(skin, 1 - torch.exp(-strength * shade), (red, green, blue), relief_mm=0.0)
+    return _covered(shaded, 1 - torch.exp(-strength * hairs), colour, relief_mm=0.35)
 
 
 def tinted_brows(
@@ -91,7 +97,8 @@ def _whisker_pattern(
 
     def thinned(area: Tensor, narrower: float = 1.0) -> Tensor:
         soft = blur(area, narrower * settings.thinning_mm * masks.texels_per_mm)
-        return ((soft - settings.bare) / (1 - settings.bare)).clamp(0, 1) * masks.island
+        inner = ((soft - settings.bare) / (1 - settings.bare)).clamp(0, 1)
+        return inner * inner * (3 - 2 * inner) * masks.island
 
     moustache = thinned(masks.moustache, 0.4)
     front = torch.maximum(moustache, thinned(masks.chin, 0.6))
