@@ -59,9 +59,9 @@ def _settings() -> tuple[ModuleType, ...]:
 
 
 def _operators() -> tuple[ModuleType, ...]:
-    from .ui.operators import backend, export, expression, light, photo, reconstruct, studio
+    from .ui.operators import backend, export, expression, head, light, photo, reconstruct, studio
 
-    return backend, photo, reconstruct, light, studio, expression, export
+    return backend, photo, reconstruct, head, light, studio, expression, export
 
 
 def _panels() -> tuple[ModuleType, ...]:

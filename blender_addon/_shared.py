@@ -16,7 +16,16 @@ if TYPE_CHECKING or find_spec(".shared", __package__) is None:
     from shared.errors import JobCancelled, RelightifyError
     from shared.head_mesh import HeadMesh
     from shared.link import Link
-    from shared.maps import DIFFUSE_ALBEDO, EXTRA_MAPS, MAPS, NORMAL, SPECULAR_ALBEDO, maps_of_sample, sample_count
+    from shared.maps import (
+        DIFFUSE_ALBEDO,
+        EXTRA_MAPS,
+        MAPS,
+        NORMAL,
+        SPECULAR_ALBEDO,
+        MapSpec,
+        maps_of_sample,
+        sample_count,
+    )
     from shared.messages import (
         Cancel,
         Detect,
@@ -44,7 +53,16 @@ else:
     from .shared.errors import JobCancelled, RelightifyError
     from .shared.head_mesh import HeadMesh
     from .shared.link import Link
-    from .shared.maps import DIFFUSE_ALBEDO, EXTRA_MAPS, MAPS, NORMAL, SPECULAR_ALBEDO, maps_of_sample, sample_count
+    from .shared.maps import (
+        DIFFUSE_ALBEDO,
+        EXTRA_MAPS,
+        MAPS,
+        NORMAL,
+        SPECULAR_ALBEDO,
+        MapSpec,
+        maps_of_sample,
+        sample_count,
+    )
     from .shared.messages import (
         Cancel,
         Detect,
@@ -91,6 +109,7 @@ __all__ = [
     "JobOptions",
     "JobProgress",
     "Link",
+    "MapSpec",
     "Message",
     "Number",
     "Option",

@@ -85,6 +85,31 @@ def existing_curves(owner: bpy.types.ID) -> list[bpy.types.FCurve]:
     return [curve for bag in bags if bag is not None for curve in bag.fcurves]
 
 
+def hand_over_animation(source: bpy.types.ID, target: bpy.types.ID) -> None:
+    """Have a datablock play the action and drivers of another of its kind."""
+    old = source.animation_data
+    if old is None:
+        return
+    new = target.animation_data_create()
+    if old.action is not None:
+        new.action = old.action
+        if bpy.app.version >= (4, 4, 0):
+            new.action_slot = old.action_slot
+    for driver in old.drivers:
+        new.drivers.from_existing(src_driver=driver)
+
+
+def own_action(owner: bpy.types.ID) -> None:
+    """Give a datablock a copy of the action that it shares with another."""
+    data = owner.animation_data
+    if data is None or data.action is None:
+        return
+    slot = data.action_slot.identifier if bpy.app.version >= (4, 4, 0) and data.action_slot is not None else ""
+    data.action = data.action.copy()
+    if slot:
+        data.action_slot = next(s for s in data.action.slots if s.identifier == slot)
+
+
 def show_sidebar_tab(area: bpy.types.Area | None, category: str) -> None:
     """Open an area's sidebar on one of its tabs; the tab can be chosen by name from 4.3 on."""
     if area is None or not hasattr(area.spaces.active, "show_region_ui"):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 import bpy
 import numpy as np
 
+from ..scene.heads import PART
 from ..scene.mesh import PARTS
 from ..scene.paint import srgb_from_linear
 from .textures import Surface
@@ -16,7 +19,9 @@ DEFAULT_PARTS = ("skin", "mouth", "eye_left", "eye_right", "teeth", "tongue", "l
 def parts_of(head: bpy.types.Object) -> tuple[str, ...]:
     """Name of the part that each material slot of a head belongs to, also where slots have been removed since."""
     named = tuple(head[PARTS].split(",")) if PARTS in head else DEFAULT_PARTS
-    return named + tuple(f"part{index}" for index in range(len(named), len(head.material_slots)))
+    named += tuple(f"part{index}" for index in range(len(named), len(head.material_slots)))
+    marks = [slot.material.get(PART) if slot.material is not None else None for slot in head.material_slots]
+    return tuple(mark or name for mark, name in zip_longest(marks, named))
 
 
 def surface_of(material: bpy.types.Material | None, part: str) -> Surface:

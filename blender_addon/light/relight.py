@@ -35,21 +35,19 @@ class LightChoice:
     show_backdrop: bool = True
 
 
-def light_scene(
-    scene: bpy.types.Scene, collection: bpy.types.Collection | None, choice: LightChoice
-) -> bpy.types.World:
+def light_scene(scene: bpy.types.Scene, head: bpy.types.Object | None, choice: LightChoice) -> bpy.types.World:
     """Give a scene the world of a choice.
 
     Args:
         scene: gets the world, and the view transform that suits it.
-        collection: the head whose photo light is meant; unused otherwise.
+        head: the one whose photo light is meant; unused otherwise.
         choice: what lights the scene.
 
     Raises:
         RelightifyError: ``no_head``, there is no photo light; ``no_studio_light``; ``no_light_image``, no image is
             chosen.
     """
-    world = _world_of(collection, choice)
+    world = _world_of(head, choice)
     show = choice.show_backdrop if choice.source in (HDRI, IMAGE) else None
     worlds.set_world(world, choice.rotation, choice.strength, show)
     if choice.source == PHOTO:
@@ -63,12 +61,12 @@ def light_scene(
     return world
 
 
-def _world_of(collection: bpy.types.Collection | None, choice: LightChoice) -> bpy.types.World:
+def _world_of(head: bpy.types.Object | None, choice: LightChoice) -> bpy.types.World:
     if choice.source == PHOTO:
-        world = collection.get(WORLD) if collection is not None else None
+        world = head.get(WORLD) if head is not None else None
         if world is None:
             raise RelightifyError("no_head", "There is no head with a photo light.", "Reconstruct one first.")
-        return world
+        return worlds.own_world(world)
     if choice.source == HDRI:
         return worlds.studio_world(choice.studio_light)
     if choice.source == IMAGE:

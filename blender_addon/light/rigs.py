@@ -11,9 +11,9 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from ..scene.heads import HEAD
+from ..scene.heads import MADE, belonging, home_of
 
-# Custom properties: of the collection, the rig's empty; of a lamp, which one it is.
+# Custom properties: of the head, the rig's empty; of a lamp, which one it is.
 RIG, LAMP = "relightify_light_rig", "relightify_lamp"
 KEY, FILL, RIM = "Key", "Fill", "Rim"
 
@@ -120,22 +120,21 @@ def _black_body(kelvin: float) -> np.ndarray:
     return from_xyz @ xyz
 
 
-def find_rig(collection: bpy.types.Collection) -> bpy.types.Object | None:
+def find_rig(head: bpy.types.Object | None) -> bpy.types.Object | None:
     """The empty of a head's rig, or None where it has none (any more)."""
-    rig = collection.get(RIG)
-    return rig if rig is not None and rig.name in bpy.data.objects and rig.users_collection else None
+    return belonging(head, RIG)
 
 
-def add_rig(collection: bpy.types.Collection) -> bpy.types.Object:
+def add_rig(head: bpy.types.Object, scene: bpy.types.Scene) -> bpy.types.Object:
     """Add the three lamps to a head, or give back those that it has.
 
     Returns:
         the empty that holds them; it follows the head and does not turn with it.
     """
-    rig = find_rig(collection)
+    rig = find_rig(head)
     if rig is not None:
         return rig
-    head = collection[HEAD]
+    collection = home_of(head, scene)
     rig = bpy.data.objects.new(f"{head.name} studio lights", None)
     rig.empty_display_size = 0.1
     rig.empty_display_type = "ARROWS"
@@ -144,19 +143,21 @@ def add_rig(collection: bpy.types.Collection) -> bpy.types.Object:
     follow.name = "Follow the head"
     follow.target = head
     collection.objects.link(rig)
+    rig[MADE] = True
     for name in (KEY, FILL, RIM):
         lamp = bpy.data.objects.new(f"{head.name} {name.lower()} light", bpy.data.lights.new(name, "AREA"))
         lamp.data.shape = "RECTANGLE"
         lamp[LAMP] = name
+        lamp[MADE] = True
         lamp.parent = rig
         collection.objects.link(lamp)
-    collection[RIG] = rig
+    head[RIG] = rig
     return rig
 
 
-def shape_rig(collection: bpy.types.Collection, shape: RigShape) -> None:
+def shape_rig(head: bpy.types.Object, shape: RigShape) -> None:
     """Place and light the lamps of a head's rig; lamps that were deleted stay so."""
-    rig, head = find_rig(collection), collection[HEAD]
+    rig = find_rig(head)
     if rig is None:
         return
     centre, height = head_extent(head)
@@ -173,9 +174,9 @@ def shape_rig(collection: bpy.types.Collection, shape: RigShape) -> None:
         child.data.color = lamp.colour.tolist()
 
 
-def remove_rig(collection: bpy.types.Collection) -> None:
+def remove_rig(head: bpy.types.Object) -> None:
     """Delete the rig of a head with its lamps."""
-    rig = find_rig(collection)
+    rig = find_rig(head)
     if rig is None:
         return
     for child in list(rig.children):
@@ -184,7 +185,7 @@ def remove_rig(collection: bpy.types.Collection) -> None:
         if data is not None and data.users == 0:
             bpy.data.lights.remove(data)
     bpy.data.objects.remove(rig)
-    del collection[RIG]
+    del head[RIG]
 
 
 def head_extent(head: bpy.types.Object) -> tuple[Vector, float]:

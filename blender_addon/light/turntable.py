@@ -9,12 +9,12 @@ import numpy as np
 from mathutils import Vector
 
 from .. import compat
-from ..scene.heads import HEAD
+from ..scene.heads import MADE, belonging, home_of
 from ..scene.keyframes import remove_curves, write_curve
-from ..scene.world import ROTATION
+from ..scene.world import ROTATION, node_for
 from .rigs import head_extent
 
-# Custom properties: of the collection, the empty that turns; of the empty, the camera that there was before.
+# Custom properties: of the head, the empty that turns; of the empty, the camera that there was before.
 TURNTABLE, BEFORE = "relightify_turntable", "relightify_camera_before"
 # In radius of the whole head: how much room is left around it.
 MARGIN = 1.08
@@ -41,22 +41,19 @@ class TurntableOptions:
     set_range: bool = True
 
 
-def find_turntable(collection: bpy.types.Collection) -> bpy.types.Object | None:
+def find_turntable(head: bpy.types.Object | None) -> bpy.types.Object | None:
     """The empty that turns the camera round a head, or None."""
-    pivot = collection.get(TURNTABLE)
-    return pivot if pivot is not None and pivot.users_collection else None
+    return belonging(head, TURNTABLE)
 
 
-def turn_camera(
-    scene: bpy.types.Scene, collection: bpy.types.Collection, options: TurntableOptions
-) -> bpy.types.Object:
+def turn_camera(scene: bpy.types.Scene, head: bpy.types.Object, options: TurntableOptions) -> bpy.types.Object:
     """A camera on an empty in the middle of the head, keyed to go round once; an older one of the head is replaced.
 
     Returns:
         the camera, which becomes the scene's.
     """
-    remove_turntable(scene, collection)
-    head = collection[HEAD]
+    remove_turntable(scene, head)
+    collection = home_of(head, scene)
     pivot = bpy.data.objects.new(f"{head.name} turntable", None)
     pivot.empty_display_size = 0.05
     pivot.parent = head.parent
@@ -67,6 +64,7 @@ def turn_camera(
     camera = bpy.data.objects.new(data.name, data)
     camera.parent = pivot
     collection.objects.link(camera)
+    pivot[MADE] = camera[MADE] = True
 
     corners = [Vector(corner) for corner in head.bound_box]
     middle = Vector(np.mean(corners, axis=0))
@@ -80,7 +78,7 @@ def turn_camera(
     camera.rotation_euler = (-place).to_track_quat("-Z", "Y").to_euler()
     data.clip_end = max(100.0, 4 * distance)
 
-    collection[TURNTABLE] = pivot
+    head[TURNTABLE] = pivot
     if scene.camera is not None:
         pivot[BEFORE] = scene.camera
     scene.camera = camera
@@ -95,32 +93,32 @@ def turn_light(scene: bpy.types.Scene, options: TurntableOptions) -> bool:
     Returns:
         whether the scene has a world of ours that can be turned.
     """
-    nodes = compat.node_tree_of(scene.world).nodes if scene.world is not None else {}
-    if ROTATION not in nodes:
+    node = node_for(scene.world, ROTATION)
+    if node is None:
         return False
-    socket = nodes[ROTATION].inputs["Rotation"]
-    _turn(compat.node_tree_of(scene.world), _rotation_path(nodes), 2, options, socket.default_value[2])
+    _turn(node.id_data, _rotation_path(node), 2, options, node.inputs["Rotation"].default_value[2])
     _set_range(scene, options)
     return True
 
 
 def stop_light(scene: bpy.types.Scene) -> bool:
     """Take the keyframes of `turn_light` away; says whether there were any."""
-    nodes = compat.node_tree_of(scene.world).nodes if scene.world is not None else {}
-    return ROTATION in nodes and remove_curves(compat.node_tree_of(scene.world), [_rotation_path(nodes)]) > 0
+    node = node_for(scene.world, ROTATION)
+    return node is not None and remove_curves(node.id_data, [_rotation_path(node)]) > 0
 
 
 def light_turns(scene: bpy.types.Scene) -> bool:
     """Whether the scene's world is animated by `turn_light`."""
-    if scene.world is None or scene.world.node_tree is None or ROTATION not in scene.world.node_tree.nodes:
+    node = node_for(scene.world, ROTATION)
+    if node is None:
         return False
-    path = _rotation_path(scene.world.node_tree.nodes)
-    return any(curve.data_path == path for curve in compat.existing_curves(scene.world.node_tree))
+    path = _rotation_path(node)
+    return any(curve.data_path == path for curve in compat.existing_curves(node.id_data))
 
 
-def remove_turntable(scene: bpy.types.Scene, collection: bpy.types.Collection) -> None:
+def remove_turntable(scene: bpy.types.Scene, head: bpy.types.Object) -> None:
     """Delete the turntable of a head; the camera that there was before becomes the scene's again."""
-    pivot = find_turntable(collection)
+    pivot = find_turntable(head)
     if pivot is None:
         return
     before = pivot.get(BEFORE)
@@ -132,12 +130,11 @@ def remove_turntable(scene: bpy.types.Scene, collection: bpy.types.Collection) -
         if data is not None and data.users == 0:
             bpy.data.cameras.remove(data)
     bpy.data.objects.remove(pivot)
-    del collection[TURNTABLE]
+    del head[TURNTABLE]
 
 
-def _rotation_path(nodes: bpy.types.bpy_prop_collection) -> str:
-    index = list(nodes[ROTATION].inputs).index(nodes[ROTATION].inputs["Rotation"])
-    return f'nodes["{ROTATION}"].inputs[{index}].default_value'
+def _rotation_path(node: bpy.types.ShaderNode) -> str:
+    return node.inputs["Rotation"].path_from_id("default_value")
 
 
 def _distance_per_radius(scene: bpy.types.Scene, lens: float, sensor: float) -> float:

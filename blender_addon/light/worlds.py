@@ -11,7 +11,14 @@ import bpy
 
 from .. import compat
 from .._shared import RelightifyError
-from ..scene.world import BACKDROP, HIDE, ROTATION, STRENGTH, WALL_RADIANCE, build_world
+from ..scene.heads import MAP
+from ..scene.world import BACKDROP, ENVIRONMENT, HIDE, ROTATION, STRENGTH, WALL_RADIANCE, build_world, node_for
+
+# Custom property of a world that we made, but for the photos' own: what lights it.
+LIGHT = "relightify_light"
+# Of a copy, the linked world that it was made of.
+SOURCE = "relightify_source"
+STUDIO, IMAGE, PLAIN = "studio", "image", "plain"
 
 # The HDRIs that come with every Blender; their place here is how .blend files remember them.
 STUDIO_LIGHTS = ("city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset")
@@ -67,48 +74,60 @@ def studio_world(name: str) -> bpy.types.World:
     Raises:
         RelightifyError: ``no_studio_light`` where there is none of that name.
     """
-    world = our_world(f"Relightify {name}", (ROTATION, STRENGTH, HIDE))
-    if world is not None:
-        return world
-    return build_world(f"Relightify {name}", bpy.data.images.load(studio_light_path(name), check_existing=True))
+    world = our_world(f"{STUDIO} {name}", (ROTATION, STRENGTH, HIDE))
+    if world is None:
+        image = bpy.data.images.load(studio_light_path(name), check_existing=True)
+        world = build_world(f"Relightify {name}", image)
+        world[LIGHT] = f"{STUDIO} {name}"
+    return world
 
 
 def image_world(image: bpy.types.Image) -> bpy.types.World:
     """The world of any equirectangular image of this file, made once per image."""
-    name = f"Relightify image {image.name}"
-    world = our_world(name, (ROTATION, STRENGTH, HIDE))
-    if world is None:
-        world = build_world(name, image)
-    texture = next(n for n in compat.node_tree_of(world).nodes if n.type == "TEX_ENVIRONMENT")
-    texture.image = image
+    for world in bpy.data.worlds:
+        texture = node_for(world, ENVIRONMENT) if world.get(LIGHT) == IMAGE and world.library is None else None
+        if texture is not None and texture.image == image:
+            return world
+    world = build_world(f"Relightify image {image.name}", image)
+    world[LIGHT] = IMAGE
     return world
 
 
 def plain_world() -> bpy.types.World:
     """A dim grey world that leaves the lighting to lamps, made once per file."""
-    name = "Relightify plain"
-    world = our_world(name, (STRENGTH,))
+    world = our_world(PLAIN, (STRENGTH,))
     if world is not None:
         return world
-    world = bpy.data.worlds.new(name)
+    world = bpy.data.worlds.new("Relightify plain")
+    world[LIGHT] = PLAIN
     tree = compat.node_tree_of(world)
     tree.nodes.clear()
     background = tree.nodes.new("ShaderNodeBackground")
     output = tree.nodes.new("ShaderNodeOutputWorld")
     output.location = (250, 0)
-    background.name = STRENGTH
+    background.name = background[MAP] = STRENGTH
     background.inputs["Color"].default_value = (WALL_RADIANCE, WALL_RADIANCE, WALL_RADIANCE, 1.0)
     tree.links.new(background.outputs["Background"], output.inputs["Surface"])
     compat.disable_sun_extraction(world)
     return world
 
 
-def our_world(name: str, nodes: Sequence[str]) -> bpy.types.World | None:
-    """A world of this name if it still has the nodes that we turn; the user may have rebuilt it."""
-    world = bpy.data.worlds.get(name)
-    if world is None or any(node not in compat.node_tree_of(world).nodes for node in nodes):
-        return None
-    return world
+def our_world(light: str, roles: Sequence[str]) -> bpy.types.World | None:
+    """This file's world of a light, if it still has the nodes that we turn; the user may have rebuilt it."""
+    found = (w for w in bpy.data.worlds if w.get(LIGHT) == light and w.library is None)
+    return next((w for w in found if all(node_for(w, role) is not None for role in roles)), None)
+
+
+def own_world(world: bpy.types.World) -> bpy.types.World:
+    """A world that can be turned and saved: itself, or this file's copy of one that is linked from another file."""
+    if world.library is None:
+        return world
+    copies = (w for w in bpy.data.worlds if w.library is None and w.get(SOURCE) == world)
+    copy = next(copies, None)
+    if copy is None:
+        copy = world.copy()
+        copy[SOURCE] = world
+    return copy
 
 
 def load_light_image(path: str) -> bpy.types.Image:
@@ -140,11 +159,11 @@ def set_world(world: bpy.types.World, rotation: float, strength: float, show_bac
         strength: factor on the radiance.
         show_backdrop: whether the camera sees the image; None leaves that as it is.
     """
-    nodes = compat.node_tree_of(world).nodes
-    if ROTATION in nodes:
-        nodes[ROTATION].inputs["Rotation"].default_value[2] = rotation
-    for name in (STRENGTH, BACKDROP):
-        if name in nodes:
-            nodes[name].inputs["Strength"].default_value = strength
-    if show_backdrop is not None and HIDE in nodes:
-        nodes[HIDE].inputs[1].default_value = 0.0 if show_backdrop else 1.0
+    mapping, wall = node_for(world, ROTATION), node_for(world, HIDE)
+    if mapping is not None:
+        mapping.inputs["Rotation"].default_value[2] = rotation
+    for background in (node_for(world, STRENGTH), node_for(world, BACKDROP)):
+        if background is not None:
+            background.inputs["Strength"].default_value = strength
+    if show_backdrop is not None and wall is not None:
+        wall.inputs[1].default_value = 0.0 if show_backdrop else 1.0

@@ -11,6 +11,8 @@ from .geometry import BLENDER_FROM_HEAD
 
 SENSOR_MM = 36.0
 MAX_RENDER_PX = 2048
+# Custom property of the camera: width and height of the photo in pixels.
+FRAME = "relightify_frame"
 
 
 def build_camera(name: str, mesh: HeadMesh, photo: bpy.types.Image | None) -> bpy.types.Object:
@@ -46,13 +48,13 @@ def build_camera(name: str, mesh: HeadMesh, photo: bpy.types.Image | None) -> bp
     pose[:3, :3] = rotation
     pose[:3, 3] = -rotation @ np.asarray(mesh.camera_translation, np.float64)
     camera.matrix_world = Matrix(pose.tolist())
+    camera[FRAME] = [width, height]
     return camera
 
 
-def set_render_size(scene: bpy.types.Scene, mesh: HeadMesh) -> None:
-    """Give the scene the photo's frame; large photos render at a percentage of their size."""
-    width, height = (int(n) for n in mesh.image_size)
-    render = scene.render
-    render.resolution_x, render.resolution_y = width, height
-    render.resolution_percentage = max(1, min(100, MAX_RENDER_PX * 100 // max(width, height)))
+def set_render_size(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
+    """Give the scene the frame of a photo's camera; large photos render at a percentage of their size."""
+    render, size = scene.render, camera[FRAME]
+    render.resolution_x, render.resolution_y = size
+    render.resolution_percentage = max(1, min(100, MAX_RENDER_PX * 100 // max(size)))
     render.pixel_aspect_x = render.pixel_aspect_y = 1.0

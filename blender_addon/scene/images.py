@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import bpy
 import numpy as np
 
@@ -55,3 +57,10 @@ def radiance_image(name: str, radiance: np.ndarray) -> bpy.types.Image:
     image.update()
     image.pack()
     return image
+
+
+def remove_unused(images: Iterable[bpy.types.Image | None]) -> None:
+    """Remove images that nothing uses."""
+    for image in dict.fromkeys(image for image in images if image is not None):
+        if image.users == 0:
+            bpy.data.images.remove(image)

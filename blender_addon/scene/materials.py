@@ -8,9 +8,10 @@ import bpy
 import numpy as np
 
 from .. import compat
-from .._shared import DIFFUSE_ALBEDO, NORMAL, SPECULAR_ALBEDO
+from .._shared import DIFFUSE_ALBEDO, NORMAL, SPECULAR_ALBEDO, MapSpec
 from . import paint
 from .geometry import Eyeball
+from .heads import MAP, PART
 from .images import image_from_bytes, painted_image
 from .mesh import UV_NAME
 
@@ -45,20 +46,25 @@ def build_materials(
         RelightifyError: ``bad_image`` where Blender cannot read a map.
     """
     skin = skin_material(f"{person} skin", maps)
-    if skin_only:
-        return {"skin": skin}
-    materials = {
-        "skin": skin,
-        "mouth": mouth_material(f"{person} mouth"),
-        "tongue": tongue_material(f"{person} tongue"),
-        "teeth": teeth_material(f"{person} teeth", seed),
-        "lashes": lash_material(f"{person} lashes", seed),
-    }
+    materials = (
+        {"skin": skin}
+        if skin_only
+        else {
+            "skin": skin,
+            "mouth": mouth_material(f"{person} mouth"),
+            "tongue": tongue_material(f"{person} tongue"),
+            "teeth": teeth_material(f"{person} teeth", seed),
+            "lashes": lash_material(f"{person} lashes", seed),
+        }
+    )
     for part, colour in zip(("eye_left", "eye_right"), np.asarray(iris_colours_srgb), strict=True):
         angle = eyes[part].iris_angle if part in eyes else 0.5
-        materials[part] = eye_material(
-            f"{person} {part.replace('_', ' ')}", colour, angle, seed + (part == "eye_right")
-        )
+        if not skin_only:
+            materials[part] = eye_material(
+                f"{person} {part.replace('_', ' ')}", colour, angle, seed + (part == "eye_right")
+            )
+    for part, material in materials.items():
+        material[PART] = part
     return materials
 
 
@@ -71,13 +77,11 @@ def skin_material(name: str, maps: Mapping[str, bytes]) -> bpy.types.Material:
     photo, is blurred by scattering already.
     """
     material, tree, shader = _principled(name)
-    diffuse = _image_node(
-        tree, image_from_bytes(f"{name} diffuse", maps[DIFFUSE_ALBEDO.name], srgb=True), "Diffuse", 400
+    rows = ((DIFFUSE_ALBEDO, "Diffuse", 400), (SPECULAR_ALBEDO, "Specular", 100), (NORMAL, "Normal", -200))
+    diffuse, specular, normal = (
+        _image_node(tree, map_image(f"{name} {label.lower()}", maps, spec), label, y, spec.name)
+        for spec, label, y in rows
     )
-    specular = _image_node(
-        tree, image_from_bytes(f"{name} specular", maps[SPECULAR_ALBEDO.name], srgb=False), "Specular", 100
-    )
-    normal = _image_node(tree, image_from_bytes(f"{name} normal", maps[NORMAL.name], srgb=False), "Normal", -200)
     tree.links.new(diffuse.outputs["Color"], shader.inputs["Base Color"])
     tree.links.new(specular.outputs["Color"], shader.inputs["Specular IOR Level"])
     _normal_map(tree, normal, shader.inputs["Normal"], -200)
@@ -98,6 +102,11 @@ def skin_material(name: str, maps: Mapping[str, bytes]) -> bpy.types.Material:
         },
     )
     return material
+
+
+def map_image(name: str, maps: Mapping[str, bytes], spec: MapSpec) -> bpy.types.Image:
+    """The image of one of the skin's maps."""
+    return image_from_bytes(name, maps[spec.name], srgb=spec.srgb)
 
 
 def eye_material(name: str, iris_colour_srgb: np.ndarray, iris_angle: float, seed: int = 0) -> bpy.types.Material:
@@ -250,9 +259,13 @@ def _set(shader: bpy.types.ShaderNode, values: Mapping[str, object]) -> None:
         shader.inputs[socket].default_value = value
 
 
-def _image_node(tree: bpy.types.NodeTree, image: bpy.types.Image, label: str, y: int) -> bpy.types.ShaderNode:
+def _image_node(
+    tree: bpy.types.NodeTree, image: bpy.types.Image, label: str, y: int, role: str = ""
+) -> bpy.types.ShaderNode:
+    """A node with an image; its role, the label where none is given, tells it from others whatever it is called."""
     node = tree.nodes.new("ShaderNodeTexImage")
     node.name = node.label = label
+    node[MAP] = role or label
     node.image = image
     node.location = (-700, y)
     return node

@@ -2,53 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import bpy
-import numpy as np
 
 from .. import compat
-from .heads import CAMERA, EXPRESSION, HEAD, OPTIONS, PHOTO, WORLD, ImportedHead
+from .camera import FRAME
+from .heads import (
+    CAMERA,
+    EXPRESSION,
+    MAP,
+    OPTIONS,
+    PART,
+    PHOTO,
+    WORLD,
+    ImportedHead,
+    belonging,
+    home_of,
+    root_of,
+    sharing,
+)
+from .images import remove_unused
+from .mesh import PARTS
+from .reshaping import copy_shape, discard_materials, discard_mesh, same_topology, take_over
+from .world import BACKDROP, ENVIRONMENT, node_for
 
 SAME_WEIGHT = 1e-4
 
+# Images and those that came in their places, whose names they get once all pointers have moved.
+Successions = list[tuple[bpy.types.Image, bpy.types.Image]]
 
-def replace_head(old: bpy.types.Collection, new: ImportedHead) -> ImportedHead:
+
+def replace_head(scene: bpy.types.Scene, head: bpy.types.Object, new: ImportedHead) -> ImportedHead:
     """Move what was just imported into an older head, and remove the rest of the import.
 
-    Objects keep their names, places, modifiers, constraints, animation and collection. A head of the same mesh keeps
-    the mesh too, with its vertex groups and attributes, and gets new coordinates; else the mesh is exchanged.
-    Materials keep their nodes and get new images. An expression that the user has changed stays.
+    Objects keep their names, places, modifiers, constraints, animation and collections. A head of the same mesh keeps
+    the mesh too; else the mesh is exchanged, and what the artist has put on it goes along. Materials keep their nodes
+    and get new images. An expression that the user has changed stays. What the head shares with its duplicates stays
+    theirs, and it gets its own.
 
     Args:
-        old: collection of the older head.
+        scene: the scene of the head.
+        head: the older head.
         new: the import, in a collection of its own.
 
     Returns:
         The older head, renewed.
     """
-    head: bpy.types.Object = old[HEAD]
     expression, values = dict(new.head[EXPRESSION]), shape_values(head)
+    options, photo, parts = new.head[OPTIONS].to_dict(), new.head.get(PHOTO), new.head[PARTS]
     chosen = expression if has_photo_expression(head) else {**expression, **values}
+    successions: Successions = []
+    own_materials(head)
     if same_topology(head.data, new.head.data):
+        for fresh in new.head.data.materials:
+            renew_material(material_for(head, fresh), fresh, successions)
         copy_shape(new.head, head)
-        renew_materials(head.data.materials, new.head.data.materials)
         discard_mesh(new.head.data, new.head)
     else:
-        exchange_mesh(head, new.head)
+        exchange_mesh(head, new.head, successions)
+        head[PARTS] = parts
     head[EXPRESSION] = expression
     for key in head.data.shape_keys.key_blocks[1:]:
         key.value = chosen.get(key.name, key.value)
-    camera = renew_camera(old, new, head.parent)
-    world = renew_world(old, new)
-    kept_photo = old.get(PHOTO)
-    old[OPTIONS] = new.collection[OPTIONS]
-    if PHOTO in new.collection:
-        old[PHOTO] = new.collection[PHOTO]
-        inherit_name(kept_photo, old[PHOTO])
-        remove_unused([kept_photo])
+    camera = renew_camera(scene, head, new, successions)
+    world = renew_world(head, new, successions)
+    head[OPTIONS] = options
+    if photo is not None:
+        if head.get(PHOTO) is not None:
+            successions.append((head[PHOTO], photo))
+        head[PHOTO] = photo
     remove_import(new)
-    return ImportedHead(old, head.parent, head, camera, world, new.warnings)
+    pass_names_on(successions)
+    return ImportedHead(home_of(head, scene), root_of(head), head, camera, world, new.warnings)
 
 
 def has_photo_expression(head: bpy.types.Object) -> bool:
@@ -63,54 +87,58 @@ def shape_values(head: bpy.types.Object) -> dict[str, float]:
     return {key.name: key.value for key in keys.key_blocks[1:]} if keys else {}
 
 
-# --- mesh -------------------------------------------------------------------------------------------------------
+# --- mesh and materials -----------------------------------------------------------------------------------------
 
 
-def same_topology(a: bpy.types.Mesh, b: bpy.types.Mesh) -> bool:
-    """Whether two meshes join the same vertices to the same faces, and both have shape keys."""
-    if len(a.vertices) != len(b.vertices) or len(a.loops) != len(b.loops) or len(a.polygons) != len(b.polygons):
-        return False
-    return bool(a.shape_keys and b.shape_keys) and np.array_equal(corners(a), corners(b))
+def own_materials(head: bpy.types.Object) -> None:
+    """Give a head copies of the materials that it shares with heads of other meshes, as its duplicates are."""
+    for slot, material in enumerate(head.data.materials):
+        if material is None:
+            continue
+        if any(mesh != head.data and material in list(mesh.materials) for mesh in bpy.data.meshes):
+            head.data.materials[slot] = material.copy()
 
 
-def corners(mesh: bpy.types.Mesh) -> np.ndarray:
-    """The vertex of each corner, int32 [L]."""
-    found = np.empty(len(mesh.loops), np.int32)
-    mesh.loops.foreach_get("vertex_index", found)
-    return found
+def material_for(head: bpy.types.Object, fresh: bpy.types.Material) -> bpy.types.Material | None:
+    """The head's material for the part that a new one is for: the one marked so, else the one in its slot."""
+    materials = list(head.data.materials)
+    marked = (m for m in materials if m is not None and m.get(PART) == fresh[PART])
+    parts = head[PARTS].split(",") if PARTS in head else []
+    at_slot = parts.index(fresh[PART]) if fresh[PART] in parts else len(materials)
+    return next(marked, materials[at_slot] if at_slot < len(materials) else None)
 
 
-def coordinates(points: bpy.types.bpy_prop_collection) -> np.ndarray:
-    """The positions of vertices or of a shape key, float32 [3 V]."""
-    found = np.empty(3 * len(points), np.float32)
-    points.foreach_get("co", found)
-    return found
+def renew_material(kept: bpy.types.Material | None, fresh: bpy.types.Material, successions: Successions) -> None:
+    """Put the images of a new material into the nodes of the same roles of an older one."""
+    if kept is None:
+        return
+    nodes = list(compat.node_tree_of(kept).nodes)
+    for twin in compat.node_tree_of(fresh).nodes:
+        if MAP in twin and twin.type == "TEX_IMAGE":
+            swap_image([node for node in nodes if node.get(MAP) == twin[MAP]], twin, successions)
 
 
-def copy_shape(source: bpy.types.Object, target: bpy.types.Object) -> None:
-    """Give the target's mesh and shape keys the coordinates of the source's; keys that the user added move along."""
-    new, old = source.data.shape_keys.key_blocks, target.data.shape_keys.key_blocks
-    moved = coordinates(new[0].data) - coordinates(old[0].data)
-    for index, key in enumerate(old):
-        twin = new[0] if index == 0 else new.get(key.name)
-        key.data.foreach_set("co", coordinates(twin.data) if twin is not None else coordinates(key.data) + moved)
-    for key in list(new)[1:]:
-        if key.name not in old:
-            added = compat.add_shape_key(target, key.name)
-            added.data.foreach_set("co", coordinates(key.data))
-    target.data.vertices.foreach_set("co", coordinates(source.data.vertices))
-    target.data.update()
+def swap_image(nodes: list[bpy.types.Node], fresh: bpy.types.Node, successions: Successions) -> None:
+    """Put the image of a new node into older ones."""
+    image = fresh.image
+    for node in nodes:
+        if node.image is not None and image is not None:
+            successions.append((node.image, image))
+        node.image = image
+    if nodes:
+        fresh.image = None
 
 
-def exchange_mesh(head: bpy.types.Object, new: bpy.types.Object) -> None:
+def exchange_mesh(head: bpy.types.Object, new: bpy.types.Object, successions: Successions) -> None:
     """Give the head another mesh, with the materials that it had before where they are still wanted."""
     old_mesh, mesh = head.data, new.data
-    by_part = {part_of(material): material for material in old_mesh.materials if material is not None}
-    for index, material in enumerate(list(mesh.materials)):
-        kept = by_part.get(part_of(material))
+    for slot, fresh in enumerate(list(mesh.materials)):
+        kept = material_for(head, fresh)
         if kept is not None:
-            renew_material(kept, material)
-            mesh.materials[index] = kept
+            renew_material(kept, fresh, successions)
+            mesh.materials[slot] = kept
+            discard_materials([fresh])
+    take_over(head, new)
     name = old_mesh.name
     head.data = mesh
     new.data = old_mesh
@@ -118,111 +146,70 @@ def exchange_mesh(head: bpy.types.Object, new: bpy.types.Object) -> None:
     mesh.name = name
 
 
-def discard_mesh(mesh: bpy.types.Mesh, owner: bpy.types.Object) -> None:
-    """Remove an object and its mesh; materials that nobody uses any more go with it."""
-    materials = [material for material in mesh.materials if material is not None]
-    bpy.data.objects.remove(owner)
-    if mesh.users == 0:
-        bpy.data.meshes.remove(mesh)
-    for material in materials:
-        if material.users == 0:
-            images = [node.image for node in compat.node_tree_of(material).nodes if node.type == "TEX_IMAGE"]
-            bpy.data.materials.remove(material)
-            remove_unused(images)
+def pass_names_on(successions: Successions) -> None:
+    """Remove images that nothing uses any more, and call those in their places by their names."""
+    named = set()
+    for old, fresh in dict.fromkeys(successions):
+        if old != fresh and old.users == 0:
+            name = old.name
+            remove_unused([old])
+            if fresh not in named:
+                fresh.name = name
+            named.add(fresh)
 
 
-# --- materials, camera, light -----------------------------------------------------------------------------------
-
-
-def part_of(material: bpy.types.Material) -> str:
-    """The part of the head that a material is for: the end of its name, which starts with the person's."""
-    words = material.name.split(".")[0].split(" ")
-    return " ".join(words[-2:]) if len(words) > 1 and words[-2] == "eye" else words[-1]
-
-
-def renew_materials(old: bpy.types.IDMaterials, new: bpy.types.IDMaterials) -> None:
-    """Renew the materials in the slots of a mesh by those in the slots of another."""
-    for kept, fresh in zip(old, new, strict=False):
-        if kept is not None and fresh is not None:
-            renew_material(kept, fresh)
-
-
-def renew_material(kept: bpy.types.Material, fresh: bpy.types.Material) -> None:
-    """Put the images of a new material into the nodes of the same names of an older one."""
-    swap_images(compat.node_tree_of(kept), compat.node_tree_of(fresh), "TEX_IMAGE")
-
-
-def swap_images(kept: bpy.types.NodeTree, fresh: bpy.types.NodeTree, kind: str) -> None:
-    """Exchange the images of nodes of one type and name; those that fall out of use are removed."""
-    dropped = []
-    for node in kept.nodes:
-        twin = fresh.nodes.get(node.name)
-        if node.type == kind and twin is not None and twin.type == kind and twin.image is not None:
-            old = node.image
-            node.image, twin.image = twin.image, None
-            inherit_name(old, node.image)
-            dropped.append(old)
-    remove_unused(dropped)
-
-
-def inherit_name(old: bpy.types.Image | None, new: bpy.types.Image | None) -> None:
-    """Give an image the name of the one whose place it takes."""
-    if old is not None and new is not None and old != new:
-        name, old.name = old.name, f"{old.name} old"
-        new.name = name
-
-
-def remove_unused(images: Iterable[bpy.types.Image | None]) -> None:
-    """Remove images that nothing uses."""
-    for image in dict.fromkeys(image for image in images if image is not None):
-        if image.users == 0:
-            bpy.data.images.remove(image)
+# --- camera and light -------------------------------------------------------------------------------------------
 
 
 def renew_camera(
-    old: bpy.types.Collection, new: ImportedHead, root: bpy.types.Object | None
+    scene: bpy.types.Scene, head: bpy.types.Object, new: ImportedHead, successions: Successions
 ) -> bpy.types.Object | None:
     """The photo's camera: the older one with a new lens and place, the new one, or the older one as it is."""
-    camera, fresh = old.get(CAMERA), new.camera
-    if fresh is None or camera is None:
-        if fresh is not None:
-            place = fresh.matrix_basis.copy()
-            new.collection.objects.unlink(fresh)
-            old.objects.link(fresh)
-            fresh.parent, fresh.matrix_basis = root, place
-            old[CAMERA] = camera = fresh
+    camera, fresh = belonging(head, CAMERA), new.camera
+    if fresh is None:
         return camera
-    dropped, camera.data = camera.data, fresh.data
-    camera.matrix_basis = fresh.matrix_basis.copy()
-    images = [background.image for background in dropped.background_images]
-    for image, background in zip(images, camera.data.background_images, strict=False):
-        inherit_name(image, background.image)
-    name = dropped.name
-    bpy.data.objects.remove(fresh)
-    if bpy.context.scene.camera is None:
-        bpy.context.scene.camera = camera
-    if dropped.users == 0:
-        bpy.data.cameras.remove(dropped)
-        camera.data.name = name
-    remove_unused(images)
+    if camera is None:
+        place = fresh.matrix_basis.copy()
+        new.collection.objects.unlink(fresh)
+        home_of(head, scene).objects.link(fresh)
+        fresh.parent, fresh.matrix_basis = head.parent, place
+        head[CAMERA] = camera = fresh
+    else:
+        dropped, camera.data = camera.data, fresh.data
+        camera.matrix_basis, camera[FRAME] = fresh.matrix_basis.copy(), fresh[FRAME]
+        images = [background.image for background in dropped.background_images]
+        for image, background in zip(images, camera.data.background_images, strict=False):
+            if image is not None and background.image is not None:
+                successions.append((image, background.image))
+        name = dropped.name
+        bpy.data.objects.remove(fresh)
+        if dropped.users == 0:
+            bpy.data.cameras.remove(dropped)
+            camera.data.name = name
+    if scene.camera is None:
+        scene.camera = camera
     return camera
 
 
-def renew_world(old: bpy.types.Collection, new: ImportedHead) -> bpy.types.World:
-    """The photo's light: the older world with the new light in its nodes, or the new one where the older is gone."""
-    world = old.get(WORLD)
-    if world is None:
-        old[WORLD] = new.world
-        return new.world
-    kept, fresh = compat.node_tree_of(world), compat.node_tree_of(new.world)
-    swap_images(kept, fresh, "TEX_ENVIRONMENT")
-    wall, twin = kept.nodes.get("Backdrop"), fresh.nodes.get("Backdrop")
-    if wall is not None and twin is not None:
-        wall.inputs["Color"].default_value = twin.inputs["Color"].default_value[:]
+def renew_world(head: bpy.types.Object, new: ImportedHead, successions: Successions) -> bpy.types.World:
+    """The photo's light: the older world with the new light in its nodes, or the new one where the older is not ours.
+
+    The older one may be gone, or lit a duplicate's photo too.
+    """
+    world, fresh = head.get(WORLD), new.world
+    if world is None or world.library is not None or sharing(head, WORLD, world):
+        head[WORLD] = fresh
+        return fresh
+    kept, twin = node_for(world, ENVIRONMENT), node_for(fresh, ENVIRONMENT)
+    if kept is not None and twin is not None:
+        swap_image([kept], twin, successions)
+    wall, new_wall = node_for(world, BACKDROP), node_for(fresh, BACKDROP)
+    if wall is not None and new_wall is not None:
+        wall.inputs["Color"].default_value = new_wall.inputs["Color"].default_value[:]
     for scene in bpy.data.scenes:
-        if scene.world == new.world:
+        if scene.world == fresh:
             scene.world = world
-    bpy.data.worlds.remove(new.world)
+    bpy.data.worlds.remove(fresh)
     return world
 
 

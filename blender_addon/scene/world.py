@@ -6,15 +6,16 @@ import bpy
 import numpy as np
 
 from .. import compat
-from .heads import VIEW_TRANSFORM
+from .heads import MAP, VIEW_TRANSFORM
 from .images import radiance_image
 
 WALL_ALBEDO = 0.15
 WALL_RADIANCE = 0.04
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 
-# Nodes that `set_world` turns.
+# Roles of the nodes that `set_world` turns.
 ROTATION, STRENGTH, BACKDROP, HIDE = "Rotation", "Strength", "Backdrop", "Hide light from camera"
+ENVIRONMENT = "Environment"
 
 
 def environment_world(name: str, radiance: np.ndarray) -> bpy.types.World:
@@ -22,9 +23,7 @@ def environment_world(name: str, radiance: np.ndarray) -> bpy.types.World:
 
     A face says little of the light behind it, so the camera sees a grey wall in that light instead.
     """
-    world = build_world(name, radiance_image(name, radiance), wall_radiance(radiance))
-    nodes = compat.node_tree_of(world).nodes
-    nodes[HIDE].inputs[1].default_value = 1.0
+    world = build_world(name, radiance_image(name, radiance), wall_radiance(radiance), hidden=True)
     compat.disable_sun_extraction(world)
     return world
 
@@ -36,13 +35,16 @@ def wall_radiance(radiance: np.ndarray) -> float:
     return float(WALL_ALBEDO * mean @ LUMINANCE)
 
 
-def build_world(name: str, image: bpy.types.Image, wall: float = WALL_RADIANCE) -> bpy.types.World:
+def build_world(
+    name: str, image: bpy.types.Image, wall: float = WALL_RADIANCE, *, hidden: bool = False
+) -> bpy.types.World:
     """A world lit by an equirectangular image, with rotation, strength and backdrop to set (`set_world`).
 
     Args:
         name: of the new world.
         image: equirectangular, Blender's layout.
         wall: radiance of the grey that the camera sees where the image itself is hidden from it.
+        hidden: whether it is.
     """
     world = bpy.data.worlds.new(name)
     tree = compat.node_tree_of(world)
@@ -59,14 +61,19 @@ def build_world(name: str, image: bpy.types.Image, wall: float = WALL_RADIANCE) 
     for column, node in enumerate((coordinates, mapping, texture, background, mix, output)):
         node.location = (-1000 + 250 * column, 0)
     ray.location, hide.location, backdrop.location = (-500, 350), (-250, 200), (-250, -200)
-    mapping.name = ROTATION
+    for node, role in (
+        (mapping, ROTATION),
+        (background, STRENGTH),
+        (backdrop, BACKDROP),
+        (hide, HIDE),
+        (texture, ENVIRONMENT),
+    ):
+        node.name = node[MAP] = role
     mapping.vector_type = "POINT"
-    background.name = STRENGTH
-    backdrop.name = BACKDROP
     backdrop.inputs["Color"].default_value = (wall, wall, wall, 1.0)
-    hide.name = hide.label = HIDE
+    hide.label = HIDE
     hide.operation = "MULTIPLY"
-    hide.inputs[1].default_value = 0.0
+    hide.inputs[1].default_value = float(hidden)
     texture.image = image
     tree.links.new(coordinates.outputs["Generated"], mapping.inputs["Vector"])
     tree.links.new(mapping.outputs["Vector"], texture.inputs["Vector"])
@@ -78,6 +85,12 @@ def build_world(name: str, image: bpy.types.Image, wall: float = WALL_RADIANCE) 
     tree.links.new(mix.outputs["Shader"], output.inputs["Surface"])
     compat.soften_sun_extraction(world)
     return world
+
+
+def node_for(world: bpy.types.World | None, role: str) -> bpy.types.ShaderNode | None:
+    """The node of a world of ours with a role, whatever it is called by now; None where it is gone."""
+    tree = world.node_tree if world is not None else None
+    return next((node for node in tree.nodes if node.get(MAP) == role), None) if tree is not None else None
 
 
 def show_photo_light(scene: bpy.types.Scene, world: bpy.types.World) -> None:

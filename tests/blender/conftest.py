@@ -29,7 +29,8 @@ MODULE = "bl_ext.user_default.relightify"
 ROOMS = {
     "install": "machine plan run",
     "link": "choice jobs session",
-    "scene": "geometry images importer heads mesh photo_source world",
+    "scene": "geometry images importer heads mesh photo_source replacing world",
+    "export": "surfaces",
     "light": "rigs turntable worlds",
     "expression": "arkit_csv face_recording",
     "ui": "layout previews",

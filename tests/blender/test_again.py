@@ -67,7 +67,7 @@ def test_head_is_renewed_in_place_and_keeps_the_users_work(head: Any, connected:
     assert bytes(skin.node_tree.nodes["Diffuse"].image.packed_file.data) == finished_job.maps(64, 5)["diffuse_albedo"]
     assert bpy.context.scene.camera == head.camera
     assert bpy.context.scene.world == head.world
-    assert dict(head.collection["relightify_options"])["seed"] == 9
+    assert dict(head.head["relightify_options"])["seed"] == 9
 
 
 def test_photo_of_the_head_is_sent_again_byte_by_byte(head: Any, connected: FakeBackend, photo_file: Path) -> None:
@@ -135,9 +135,9 @@ def test_photo_that_blender_cannot_show_is_kept_all_the_same(addon: SimpleNamesp
     )
     path = str(tmp_path / "head.blend")
     bpy.ops.wm.save_as_mainfile(filepath=path)
-    name = done.collection.name
+    name = done.head.name
     bpy.ops.wm.open_mainfile(filepath=path)
-    photo = bpy.data.collections[name]["relightify_photo"]
+    photo = bpy.data.objects[name]["relightify_photo"]
     assert addon.scene.photo_source.image_bytes(photo) == b"a HEIC file, say"
 
 
@@ -154,8 +154,8 @@ def test_samples_are_kept_with_the_head_and_one_is_shown(
     connected.behaviour = three_samples
     bpy.ops.relightify.reconstruct(filepath=str(photo_file), quality="standard", samples=3)
     assert connected.requests[0].options.samples == 3
-    collection = addon.link.session.session_of(bpy.context).imported.collection
-    node = collection["relightify_head"].data.materials[0].node_tree.nodes["Diffuse"]
+    head = addon.link.session.session_of(bpy.context).imported.head
+    node = head.data.materials[0].node_tree.nodes["Diffuse"]
     for number, seed in ((3, 3), (1, 0), (2, 2)):
         bpy.ops.relightify.show_sample(number=number)
         assert bytes(node.image.packed_file.data) == finished_job.maps(64, seed)["diffuse_albedo"]

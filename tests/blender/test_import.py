@@ -34,8 +34,9 @@ def test_two_heads_stand_side_by_side_in_their_own_collections(addon: SimpleName
     np.testing.assert_allclose(views[0], views[1], atol=1e-5)
     assert second.collection is not first.collection
     assert second.head.data.materials[0] is not first.head.data.materials[0]
-    assert addon.scene.heads.active_head(bpy.context.scene, first.head) == first.collection
-    assert addon.scene.heads.active_head(bpy.context.scene, None) == second.collection
+    layer = bpy.context.view_layer
+    assert addon.scene.heads.active_head(layer, first.head) == first.head
+    assert addon.scene.heads.active_head(layer, None) == second.head
 
 
 def test_unreadable_map_is_an_error_with_a_hint(addon: SimpleNamespace) -> None:
@@ -55,11 +56,11 @@ def test_saved_file_holds_everything(addon: SimpleNamespace, tmp_path: Path) -> 
         if image.users and image.type == "IMAGE":
             assert image.packed_file, image.name
             assert len(image.pixels) > 4, image.name
-    (collection,) = addon.scene.heads.head_collections(bpy.context.scene)
+    (head,) = addon.scene.heads.heads_of(bpy.context.scene)
     bpy.ops.relightify.set_expression(expression="NEUTRAL")
-    assert max(k.value for k in addon.scene.mesh.expression_keys(collection["relightify_head"])) == 0
+    assert max(k.value for k in addon.scene.mesh.expression_keys(head)) == 0
     bpy.ops.relightify.set_expression(expression="PHOTO")
-    assert max(k.value for k in addon.scene.mesh.expression_keys(collection["relightify_head"])) == pytest.approx(0.35)
+    assert max(k.value for k in addon.scene.mesh.expression_keys(head)) == pytest.approx(0.35)
 
 
 def test_turned_photo_is_left_out_with_a_warning(addon: SimpleNamespace) -> None:

@@ -173,17 +173,17 @@ def with_extra_maps(seed: int) -> Any:
 def test_extra_maps_are_kept_with_the_head(connected: FakeBackend, addon: SimpleNamespace, photo_file: Path) -> None:
     connected.behaviour = with_extra_maps(1)
     bpy.ops.relightify.reconstruct(filepath=str(photo_file), extra_maps=True, samples=2)
-    collection = addon.link.session.session_of(bpy.context).imported.collection
+    head = addon.link.session.session_of(bpy.context).imported.head
     for number in (1, 2, 1):
         bpy.ops.relightify.show_sample(number=number)
         for name, source in (("displacement", "normal"), ("roughness", "texture")):
-            image = collection[f"relightify_map_{name}"]
+            image = head[f"relightify_map_{name}"]
             assert bytes(image.packed_file.data) == finished_job.maps(64, 1 + number)[source]
             assert image.colorspace_settings.name == "Non-Color"
     images = len(bpy.data.images)
     bpy.ops.relightify.reconstruct_again(extra_maps=True, samples=2)
     assert len(bpy.data.images) == images
     bpy.ops.relightify.reconstruct_again()
-    assert "relightify_map_roughness" not in collection
+    assert "relightify_map_roughness" not in head
     # Both extra maps of two samples, and the other three of the second.
     assert len(bpy.data.images) == images - 7

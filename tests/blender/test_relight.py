@@ -86,7 +86,7 @@ def test_studio_lights_of_blender_are_offered_by_name(installed: SimpleNamespace
 
 def lamps_of(head: SimpleNamespace, installed: SimpleNamespace) -> dict[str, bpy.types.Object]:
     bpy.context.view_layer.update()
-    rig = installed.light.rigs.find_rig(head.collection)
+    rig = installed.light.rigs.find_rig(head.head)
     return {child["relightify_lamp"]: child for child in rig.children}
 
 
@@ -110,7 +110,7 @@ def test_studio_lights_stand_around_the_head_and_look_at_it(head: SimpleNamespac
 def test_sliders_of_studio_lights_work_at_once(head: SimpleNamespace, installed: SimpleNamespace) -> None:
     bpy.ops.relightify.add_light_rig(dim_world=False)
     assert bpy.context.scene.world == head.world
-    settings = installed.light.rigs.find_rig(head.collection).relightify_rig
+    settings = installed.light.rigs.find_rig(head.head).relightify_rig
     lamps = lamps_of(head, installed)
     power = lamps["Fill"].data.energy
     settings.ratio = settings.ratio * 2
@@ -156,7 +156,7 @@ def test_studio_lights_follow_a_head_that_is_moved_and_go_with_remove(
     assert bpy.ops.relightify.remove_light_rig() == {"FINISHED"}
     assert not [o for o in bpy.data.objects if "relightify_lamp" in o]
     assert not bpy.data.lights
-    assert installed.light.rigs.find_rig(head.collection) is None
+    assert installed.light.rigs.find_rig(head.head) is None
 
 
 def test_turntable_goes_round_once_evenly_loops_and_keeps_the_head_in_frame(
@@ -172,7 +172,7 @@ def test_turntable_goes_round_once_evenly_loops_and_keeps_the_head_in_frame(
     headings = []
     for frame in range(5, 46):
         scene.frame_set(frame)
-        place = camera.matrix_world.translation - installed.light.turntable.find_turntable(head.collection).location
+        place = camera.matrix_world.translation - installed.light.turntable.find_turntable(head.head).location
         headings.append(np.arctan2(place.x, -place.y))
         for corner in head.head.bound_box:
             seen = world_to_camera_view(scene, camera, head.head.matrix_world @ Vector(corner))

@@ -9,7 +9,7 @@ import bpy
 from ..._shared import RelightifyError, Result
 from ...link.jobs import Job
 from ...scene.extra_maps import keep_extra_maps
-from ...scene.heads import ImportedHead, is_head_collection
+from ...scene.heads import ImportedHead, heads_of, require_own
 from ...scene.importer import import_head
 from ...scene.parts import FULL
 from ...scene.photo_source import PhotoSource
@@ -24,35 +24,39 @@ class ImportOptions:
     """What to do with a finished head.
 
     Args:
-        use_camera: add the photo's camera and look through it.
-        use_light: make the photo's light the scene's world.
+        use_camera: add the photo's camera.
+        use_light: light the scene as the photo is lit, where the stage is set.
+        use_stage: set the scene's camera, frame and light for this head even if there are heads already.
         parts: `parts.FULL` or `parts.SKIN`.
-        target: name of the collection of the head that is to be renewed; empty for a new head.
+        target: session number (`ID.session_uid`) of the head that is to be renewed; 0 for a new head.
     """
 
     use_camera: bool = True
     use_light: bool = True
+    use_stage: bool = False
     parts: str = FULL
-    target: str = ""
+    target: int = 0
 
 
-def bring_in(job: Job, result: Result, *, scene_name: str, photo: PhotoSource, wanted: ImportOptions) -> ImportedHead:
+def bring_in(job: Job, result: Result, *, scene_uid: int, photo: PhotoSource, wanted: ImportOptions) -> ImportedHead:
     """Build the head of a job in its scene, select it, look at it, and make all that one step that can be undone.
 
     Args:
         job: what the head is called, and what was asked for.
         result: what the backend made.
-        scene_name: scene in which the job was started; where it is gone, the one that is shown gets the head.
+        scene_uid: session number of the scene in which the job was started; where that is gone, the one that is shown
+            gets the head.
         photo: the photo that was sent.
         wanted: what to do with the head.
 
     Raises:
         RelightifyError: see `build_result`.
     """
-    scene = bpy.data.scenes.get(scene_name) or bpy.context.scene
+    scene = next((s for s in bpy.data.scenes if s.session_uid == scene_uid), bpy.context.scene)
+    is_first = not heads_of(scene)
     done = build_result(scene, job, result, photo, wanted)
     select_alone(scene, done.head)
-    if wanted.use_camera and not wanted.target:
+    if done.camera is not None and scene.camera == done.camera and (is_first or wanted.use_stage):
         look_through_camera(scene)
     push_undo("Reconstruct Face")
     return done
@@ -64,12 +68,13 @@ def build_result(
     """Build the head of a finished job in a scene, in the place of an older one where asked.
 
     Raises:
-        RelightifyError: ``bad_result`` where a map is missing, or what `import_head` raises.
+        RelightifyError: ``bad_result`` where a map is missing, ``linked_head``, or what `import_head` raises.
     """
     maps = {key: bytes(value) for key, value in result.maps.items()}
-    old = next((c for c in scene.collection.children_recursive if c.name == wanted.target), None)
+    old = next((head for head in heads_of(scene) if head.session_uid == wanted.target), None)
     if old is not None:
-        forget_samples(old)
+        require_own(old)
+    set_stage = wanted.use_stage or not heads_of(scene)
     try:
         new = import_head(
             scene,
@@ -83,14 +88,18 @@ def build_result(
             parts=wanted.parts,
             original=photo.data,
             options={k: v for k, v in asdict(job.options).items() if v is not None},
+            set_stage=set_stage,
         )
     except KeyError as error:
         raise RelightifyError(
             "bad_result", f"The backend's result has no {error}.", "Use the add-on and the backend of the same release."
         ) from error
-    if wanted.use_light:
+    if set_stage and wanted.use_light:
         adopt_photo_light(scene)
-    done = replace_head(old, new) if old is not None and is_head_collection(old) else new
-    keep_extra_maps(done.collection, done.head.name, maps)
-    keep_samples(done.collection, maps)
+    done = new
+    if old is not None:
+        forget_samples(old)
+        done = replace_head(scene, old, new)
+    keep_extra_maps(done.head, maps)
+    keep_samples(done.head, maps)
     return done

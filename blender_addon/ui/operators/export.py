@@ -10,8 +10,6 @@ import bpy
 from ..._shared import RelightifyError
 from ...export.head import export_head
 from ...export.presets import PRESETS, clean_stem
-from ...scene import heads
-from ...scene.heads import HEAD
 from ..properties.export import ExportChoices, draw_choices, options_of
 from .head import HeadOperator
 
@@ -32,10 +30,9 @@ class RELIGHTIFY_OT_export(ExportChoices, HeadOperator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask for a file name, beside the .blend file at first."""
-        collection = heads.active_head(context.scene, context.active_object)
-        if not self.filepath and collection is not None:
+        if not self.filepath:
             folder = Path(bpy.data.filepath).parent if bpy.data.filepath else Path.home()
-            self.filepath = str(folder / clean_stem(collection[HEAD].name)) + PRESETS[self.preset].suffix
+            self.filepath = str(folder / clean_stem(self.head(context).name)) + PRESETS[self.preset].suffix
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
@@ -49,15 +46,12 @@ class RELIGHTIFY_OT_export(ExportChoices, HeadOperator):
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        collection = heads.active_head(context.scene, context.active_object)
         manager = context.window_manager
         manager.progress_begin(0, 100)
         try:
-            if collection is None:
-                raise RelightifyError("no_head", "There is no head in this scene.", "Reconstruct one first.")
             path = bpy.path.abspath(self.filepath)
             files = export_head(
-                context, collection[HEAD], path, options_of(self), lambda part: manager.progress_update(100 * part)
+                context, self.head(context), path, options_of(self), lambda part: manager.progress_update(100 * part)
             )
         except RelightifyError as error:
             self.report({"ERROR"}, str(error))

@@ -14,9 +14,9 @@ from ..._shared import RelightifyError
 from ...expression import face_recording
 from ...expression.arkit_csv import read_recording
 from ...expression.shapes import GROUPS, group_shapes, random_expression
-from ...scene import heads, mesh
-from ...scene.heads import EXPRESSION, HEAD
-from .head import HeadOperator
+from ...scene import mesh
+from ...scene.heads import EXPRESSION
+from .head import HeadOperator, head_of
 
 GROUP_ITEMS = [(group, group, f"The shapes of {group.lower()}") for group in GROUPS]
 TURN_ITEMS = [
@@ -28,10 +28,9 @@ TURN_ITEMS = [
 TURN_SIGNS = {"AS_RECORDED": (1, 1, 1), "MIRRORED": (-1, 1, -1), "UPSIDE_DOWN": (1, -1, 1), "BOTH": (-1, -1, -1)}
 
 
-def head_of(context: bpy.types.Context) -> bpy.types.Object | None:
+def face_of(context: bpy.types.Context) -> bpy.types.Object | None:
     """The head whose expression is meant, if it still has shape keys."""
-    collection = heads.active_head(context.scene, context.active_object)
-    head = collection[HEAD] if collection is not None else None
+    head = head_of(context)
     return head if head is not None and mesh.expression_keys(head) else None
 
 
@@ -48,17 +47,15 @@ class ExpressionOperator(HeadOperator):
     """What all operators on an expression need."""
 
     NO_HEAD = "There is no head with shape keys here"
+    CHANGES_HEAD = True
 
     @classmethod
     def has_head(cls, context: bpy.types.Context) -> bool:
-        return head_of(context) is not None
+        return face_of(context) is not None
 
-    def head(self, context: bpy.types.Context) -> bpy.types.Object:
-        """The head, which `poll` has seen."""
-        head = head_of(context)
-        if head is None:
-            raise RuntimeError("the operator was run where its poll is false")
-        return head
+    @classmethod
+    def is_linked(cls, head: bpy.types.Object | None) -> bool:
+        return head is not None and head.data.shape_keys is not None and head.data.shape_keys.library is not None
 
 
 class RELIGHTIFY_OT_set_expression(ExpressionOperator):
@@ -222,7 +219,7 @@ class RELIGHTIFY_FH_recording(bpy.types.FileHandler):
 
     @classmethod
     def poll_drop(cls, context: bpy.types.Context) -> bool:
-        return context.area is not None and context.area.type == "VIEW_3D" and head_of(context) is not None
+        return context.area is not None and context.area.type == "VIEW_3D" and face_of(context) is not None
 
 
 def read_file(path: Path) -> bytes:

@@ -8,8 +8,11 @@ import bpy
 from ..._shared import RelightifyError
 from ...light.relight import HDRI, IMAGE, PHOTO, PLAIN
 from ...light.worlds import load_light_image
+from ...scene import stage
+from ...scene.heads import CAMERA, belonging
 from ..properties.light import choose, relight, studio_light_items
-from .head import HeadOperator
+from ..viewport import look_through_camera
+from .head import HeadOperator, head_of
 
 WORDS = {"photo": PHOTO, "image": IMAGE, "plain": PLAIN}
 WORD_ITEMS = (
@@ -78,4 +81,24 @@ class RELIGHTIFY_OT_match_photo_light(HeadOperator):
         return {"FINISHED"}
 
 
-CLASSES = (RELIGHTIFY_OT_relight, RELIGHTIFY_OT_match_photo_light)
+class RELIGHTIFY_OT_match_photo_camera(HeadOperator):
+    """Look at the head as the photo does: through its camera, in the photo's frame"""
+
+    bl_idname = "relightify.match_photo_camera"
+    bl_label = "Match Photo Camera"
+    bl_options = {"REGISTER", "UNDO"}
+
+    NO_HEAD = "There is no head with a photo camera in this scene"
+
+    @classmethod
+    def has_head(cls, context: bpy.types.Context) -> bool:
+        camera = belonging(head_of(context), CAMERA)
+        return camera is not None and camera.name in context.scene.objects
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        stage.show_camera(context.scene, self.head(context)[CAMERA])
+        look_through_camera(context.scene)
+        return {"FINISHED"}
+
+
+CLASSES = (RELIGHTIFY_OT_relight, RELIGHTIFY_OT_match_photo_light, RELIGHTIFY_OT_match_photo_camera)

@@ -15,13 +15,15 @@ from ...link.choice import backend_choice
 from ...link.jobs import State
 from ...link.session import Session, session_of, wait
 from ...scene import heads, samples
-from ...scene.heads import HEAD, PHOTO
+from ...scene.heads import PHOTO
 from ...scene.photo_source import PhotoSource, chosen_photo
+from ...scene.replacing import own_materials
 from ..properties.job import job_options
 from ..properties.reconstruct import IMPORT_NAMES, ImportChoices, JobChoices
 from ..viewport import redraw_panels
 from .arrival import ImportOptions, bring_in
 from .background import BackgroundOperator
+from .head import head_of
 
 # What a button takes from the panel's settings.
 SETTINGS = (*JOB_OPTIONS, *IMPORT_NAMES)
@@ -43,8 +45,8 @@ class JobOperator(JobChoices, ImportChoices, BackgroundOperator):
 
     if TYPE_CHECKING:  # each operator has its own
 
-        def photo_and_target(self, context: bpy.types.Context) -> tuple[PhotoSource, str]:
-            """The photo, and the name of the collection of the head to renew, empty for a new one.
+        def photo_and_target(self, context: bpy.types.Context) -> tuple[PhotoSource, int]:
+            """The photo, and the session number of the head to renew, 0 for a new one.
 
             Raises:
                 RelightifyError: there is no photo.
@@ -72,9 +74,9 @@ class JobOperator(JobChoices, ImportChoices, BackgroundOperator):
         try:
             photo, target = self.photo_and_target(context)
             options = job_options(self)
-            wanted = ImportOptions(self.use_camera, self.use_light, self.parts, target)
+            wanted = ImportOptions(self.use_camera, self.use_light, self.use_stage, self.parts, target)
             choice = backend_choice(context)
-            build = partial(bring_in, scene_name=context.scene.name, photo=photo, wanted=wanted)
+            build = partial(bring_in, scene_uid=context.scene.session_uid, photo=photo, wanted=wanted)
             request = Reconstruct(new_job_id(), photo.data, options, photo.file_name)
             session.start(choice, request, photo.name, build)
         except RelightifyError as error:
@@ -98,11 +100,11 @@ class RELIGHTIFY_OT_reconstruct(JobOperator, bpy.types.Operator):
         name="Image", description="Name of an image in this file to take instead of a photo", options={"SKIP_SAVE"}
     )
 
-    def photo_and_target(self, context: bpy.types.Context) -> tuple[PhotoSource, str]:
+    def photo_and_target(self, context: bpy.types.Context) -> tuple[PhotoSource, int]:
         image = bpy.data.images.get(self.image) if self.image else None
         if self.image and image is None:
             raise RelightifyError("no_photo", f"There is no image {self.image!r}.", "Choose another image.")
-        return chosen_photo(self.filepath, image), ""
+        return chosen_photo(self.filepath, image), 0
 
 
 class RELIGHTIFY_OT_reconstruct_again(JobOperator, bpy.types.Operator):
@@ -114,18 +116,18 @@ class RELIGHTIFY_OT_reconstruct_again(JobOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        collection = heads.active_head(context.scene, context.active_object)
-        if collection is None or collection.get(PHOTO) is None:
+        head = head_of(context)
+        if head is None or head.get(PHOTO) is None:
             cls.poll_message_set("There is no head whose photo is known")
             return False
         return super().poll(context)
 
-    def photo_and_target(self, context: bpy.types.Context) -> tuple[PhotoSource, str]:
-        collection = heads.active_head(context.scene, context.active_object)
-        if collection is None:
+    def photo_and_target(self, context: bpy.types.Context) -> tuple[PhotoSource, int]:
+        head = head_of(context)
+        if head is None:
             raise RelightifyError("no_head", "There is no head in this scene.", "Reconstruct one first.")
-        photo = chosen_photo("", collection[PHOTO])
-        return replace(photo, name=collection[HEAD].name), collection.name
+        heads.require_own(head)
+        return replace(chosen_photo("", head[PHOTO]), name=head.name), head.session_uid
 
 
 class RELIGHTIFY_OT_show_sample(bpy.types.Operator):
@@ -139,17 +141,19 @@ class RELIGHTIFY_OT_show_sample(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        collection = heads.active_head(context.scene, context.active_object)
-        if collection is None or not samples.sample_numbers(collection):
+        head = head_of(context)
+        if head is None or not samples.sample_numbers(head):
             cls.poll_message_set("The active head has only one sample")
             return False
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        collection = heads.active_head(context.scene, context.active_object)
+        head = head_of(context)
         try:
-            if collection is not None:
-                samples.show_sample(collection, self.number)
+            if head is not None:
+                heads.require_own(head)
+                own_materials(head)
+                samples.show_sample(head, self.number)
         except RelightifyError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

@@ -9,7 +9,6 @@ import bpy
 
 from ...light import render_settings, rigs, turntable
 from ...light.relight import PLAIN
-from ...scene import heads
 from .head import HeadOperator
 
 KIND_ITEMS = [
@@ -24,15 +23,16 @@ class RELIGHTIFY_OT_add_light_rig(HeadOperator):
     bl_idname = "relightify.add_light_rig"
     bl_label = "Add Studio Lights"
     bl_options = {"REGISTER", "UNDO"}
+    CHANGES_HEAD = True
 
     dim_world: bpy.props.BoolProperty(
         name="Plain World", description="Take the HDRI away, so that the lamps do the lighting", default=True
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        collection = heads.active_head(context.scene, context.active_object)
-        rig = rigs.add_rig(collection)
-        rigs.shape_rig(collection, rig.relightify_rig.shape())
+        head = self.head(context)
+        rig = rigs.add_rig(head, context.scene)
+        rigs.shape_rig(head, rig.relightify_rig.shape())
         if self.dim_world:
             settings = context.scene.relightify_light
             settings.source, settings.strength = PLAIN, 1.0
@@ -45,9 +45,10 @@ class RELIGHTIFY_OT_remove_light_rig(HeadOperator):
     bl_idname = "relightify.remove_light_rig"
     bl_label = "Remove Studio Lights"
     bl_options = {"REGISTER", "UNDO"}
+    CHANGES_HEAD = True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        rigs.remove_rig(heads.active_head(context.scene, context.active_object))
+        rigs.remove_rig(self.head(context))
         return {"FINISHED"}
 
 
@@ -57,10 +58,10 @@ class RELIGHTIFY_OT_set_up_turntable(HeadOperator):
     bl_idname = "relightify.set_up_turntable"
     bl_label = "Set Up Turntable"
     bl_options = {"REGISTER", "UNDO"}
+    CHANGES_HEAD = True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         scene, settings = context.scene, context.scene.relightify_turntable
-        collection = heads.active_head(scene, context.active_object)
         options = turntable.TurntableOptions(
             frames=settings.frames,
             start=settings.start,
@@ -70,7 +71,7 @@ class RELIGHTIFY_OT_set_up_turntable(HeadOperator):
             set_range=settings.set_range,
         )
         if settings.turns == "CAMERA":
-            turntable.turn_camera(scene, collection, options)
+            turntable.turn_camera(scene, self.head(context), options)
         elif not turntable.turn_light(scene, options):
             self.report({"ERROR"}, "There is no HDRI to turn. Choose one under Relight first.")
             return {"CANCELLED"}
@@ -83,9 +84,10 @@ class RELIGHTIFY_OT_remove_turntable(HeadOperator):
     bl_idname = "relightify.remove_turntable"
     bl_label = "Remove Turntable"
     bl_options = {"REGISTER", "UNDO"}
+    CHANGES_HEAD = True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        turntable.remove_turntable(context.scene, heads.active_head(context.scene, context.active_object))
+        turntable.remove_turntable(context.scene, self.head(context))
         turntable.stop_light(context.scene)
         return {"FINISHED"}
 

@@ -23,7 +23,7 @@ class RELIGHTIFY_PT_export(bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return bool(heads.head_collections(context.scene))
+        return bool(heads.heads_of(context.view_layer))
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.relightify_export

@@ -16,7 +16,7 @@ from ..operators.expression import (
     RELIGHTIFY_OT_random_expression,
     RELIGHTIFY_OT_reset_expression_group,
     RELIGHTIFY_OT_set_expression,
-    head_of,
+    face_of,
 )
 
 # Room for the words; the rest of a line is for one slider or two.
@@ -31,14 +31,14 @@ class RELIGHTIFY_PT_expression(FacePanel, bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return bool(heads.head_collections(context.scene))
+        return bool(heads.heads_of(context.view_layer))
 
     def draw(self, context: bpy.types.Context) -> None:
-        layout, head = self.layout, head_of(context)
+        layout, head = self.layout, face_of(context)
         if head is None:
             draw_text(layout, context, "This head has no shape keys any more.", "INFO")
             return
-        if len(heads.head_collections(context.scene)) > 1:
+        if len(heads.heads_of(context.view_layer)) > 1:
             layout.label(text=head.name, icon="USER")
         row = layout.row(align=True)
         name = RELIGHTIFY_OT_set_expression.bl_idname

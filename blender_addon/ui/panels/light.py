@@ -11,7 +11,8 @@ from ...light.relight import HDRI, IMAGE, PLAIN
 from ...light.render_settings import CYCLES, EEVEE
 from ...scene import heads
 from ..layout import FacePanel, draw_text
-from ..operators.light import RELIGHTIFY_OT_match_photo_light
+from ..operators.head import head_of
+from ..operators.light import RELIGHTIFY_OT_match_photo_camera, RELIGHTIFY_OT_match_photo_light
 from ..operators.studio import (
     RELIGHTIFY_OT_add_light_rig,
     RELIGHTIFY_OT_remove_light_rig,
@@ -32,11 +33,13 @@ class RELIGHTIFY_PT_relight(FacePanel, bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return bool(heads.head_collections(context.scene))
+        return bool(heads.heads_of(context.view_layer))
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.relightify_light
-        layout.operator(RELIGHTIFY_OT_match_photo_light.bl_idname, icon="CAMERA_DATA")
+        column = layout.column(align=True)
+        column.operator(RELIGHTIFY_OT_match_photo_light.bl_idname, icon="LIGHT_SUN")
+        column.operator(RELIGHTIFY_OT_match_photo_camera.bl_idname, icon="CAMERA_DATA")
         layout.row(align=True).prop(settings, "source", expand=True)
         if settings.source == HDRI:
             layout.template_icon_view(settings, "studio_light", show_labels=True, scale=PREVIEW_SCALE)
@@ -64,7 +67,7 @@ class RELIGHTIFY_PT_light_rig(FacePanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
-        rig = rigs.find_rig(heads.active_head(context.scene, context.active_object))
+        rig = rigs.find_rig(head_of(context))
         if rig is None:
             layout.operator(RELIGHTIFY_OT_add_light_rig.bl_idname, icon="LIGHT_AREA")
             return
@@ -98,8 +101,7 @@ class RELIGHTIFY_PT_turntable(FacePanel, bpy.types.Panel):
         column.prop(settings, "set_range")
         row = layout.row(align=True)
         row.operator(RELIGHTIFY_OT_set_up_turntable.bl_idname, icon="FILE_REFRESH")
-        collection = heads.active_head(context.scene, context.active_object)
-        if turntable.find_turntable(collection) is not None or turntable.light_turns(context.scene):
+        if turntable.find_turntable(head_of(context)) is not None or turntable.light_turns(context.scene):
             row.operator(RELIGHTIFY_OT_remove_turntable.bl_idname, text="", icon="TRASH")
             layout.operator(RELIGHTIFY_OT_render_turntable.bl_idname, icon="RENDER_ANIMATION")
 

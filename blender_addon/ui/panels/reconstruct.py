@@ -11,13 +11,13 @@ from ...install.run import Phase
 from ...link.choice import backend_ready
 from ...link.jobs import Job, State, time_left_text
 from ...link.session import Session, session_of
-from ...scene import heads
-from ...scene.heads import HEAD, PHOTO
+from ...scene.heads import PHOTO
 from ...scene.photo_source import FILE, IMAGE
 from ...scene.samples import SHOWN, sample_numbers
 from .. import photo_choice
 from ..layout import FacePanel, draw_text, without_path
 from ..operators.backend import RELIGHTIFY_OT_open_preferences
+from ..operators.head import RELIGHTIFY_OT_delete_head, RELIGHTIFY_OT_duplicate_head, head_of
 from ..operators.photo import (
     RELIGHTIFY_OT_choose_face,
     RELIGHTIFY_OT_find_faces,
@@ -95,6 +95,7 @@ class RELIGHTIFY_PT_options(FacePanel, bpy.types.Panel):
         column = layout.column(heading="Set Up")
         column.prop(settings, "use_camera")
         column.prop(settings, "use_light")
+        column.prop(settings, "use_stage")
 
 
 class RELIGHTIFY_PT_image(bpy.types.Panel):
@@ -197,20 +198,22 @@ def _draw_button(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, 
 
 def _draw_again(layout: bpy.types.UILayout, context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> None:
     """The button that renews the active head, where there is one."""
-    collection = heads.active_head(context.scene, context.active_object)
-    if collection is None or collection.get(PHOTO) is None:
+    head = head_of(context)
+    if head is None or head.get(PHOTO) is None:
         return
-    name = collection[HEAD].name
-    button = layout.operator(
-        RELIGHTIFY_OT_reconstruct_again.bl_idname, text=f"Redo {name}", icon="FILE_REFRESH", translate=False
+    row = layout.row(align=True)
+    button = row.operator(
+        RELIGHTIFY_OT_reconstruct_again.bl_idname, text=f"Redo {head.name}", icon="FILE_REFRESH", translate=False
     )
+    row.operator(RELIGHTIFY_OT_duplicate_head.bl_idname, text="", icon="DUPLICATE")
+    row.operator(RELIGHTIFY_OT_delete_head.bl_idname, text="", icon="TRASH")
     _fill(button, settings)
-    numbers = sample_numbers(collection)
+    numbers = sample_numbers(head)
     if numbers:
         row = layout.row(align=True)
         row.label(text="Sample")
         for number in numbers:
-            shown = collection.get(SHOWN) == number
+            shown = head.get(SHOWN) == number
             row.operator(RELIGHTIFY_OT_show_sample.bl_idname, text=str(number), depress=shown).number = number
 
 

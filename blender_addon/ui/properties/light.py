@@ -58,7 +58,7 @@ def relight(settings: "RelightSettings", context: bpy.types.Context) -> None:
         strength=settings.strength,
         show_backdrop=settings.show_backdrop,
     )
-    light_scene(context.scene, heads.active_head(context.scene, context.active_object), choice)
+    light_scene(context.scene, heads.active_head(context.view_layer, context.active_object), choice)
 
 
 def choose(settings: "RelightSettings", **values: object) -> None:
@@ -123,9 +123,9 @@ class RelightSettings(bpy.types.PropertyGroup):
 
 def on_rig_change(settings: "RigSettings", context: bpy.types.Context) -> None:
     """Update callback of a rig's settings; they live on the rig's own empty."""
-    for collection in heads.head_collections(context.scene):
-        if rigs.find_rig(collection) == settings.id_data:
-            rigs.shape_rig(collection, settings.shape())
+    for head in heads.heads_of(context.scene):
+        if rigs.find_rig(head) == settings.id_data:
+            rigs.shape_rig(head, settings.shape())
 
 
 # Not animatable: lamps are placed when a slider moves, so keyframes on it would do nothing. The lamps can be keyed.

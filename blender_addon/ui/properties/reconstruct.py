@@ -36,11 +36,17 @@ class ImportChoices:
     parts: bpy.props.EnumProperty(name="Import", description="What to import", items=PARTS_ITEMS, default=parts.FULL)
     use_camera: bpy.props.BoolProperty(
         name="Photo Camera",
-        description="Add the photo's camera with the photo behind the head, and look through it",
+        description="Add the photo's camera with the photo behind the head",
         default=True,
     )
     use_light: bpy.props.BoolProperty(
         name="Photo Light", description="Light the scene as the photo is lit", default=True
+    )
+    use_stage: bpy.props.BoolProperty(
+        name="Also for Later Heads",
+        description="Set the scene's camera, frame, light and film look for this head even if there are heads already; "
+        "otherwise only the first head does",
+        default=False,
     )
 
 
