@@ -28,6 +28,7 @@ def register() -> None:
     bpy.types.Scene.relightify_export = bpy.props.PointerProperty(type=export.ExportSettings)
     opened = session.Session(f"Relightify for Blender {VERSION}", viewport.redraw_panels)
     setattr(bpy.types.WindowManager, session.ATTRIBUTE, opened)
+    bpy.app.handlers.load_post.append(session.on_load)
     setattr(bpy.types.WindowManager, previews.ATTRIBUTE, previews.Previews())
 
 
@@ -38,6 +39,7 @@ def unregister() -> None:
     from .link import session
     from .ui import previews
 
+    bpy.app.handlers.load_post.remove(session.on_load)
     for attribute in (session.ATTRIBUTE, previews.ATTRIBUTE):
         getattr(bpy.types.WindowManager, attribute).close()
         delattr(bpy.types.WindowManager, attribute)

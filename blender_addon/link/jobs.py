@@ -20,6 +20,7 @@ class State(Enum):
     QUEUED = "queued"
     RUNNING = "running"
     CANCELLING = "cancelling"
+    HELD = "held"  # the result is here, but another file has been opened since; the user decides
     IMPORTING = "importing"  # the result is here and is being built
     DONE = "done"
     FAILED = "failed"
@@ -132,6 +133,16 @@ def advance(job: Job, event: Event) -> Job:
 def cancelling(job: Job) -> Job:
     """The job once the user has asked for its end."""
     return job if job.ended else replace(job, state=State.CANCELLING, stage="Cancelling", seconds_left=None)
+
+
+def held(job: Job) -> Job:
+    """A job whose result would land in another file than it was started in, until the user has said what to do."""
+    return replace(job, state=State.HELD, stage="Another file is open") if job.state is State.IMPORTING else job
+
+
+def accepted(job: Job) -> Job:
+    """A held job whose result is wanted here all the same."""
+    return replace(job, state=State.IMPORTING, stage="Building the head") if job.state is State.HELD else job
 
 
 def time_left_text(seconds: float | None) -> str:

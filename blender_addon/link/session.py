@@ -72,6 +72,8 @@ class Session:
         self._build: Build | None = None
         self._setup_state = self.setup.state
         self._waiting_for_welcome = False
+        # Counts the files that were opened, so that a result does not land in another one unasked.
+        self._file = self._started_in = 0
 
     @property
     def busy(self) -> bool:
@@ -109,12 +111,12 @@ class Session:
         """
         if self._link is not None and not self._link.usable():
             self.pump()  # what was under way on a line that is dead has failed, whether or not the timer has seen it
-            if self.busy and self.job is not None and self.job.state is not State.IMPORTING:
+            if self.busy and self.job is not None and self.job.state not in (State.IMPORTING, State.HELD):
                 self.release()
         if self.busy:
             raise RelightifyError("busy", "Another photo is being reconstructed.", "Wait for it or cancel it.")
         link = self._link_to(choice)
-        self._build = build
+        self._build, self._started_in = build, self._file
         self.job = Job(request.job_id, name, request.options)
         self.imported = None
         link.submit(request)
@@ -148,9 +150,22 @@ class Session:
 
     def cancel(self) -> None:
         """Stop the current job; it ends when the backend has confirmed it."""
-        if self.job is not None and self.busy and self._link is not None:
+        if self.job is not None and self.job.state is State.HELD:
+            self.job = jobs.advance(self.job, jobs.Failed(RelightifyError("cancelled", "The result was discarded.")))
+            self._build = None
+        elif self.job is not None and self.busy and self._link is not None:
             self.job = jobs.cancelling(self.job)
             self._link.cancel(self.job.job_id)
+
+    def accept(self) -> None:
+        """Have a result that waits for the user's word built in the file that is open now."""
+        if self.job is not None:
+            self._started_in = self._file
+            self.job = jobs.accepted(self.job)
+
+    def another_file(self) -> None:
+        """Take note that another file has been opened."""
+        self._file += 1
 
     def release(self) -> None:
         """Let go of the backend, and end it where it was started here; does not wait for that."""
@@ -195,6 +210,9 @@ class Session:
         """
         changed = self._setup_state is not self.setup.state or self.setup.looking()
         self._setup_state = self.setup.state
+        if self.job is not None and self.job.state is State.IMPORTING and self._file != self._started_in:
+            self.job = jobs.held(self.job)
+            return True
         if self.job is not None and self.job.state is State.IMPORTING:
             # One tick later than the result, so that the panel could say what Blender is busy with.
             self._import(self.job)
@@ -225,7 +243,7 @@ class Session:
     def _end_jobs(self, error: RelightifyError) -> None:
         """Fail what is under way, but for a result that is here already."""
         failed = jobs.Failed(error)
-        if self.job is not None and self.job.state is not State.IMPORTING:
+        if self.job is not None and self.job.state not in (State.IMPORTING, State.HELD):
             self.job = jobs.advance(self.job, failed)
         if self.search is not None:
             self.search = replace(self.search, job=jobs.advance(self.search.job, failed))
@@ -259,6 +277,14 @@ class Session:
             self.link_error = None
             self._link = BackendLink(choice, self._client)
         return self._link
+
+
+@bpy.app.handlers.persistent
+def on_load(_path: object) -> None:
+    """Handler of Blender's: another file is open, or the same one anew."""
+    session: Session | None = getattr(bpy.types.WindowManager, ATTRIBUTE, None)
+    if session is not None:
+        session.another_file()
 
 
 def session_of(context: bpy.types.Context) -> Session:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -115,3 +117,43 @@ def test_expression_goes_to_neutral_and_back(connected: FakeBackend, photo_file:
     assert keys["mouthSmileLeft"].value == 0
     bpy.ops.relightify.set_expression(expression="PHOTO")
     assert keys["mouthSmileLeft"].value == pytest.approx(0.35)
+
+
+def finished_elsewhere(addon: SimpleNamespace, photo_file: Path) -> Any:
+    """A session with a job whose result came after another file had been opened."""
+    arrival = importlib.import_module(f"{MODULE}.ui.operators.arrival")
+    session, shared = addon.link.session.session_of(bpy.context), addon._shared
+    photo = addon.scene.photo_source.chosen_photo(str(photo_file), None)
+    request = shared.Reconstruct(shared.new_job_id(), photo.data, shared.JobOptions(), photo.file_name)
+    options = arrival.ImportOptions()
+    build = functools.partial(arrival.bring_in, scene_uid=bpy.context.scene.session_uid, photo=photo, wanted=options)
+    session.start(addon.link.choice.backend_choice(bpy.context), request, photo.name, build)
+    bpy.ops.wm.read_homefile(use_empty=True)
+    wait_for(lambda: session.job.state is addon.link.jobs.State.HELD, session)
+    return session
+
+
+def test_result_asks_before_it_lands_in_another_file(
+    connected: FakeBackend, photo_file: Path, addon: SimpleNamespace
+) -> None:
+    del connected
+    session = finished_elsewhere(addon, photo_file)
+    for _ in range(3):
+        session.tick()
+    assert not addon.scene.heads.heads_of(bpy.context.scene)
+    assert session.busy
+    assert bpy.ops.relightify.accept_result() == {"FINISHED"}
+    assert [head.name for head in addon.scene.heads.heads_of(bpy.context.scene)] == ["Grace Hopper"]
+    assert not bpy.ops.relightify.accept_result.poll()
+
+
+def test_result_for_another_file_can_be_discarded(
+    connected: FakeBackend, photo_file: Path, addon: SimpleNamespace
+) -> None:
+    del connected
+    session = finished_elsewhere(addon, photo_file)
+    bpy.ops.relightify.cancel()
+    session.tick()
+    assert session.job.state is addon.link.jobs.State.CANCELLED
+    assert not addon.scene.heads.heads_of(bpy.context.scene)
+    assert bpy.ops.relightify.reconstruct(filepath=str(photo_file)) == {"FINISHED"}

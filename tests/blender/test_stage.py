@@ -77,3 +77,57 @@ def test_other_head_takes_the_place_of_a_deleted_one(addon: SimpleNamespace, fir
     bpy.ops.relightify.delete_head()
     assert stage()[0] == second.camera
     assert stage()[2] == second.world
+
+
+@pytest.fixture
+def default_scene(connected: FakeBackend) -> Any:
+    del connected
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=False, app_template="")
+    return bpy.context.scene.objects
+
+
+def hidden(names: set[str]) -> set[str]:
+    return {name for name in names if bpy.data.objects[name].hide_get() and bpy.data.objects[name].hide_render}
+
+
+def test_untouched_cube_and_lamp_of_the_default_scene_are_hidden_and_said_to_be(
+    addon: SimpleNamespace, default_scene: Any, photo_file: Path
+) -> None:
+    names = {thing.name for thing in default_scene}
+    assert {"Cube", "Light", "Camera"} <= names
+    bpy.ops.relightify.reconstruct(filepath=str(photo_file))
+    assert hidden(names) == {"Cube", "Light"}
+    done = addon.link.session.session_of(bpy.context).imported
+    assert any("Cube and Light" in warning and "hidden" in warning for warning in done.warnings)
+
+
+def paint(cube: bpy.types.Object) -> None:
+    shader = next(n for n in cube.active_material.node_tree.nodes if n.type == "BSDF_PRINCIPLED")
+    shader.inputs["Base Color"].default_value = (1, 0, 0, 1)
+
+
+@pytest.mark.parametrize(
+    "touch",
+    [
+        lambda cube, lamp: (setattr(cube, "location", (0, 0, 1)), setattr(lamp.data, "energy", 500)),
+        lambda cube, lamp: (setattr(cube.data.vertices[0].co, "z", -1.2), setattr(lamp, "location", (0, 0, 5))),
+        lambda cube, lamp: (cube.modifiers.new("Bevel", "BEVEL"), lamp.keyframe_insert("location")),
+        lambda cube, lamp: (paint(cube), setattr(lamp.data, "type", "SUN")),
+        lambda cube, lamp: (setattr(bpy.data.objects["Camera"], "parent", cube), setattr(lamp, "parent", cube)),
+    ],
+)
+def test_cube_and_lamp_that_somebody_has_worked_on_stay(addon: SimpleNamespace, default_scene: Any, touch: Any) -> None:
+    cube, lamp = default_scene["Cube"], default_scene["Light"]
+    assert addon.scene.default_scene.is_default_cube(cube)
+    assert addon.scene.default_scene.is_default_lamp(lamp)
+    touch(cube, lamp)
+    bpy.context.view_layer.update()
+    assert addon.scene.default_scene.hide_default_objects(bpy.context.view_layer) == ()
+
+
+def test_later_head_hides_nothing(addon: SimpleNamespace, default_scene: Any, photo_file: Path) -> None:
+    bpy.ops.relightify.reconstruct(filepath=str(photo_file))
+    default_scene["Cube"].hide_set(False)
+    default_scene["Cube"].hide_render = False
+    bpy.ops.relightify.reconstruct(filepath=str(photo_file))
+    assert not default_scene["Cube"].hide_get()

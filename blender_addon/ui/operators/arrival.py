@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import bpy
 
 from ..._shared import RelightifyError, Result
 from ...link.jobs import Job
+from ...scene.default_scene import hide_default_objects
 from ...scene.extra_maps import keep_extra_maps
 from ...scene.heads import ImportedHead, heads_of, require_own
 from ...scene.importer import import_head
@@ -16,7 +17,7 @@ from ...scene.photo_source import PhotoSource
 from ...scene.replacing import replace_head
 from ...scene.samples import forget_samples, keep_samples
 from ..properties.light import adopt_photo_light
-from ..viewport import look_through_camera, push_undo, select_alone
+from ..viewport import frame_selected, layer_of, look_through_camera, push_undo, select_alone, show_materials
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,27 @@ def bring_in(job: Job, result: Result, *, scene_uid: int, photo: PhotoSource, wa
     is_first = not heads_of(scene)
     done = build_result(scene, job, result, photo, wanted)
     select_alone(scene, done.head)
-    if done.camera is not None and scene.camera == done.camera and (is_first or wanted.use_stage):
+    if is_first:
+        done = show_first(scene, done)
+    elif wanted.use_stage and scene.camera == done.camera:
         look_through_camera(scene)
     push_undo("Reconstruct Face")
     return done
+
+
+def show_first(scene: bpy.types.Scene, done: ImportedHead) -> ImportedHead:
+    """Let the artist see the first head of a scene: alone, in the middle of the view, with its skin."""
+    hidden = hide_default_objects(layer_of(scene))
+    if done.camera is not None and scene.camera == done.camera:
+        look_through_camera(scene)
+    else:
+        frame_selected(scene)
+    show_materials(scene)
+    if not hidden:
+        return done
+    names = " and ".join(thing.name for thing in hidden)
+    text = f"{names} of Blender's default scene {'are' if len(hidden) > 1 else 'is'} hidden."
+    return replace(done, warnings=(*done.warnings, text))
 
 
 def build_result(

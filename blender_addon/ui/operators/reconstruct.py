@@ -177,7 +177,31 @@ class RELIGHTIFY_OT_cancel(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class RELIGHTIFY_OT_accept_result(bpy.types.Operator):
+    """Put the head into this file, though it was started in another one"""
+
+    bl_idname = "relightify.accept_result"
+    bl_label = "Put It Here"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        job = session_of(context).job
+        return job is not None and job.state is State.HELD
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        session = session_of(context)
+        session.accept()
+        if bpy.app.background:
+            session.pump()
+        else:
+            session.watch()
+        redraw_panels()
+        return {"FINISHED"}
+
+
 CLASSES = (
+    RELIGHTIFY_OT_accept_result,
     RELIGHTIFY_OT_reconstruct,
     RELIGHTIFY_OT_reconstruct_again,
     RELIGHTIFY_OT_show_sample,

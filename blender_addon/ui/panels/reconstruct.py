@@ -26,6 +26,7 @@ from ..operators.photo import (
 )
 from ..operators.reconstruct import (
     SETTINGS,
+    RELIGHTIFY_OT_accept_result,
     RELIGHTIFY_OT_cancel,
     RELIGHTIFY_OT_reconstruct,
     RELIGHTIFY_OT_reconstruct_again,
@@ -58,7 +59,10 @@ class RELIGHTIFY_PT_main(FacePanel, bpy.types.Panel):
             _draw_no_backend(layout, context)
             return
         if session.busy and session.job is not None:
-            _draw_progress(layout, session.job)
+            if session.job.state is State.HELD:
+                _draw_held(layout, context, session.job)
+            else:
+                _draw_progress(layout, session.job)
             return
         _draw_photo(layout, settings)
         _draw_faces(layout, context, settings, session)
@@ -231,6 +235,14 @@ def _draw_progress(layout: bpy.types.UILayout, job: Job) -> None:
     row = layout.row()
     row.label(text=time_left_text(job.seconds_left))
     row.operator(RELIGHTIFY_OT_cancel.bl_idname, icon="X")
+
+
+def _draw_held(layout: bpy.types.UILayout, context: bpy.types.Context, job: Job) -> None:
+    text = f"The head of {job.name} is ready. It was started in another file than the one that is open now."
+    draw_text(layout, context, text, "QUESTION")
+    row = layout.row()
+    row.operator(RELIGHTIFY_OT_accept_result.bl_idname, icon="IMPORT")
+    row.operator(RELIGHTIFY_OT_cancel.bl_idname, text="Discard", icon="X")
 
 
 def _told_by_search(session: Session, settings: bpy.types.PropertyGroup) -> bool:
