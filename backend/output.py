@@ -32,6 +32,7 @@ from shared.maps import (
     EXTRA_MAPS,
     MAPS,
     NORMAL,
+    ROUGHNESS,
     MapSpec,
     sample_folder,
 )
@@ -245,7 +246,12 @@ def mtl_text(part_names: tuple[str, ...]) -> str:
     for part in part_names:
         lines += ["", f"newmtl {part}", "illum 2", "Ks 0.04 0.04 0.04", "Ns 40", "Pr 0.45"]
         if part == "skin":
-            lines += ["Kd 1 1 1", f"map_Kd {DIFFUSE_ALBEDO.file_name}", f"norm {NORMAL.file_name}"]
+            lines += [
+                "Kd 1 1 1",
+                f"map_Kd {DIFFUSE_ALBEDO.file_name}",
+                f"norm {NORMAL.file_name}",
+                f"map_Pr {ROUGHNESS.file_name}",
+            ]
         else:
             lines.append("Kd {:g} {:g} {:g}".format(*PART_COLOURS.get(part, (0.5, 0.5, 0.5))))
         if part == "lashes":

@@ -34,7 +34,7 @@ SPECULAR_ALBEDO = MapSpec("specular_albedo", 1, srgb=False, bits=16)
 NORMAL = MapSpec("normal", 3, srgb=False, bits=16)
 VISIBILITY = MapSpec("visibility", 1, srgb=False, bits=8)
 
-# Made where they are asked for.
+# Not in every result: displacement where it is asked for, roughness in all that have been through the detail stage.
 DISPLACEMENT = MapSpec("displacement", 1, srgb=False, bits=16)
 ROUGHNESS = MapSpec("roughness", 1, srgb=False, bits=8)
 # The height of a displacement over the mesh, mm, is (value - 0.5) * this; 0 lies at DISPLACEMENT_ZERO.

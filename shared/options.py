@@ -143,8 +143,8 @@ class JobOptions:
     extra_maps: bool = declared(
         Flag(
             default=False,
-            label="Displacement and Roughness",
-            help="Make maps of displacement and roughness as well",
+            label="Displacement Map",
+            help="Make a map of displacement as well, for close-ups in which the fine relief should cast shadows",
         )
     )
     # Older skin has stronger creases.

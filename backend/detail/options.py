@@ -13,7 +13,7 @@ class DetailOptions:
 
     Args:
         strength: of the detail that the photo does not show, 1 = as strong as skin of this kind has it; 0 makes none.
-        extras: displacement and roughness are made as well.
+        extras: displacement is made as well.
         age: of the person, years, where it is known: older skin has stronger creases. None: as the photo suggests.
     """
 

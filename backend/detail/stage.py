@@ -51,7 +51,7 @@ def add_detail(
         maps: what the prior made, B x B.
         delit: what was seen, with and without its light, and of which skin, R x R.
         seed: of everything random; same seed and versions give the same maps.
-        options: strength of made detail, and whether displacement and roughness are wanted.
+        options: strength of made detail, and whether a displacement is wanted.
         parameters: the stage's chosen numbers.
         statistics: of people's skin; None takes those that ship.
         progress: told about the steps; raises when the user cancels.
@@ -140,7 +140,7 @@ def add_detail(
         normal=normal,
         visibility=partial.visibility,
         displacement_mm=height if options.extras else None,
-        roughness=roughness(height, full_regions, uv_space.mask) if options.extras else None,
+        roughness=roughness(height, full_regions, uv_space.mask),
         detail=_report(shown, options, skin, scale, parameters.unseen.resolved),
     )
     return finished.dilated(uv_space.mask)

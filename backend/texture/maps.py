@@ -66,7 +66,7 @@ class SkinMaps:
         normal: float32 [R, R, 3], unit vectors in tangent space, +Y up.
         visibility: float32 [R, R] in [0, 1], 1 = seen in the photo.
         displacement_mm: float32 [R, R], height of the fine relief over the mesh, mm; None where not asked for.
-        roughness: float32 [R, R] in [0, 1], perceptual roughness of the gloss; None where not asked for.
+        roughness: float32 [R, R] in [0, 1], perceptual roughness of the gloss; None where no detail was made.
         detail: where the detail comes from, None where it was not counted.
     """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -150,7 +150,11 @@ def _dress(
         part = parts[slot]
         material = head.material_slots[slot].material if slot < len(head.material_slots) else None
         surface = surfaces.surface_of(material, part)
-        images = _write_textures(surface, textures_of(surface, preset, stem, limit_px), folder)
+        textures = textures_of(surface, preset, stem, limit_px)
+        beside = {role: textures.pop(role) for role in presets.BESIDE if role in textures}
+        if preset.has_folder:
+            _write_files(beside.values(), out / presets.texture_folder(stem))
+        images = _write_textures(surface, textures, folder)
         copy.data.materials[index] = export_material(material_name(preset, stem, part), surface, images, preset)
         report(0.1 + 0.5 * (index + 1) / len(slots))
 
@@ -158,17 +162,24 @@ def _dress(
 def _write_textures(surface: Surface, textures: Mapping[str, Texture], folder: Path) -> dict[str, bpy.types.Image]:
     """Write the files of a surface and load them as images of their names."""
     images = {}
-    for role, texture in textures.items():
-        folder.mkdir(exist_ok=True)
-        path = folder / f"{texture.name}.png"
-        path.write_bytes(encode_png(texture.values))
+    for texture, path in zip(textures.values(), _write_files(textures.values(), folder), strict=True):
         image = bpy.data.images.load(str(path))
         image.name = texture.name
         image.colorspace_settings.name = "sRGB" if texture.srgb else "Non-Color"
         # The alpha channel of Unity's maps is smoothness; it must not be multiplied in.
         image.alpha_mode = "STRAIGHT" if surface.opacity is not None else "CHANNEL_PACKED"
-        images[role] = image
+        images[texture.role] = image
     return images
+
+
+def _write_files(textures: Iterable[Texture], folder: Path) -> list[Path]:
+    """Write textures into a folder, which is made where there is anything to write."""
+    paths = []
+    for texture in textures:
+        folder.mkdir(exist_ok=True)
+        paths.append(folder / f"{texture.name}.png")
+        paths[-1].write_bytes(encode_png(texture.values, texture.bits))
+    return paths
 
 
 def _write(preset: Preset, main: Path, stem: str, options: ExportOptions, *, animated: bool) -> None:

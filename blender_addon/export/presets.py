@@ -19,6 +19,9 @@ SPECULAR_TWICE = "specular_twice"
 SPECULAR_GLOSS = "specular_gloss"
 ROUGHNESS = "roughness"
 MASK = "mask"
+DISPLACEMENT = "displacement"
+# Roles that no material of the formats shows: written beside the others where there is a folder of textures.
+BESIDE = (DISPLACEMENT,)
 
 GLTF, FBX, USD = "GLTF", "FBX", "USD"
 
@@ -63,6 +66,11 @@ class Preset:
     directx_normals: bool = False
     has_coat: bool = False
 
+    @property
+    def has_folder(self) -> bool:
+        """Whether textures lie in a folder beside the file; else they are all in it."""
+        return self.suffix not in (".glb", ".usdz")
+
 
 _GLTF_NAMES = {
     COLOUR: "{stem}_{part}_baseColor",
@@ -70,12 +78,14 @@ _GLTF_NAMES = {
     COAT_NORMAL: "{stem}_{part}_clearcoatNormal",
     SPECULAR_TWICE: "{stem}_{part}_specular",
     ROUGHNESS: "{stem}_{part}_roughness",
+    DISPLACEMENT: "{stem}_{part}_displacement",
 }
 _USD_NAMES = {
     COLOUR: "{stem}_{part}_diffuse",
     NORMAL: "{stem}_{part}_normal",
     SPECULAR: "{stem}_{part}_specular",
     ROUGHNESS: "{stem}_{part}_roughness",
+    DISPLACEMENT: "{stem}_{part}_displacement",
 }
 
 PRESETS: Mapping[str, Preset] = {
@@ -110,6 +120,7 @@ PRESETS: Mapping[str, Preset] = {
                 NORMAL: "{stem}_{part}_Normal",
                 SPECULAR_GLOSS: "{stem}_{part}_SpecularSmoothness",
                 MASK: "{stem}_{part}_MaskMap",
+                DISPLACEMENT: "{stem}_{part}_Height",
             },
         ),
         Preset(
@@ -123,6 +134,7 @@ PRESETS: Mapping[str, Preset] = {
                 NORMAL: "T_{stem}_{part}_N",
                 SPECULAR: "T_{stem}_{part}_S",
                 ROUGHNESS: "T_{stem}_{part}_R",
+                DISPLACEMENT: "T_{stem}_{part}_H",
             },
             material_name="M_{stem}_{part}",
             object_name="SK_{stem}",

@@ -7,7 +7,8 @@ from itertools import zip_longest
 import bpy
 import numpy as np
 
-from ..scene.heads import PART
+from .._shared import DISPLACEMENT
+from ..scene.heads import MAP, PART
 from ..scene.mesh import PARTS
 from ..scene.paint import srgb_from_linear
 from .textures import Surface
@@ -35,6 +36,7 @@ def surface_of(material: bpy.types.Material | None, part: str) -> Surface:
     roughness = _image(shader, "Roughness")
     normal = _image(shader, "Normal")
     coat_normal = _image(shader, "Coat Normal")
+    height = next((n.image for n in shader.id_data.nodes if n.get(MAP) == DISPLACEMENT.name and n.image), None)
     return Surface(
         part=part,
         colour_srgb=None if colour is None else stored_pixels(colour.image)[..., :3],
@@ -46,6 +48,7 @@ def surface_of(material: bpy.types.Material | None, part: str) -> Surface:
         specular_level=_number(shader, "Specular IOR Level"),
         roughness=_number(shader, "Roughness"),
         roughness_map=None if roughness is None else stored_pixels(roughness.image)[..., :1],
+        displacement=None if height is None else stored_pixels(height)[..., :1],
         ior=_number(shader, "IOR"),
         coat=_number(shader, "Coat Weight"),
         coat_roughness=_number(shader, "Coat Roughness"),
@@ -86,7 +89,7 @@ def _image(shader: bpy.types.Node, socket: str) -> bpy.types.Node | None:
     while waiting:
         for link in waiting.pop(0).links:
             node = link.from_node
-            if node.name in seen:
+            if node.name in seen or link.is_muted:
                 continue
             seen.add(node.name)
             if node.type == "TEX_IMAGE" and node.image is not None and min(node.image.size) > 0:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +31,7 @@ class Surface:
         specular_level: plain value of the same.
         roughness: plain roughness of the base.
         roughness_map: [H, W, 1], linear, or None.
+        displacement: [H, W, 1], height of the relief, 0.5 at the surface, or None.
         ior: index of refraction of the base.
         coat: weight of the clear coat.
         coat_roughness: roughness of the clear coat.
@@ -48,6 +48,7 @@ class Surface:
     specular_level: float = 0.5
     roughness: float = 0.5
     roughness_map: np.ndarray | None = None
+    displacement: np.ndarray | None = None
     ior: float = 1.5
     coat: float = 0.0
     coat_roughness: float = 0.03
@@ -63,15 +64,17 @@ class Texture:
         name: file name without suffix.
         values: [H, W, C] in [0, 1] as they are stored, C of 1, 3 or 4, row 0 at the top.
         srgb: whether the colours are sRGB-encoded.
+        bits: of a channel in the file.
     """
 
     role: str
     name: str
     values: np.ndarray
     srgb: bool
+    bits: int = 8
 
 
-def textures_of(surface: Surface, preset: Preset, stem: str, limit_px: int | None = None) -> Mapping[str, Texture]:
+def textures_of(surface: Surface, preset: Preset, stem: str, limit_px: int | None = None) -> dict[str, Texture]:
     """The texture files of a surface by role.
 
     Args:
@@ -89,6 +92,7 @@ def textures_of(surface: Surface, preset: Preset, stem: str, limit_px: int | Non
         presets.SPECULAR_GLOSS: (_specular_gloss, True),
         presets.ROUGHNESS: (_roughness, False),
         presets.MASK: (_mask, False),
+        presets.DISPLACEMENT: (_displacement, False),
     }
     label = presets.PART_LABELS.get(surface.part, surface.part)
     textures = {}
@@ -96,7 +100,9 @@ def textures_of(surface: Surface, preset: Preset, stem: str, limit_px: int | Non
         make, srgb = makers[role]
         values = make(surface, preset, limit_px)
         if values is not None:
-            textures[role] = Texture(role, pattern.format(stem=stem, part=label), values, srgb)
+            # Heights in 256 steps would make terraces.
+            bits = 16 if role == presets.DISPLACEMENT else 8
+            textures[role] = Texture(role, pattern.format(stem=stem, part=label), values, srgb, bits)
     return textures
 
 
@@ -204,6 +210,10 @@ def _mask(surface: Surface, preset: Preset, limit_px: int | None) -> np.ndarray 
 
 def _roughness(surface: Surface, preset: Preset, limit_px: int | None) -> np.ndarray | None:
     return None if surface.roughness_map is None else shrink(surface.roughness_map, limit_px)
+
+
+def _displacement(surface: Surface, preset: Preset, limit_px: int | None) -> np.ndarray | None:
+    return None if surface.displacement is None else shrink(surface.displacement, limit_px)
 
 
 def _smoothness(surface: Surface, limit_px: int | None, like: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The maps of a result besides the three that every skin has, kept with the head."""
+"""The maps of a result besides the three that every skin has, kept with the head also where no material shows them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import bpy
 
 from .._shared import EXTRA_MAPS
+from .heads import skin_nodes
 from .images import image_from_bytes, remove_unused
 
 # Custom properties of a head, one for each map; pointers, so that the images are saved.
-PREFIX = "relightify_map_"
-NAMES = tuple(spec.name for spec in EXTRA_MAPS)
+MAP_PREFIX = "relightify_map_"
 
 
 def keep_extra_maps(head: bpy.types.Object, maps: Mapping[str, bytes]) -> None:
@@ -20,16 +20,14 @@ def keep_extra_maps(head: bpy.types.Object, maps: Mapping[str, bytes]) -> None:
     Raises:
         RelightifyError: ``bad_image`` where Blender cannot read a map.
     """
-    old = [head.get(PREFIX + name) for name in NAMES]
-    for name in NAMES:
-        if PREFIX + name in head:
-            del head[PREFIX + name]
+    old = [head.get(MAP_PREFIX + spec.name) for spec in EXTRA_MAPS]
+    for spec in EXTRA_MAPS:
+        if MAP_PREFIX + spec.name in head:
+            del head[MAP_PREFIX + spec.name]
     remove_unused(old)
-    for name in NAMES:
-        if name in maps:
-            head[PREFIX + name] = extra_image(head.name, name, maps[name])
-
-
-def extra_image(person: str, name: str, data: bytes) -> bpy.types.Image:
-    """The image of an extra map: data, no colours."""
-    return image_from_bytes(f"{person} {name}", bytes(data), srgb=False)
+    for spec in EXTRA_MAPS:
+        if spec.name in maps:
+            shown = [node.image for node in skin_nodes(head, spec.name) if node.image is not None]
+            head[MAP_PREFIX + spec.name] = (
+                shown[0] if shown else image_from_bytes(f"{head.name} {spec.name}", maps[spec.name], srgb=spec.srgb)
+            )

@@ -179,3 +179,9 @@ def require_own(head: bpy.types.Object) -> None:
             f"{head.name} is linked from another file, so its mesh and skin cannot be changed here.",
             "Use Object > Relations > Make Local > All, or change it in its own file.",
         )
+
+
+def skin_nodes(head: bpy.types.Object, name: str) -> list[bpy.types.ShaderNode]:
+    """The nodes of the skin's materials that hold a map."""
+    skins = [m for m in head.data.materials if m is not None and m.get(PART) == "skin" and m.node_tree]
+    return [node for skin in skins for node in skin.node_tree.nodes if node.get(MAP) == name]

@@ -8,7 +8,16 @@ import bpy
 import numpy as np
 
 from .. import compat
-from .._shared import DIFFUSE_ALBEDO, NORMAL, SPECULAR_ALBEDO, MapSpec
+from .._shared import (
+    DIFFUSE_ALBEDO,
+    DISPLACEMENT,
+    DISPLACEMENT_RANGE_MM,
+    DISPLACEMENT_ZERO,
+    NORMAL,
+    ROUGHNESS,
+    SPECULAR_ALBEDO,
+    MapSpec,
+)
 from . import paint
 from .geometry import Eyeball
 from .heads import MAP, PART
@@ -20,6 +29,10 @@ THROAT = (-0.022, 0.012)
 THROAT_LIGHT = 0.08
 MOUTH_TOP = -0.035
 FLESH_SPECULAR = 0.3
+# Where no map says more.
+PLAIN_ROUGHNESS = 0.5
+# Role of the node between the map of displacement and the surface.
+RELIEF = "relief"
 
 
 def build_materials(
@@ -35,7 +48,8 @@ def build_materials(
 
     Args:
         person: goes into the names.
-        maps: PNG bytes by map name (`shared.maps`); diffuse albedo, specular albedo and normal are needed.
+        maps: PNG bytes by map name (`shared.maps`); diffuse albedo, specular albedo and normal are needed, roughness
+            and displacement are wired where they are there.
         iris_colours_srgb: [2, 3], left and right iris, sRGB-encoded.
         eyes: fitted eyeballs by part name.
         seed: seed of the painted details.
@@ -85,10 +99,14 @@ def skin_material(name: str, maps: Mapping[str, bytes]) -> bpy.types.Material:
     tree.links.new(diffuse.outputs["Color"], shader.inputs["Base Color"])
     tree.links.new(specular.outputs["Color"], shader.inputs["Specular IOR Level"])
     _normal_map(tree, normal, shader.inputs["Normal"], -200)
+    if ROUGHNESS.name in maps:
+        wire_roughness(material, map_image(f"{name} roughness", maps, ROUGHNESS))
+    if DISPLACEMENT.name in maps:
+        wire_displacement(material, map_image(f"{name} displacement", maps, DISPLACEMENT))
     _set(
         shader,
         {
-            "Roughness": 0.50,
+            "Roughness": PLAIN_ROUGHNESS,
             "IOR": 1.5,
             "Subsurface Weight": 1.0,
             "Subsurface Radius": (1.0, 0.37, 0.19),
@@ -102,6 +120,48 @@ def skin_material(name: str, maps: Mapping[str, bytes]) -> bpy.types.Material:
         },
     )
     return material
+
+
+def wire_roughness(material: bpy.types.Material, image: bpy.types.Image) -> None:
+    """Let an image say how rough the skin is."""
+    shader = shader_of(material)
+    if shader is not None:
+        tree = compat.node_tree_of(material)
+        node = _image_node(tree, image, "Roughness", -500, ROUGHNESS.name)
+        tree.links.new(node.outputs["Color"], shader.inputs["Roughness"])
+
+
+def wire_displacement(material: bpy.types.Material, image: bpy.types.Image) -> None:
+    """Have an image of the skin's height ready, at its true scale, by a link that is muted.
+
+    The normal map shows the same relief, and displacement needs a mesh as fine as the pores, so it is for close-ups.
+    """
+    tree = compat.node_tree_of(material)
+    output = next((node for node in tree.nodes if node.type == "OUTPUT_MATERIAL"), None)
+    if output is None:
+        return
+    node = _image_node(tree, image, "Displacement", -800, DISPLACEMENT.name)
+    height = tree.nodes.new("ShaderNodeDisplacement")
+    height.name = height.label = "Skin relief"
+    height[MAP] = RELIEF
+    height.location = (-300, -800)
+    height.inputs["Midlevel"].default_value = DISPLACEMENT_ZERO
+    height.inputs["Scale"].default_value = DISPLACEMENT_RANGE_MM / 1000
+    tree.links.new(node.outputs["Color"], height.inputs["Height"])
+    tree.links.new(height.outputs["Displacement"], output.inputs["Displacement"]).is_muted = True
+    material.displacement_method = "DISPLACEMENT"
+
+
+def unwire(material: bpy.types.Material, *roles: str) -> None:
+    """Take nodes of some roles out of a material; what they were linked to has its plain value again."""
+    nodes = compat.node_tree_of(material).nodes
+    for node in [node for node in nodes if node.get(MAP) in roles]:
+        nodes.remove(node)
+
+
+def shader_of(material: bpy.types.Material) -> bpy.types.ShaderNode | None:
+    """The Principled shader of a material."""
+    return next((n for n in compat.node_tree_of(material).nodes if n.type == "BSDF_PRINCIPLED"), None)
 
 
 def map_image(name: str, maps: Mapping[str, bytes], spec: MapSpec) -> bpy.types.Image:

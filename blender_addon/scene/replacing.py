@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .. import compat
+from .._shared import DISPLACEMENT, ROUGHNESS
 from .camera import FRAME
 from .heads import (
     CAMERA,
@@ -21,6 +22,7 @@ from .heads import (
     sharing,
 )
 from .images import remove_unused
+from .materials import PLAIN_ROUGHNESS, RELIEF, shader_of, unwire, wire_displacement, wire_roughness
 from .mesh import PARTS
 from .reshaping import copy_shape, discard_materials, discard_mesh, same_topology, take_over
 from .world import BACKDROP, ENVIRONMENT, node_for
@@ -112,10 +114,28 @@ def renew_material(kept: bpy.types.Material | None, fresh: bpy.types.Material, s
     """Put the images of a new material into the nodes of the same roles of an older one."""
     if kept is None:
         return
-    nodes = list(compat.node_tree_of(kept).nodes)
+    renewed = set()
     for twin in compat.node_tree_of(fresh).nodes:
         if MAP in twin and twin.type == "TEX_IMAGE":
-            swap_image([node for node in nodes if node.get(MAP) == twin[MAP]], twin, successions)
+            nodes = [node for node in compat.node_tree_of(kept).nodes if node.get(MAP) == twin[MAP]]
+            swap_image(nodes, twin, successions)
+            renewed.add(twin[MAP])
+            if not nodes:
+                wire_extra_map(kept, twin[MAP], twin.image)
+    for role, others in ((ROUGHNESS.name, ()), (DISPLACEMENT.name, (RELIEF,))):
+        if role not in renewed:
+            unwire(kept, role, *others)
+
+
+def wire_extra_map(material: bpy.types.Material, role: str, image: bpy.types.Image) -> None:
+    """Wire a map that an older skin has not had, unless the artist has put something else in its place."""
+    shader = shader_of(material)
+    if role == ROUGHNESS.name and shader is not None:
+        socket = shader.inputs["Roughness"]
+        if not socket.is_linked and abs(socket.default_value - PLAIN_ROUGHNESS) < SAME_WEIGHT:
+            wire_roughness(material, image)
+    if role == DISPLACEMENT.name:
+        wire_displacement(material, image)
 
 
 def swap_image(nodes: list[bpy.types.Node], fresh: bpy.types.Node, successions: Successions) -> None:

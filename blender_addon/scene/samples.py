@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import bpy
 
-from .. import compat
 from .._shared import (
     DIFFUSE_ALBEDO,
     EXTRA_MAPS,
@@ -16,8 +15,8 @@ from .._shared import (
     maps_of_sample,
     sample_count,
 )
-from .extra_maps import PREFIX as EXTRA_PREFIX
-from .heads import MAP, PART
+from .extra_maps import MAP_PREFIX
+from .heads import skin_nodes
 from .images import image_from_bytes, remove_unused
 
 SKIN_MAPS = {spec.name: spec for spec in (DIFFUSE_ALBEDO, SPECULAR_ALBEDO, NORMAL, *EXTRA_MAPS)}
@@ -67,8 +66,8 @@ def show_sample(head: bpy.types.Object, number: int) -> None:
             continue
         for node in skin_nodes(head, name):
             node.image = image
-        if EXTRA_PREFIX + name in head:
-            head[EXTRA_PREFIX + name] = image
+        if MAP_PREFIX + name in head:
+            head[MAP_PREFIX + name] = image
     head[SHOWN] = number
 
 
@@ -90,13 +89,7 @@ def shown_images(head: bpy.types.Object) -> dict[str, bpy.types.Image]:
     """The images of the skin's maps by map, as far as the artist has left them."""
     found = {}
     for name in SKIN_MAPS:
-        images = [node.image for node in skin_nodes(head, name)] or [head.get(EXTRA_PREFIX + name)]
+        images = [node.image for node in skin_nodes(head, name)] or [head.get(MAP_PREFIX + name)]
         if images[0] is not None:
             found[name] = images[0]
     return found
-
-
-def skin_nodes(head: bpy.types.Object, name: str) -> list[bpy.types.ShaderNode]:
-    """The nodes of the skin's materials that hold a map."""
-    skins = [m for m in head.data.materials if m is not None and m.get(PART) == "skin"]
-    return [node for skin in skins for node in compat.node_tree_of(skin).nodes if node.get(MAP) == name]

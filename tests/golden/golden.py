@@ -15,11 +15,12 @@ import numpy as np
 from backend.pipeline import Pipeline
 from backend.progress import Progress
 from backend.reconstruction import Reconstruction
+from shared.maps import EXTRA_MAPS as SPECS_OF_EXTRA_MAPS
 from shared.options import JobOptions
 
 FOLDER = Path(__file__).parent
 PHOTOS: Mapping[str, str] = {"astronaut": "astronaut.jpg", "portrait": "portrait.jpg", "cg_head": "cg_head.jpg"}
-EXTRA_MAPS = "astronaut"  # the photo whose displacement and roughness are kept as well
+EXTRA_MAPS = "astronaut"  # the photo whose displacement and roughness are kept as well; the others' would only add size
 RESOLUTION, SEED = 512, 0
 MEANS_SIDE = 48  # cells a side of which the mean is kept
 SPREADS_SIDE = 16  # cells a side of which the standard deviation is kept: fine detail, which no mean shows
@@ -85,7 +86,18 @@ def photo_bytes(photo: str) -> bytes:
 def reconstructed(pipeline: Pipeline, photo: str, quality: str) -> Kept:
     """Run a job of the record."""
     options = JobOptions(quality=quality, resolution=RESOLUTION, seed=SEED, extra_maps=photo == EXTRA_MAPS)
-    return kept(pipeline.reconstruct(photo_bytes(photo), options, Progress()))
+    result = kept(pipeline.reconstruct(photo_bytes(photo), options, Progress()))
+    return result if photo == EXTRA_MAPS else without_extra_maps(result)
+
+
+def without_extra_maps(result: Kept) -> Kept:
+    """A result without its displacement and roughness."""
+    left_out = {spec.name for spec in SPECS_OF_EXTRA_MAPS}
+    means, spreads = (
+        {name: values for name, values in group.items() if name not in left_out}
+        for group in (result.means, result.spreads)
+    )
+    return Kept(means, spreads, result.numbers)
 
 
 def kept(result: Reconstruction) -> Kept:

@@ -121,6 +121,19 @@ def test_detail_is_dark_and_deep_at_once(maps: SkinMaps, place: FittedSkin, regi
     assert maps.roughness.max() <= 0.9
 
 
+def test_roughness_varies_over_the_face_unasked(
+    photographed: tuple[CompletedMaps, DelightedTexture], place: FittedSkin, regions: FaceRegions
+) -> None:
+    plain = add_detail(*photographed, 0)
+    assert plain.displacement_mm is None
+    assert plain.roughness is not None
+    means = {name: plain.roughness[getattr(regions, name) > 0.9].mean() for name in ("forehead", "nose", "lips")}
+    cheeks = plain.roughness[halves(place, regions)[0]].mean()
+    # The T-zone is glossier than the cheeks.
+    assert means["nose"] < means["forehead"] < cheeks
+    assert np.ptp([*means.values(), cheeks]) > 0.05
+
+
 def test_relief_is_read_from_what_was_taken_out_of_the_albedo_too(
     photographed: tuple[CompletedMaps, DelightedTexture], place: FittedSkin, regions: FaceRegions
 ) -> None:

@@ -161,3 +161,17 @@ def test_names_in_other_scripts_become_different_plain_ones() -> None:
 def test_unknown_preset_is_an_error_that_lists_them() -> None:
     with pytest.raises(RelightifyError, match="GLB, GLTF, UNITY, UNREAL, USD, USDZ"):
         preset_named("MAYA")
+
+
+def test_displacement_is_written_beside_the_others_in_16_bits() -> None:
+    relief = replace(skin(), displacement=np.full((8, 8, 1), 0.5, np.float32))
+    for identifier, name in (
+        ("UNREAL", "T_Ada_Head_H"),
+        ("UNITY", "Ada_Head_Height"),
+        ("GLTF", "Ada_Head_displacement"),
+    ):
+        texture = textures_of(relief, PRESETS[identifier], "Ada")[presets.DISPLACEMENT]
+        assert (texture.name, texture.bits, texture.srgb) == (name, 16, False)
+        assert textures_of(relief, PRESETS[identifier], "Ada")[presets.COLOUR].bits == 8
+        np.testing.assert_array_equal(texture.values, 0.5)
+    assert presets.DISPLACEMENT not in textures_of(skin(), PRESETS["UNREAL"], "Ada")
