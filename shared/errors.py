@@ -117,7 +117,6 @@ CODES: dict[str, Code] = {
     "no_exporter": Code("this Blender lacks the exporter", (ADDON,)),
     "no_window": Code("the export needs a window of Blender", (ADDON,)),
     "no_file_name": Code("the path to export to has no file name", (ADDON,)),
-    "no_folder": Code("the folder to export to is not there", (ADDON,)),
     "is_folder": Code("the path to export to is a folder", (ADDON,)),
     "read_only": Code("the folder to export to may not be written", (ADDON,)),
     "linked_name": Code("an object of another file has the name that the export needs", (ADDON,)),

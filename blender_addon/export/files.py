@@ -26,7 +26,8 @@ def checked_target(filepath: str, suffix: str) -> Path:
         suffix: with its dot; put in the place of the suffix of any other format of ours.
 
     Raises:
-        RelightifyError: ``no_file_name``, ``no_folder``, ``is_folder``.
+        RelightifyError: ``no_file_name``, ``is_folder``, or ``read_only``, ``disk_full``, ``cannot_write`` where its
+            folder cannot be made.
     """
     path = Path(filepath).expanduser()
     if not filepath or filepath.endswith(("/", "\\")) or not path.name:
@@ -38,11 +39,20 @@ def checked_target(filepath: str, suffix: str) -> Path:
         path = path.with_name(path.name + suffix)
     if path.is_dir():
         raise RelightifyError("is_folder", f"{path} is a folder.", "Choose another file name.")
-    if not path.parent.is_dir():
-        raise RelightifyError(
-            "no_folder", f"There is no folder {path.parent}.", "Choose another one, or make it first."
-        )
+    make_folder(path)
     return path
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder of a file that is to be written, with those above it, as Blender does when it renders.
+
+    Raises:
+        RelightifyError: ``read_only``, ``disk_full`` or ``cannot_write``.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(error, path) from error
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 import bpy
 
 from .._shared import RelightifyError
+from ..scene.heads import units_per_metre
 from ..scene.png import encode_png
 from . import formats, presets, surfaces
 from .files import check_room, checked_target, disk_full, is_whole, publish, staging_folder
@@ -69,7 +70,7 @@ def export_head(
         The files written, the main one first.
 
     Raises:
-        RelightifyError: ``no_preset``, ``no_exporter``, ``no_window``, ``no_folder``, ``read_only``, ``disk_full``,
+        RelightifyError: ``no_preset``, ``no_exporter``, ``no_window``, ``read_only``, ``disk_full``,
             ``nothing_left`` or ``export_failed``; the folder then holds what it held before.
     """
     preset = presets.preset_named(options.preset)
@@ -78,6 +79,7 @@ def export_head(
     if context.window is None:
         raise RelightifyError("no_window", "Blender has no window to export from.", "Run this from a window.")
     check_room(target)
+    metres = 1 / units_per_metre(context.scene)
     stem = presets.clean_stem(target.stem)
     names = (
         (bpy.data.objects, preset.object_name.format(stem=stem)),
@@ -92,7 +94,7 @@ def export_head(
     ):
         out = staging / "out"
         out.mkdir()
-        copy, slots = _copy(head, scene, options, names[0][1])
+        copy, slots = _copy(head, scene, options, names[0][1], metres)
         report(0.1)
         _dress(copy, head, slots, out, preset, stem, options.texture_px, report)
         main = out / target.name
@@ -107,7 +109,7 @@ def material_name(preset: Preset, stem: str, part: str) -> str:
 
 
 def _copy(
-    head: bpy.types.Object, scene: bpy.types.Scene, options: ExportOptions, name: str
+    head: bpy.types.Object, scene: bpy.types.Scene, options: ExportOptions, name: str, metres: float
 ) -> tuple[bpy.types.Object, tuple[int, ...]]:
     """The exported object, alone in the temporary scene, and the head's slot for each of its material slots."""
     unwanted = {
@@ -116,7 +118,7 @@ def _copy(
         *(() if options.use_lashes else LASHES),
     }
     left_out = [slot for slot, part in enumerate(surfaces.parts_of(head)) if part in unwanted]
-    mesh, slots = copied_mesh(head, left_out, options.expression, keep_animation=options.use_animation)
+    mesh, slots = copied_mesh(head, left_out, options.expression, keep_animation=options.use_animation, metres=metres)
     if not mesh.polygons:
         raise RelightifyError("nothing_left", "The head has no faces left to export.", "Undo what removed them.")
     mesh.name = name

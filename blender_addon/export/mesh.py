@@ -17,7 +17,7 @@ CURRENT, NEUTRAL, APPLIED = "CURRENT", "NEUTRAL", "APPLIED"
 
 
 def copied_mesh(
-    head: bpy.types.Object, left_out: Iterable[int], expression: str, *, keep_animation: bool
+    head: bpy.types.Object, left_out: Iterable[int], expression: str, *, keep_animation: bool, metres: float = 1.0
 ) -> tuple[bpy.types.Mesh, tuple[int, ...]]:
     """A copy of a head's mesh, ready to be exported from the origin.
 
@@ -27,10 +27,11 @@ def copied_mesh(
         expression: `CURRENT` keeps the shape keys' values, `NEUTRAL` sets them to 0, `APPLIED` freezes the face as it
             is and has no shape keys.
         keep_animation: keep an action of the shape keys.
+        metres: what a unit of the scene is.
 
     Returns:
-        A mesh of nobody's yet, scaled as the head is in the scene, with empty material slots, and for each of its slots
-        the slot of the head that it comes from. Slots without faces are gone.
+        A mesh of nobody's yet in metres, scaled as the head is in the scene, with empty material slots, and for each of
+        its slots the slot of the head that it comes from. Slots without faces are gone.
     """
     if head.mode == "EDIT":
         # Brings the mesh up to date without leaving the mode.
@@ -45,7 +46,7 @@ def copied_mesh(
             mesh.shape_keys.animation_data_clear()
         for key in mesh.shape_keys.key_blocks:
             key.value = 0.0 if expression == NEUTRAL else values[key.name]
-    scale = head.matrix_world.to_scale()
+    scale = metres * head.matrix_world.to_scale()
     if max(abs(s - 1) for s in scale) > 1e-5:
         mesh.transform(Matrix.Diagonal((*scale, 1.0)), shape_keys=True)
     return mesh, _remove_faces(mesh, set(left_out))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .. import compat
+from ..scene.heads import units_per_metre
 
 EEVEE, CYCLES = "EEVEE", "CYCLES"
 # Blender's default of 0.2 m takes a nose for a wall as thick as the head.
@@ -32,8 +33,8 @@ def set_up_engine(scene: bpy.types.Scene, engine: str) -> None:
     eevee.use_shadows = eevee.use_shadow_jitter_viewport = True
     eevee.shadow_ray_count, eevee.shadow_step_count = 2, 8
     eevee.use_raytracing = True
-    eevee.ray_tracing_options.screen_trace_thickness = SCREEN_TRACE_THICKNESS_M
-    eevee.fast_gi_thickness_near = SCREEN_TRACE_THICKNESS_M
+    thickness = SCREEN_TRACE_THICKNESS_M * units_per_metre(scene)
+    eevee.ray_tracing_options.screen_trace_thickness = eevee.fast_gi_thickness_near = thickness
 
 
 def set_movie_output(scene: bpy.types.Scene, filepath: str) -> None:

@@ -11,7 +11,7 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from ..scene.heads import MADE, belonging, home_of
+from ..scene.heads import MADE, belonging, home_of, place_of
 
 # Custom properties: of the head, the rig's empty; of a lamp, which one it is.
 RIG, LAMP = "relightify_light_rig", "relightify_lamp"
@@ -161,7 +161,7 @@ def shape_rig(head: bpy.types.Object, shape: RigShape) -> None:
     if rig is None:
         return
     centre, height = head_extent(head)
-    scale = max(abs(s) for s in (head.parent or head).matrix_world.to_scale())
+    scale = max(abs(s) for s in place_of(head.parent or head).to_scale())
     made = lamps(shape, height, scale)
     for child in rig.children:
         lamp = made.get(child.get(LAMP, ""))

@@ -9,7 +9,7 @@ import numpy as np
 from mathutils import Vector
 
 from .. import compat
-from ..scene.heads import MADE, belonging, home_of
+from ..scene.heads import MADE, belonging, home_of, units_per_metre
 from ..scene.keyframes import remove_curves, write_curve
 from ..scene.world import ROTATION, node_for
 from .rigs import head_extent
@@ -60,7 +60,7 @@ def turn_camera(scene: bpy.types.Scene, head: bpy.types.Object, options: Turntab
     collection.objects.link(pivot)
     data = bpy.data.cameras.new(f"{head.name} turntable camera")
     data.sensor_width, data.lens = 36.0, options.lens_mm
-    data.clip_start = 0.01
+    data.clip_start = 0.01 * units_per_metre(scene)
     camera = bpy.data.objects.new(data.name, data)
     camera.parent = pivot
     collection.objects.link(camera)
@@ -76,7 +76,7 @@ def turn_camera(scene: bpy.types.Scene, head: bpy.types.Object, options: Turntab
     place = Vector((0.0, -distance * np.cos(options.elevation), distance * np.sin(options.elevation)))
     camera.location = place
     camera.rotation_euler = (-place).to_track_quat("-Z", "Y").to_euler()
-    data.clip_end = max(100.0, 4 * distance)
+    data.clip_end = max(100.0, 4 * distance) * units_per_metre(scene)
 
     head[TURNTABLE] = pivot
     if scene.camera is not None:

@@ -12,6 +12,9 @@ import numpy as np
 
 from .._shared import Error, Faces, JobOptions, JobProgress, Message, Queued, RelightifyError, Result, stage_text
 
+# How far an estimate of the time left may be off; assumed. That of a first job has only its own pace to go by.
+LEAST_ERROR_S, ERROR_SHARE = 2.0, 0.25
+
 
 class State(Enum):
     """Where a job is."""
@@ -122,7 +125,7 @@ def advance(job: Job, event: Event) -> Job:
             stage=_sentence(stage_text(event.stage)),
             # A bar that jumps back looks broken, whatever the estimate says.
             fraction=max(job.fraction, event.fraction),
-            seconds_left=event.seconds_left,
+            seconds_left=steadier(job.seconds_left, event.seconds_left),
             preview=preview,
         )
     if isinstance(event, Result):
@@ -143,6 +146,17 @@ def held(job: Job) -> Job:
 def accepted(job: Job) -> Job:
     """A held job whose result is wanted here all the same."""
     return replace(job, state=State.IMPORTING, stage="Building the head") if job.state is State.HELD else job
+
+
+def steadier(before: float | None, now: float | None) -> float | None:
+    """Seconds left to show after another estimate: they fall as they come, and never climb by more than their error.
+
+    What lies within the error of the last one tells nothing, and a number that goes up and down tells less.
+    """
+    if before is None or now is None or now <= before:
+        return now
+    error = max(LEAST_ERROR_S, ERROR_SHARE * before)
+    return before if now <= before + error else before + error
 
 
 def time_left_text(seconds: float | None) -> str:

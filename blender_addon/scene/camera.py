@@ -11,17 +11,22 @@ from .geometry import BLENDER_FROM_HEAD
 
 SENSOR_MM = 36.0
 MAX_RENDER_PX = 2048
+# A head is about 0.25 m high.
+DISPLAY_M = 0.1
 # Custom property of the camera: width and height of the photo in pixels.
 FRAME = "relightify_frame"
 
 
-def build_camera(name: str, mesh: HeadMesh, photo: bpy.types.Image | None) -> bpy.types.Object:
+def build_camera(
+    name: str, mesh: HeadMesh, photo: bpy.types.Image | None, units_per_metre: float = 1.0
+) -> bpy.types.Object:
     """A camera object that sees the head exactly as the photo does; the photo is its background image.
 
     Args:
         name: name of the object.
         mesh: gives rotation, translation, focal length, principal point and image size.
         photo: upright photo of `mesh.image_size`, or None.
+        units_per_metre: of the scene; the camera's place is in metres, for a parent of this scale.
     """
     width, height = (int(n) for n in mesh.image_size)
     centre_x, centre_y = (float(c) for c in mesh.camera_centre_px)
@@ -32,8 +37,9 @@ def build_camera(name: str, mesh: HeadMesh, photo: bpy.types.Image | None) -> bp
     # Blender shifts the frame, in units of its width; the optical axis then leaves the middle the other way.
     data.shift_x = (width / 2 - centre_x) / width
     data.shift_y = (centre_y - height / 2) / width
-    data.clip_start = 0.01
-    data.clip_end = 100.0
+    # These are the scene's, whatever the parent's scale.
+    data.clip_start, data.clip_end = 0.01 * units_per_metre, 100.0 * units_per_metre
+    data.display_size = DISPLAY_M * units_per_metre
     if photo is not None:
         background = data.background_images.new()
         background.image = photo

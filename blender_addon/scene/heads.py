@@ -113,11 +113,17 @@ def place_of(thing: bpy.types.Object) -> Matrix:
     return matrix
 
 
-def free_place(heads: Iterable[bpy.types.Object]) -> float:
-    """The first place along x beside some heads: another one must not stand inside of them."""
+def units_per_metre(scene: bpy.types.Scene) -> float:
+    """How many of a scene's units a metre is; without a system of units, one."""
+    return 1.0 if scene.unit_settings.system == "NONE" else 1.0 / scene.unit_settings.scale_length
+
+
+def free_place(scene: bpy.types.Scene, heads: Iterable[bpy.types.Object]) -> float:
+    """The first place along x beside some heads, in a scene's units: another must not stand inside of them."""
     taken = [place_of(head).translation.x for head in heads]
-    free = (step * SPACING_M for step in range(2 * len(taken) + 1))
-    return next(x for x in free if all(abs(x - other) > 0.75 * SPACING_M for other in taken))
+    spacing = SPACING_M * units_per_metre(scene)
+    free = (step * spacing for step in range(2 * len(taken) + 1))
+    return next(x for x in free if all(abs(x - other) > 0.75 * spacing for other in taken))
 
 
 def belongings(head: bpy.types.Object) -> list[bpy.types.Object]:

@@ -10,7 +10,20 @@ import bpy
 from .._shared import HeadMesh, RelightifyError
 from . import camera, materials, mesh, stage
 from .geometry import head_geometry
-from .heads import CAMERA, EXPRESSION, FORMAT, HEAD, MADE, OPTIONS, PHOTO, WORLD, ImportedHead, free_place, heads_of
+from .heads import (
+    CAMERA,
+    EXPRESSION,
+    FORMAT,
+    HEAD,
+    MADE,
+    OPTIONS,
+    PHOTO,
+    WORLD,
+    ImportedHead,
+    free_place,
+    heads_of,
+    units_per_metre,
+)
 from .images import image_from_bytes, stored_file
 from .parts import FULL, SKIN, kept_parts
 from .world import environment_world
@@ -56,7 +69,10 @@ def import_head(
     geometry = head_geometry(head_mesh)
     eyes = geometry.eyes
     geometry = kept_parts(geometry, parts)
-    surfaces = materials.build_materials(name, maps, head_mesh.iris_colour_srgb, eyes, skin_only=parts == SKIN)
+    unit = units_per_metre(scene)
+    surfaces = materials.build_materials(
+        name, maps, head_mesh.iris_colour_srgb, eyes, skin_only=parts == SKIN, units_per_metre=unit
+    )
 
     collection = bpy.data.collections.new(f"Relightify {name}")
     collection[MADE] = True
@@ -67,7 +83,7 @@ def import_head(
     for thing in (root, head):
         collection.objects.link(thing)
     head.parent = root
-    root.location.x = free_place(older)
+    root.location.x, root.scale = free_place(scene, older), (unit, unit, unit)
     world = environment_world(f"{name} photo light", head_mesh.environment)
     root[MADE], head[HEAD], head[WORLD] = True, FORMAT, world
     head[OPTIONS] = {**(options or {}), "parts": parts}
@@ -76,7 +92,7 @@ def import_head(
     background, warnings = _background(f"{name} photo", photo, head_mesh) if use_camera else (None, ())
     photo_camera = None
     if use_camera:
-        photo_camera = camera.build_camera(f"{name} camera", head_mesh, background)
+        photo_camera = camera.build_camera(f"{name} camera", head_mesh, background, unit)
         collection.objects.link(photo_camera)
         photo_camera.parent = root
         photo_camera[MADE], head[CAMERA] = True, photo_camera

@@ -43,6 +43,7 @@ def build_materials(
     seed: int = 0,
     *,
     skin_only: bool = False,
+    units_per_metre: float = 1.0,
 ) -> dict[str, bpy.types.Material]:
     """A material for each part of the head.
 
@@ -54,6 +55,7 @@ def build_materials(
         eyes: fitted eyeballs by part name.
         seed: seed of the painted details.
         skin_only: leave out all parts but the skin.
+        units_per_metre: of the scene, in which light is scattered over true distances.
 
     Raises:
         KeyError: a map is missing.
@@ -79,6 +81,9 @@ def build_materials(
             )
     for part, material in materials.items():
         material[PART] = part
+        shader = shader_of(material)
+        if shader is not None:
+            shader.inputs["Subsurface Scale"].default_value *= units_per_metre
     return materials
 
 

@@ -155,8 +155,8 @@ def duplicate_head(scene: bpy.types.Scene, head: bpy.types.Object) -> bpy.types.
             _put_images(copies[material], copies)
     for thing in old:
         _point_at_copies(copies[thing], copies)
-    top = copies[old[0]]
-    top.location.x += free_place(heads_of(scene)[:-1]) - place_of(head).translation.x
+    others = [other for other in heads_of(scene) if other != copies[head]]
+    copies[old[0]].location.x += free_place(scene, others) - place_of(head).translation.x
     return copies[head]
 
 

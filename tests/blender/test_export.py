@@ -150,9 +150,9 @@ def test_export_without_a_head_is_not_offered(addon: SimpleNamespace, tmp_path: 
     assert not bpy.ops.relightify.export.poll()
 
 
-def test_missing_folder_and_missing_name_are_errors(head: bpy.types.Object, tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="There is no folder"):
-        bpy.ops.relightify.export(filepath=str(tmp_path / "nowhere" / "Ada.glb"))
+def test_missing_folder_is_made_and_a_missing_name_is_an_error(head: bpy.types.Object, tmp_path: Path) -> None:
+    bpy.ops.relightify.export(filepath=str(tmp_path / "new" / "takes" / "Ada.glb"), texture_size="256")
+    assert (tmp_path / "new" / "takes" / "Ada.glb").is_file()
     with pytest.raises(RuntimeError, match="no name for the exported file"):
         bpy.ops.relightify.export()
 

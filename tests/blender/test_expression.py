@@ -142,3 +142,26 @@ def test_bad_file_is_refused_in_a_sentence_and_leaves_the_face_alone(
         bpy.ops.relightify.import_recording(filepath=str(path))
     assert values(head) == before
     assert head.data.shape_keys.animation_data is None
+
+
+def test_shapes_that_a_driver_or_keyframes_hold_are_named(
+    head: bpy.types.Object, capfd: pytest.CaptureFixture[str]
+) -> None:
+    keys = head.data.shape_keys
+    keys.key_blocks["jawOpen"].driver_add("value").driver.expression = "0.4"
+    bpy.context.view_layer.update()
+    try:
+        assert keys.key_blocks["jawOpen"].value == pytest.approx(0.4)
+        capfd.readouterr()
+        bpy.ops.relightify.set_expression(expression="NEUTRAL")
+        assert "jawOpen: held by a driver" in capfd.readouterr().out
+    finally:
+        keys.key_blocks["jawOpen"].driver_remove("value")
+    for name in ("mouthSmileLeft", "mouthSmileRight"):
+        keys.key_blocks[name].value = 0.35
+        keys.key_blocks[name].keyframe_insert("value", frame=1)
+    bpy.ops.relightify.set_expression(expression="NEUTRAL")
+    assert "mouthSmileLeft and 1 more: held by keyframes" in capfd.readouterr().out
+    bpy.ops.relightify.clear_recording()
+    bpy.ops.relightify.set_expression(expression="PHOTO")
+    assert "held" not in capfd.readouterr().out

@@ -215,8 +215,10 @@ def test_turntable_renders_to_files(head: SimpleNamespace, tmp_path: Path) -> No
     assert [p.name for p in sorted(tmp_path.iterdir())] == ["spin_0001.png", "spin_0002.png"]
     assert bpy.ops.relightify.render_turntable(filepath=str(tmp_path / "spin"), kind="MOVIE") == {"FINISHED"}
     assert (tmp_path / "spin.mp4").stat().st_size > 500
-    with pytest.raises(RuntimeError, match="no folder"):
-        bpy.ops.relightify.render_turntable(filepath=str(tmp_path / "nowhere" / "spin"), kind="FRAMES")
+    bpy.ops.relightify.render_turntable(filepath=str(tmp_path / "new" / "takes" / "spin"), kind="FRAMES")
+    assert len(list((tmp_path / "new" / "takes").iterdir())) == 2
+    with pytest.raises(RuntimeError, match="could not be written"):
+        bpy.ops.relightify.render_turntable(filepath=str(tmp_path / "spin.mp4" / "spin"), kind="FRAMES")
 
 
 def test_engines_are_set_up_for_a_face(head: SimpleNamespace, installed: SimpleNamespace) -> None:

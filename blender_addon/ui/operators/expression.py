@@ -10,12 +10,14 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+from ... import compat
 from ..._shared import RelightifyError
 from ...expression import face_recording
 from ...expression.arkit_csv import read_recording
 from ...expression.shapes import GROUPS, group_shapes, random_expression
 from ...scene import mesh
 from ...scene.heads import EXPRESSION
+from ...scene.replacing import SAME_WEIGHT
 from .head import HeadOperator, head_of
 
 GROUP_ITEMS = [(group, group, f"The shapes of {group.lower()}") for group in GROUPS]
@@ -34,17 +36,52 @@ def face_of(context: bpy.types.Context) -> bpy.types.Object | None:
     return head if head is not None and mesh.expression_keys(head) else None
 
 
-def set_weights(context: bpy.types.Context, head: bpy.types.Object, weights: Mapping[str, float]) -> None:
-    """Set some shapes, with keyframes where the user records everything (auto keying)."""
+def set_weights(context: bpy.types.Context, head: bpy.types.Object, weights: Mapping[str, float]) -> str:
+    """Set some shapes, with keyframes where the user records everything (auto keying).
+
+    Returns:
+        a sentence about shapes that drivers or keyframes hold where they were; empty where there are none.
+    """
+    keyed = context.scene.tool_settings.use_keyframe_insert_auto
+    driven, animated = (set(paths) for paths in held_paths(head.data.shape_keys))
+    stuck: dict[str, list[str]] = {"a driver": [], "keyframes": []}
     for key in mesh.expression_keys(head):
-        if key.name in weights:
-            key.value = weights[key.name]
-            if context.scene.tool_settings.use_keyframe_insert_auto:
-                key.keyframe_insert("value")
+        if key.name not in weights:
+            continue
+        path, moves = face_recording.shape_path(key.name), abs(key.value - weights[key.name]) > SAME_WEIGHT
+        if moves and path in driven:
+            stuck["a driver"].append(key.name)
+        elif moves and path in animated and not keyed:
+            stuck["keyframes"].append(key.name)
+        key.value = weights[key.name]
+        if keyed:
+            key.keyframe_insert("value")
+    return " ".join(held_text(holder, names) for holder, names in stuck.items() if names)
+
+
+def held_paths(keys: bpy.types.Key) -> tuple[list[str], list[str]]:
+    """The properties of shape keys that drivers move, and those that keyframes move."""
+    drivers = keys.animation_data.drivers if keys.animation_data is not None else ()
+    curves = compat.existing_curves(keys)
+    return [d.data_path for d in drivers if not d.mute], [curve.data_path for curve in curves if not curve.mute]
+
+
+def held_text(holder: str, names: list[str]) -> str:
+    """What the user is told of shapes that do not stay where they were put."""
+    shapes = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+    if holder == "a driver":
+        return f"{shapes}: held by a driver. Delete the driver (right-click the slider) to move it."
+    return f"{shapes}: held by keyframes from the next frame on. Use Auto Keying, or clear the face animation."
 
 
 class ExpressionOperator(HeadOperator):
     """What all operators on an expression need."""
+
+    def set_weights(self, context: bpy.types.Context, weights: Mapping[str, float]) -> None:
+        """Set shapes of the head, and say which are held by something else."""
+        text = set_weights(context, self.head(context), weights)
+        if text:
+            self.report({"WARNING"}, text)
 
     NO_HEAD = "There is no head with shape keys here"
     CHANGES_HEAD = True
@@ -78,7 +115,7 @@ class RELIGHTIFY_OT_set_expression(ExpressionOperator):
         weights = {key.name: 0.0 for key in mesh.expression_keys(head)}
         if self.expression == "PHOTO":
             weights |= dict(head.get(EXPRESSION, {}))
-        set_weights(context, head, weights)
+        self.set_weights(context, weights)
         return {"FINISHED"}
 
 
@@ -92,7 +129,7 @@ class RELIGHTIFY_OT_reset_expression_group(ExpressionOperator):
     group: bpy.props.EnumProperty(name="Group", items=GROUP_ITEMS)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        set_weights(context, self.head(context), dict.fromkeys(group_shapes(self.group), 0.0))
+        self.set_weights(context, dict.fromkeys(group_shapes(self.group), 0.0))
         return {"FINISHED"}
 
 
@@ -115,7 +152,7 @@ class RELIGHTIFY_OT_random_expression(ExpressionOperator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = self.head(context)
         face = random_expression(np.random.default_rng(self.seed), self.strength)
-        set_weights(context, head, {key.name: face.get(key.name, 0.0) for key in mesh.expression_keys(head)})
+        self.set_weights(context, {key.name: face.get(key.name, 0.0) for key in mesh.expression_keys(head)})
         return {"FINISHED"}
 
 

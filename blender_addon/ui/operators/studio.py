@@ -7,6 +7,8 @@ from pathlib import Path
 
 import bpy
 
+from ..._shared import RelightifyError
+from ...export.files import make_folder
 from ...light import render_settings, rigs, turntable
 from ...light.relight import PLAIN
 from .head import HeadOperator
@@ -112,8 +114,10 @@ class RELIGHTIFY_OT_render_turntable(HeadOperator):
         if scene.camera is None:
             self.report({"ERROR"}, "The scene has no camera. Set up a turntable first.")
             return {"CANCELLED"}
-        if not path.name or not path.parent.is_dir():
-            self.report({"ERROR"}, f"There is no folder {path.parent}. Choose another one, or make it first.")
+        try:
+            make_folder(path)
+        except RelightifyError as error:
+            self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         stem = str(path.with_suffix("")) if path.suffix.lower() in (".mp4", ".png") else str(path)
         if self.kind == "FRAMES":

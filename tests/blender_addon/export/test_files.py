@@ -65,11 +65,18 @@ def test_suffix_follows_the_format(tmp_path: Path, name: str, suffix: str, writt
     assert checked_target(str(tmp_path / name), suffix) == tmp_path / written
 
 
-@pytest.mark.parametrize(("name", "code"), [("", "no_file_name"), ("sub/", "no_file_name"), ("no/Ada", "no_folder")])
+@pytest.mark.parametrize(
+    ("name", "code"), [("", "no_file_name"), ("sub/", "no_file_name"), ("file/Ada", "cannot_write")]
+)
 def test_paths_that_cannot_be_written_are_errors(tmp_path: Path, name: str, code: str) -> None:
+    (tmp_path / "file").touch()
     with pytest.raises(RelightifyError) as caught:
         checked_target(f"{tmp_path}/{name}" if name else "", ".glb")
     assert caught.value.code == code
+
+
+def test_folder_that_is_not_there_is_made(tmp_path: Path) -> None:
+    assert checked_target(str(tmp_path / "takes" / "new" / "Ada"), ".glb").parent.is_dir()
 
 
 def test_folder_of_the_files_name_is_an_error(tmp_path: Path) -> None:

@@ -41,6 +41,14 @@ def test_progress_never_runs_backwards_and_keeps_the_last_preview() -> None:
     assert current.preview is preview
 
 
+def test_time_left_falls_at_once_and_climbs_by_no_more_than_its_error() -> None:
+    current, shown = job(), []
+    for estimate in (40.0, 30.0, 36.0, 90.0, 90.0, 20.0, None, 15.0, 3.0, 4.9, 60.0):
+        current = advance(current, JobProgress("j1", "fit", 0.1, estimate))
+        shown.append(current.seconds_left)
+    assert shown == [40.0, 30.0, 30.0, 37.5, 46.875, 20.0, None, 15.0, 3.0, 3.0, 5.0]
+
+
 def test_events_of_other_jobs_change_nothing() -> None:
     current = job(State.RUNNING)
     assert advance(current, JobProgress("j2", "fit", 0.9)) is current
