@@ -10,6 +10,7 @@ from pathlib import Path
 import bpy
 
 from .._shared import RelightifyError
+from ..scene.colour import set_space
 from ..scene.heads import units_per_metre
 from ..scene.png import encode_png
 from . import formats, presets, surfaces
@@ -167,7 +168,7 @@ def _write_textures(surface: Surface, textures: Mapping[str, Texture], folder: P
     for texture, path in zip(textures.values(), _write_files(textures.values(), folder), strict=True):
         image = bpy.data.images.load(str(path))
         image.name = texture.name
-        image.colorspace_settings.name = "sRGB" if texture.srgb else "Non-Color"
+        set_space(image, srgb=texture.srgb)
         # The alpha channel of Unity's maps is smoothness; it must not be multiplied in.
         image.alpha_mode = "STRAIGHT" if surface.opacity is not None else "CHANNEL_PACKED"
         images[texture.role] = image

@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 
 from .._shared import DISPLACEMENT
+from ..scene.colour import rec709
 from ..scene.heads import MAP, PART
 from ..scene.mesh import PARTS
 from ..scene.paint import srgb_from_linear
@@ -62,9 +63,9 @@ def stored_pixels(image: bpy.types.Image) -> np.ndarray:
     pixels = np.empty(width * height * 4, np.float32)
     image.pixels.foreach_get(pixels)
     pixels = pixels.reshape(height, width, 4)[::-1]
-    if image.is_float and image.colorspace_settings.name == "sRGB":
-        # Blender keeps such images in linear light.
-        pixels = np.concatenate([srgb_from_linear(pixels[..., :3]), pixels[..., 3:]], axis=-1)
+    if image.is_float and not image.colorspace_settings.is_data:
+        # Blender keeps such images in linear light, in the space of the scene.
+        pixels = np.concatenate([srgb_from_linear(np.maximum(rec709(pixels[..., :3]), 0)), pixels[..., 3:]], axis=-1)
     return np.clip(pixels, 0, 1)
 
 
@@ -80,6 +81,7 @@ def _number(shader: bpy.types.Node, socket: str) -> float:
 
 def _colour(shader: bpy.types.Node) -> tuple[float, float, float]:
     red, green, blue, _ = shader.inputs["Base Color"].default_value
+    red, green, blue = rec709(np.array((red, green, blue))).tolist()
     return red, green, blue
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import bpy
 
 from .._shared import RelightifyError
+from ..scene.colour import set_view
 from ..scene.heads import VIEW_TRANSFORM, WORLD
 from ..scene.world import show_photo_light
 from . import worlds
@@ -55,7 +56,7 @@ def light_scene(scene: bpy.types.Scene, head: bpy.types.Object | None, choice: L
         return world
     if VIEW_TRANSFORM in scene:
         # Taken out, so that a look that the user sets from now on stays.
-        scene.view_settings.view_transform = scene[VIEW_TRANSFORM]
+        set_view(scene, scene[VIEW_TRANSFORM])
         del scene[VIEW_TRANSFORM]
     scene.world = world
     return world

@@ -11,6 +11,7 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
+from ..scene.colour import scene_linear
 from ..scene.heads import MADE, belonging, home_of, place_of
 
 # Custom properties: of the head, the rig's empty; of a lamp, which one it is.
@@ -171,7 +172,7 @@ def shape_rig(head: bpy.types.Object, shape: RigShape) -> None:
         child.rotation_euler = (centre - child.location).to_track_quat("-Z", "Y").to_euler()
         child.data.size, child.data.size_y = lamp.size
         child.data.energy = lamp.power
-        child.data.color = lamp.colour.tolist()
+        child.data.color = scene_linear(lamp.colour).tolist()
 
 
 def remove_rig(head: bpy.types.Object) -> None:

@@ -76,7 +76,9 @@ def studio_world(name: str) -> bpy.types.World:
     """
     world = our_world(f"{STUDIO} {name}", (ROTATION, STRENGTH, HIDE))
     if world is None:
-        image = bpy.data.images.load(studio_light_path(name), check_existing=True)
+        image = bpy.data.images.load(studio_light_path(name))
+        # Its path is one machine's and one Blender's.
+        image.pack()
         world = build_world(f"Relightify {name}", image)
         world[LIGHT] = f"{STUDIO} {name}"
     return world
@@ -148,6 +150,11 @@ def load_light_image(path: str) -> bpy.types.Image:
             "bad_light_image", f"Blender cannot read {Path(path).name}.", "Choose an HDR, EXR or any other image file."
         )
     return image
+
+
+def needs_packing(image: bpy.types.Image) -> bool:
+    """Whether an image is in a file of its own, which another machine may not have."""
+    return image.source == "FILE" and image.packed_file is None and image.library is None and bool(image.filepath)
 
 
 def set_world(world: bpy.types.World, rotation: float, strength: float, show_backdrop: bool | None = None) -> None:

@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 
 from .._shared import RelightifyError
+from .colour import scene_linear, set_space
 from .png import encode_png
 
 
@@ -17,7 +18,7 @@ def image_from_bytes(name: str, data: bytes, *, srgb: bool) -> bpy.types.Image:
     Args:
         name: name of the new image.
         data: bytes of a PNG, JPEG or any other file that Blender reads.
-        srgb: whether the values are sRGB-encoded colours; else they are data ("Non-Color").
+        srgb: whether the values are sRGB-encoded colours; else they are data.
 
     Raises:
         RelightifyError: ``bad_image`` where Blender cannot read the bytes.
@@ -25,7 +26,7 @@ def image_from_bytes(name: str, data: bytes, *, srgb: bool) -> bpy.types.Image:
     image = bpy.data.images.new(name, 1, 1)
     image.pack(data=data, data_len=len(data))
     image.source = "FILE"
-    image.colorspace_settings.name = "sRGB" if srgb else "Non-Color"
+    set_space(image, srgb=srgb)
     if min(image.size) == 0:
         bpy.data.images.remove(image)
         raise RelightifyError(
@@ -48,11 +49,11 @@ def painted_image(name: str, values: np.ndarray, *, srgb: bool, bits: int = 8) -
 
 
 def radiance_image(name: str, radiance: np.ndarray) -> bpy.types.Image:
-    """A packed 32-bit image from linear radiance float [H, W, 3], row 0 at the top."""
+    """A packed 32-bit image from radiance float [H, W, 3] in linear Rec. 709, row 0 at the top."""
     height, width, _ = radiance.shape
     image = bpy.data.images.new(name, width, height, float_buffer=True)
     rgba = np.ones((height, width, 4), np.float32)
-    rgba[..., :3] = radiance[::-1]
+    rgba[..., :3] = scene_linear(radiance)[::-1]
     image.pixels.foreach_set(rgba.ravel())
     image.update()
     image.pack()

@@ -19,6 +19,7 @@ from .._shared import (
     MapSpec,
 )
 from . import paint
+from .colour import scene_linear
 from .geometry import Eyeball
 from .heads import MAP, PART
 from .images import image_from_bytes, painted_image
@@ -257,11 +258,12 @@ def lash_material(name: str, seed: int = 0) -> bpy.types.Material:
 
 def _flesh(name: str, colour: tuple[float, float, float], roughness: float) -> bpy.types.Material:
     material, tree, shader = _principled(name)
+    red, green, blue = scene_linear(np.array(colour)).tolist()
     _set(
         shader,
         {
             # What exporters read: they do not follow the nodes that darken the throat.
-            "Base Color": (*colour, 1.0),
+            "Base Color": (red, green, blue, 1.0),
             "Specular IOR Level": FLESH_SPECULAR,
             "Roughness": roughness,
             "IOR": 1.4,
@@ -271,7 +273,7 @@ def _flesh(name: str, colour: tuple[float, float, float], roughness: float) -> b
             "Subsurface IOR": 1.4,
         },
     )
-    _darken_throat(tree, shader, colour)
+    _darken_throat(tree, shader, (red, green, blue))
     return material
 
 

@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 
 from .._shared import RelightifyError, photo_file_bytes
+from .colour import rec709
 from .paint import srgb_from_linear
 from .png import encode_png
 
@@ -99,7 +100,7 @@ def image_bytes(image: bpy.types.Image) -> bytes:
     values = pixels.reshape(height, width, image.channels)[::-1]
     colour = values[..., :3] if image.channels >= 3 else np.repeat(values[..., :1], 3, axis=-1)
     # Only images in floating point hold linear light; the others hold what is in their file.
-    return encode_png(srgb_from_linear(np.maximum(colour, 0)) if image.is_float else np.clip(colour, 0, 1))
+    return encode_png(srgb_from_linear(np.maximum(rec709(colour), 0)) if image.is_float else np.clip(colour, 0, 1))
 
 
 def render_bytes(image: bpy.types.Image) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import bpy
 
 from .camera import set_render_size
+from .colour import set_view
 from .heads import VIEW_TRANSFORM
 from .world import show_photo_light
 
@@ -44,7 +45,7 @@ def strike(scene: bpy.types.Scene) -> None:
     if scene.world is None:
         scene.world = world
     if VIEW_TRANSFORM in scene:
-        scene.view_settings.view_transform = scene[VIEW_TRANSFORM]
+        set_view(scene, scene[VIEW_TRANSFORM])
     for mark in (CAMERA_BEFORE, WORLD_BEFORE, FRAME_BEFORE, VIEW_TRANSFORM):
         if mark in scene:
             del scene[mark]

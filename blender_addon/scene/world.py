@@ -6,6 +6,7 @@ import bpy
 import numpy as np
 
 from .. import compat
+from .colour import plain_view
 from .heads import MAP, VIEW_TRANSFORM
 from .images import radiance_image
 
@@ -94,8 +95,14 @@ def node_for(world: bpy.types.World | None, role: str) -> bpy.types.ShaderNode |
 
 
 def show_photo_light(scene: bpy.types.Scene, world: bpy.types.World) -> None:
-    """Light a scene with a photo's light, and without a film look, or it would not match the photo."""
+    """Light a scene with a photo's light, and without a film look, or it would not match the photo.
+
+    Where the colour configuration has no view without one, the scene keeps its view.
+    """
+    scene.world = world
+    view = plain_view(scene)
+    if view is None:
+        return
     if VIEW_TRANSFORM not in scene:
         scene[VIEW_TRANSFORM] = scene.view_settings.view_transform
-    scene.view_settings.view_transform = "Standard"
-    scene.world = world
+    scene.view_settings.view_transform = view

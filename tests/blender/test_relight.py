@@ -46,6 +46,26 @@ def test_any_image_file_lights_the_scene(head: SimpleNamespace, tmp_path: Path) 
     assert bpy.context.scene.world == first
 
 
+def test_light_of_an_image_file_can_be_packed_and_studio_lights_are(head: SimpleNamespace, tmp_path: Path) -> None:
+    bpy.ops.relightify.relight(light="image", filepath=str(write_image(tmp_path / "meadow.hdr")))
+    image = bpy.context.scene.relightify_light.image
+    assert image.packed_file is None
+    assert bpy.ops.relightify.pack_light() == {"FINISHED"}
+    assert image.packed_file is not None
+    assert not bpy.ops.relightify.pack_light.poll()
+    bpy.ops.relightify.relight(light="sunset")
+    bpy.ops.relightify.relight(light="city")
+    path = str(tmp_path / "lit.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path, copy=True)
+    with bpy.data.libraries.load(path, link=False) as (inside, wanted):
+        wanted.images = [name for name in inside.images if name.startswith(("city", "sunset"))]
+    kept = wanted.images
+    assert len(kept) == 2
+    assert all(image.packed_file is not None and len(image.pixels) > 1000 for image in kept)
+    for image in kept:
+        bpy.data.images.remove(image)
+
+
 def test_file_that_is_no_image_is_refused_in_a_sentence(head: SimpleNamespace, tmp_path: Path) -> None:
     path = tmp_path / "notes.hdr"
     path.write_text("not an image")

@@ -7,7 +7,7 @@ import bpy
 
 from ..._shared import RelightifyError
 from ...light.relight import HDRI, IMAGE, PHOTO, PLAIN
-from ...light.worlds import load_light_image
+from ...light.worlds import load_light_image, needs_packing
 from ...scene import stage
 from ...scene.heads import CAMERA, belonging
 from ..properties.light import choose, relight, studio_light_items
@@ -81,6 +81,30 @@ class RELIGHTIFY_OT_match_photo_light(HeadOperator):
         return {"FINISHED"}
 
 
+class RELIGHTIFY_OT_pack_light(bpy.types.Operator):
+    """Keep the image that lights the scene in the .blend file, so that the light is the same on every machine"""
+
+    bl_idname = "relightify.pack_light"
+    bl_label = "Pack Image"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        image = context.scene.relightify_light.image
+        if image is None or not needs_packing(image):
+            cls.poll_message_set("The image is in the .blend file already")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            context.scene.relightify_light.image.pack()
+        except RuntimeError as error:
+            self.report({"ERROR"}, f"The image cannot be packed: {str(error).strip().removeprefix('Error: ')}")
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
 class RELIGHTIFY_OT_match_photo_camera(HeadOperator):
     """Look at the head as the photo does: through its camera, in the photo's frame"""
 
@@ -101,4 +125,9 @@ class RELIGHTIFY_OT_match_photo_camera(HeadOperator):
         return {"FINISHED"}
 
 
-CLASSES = (RELIGHTIFY_OT_relight, RELIGHTIFY_OT_match_photo_light, RELIGHTIFY_OT_match_photo_camera)
+CLASSES = (
+    RELIGHTIFY_OT_relight,
+    RELIGHTIFY_OT_match_photo_light,
+    RELIGHTIFY_OT_pack_light,
+    RELIGHTIFY_OT_match_photo_camera,
+)

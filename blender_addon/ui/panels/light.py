@@ -9,10 +9,15 @@ import bpy
 from ...light import rigs, turntable
 from ...light.relight import HDRI, IMAGE, PLAIN
 from ...light.render_settings import CYCLES, EEVEE
+from ...light.worlds import needs_packing
 from ...scene import heads
 from ..layout import FacePanel, draw_text
 from ..operators.head import head_of
-from ..operators.light import RELIGHTIFY_OT_match_photo_camera, RELIGHTIFY_OT_match_photo_light
+from ..operators.light import (
+    RELIGHTIFY_OT_match_photo_camera,
+    RELIGHTIFY_OT_match_photo_light,
+    RELIGHTIFY_OT_pack_light,
+)
 from ..operators.studio import (
     RELIGHTIFY_OT_add_light_rig,
     RELIGHTIFY_OT_remove_light_rig,
@@ -46,6 +51,8 @@ class RELIGHTIFY_PT_relight(FacePanel, bpy.types.Panel):
             layout.prop(settings, "studio_light", text="")
         elif settings.source == IMAGE:
             layout.template_ID(settings, "image", open="image.open")
+            if settings.image is not None and needs_packing(settings.image):
+                layout.operator(RELIGHTIFY_OT_pack_light.bl_idname, icon="PACKAGE")
         column = layout.column()
         column.use_property_split = True
         column.use_property_decorate = False
