@@ -109,6 +109,7 @@ def build_zip(platform: str, wheels: Sequence[Path], backend_wheel: Path | None,
     if links:
         files[FILE_NAME] = json.dumps(links, indent=1).encode()
     files |= {path.relative_to(ADDON).as_posix(): path.read_bytes() for path in sorted(ADDON.rglob("*.py"))}
+    files |= {path.relative_to(ADDON).as_posix(): path.read_bytes() for path in sorted(ADDON.rglob("*.npz"))}
     files |= {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in sorted((ROOT / "shared").rglob("*.py"))}
     files |= {f"wheels/{path.name}": path.read_bytes() for path in wheels}
     if backend_wheel is not None:

@@ -17,6 +17,7 @@ def register() -> None:
 
     from .link import session
     from .ui import previews, viewport
+    from .ui.panels import menus
     from .ui.properties import export, light, reconstruct
 
     for cls in _classes():
@@ -29,6 +30,7 @@ def register() -> None:
     opened = session.Session(f"Relightify for Blender {VERSION}", viewport.redraw_panels)
     setattr(bpy.types.WindowManager, session.ATTRIBUTE, opened)
     bpy.app.handlers.load_post.append(session.on_load)
+    menus.add_to_menus()
     setattr(bpy.types.WindowManager, previews.ATTRIBUTE, previews.Previews())
 
 
@@ -38,7 +40,9 @@ def unregister() -> None:
 
     from .link import session
     from .ui import previews
+    from .ui.panels import menus
 
+    menus.remove_from_menus()
     bpy.app.handlers.load_post.remove(session.on_load)
     for attribute in (session.ATTRIBUTE, previews.ATTRIBUTE):
         getattr(bpy.types.WindowManager, attribute).close()
@@ -61,12 +65,12 @@ def _settings() -> tuple[ModuleType, ...]:
 
 
 def _operators() -> tuple[ModuleType, ...]:
-    from .ui.operators import backend, export, expression, head, light, photo, reconstruct, studio
+    from .ui.operators import asset, backend, export, expression, head, light, photo, reconstruct, studio
 
-    return backend, photo, reconstruct, head, light, studio, expression, export
+    return backend, photo, reconstruct, head, light, studio, expression, export, asset
 
 
 def _panels() -> tuple[ModuleType, ...]:
-    from .ui.panels import export, expression, light, reconstruct
+    from .ui.panels import export, expression, light, menus, reconstruct
 
-    return reconstruct, light, expression, export
+    return reconstruct, light, expression, export, menus

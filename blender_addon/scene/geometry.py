@@ -17,7 +17,10 @@ BLENDER_FROM_HEAD = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]
 # The iris is 11.7 mm wide in nearly all adults, and head space puts the eyes 63 mm apart.
 IRIS_RADIUS_PER_EYE_DISTANCE = 5.85 / 63.0
 EYE_UV_MAX_ANGLE = np.radians(100.0)
+# Up to here the eye's texture is drawn to scale; what lies behind, all of it white, is squeezed into what is left.
+EYE_UV_TRUE_ANGLE = np.radians(90.0)
 EYE_SUBDIVISIONS = 2
+UV_TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True)
@@ -121,13 +124,40 @@ def fit_eyeball(geometry: HeadGeometry, name: str) -> Eyeball:
 
 
 def eye_uv(points: np.ndarray, centre: np.ndarray) -> np.ndarray:
-    """Azimuthal equidistant texture coordinates [..., 2] around the gaze (-y): the pupil lies at (0.5, 0.5)."""
+    """Azimuthal equidistant texture coordinates [..., 2] around the gaze (-y): the pupil lies at (0.5, 0.5).
+
+    All of the eyeball lies in the unit square; its back is squeezed.
+    """
     direction = points - centre
     direction = direction / np.linalg.norm(direction, axis=-1, keepdims=True)
     angle = np.arccos(np.clip(-direction[..., 1], -1, 1))
     across = direction[..., [0, 2]]
     across = across / np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-9)
-    return (0.5 + 0.5 * (angle / EYE_UV_MAX_ANGLE)[..., None] * across).astype(np.float32)
+    behind = np.maximum(angle - EYE_UV_TRUE_ANGLE, 0) / (np.pi - EYE_UV_TRUE_ANGLE)
+    drawn = np.minimum(angle, EYE_UV_TRUE_ANGLE) + behind * (EYE_UV_MAX_ANGLE - EYE_UV_TRUE_ANGLE)
+    return (0.5 + 0.5 * (drawn / EYE_UV_MAX_ANGLE)[..., None] * across).astype(np.float32)
+
+
+def seam_edges(geometry: HeadGeometry) -> np.ndarray:
+    """Edges int32 [n, 2] of vertices at which the texture is cut: its two faces have different coordinates there."""
+    quads, uv = geometry.quads, geometry.corner_uv
+    count = len(geometry.vertices)
+    sides = []
+    for i in range(4):
+        # The last corner of a triangle is missing: its third edge leads back to the first.
+        j = np.where(quads[:, (i + 1) % 4] < 0, 0, (i + 1) % 4)
+        rows = np.arange(len(quads))
+        a, b = quads[:, i], quads[rows, j]
+        at_a, at_b = uv[:, i], uv[rows, j]
+        swap = (a > b)[:, None]
+        ends = np.where(swap, np.c_[at_b, at_a], np.c_[at_a, at_b])
+        sides.append(np.c_[np.minimum(a, b) * np.int64(count) + np.maximum(a, b), ends][a >= 0])
+    table = np.concatenate(sides)
+    table = table[np.argsort(table[:, 0], kind="stable")]
+    same_edge = table[1:, 0] == table[:-1, 0]
+    differs = np.abs(table[1:, 1:] - table[:-1, 1:]).max(axis=1) > UV_TOLERANCE
+    keys = np.unique(table[1:, 0][same_edge & differs].astype(np.int64))
+    return np.stack([keys // count, keys % count], axis=1).astype(np.int32)
 
 
 def _subdivide_eye(geometry: HeadGeometry, name: str, centre: np.ndarray) -> HeadGeometry:

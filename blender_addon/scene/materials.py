@@ -24,6 +24,7 @@ from .geometry import Eyeball
 from .heads import MAP, PART
 from .images import image_from_bytes, painted_image
 from .mesh import UV_NAME
+from .paint import linear_from_srgb
 
 # Metres in the object's space: from behind the lips to where no light comes any more, and how much is left there.
 THROAT = (-0.022, 0.012)
@@ -32,6 +33,17 @@ MOUTH_TOP = -0.035
 FLESH_SPECULAR = 0.3
 # Where no map says more.
 PLAIN_ROUGHNESS = 0.5
+# How solid view shows the parts, linear.
+SOLID_COLOURS = {
+    "mouth": (0.46, 0.15, 0.13),
+    "tongue": (0.56, 0.22, 0.20),
+    "teeth": (0.80, 0.74, 0.62),
+    "lashes": (0.03, 0.02, 0.015),
+    "eye_left": (0.85, 0.85, 0.85),
+    "eye_right": (0.85, 0.85, 0.85),
+}
+# Texels that are looked at for the skin's, a side.
+COLOUR_SAMPLES = 12
 # Role of the node between the map of displacement and the surface.
 RELIEF = "relief"
 
@@ -80,8 +92,10 @@ def build_materials(
             materials[part] = eye_material(
                 f"{person} {part.replace('_', ' ')}", colour, angle, seed + (part == "eye_right")
             )
+    skin_colour = typical_colour(next(n.image for n in skin.node_tree.nodes if n.get(MAP) == DIFFUSE_ALBEDO.name))
     for part, material in materials.items():
         material[PART] = part
+        material.diffuse_color = (*SOLID_COLOURS.get(part, skin_colour), 1.0)
         shader = shader_of(material)
         if shader is not None:
             shader.inputs["Subsurface Scale"].default_value *= units_per_metre
@@ -126,6 +140,18 @@ def skin_material(name: str, maps: Mapping[str, bytes]) -> bpy.types.Material:
         },
     )
     return material
+
+
+def typical_colour(image: bpy.types.Image) -> tuple[float, float, float]:
+    """The median of an image of sRGB-encoded colours, linear, at a few of its texels."""
+    width, height = image.size
+    steps = (np.arange(COLOUR_SAMPLES) + 0.5) / COLOUR_SAMPLES
+    starts = [(int(y * height) * width + int(x * width)) * image.channels for y in steps for x in steps]
+    texels = np.array([image.pixels[start : start + 3] for start in starts], np.float32)
+    # Around the skin's island the map is black.
+    seen = texels[texels.max(axis=1) > 0.02]
+    red, green, blue = linear_from_srgb(np.median(seen if len(seen) else texels, axis=0)).tolist()
+    return red, green, blue
 
 
 def wire_roughness(material: bpy.types.Material, image: bpy.types.Image) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import bpy
 import numpy as np
 
 from .. import compat
-from .geometry import HeadGeometry, biting_edges
+from .geometry import HeadGeometry, biting_edges, seam_edges
+from .regions import vertex_groups
 
 UV_NAME = "UVMap"
 HM08_ATTRIBUTE = "hm08_vertex_id"
@@ -37,6 +40,7 @@ def build_head(name: str, geometry: HeadGeometry, materials: dict[str, bpy.types
 
     head = bpy.data.objects.new(name, mesh)
     head[PARTS] = ",".join(geometry.part_names)
+    _add_groups(head, vertex_groups(geometry))
     _add_shape_keys(head, geometry)
     subdivision = head.modifiers.new("Subdivision", "SUBSURF")
     subdivision.levels = 1
@@ -70,18 +74,31 @@ def _fill(mesh: bpy.types.Mesh, geometry: HeadGeometry) -> None:
     if mesh.validate(verbose=False):
         raise ValueError("the head mesh has broken faces")
     _crease(mesh, biting_edges(geometry))
+    mesh.edges.foreach_set("use_seam", _is_among(mesh, seam_edges(geometry)))
     mesh.uv_layers.new(name=UV_NAME).data.foreach_set("uv", geometry.corner_uv[is_corner].astype(np.float32).ravel())
 
 
 def _crease(mesh: bpy.types.Mesh, edges: np.ndarray) -> None:
     """Keep subdivision from rounding the edges [n, 2] between these pairs of vertices."""
+    crease = mesh.attributes.new("crease_edge", "FLOAT", "EDGE")
+    crease.data.foreach_set("value", _is_among(mesh, edges).astype(np.float32))
+
+
+def _is_among(mesh: bpy.types.Mesh, edges: np.ndarray) -> np.ndarray:
+    """For each edge of a mesh whether it is one of those [n, 2] between pairs of vertices, bool [E]."""
     ends = np.empty(2 * len(mesh.edges), np.int32)
     mesh.edges.foreach_get("vertices", ends)
     count = len(mesh.vertices)
     key = np.sort(ends.reshape(-1, 2), axis=1).astype(np.int64) @ [count, 1]
-    wanted = np.sort(edges, axis=1).astype(np.int64) @ [count, 1]
-    crease = mesh.attributes.new("crease_edge", "FLOAT", "EDGE")
-    crease.data.foreach_set("value", np.isin(key, wanted).astype(np.float32))
+    return np.isin(key, np.sort(edges, axis=1).astype(np.int64) @ [count, 1])
+
+
+def _add_groups(head: bpy.types.Object, groups: Mapping[str, np.ndarray]) -> None:
+    for name, weights in groups.items():
+        group = head.vertex_groups.new(name=name)
+        # Few different weights, so few calls.
+        for weight in np.unique(weights[weights > 0]):
+            group.add(np.flatnonzero(weights == weight).tolist(), float(weight), "REPLACE")
 
 
 def _add_shape_keys(head: bpy.types.Object, geometry: HeadGeometry) -> None:

@@ -83,3 +83,6 @@ def redraw_panels() -> None:
         for area in window.screen.areas:
             if area.type in ("VIEW_3D", "PREFERENCES", "IMAGE_EDITOR"):
                 area.tag_redraw()
+        if not window.modal_operators:
+            # The one way to have the status bar drawn; it would wipe what a tool has written there.
+            window.workspace.status_text_set_internal(None)

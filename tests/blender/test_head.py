@@ -151,3 +151,59 @@ def test_iris_shows_the_photos_colour(imported: SimpleNamespace) -> None:
     assert pupil.max() < 0.1
     assert white.min() > 0.35
     assert principled(material).inputs["Coat Weight"].default_value == 1.0
+
+
+def test_vertex_groups_are_where_they_are_called(imported: SimpleNamespace) -> None:
+    head, at = imported.head, coordinates(imported.head)
+    weights = {}
+    for group in head.vertex_groups:
+        weights[group.name] = np.zeros(len(at), np.float32)
+    for vertex in head.data.vertices:
+        for element in vertex.groups:
+            weights[head.vertex_groups[element.group].name][vertex.index] = element.weight
+    names = ["Face", "Lips", "Lids", "Ears", "Scalp", "Neck", "Eyes", "Teeth", "Tongue", "Lashes"]
+    assert list(weights) == names
+    middle = {name: at[values > 0.5].mean(0) for name, values in weights.items()}
+    for name in names:
+        assert abs(middle[name][0]) < 0.004, f"{name} is the same on both sides"
+    # From between the eyes: the face looks along -y, z is up.
+    assert middle["Neck"][2] < middle["Lips"][2] < -0.05 < middle["Lids"][2]
+    assert at[weights["Scalp"] > 0.5][:, 2].max() == pytest.approx(at[:, 2].max())
+    assert middle["Face"][1] < middle["Ears"][1] < middle["Scalp"][1] + 0.05
+    lids = at[weights["Lids"] > 0.5]
+    assert np.abs(lids[:, 2]).max() < 0.03
+    assert set(np.unique(weights["Teeth"])) == {0.0, 1.0}
+
+
+def test_solid_view_tells_the_parts_apart(imported: SimpleNamespace) -> None:
+    parts = imported.head["relightify_parts"].split(",")
+    colours = dict(zip(parts, (np.array(m.diffuse_color) for m in imported.head.data.materials), strict=True))
+    # The skin is that of the map.
+    np.testing.assert_allclose(colours["skin"][:3], (0.52, 0.29, 0.20), atol=0.04)
+    assert colours["teeth"].min() > 0.5
+    assert colours["lashes"][:3].max() < 0.1
+    assert colours["tongue"][0] > 2 * colours["tongue"][1]
+
+
+def test_seams_are_where_the_texture_is_cut(imported: SimpleNamespace) -> None:
+    mesh = imported.head.data
+    seams = np.zeros(len(mesh.edges), bool)
+    mesh.edges.foreach_get("use_seam", seams)
+    assert 50 < seams.sum() < 0.1 * len(seams)
+    cut: dict[tuple[int, int], set[tuple[float, ...]]] = {}
+    layer = mesh.uv_layers[0].uv
+    for polygon in mesh.polygons:
+        loops = list(polygon.loop_indices)
+        for a, b in zip(loops, [*loops[1:], loops[0]], strict=True):
+            ends = sorted((mesh.loops[k].vertex_index, tuple(round(x, 4) for x in layer[k].vector)) for k in (a, b))
+            cut.setdefault((ends[0][0], ends[1][0]), set()).add((*ends[0][1], *ends[1][1]))
+    wanted = [len(cut[tuple(sorted(edge.vertices))]) > 1 for edge in mesh.edges]
+    assert (seams == np.array(wanted)).mean() > 0.999
+
+
+def test_every_part_has_its_texture_inside_the_unit_square(imported: SimpleNamespace) -> None:
+    mesh = imported.head.data
+    uv = np.zeros(2 * len(mesh.loops), np.float32)
+    mesh.uv_layers[0].uv.foreach_get("vector", uv)
+    assert uv.min() >= 0
+    assert uv.max() <= 1

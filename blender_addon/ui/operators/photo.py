@@ -11,10 +11,12 @@ import bpy
 
 from ... import compat
 from ..._shared import RelightifyError
+from ...link.choice import backend_ready
 from ...link.session import session_of, wait
 from ...scene.photo_source import FILE, IMAGE
 from .. import photo_choice
 from ..layout import FacePanel
+from ..properties.reconstruct import panel_choices
 from ..viewport import redraw_panels
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".heic", ".heif", ".avif")
@@ -76,6 +78,41 @@ class RELIGHTIFY_OT_drop_photo(bpy.types.Operator):
             again = functools.partial(show_tab_later, context.area.as_pointer())
             bpy.app.timers.register(again, first_interval=TAB_SECONDS)
         return {"FINISHED"}
+
+
+class RELIGHTIFY_OT_head_from_photo(bpy.types.Operator):
+    """Choose a photo of a face and make a head of it, with the options of the tab Face"""
+
+    bl_idname = "relightify.head_from_photo"
+    bl_label = "Head from Photo"
+    bl_options = {"REGISTER"}
+
+    filepath: bpy.props.StringProperty(name="Photo", subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filter_glob: bpy.props.StringProperty(default=IMAGE_FILTER, options={"HIDDEN"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not backend_ready(context):
+            cls.poll_message_set("Set the backend up in the preferences of Relightify first")
+            return False
+        return bpy.ops.relightify.reconstruct.poll()
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        choose_file(context, self.filepath)
+        if context.area is not None:
+            compat.show_sidebar_tab(context.area, FacePanel.bl_category)
+        choices = panel_choices(context.scene.relightify)
+        # In a window the job runs on while the artist does; a script gets the head.
+        how = "EXEC_DEFAULT" if bpy.app.background else "INVOKE_DEFAULT"
+        try:
+            return bpy.ops.relightify.reconstruct(how, filepath=self.filepath, **choices)
+        except RuntimeError as error:
+            self.report({"ERROR"}, str(error).strip().removeprefix("Error: "))
+            return {"CANCELLED"}
 
 
 class RELIGHTIFY_FH_photo(bpy.types.FileHandler):
@@ -183,6 +220,7 @@ class RELIGHTIFY_OT_choose_face(bpy.types.Operator):
 CLASSES = (
     RELIGHTIFY_OT_pick_photo,
     RELIGHTIFY_OT_drop_photo,
+    RELIGHTIFY_OT_head_from_photo,
     RELIGHTIFY_FH_photo,
     RELIGHTIFY_OT_use_image,
     RELIGHTIFY_OT_find_faces,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ..._shared import JOB_OPTIONS, Reconstruct, RelightifyError, new_job_id
+from ..._shared import JOB_OPTIONS, Number, Reconstruct, RelightifyError, new_job_id
 from ...link.choice import backend_choice
 from ...link.jobs import State
 from ...link.session import Session, session_of, wait
@@ -69,6 +69,20 @@ class JobOperator(JobChoices, ImportChoices, BackgroundOperator):
         for warning in job.warnings:
             self.report({"WARNING"}, warning)
         return {"FINISHED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The options in the box of the last operation: what is not given is said in words."""
+        layout = self.layout
+        layout.use_property_split = True
+        for name in SETTINGS:
+            option = JOB_OPTIONS.get(name)
+            if isinstance(option, Number) and option.unset is not None and getattr(self, name) == option.unset.stand_in:
+                split = layout.split(factor=0.4)
+                split.alignment = "RIGHT"
+                split.label(text=option.label)
+                split.label(text=option.unset.text)
+            else:
+                layout.prop(self, name)
 
     def _start(self, context: bpy.types.Context, session: Session) -> bool:
         try:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..._shared import JOB_OPTIONS, RANDOM_QUALITIES, Faces, RelightifyError
+from ..._shared import RANDOM_QUALITIES, Faces, RelightifyError
 from ...install.run import Phase
 from ...link.choice import backend_ready
 from ...link.jobs import Job, State, time_left_text
@@ -25,7 +25,6 @@ from ..operators.photo import (
     RELIGHTIFY_OT_use_image,
 )
 from ..operators.reconstruct import (
-    SETTINGS,
     RELIGHTIFY_OT_accept_result,
     RELIGHTIFY_OT_cancel,
     RELIGHTIFY_OT_reconstruct,
@@ -34,6 +33,7 @@ from ..operators.reconstruct import (
 )
 from ..previews import addon_previews
 from ..properties.job import draw_option, panel_value
+from ..properties.reconstruct import panel_choices
 
 THUMBNAIL_SCALE = 8.0
 FACE_SCALE = 3.0
@@ -148,7 +148,7 @@ def _draw_faces(
         chosen = settings.face if 0 <= settings.face < len(faces.problems) else 0
         layout.template_icon(icon_value=addon_previews().faces_icon(faces, chosen), scale=THUMBNAIL_SCALE)
         if len(faces.problems) > 1:
-            _draw_choice(layout, faces, chosen)
+            _draw_choice(layout, settings, faces, chosen)
         if faces.problems[chosen]:
             draw_text(layout, context, faces.problems[chosen], "ERROR")
         return
@@ -170,12 +170,12 @@ def _photo_icon(settings: bpy.types.PropertyGroup) -> int:
     return preview.icon_id if preview is not None else 0
 
 
-def _draw_choice(layout: bpy.types.UILayout, faces: Faces, chosen: int) -> None:
+def _draw_choice(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, faces: Faces, chosen: int) -> None:
+    """All faces, to choose by picture or by number."""
+    layout.template_icon_view(settings, "face_picture", show_labels=True, scale=FACE_SCALE, scale_popup=FACE_SCALE)
     grid = layout.grid_flow(row_major=True, columns=min(FACES_IN_A_ROW, len(faces.problems)), align=True)
     for index, problem in enumerate(faces.problems):
-        column = grid.column(align=True)
-        column.template_icon(icon_value=addon_previews().face_icon(faces, index), scale=FACE_SCALE)
-        button = column.operator(
+        button = grid.operator(
             RELIGHTIFY_OT_choose_face.bl_idname,
             text=str(index + 1),
             depress=index == chosen,
@@ -222,8 +222,8 @@ def _draw_again(layout: bpy.types.UILayout, context: bpy.types.Context, settings
 
 
 def _fill(button: bpy.types.OperatorProperties, settings: bpy.types.PropertyGroup) -> None:
-    for name in SETTINGS:
-        setattr(button, name, panel_value(settings, name) if name in JOB_OPTIONS else getattr(settings, name))
+    for name, value in panel_choices(settings).items():
+        setattr(button, name, value)
 
 
 def _draw_progress(layout: bpy.types.UILayout, job: Job) -> None:

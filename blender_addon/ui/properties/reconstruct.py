@@ -1,12 +1,18 @@
 """What the panel edits; saved with the scene. (No postponed annotations here: Blender reads them.)"""
 # pyright: reportInvalidTypeForm=false
 
+from functools import lru_cache
+from typing import Any
+
 import bpy
 
+from ..._shared import JOB_OPTIONS
+from ...link.session import session_of
 from ...scene import parts
 from ...scene.photo_source import FILE, IMAGE
 from ..photo_choice import photo_changed
-from .job import given_properties, option_properties
+from ..previews import addon_previews
+from .job import given_properties, option_properties, panel_value
 
 SOURCE_ITEMS = [
     (FILE, "File", "A photo on the disk", "FILE_IMAGE", 0),
@@ -53,6 +59,28 @@ class ImportChoices:
 IMPORT_NAMES = tuple(ImportChoices.__annotations__)
 
 
+# Blender keeps no copy of an enum's words, so somebody has to hold them as long as they are drawn.
+@lru_cache(maxsize=64)
+def face_item(index: int, icon: int) -> tuple[str, str, str, int, int]:
+    """Enum item of a face that was found."""
+    return str(index), str(index + 1), f"Reconstruct face {index + 1} of the photo", icon, index
+
+
+def face_items(_settings: object, context: bpy.types.Context | None) -> list[tuple[str, str, str, int, int]]:
+    """Enum items of the faces that were found in the photo, with their pictures."""
+    search = session_of(context).search if context is not None else None
+    faces = search.job.faces if search is not None else None
+    if faces is None:
+        return [face_item(0, 0)]
+    return [face_item(index, addon_previews().face_icon(faces, index)) for index in range(len(faces.problems))]
+
+
+def panel_choices(settings: bpy.types.PropertyGroup) -> dict[str, Any]:
+    """What the panel says, as the parameters of an operator."""
+    job = {name: panel_value(settings, name) for name in JOB_OPTIONS}
+    return job | {name: getattr(settings, name) for name in IMPORT_NAMES}
+
+
 class SceneSettings(PanelChoices, ImportChoices, bpy.types.PropertyGroup):
     """Choices of the panel."""
 
@@ -63,6 +91,13 @@ class SceneSettings(PanelChoices, ImportChoices, bpy.types.PropertyGroup):
         name="Photo",
         description="File of the photo of a face; an image file dropped onto the viewport comes here",
         update=photo_changed,
+    )
+    face_picture: bpy.props.EnumProperty(
+        name="Face",
+        description="Which face of the photo",
+        items=face_items,
+        get=lambda settings: max(settings.face, 0),
+        set=lambda settings, index: setattr(settings, "face", index),
     )
     image: bpy.props.PointerProperty(
         name="Image",
