@@ -26,6 +26,7 @@ from backend.photo.native_logs import native_stderr_to_log
 from backend.photo.outlines import inside
 from backend.photo.parameters import SegmentationSettings
 from backend.photo.reading import Photo
+from backend.photo.unused_imports import without_plotting
 from backend.photo.upright_crop import CROP_SIDE_PX, upright_crop, warped
 from shared.errors import RelightifyError
 
@@ -81,8 +82,9 @@ class Segmenter:
         path = fetched_model(SEGMENTER) if model_path is None else model_path
         with native_stderr_to_log():
             # Importing here keeps the half second and the native logging out of programs that segment nothing.
-            import mediapipe as mp
-            from mediapipe.tasks.python import BaseOptions, vision
+            with without_plotting():
+                import mediapipe as mp
+                from mediapipe.tasks.python import BaseOptions, vision
 
             options = vision.ImageSegmenterOptions(
                 base_options=BaseOptions(model_asset_buffer=path.read_bytes()),

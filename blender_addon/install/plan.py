@@ -186,7 +186,7 @@ def plan(options: SetupOptions, base_python: Path, variant: Variant, platform: s
             download_bytes=BACKEND_DOWNLOAD_GIB * GIB,
         ),
         Step("Removing what is never used", (((python, "-I", str(trim.SCRIPT)),),), 0.02, inputs=(trim.SCRIPT,)),
-        Step("Fetching the face landmark model", ((fetch,),), 0.05),
+        Step("Fetching the models", ((fetch,),), 0.05),
         Step("Trying it out", (((python, "-m", "backend.cli", "doctor"),),), 0.10, checks=True),
     )
 
