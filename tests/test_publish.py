@@ -95,7 +95,9 @@ def test_zip_carries_source_and_wheels_and_nothing_else(tmp_path: Path) -> None:
     with zipfile.ZipFile(build_addon.build_zip("linux-x64", [wheel], wheel, tmp_path / "dist")) as archive:
         names = archive.namelist()
     assert "blender_manifest.toml" in names
-    allowed = re.compile(r".*\.py|wheels/.*\.whl|backend/(.*\.whl|(constraints|packages)\.txt)|LICENSE|.*\.toml")
+    allowed = re.compile(
+        r".*\.py|wheels/.*\.whl|backend/(.*\.whl|(constraints|packages)\.txt)|LICENSE|.*\.toml|scene/vertex_regions\.npz"
+    )
     assert [name for name in names if not allowed.fullmatch(name)] == []
 
 

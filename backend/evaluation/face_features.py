@@ -56,7 +56,7 @@ class FeatureNet(nn.Module):
         blocks, channels = [], 32
         for out, repeats, kernel, stride, expansion in STAGES:
             for number in range(repeats):
-                blocks.append(_Block(channels, out, kernel, stride if number == 0 else 1, expansion))
+                blocks.append(_InvertedBlock(channels, out, kernel, stride if number == 0 else 1, expansion))
                 channels = out
         self._blocks = nn.ModuleList(blocks)
         self._conv_head, self._bn1 = _convolution(channels, 1280, 1, 1), nn.BatchNorm2d(1280, EPSILON)
@@ -69,7 +69,7 @@ class FeatureNet(nn.Module):
         return nn.functional.relu6(self._bn1(self._conv_head(x))).mean((2, 3))
 
 
-class _Block(nn.Module):
+class _InvertedBlock(nn.Module):
     """Expansion, depthwise convolution, projection; added to its input where shapes allow (Sandler et al. 2018)."""
 
     def __init__(self, channels: int, out: int, kernel: int, stride: int, expansion: int) -> None:

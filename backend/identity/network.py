@@ -36,7 +36,7 @@ class FaceNetwork(nn.Module):
         blocks, before = {}, 32
         for name in _BLOCKS:
             width = _width(name)
-            blocks[name] = _Block(before, width, "down" in name)
+            blocks[name] = _ResidualBlock(before, width, "down" in name)
             before = width
         self.blocks = nn.ModuleDict(blocks)
         self.last = nn.Linear(before, EMBEDDING_SIZE, bias=False)
@@ -76,7 +76,7 @@ class FaceNetwork(nn.Module):
         return self
 
 
-class _Block(nn.Module):
+class _ResidualBlock(nn.Module):
     """Two convolutions and a way past them; where they halve the image the way past is averaged, new channels are 0."""
 
     def __init__(self, before: int, width: int, down: bool) -> None:
