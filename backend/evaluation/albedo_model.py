@@ -232,9 +232,8 @@ def with_detail(coarse: np.ndarray, albedo: KnownAlbedo, model: HeadModel, space
     log_seen = np.log(np.maximum(reduced, DARKEST)).astype(np.float32)
     tone, _ = robust_tone(log_seen, weight * plain_skin(skin.regions))
     flat = np.zeros((side, side), np.float32)
-    delit = DelightedTexture(
-        skin, partial, log_seen, log_seen, np.zeros_like(log_seen), weight, flat, tone, np.exp(tone)
-    )
+    none = np.zeros_like(log_seen)
+    delit = DelightedTexture(skin, partial, log_seen, log_seen, none, none, weight, flat, tone, np.exp(tone))
     log_albedo = np.log(np.maximum(_linear(coarse, side), DARKEST)).astype(np.float32)
     return add_detail(CompletedMaps(log_albedo, log_albedo, log_albedo, flat), delit, 0, DetailOptions(strength=0.0))
 

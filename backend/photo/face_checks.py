@@ -86,7 +86,7 @@ def shows_no_colour(
     # A painted face is of one colour, but what is around it is not.
     step = max(1, max(image_srgb.shape[:2]) // settings.overview_px)
     around = np.asarray(cv2.blur(image_srgb[::step, ::step].astype(np.float32), (3, 3))).reshape(-1, 3)
-    return _colour_left(around, curve, settings) < settings.around_left * most
+    return bool(_colour_left(around, curve, settings) < settings.around_left * most)
 
 
 def _tones(luma: np.ndarray) -> np.ndarray:

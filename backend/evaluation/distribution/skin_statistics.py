@@ -20,7 +20,6 @@ from backend.texture.maps import SkinMaps
 from backend.texture.regions import FaceRegions, plain_skin
 
 MAP_NAMES = ("T", "A_d", "A_s", "N")
-PHOTO_FIGURES = ("highlights", "burnt", "shading", "edges", "chroma", "hue blotches", "brows")
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def light_share(texture_srgb: np.ndarray, albedo_srgb: np.ndarray, normals: np.n
 def photo_figures(
     texture_srgb: np.ndarray, where: Ground, settings: SkinStatisticsSettings = SkinStatisticsSettings()
 ) -> dict[str, float]:
-    """What tells pictures from photographs, of a texture sRGB [R, R, 3], by `PHOTO_FIGURES`.
+    """What tells pictures from photographs, of a texture sRGB [R, R, 3], by name.
 
     highlights: share of plain skin clearly brighter than what is around it. burnt: share with a channel near 1.
     shading: deviation of the broad log luminance. edges: a high quantile of its slope, per mm. chroma: median C*ab.
