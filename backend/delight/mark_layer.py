@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from backend.delight.mark_parameters import MarkSettings
 from backend.delight.marks import spots
-from backend.delight.parameters import MarkSettings
 from backend.delight.robust import border_distance, robust_tone
 from backend.imaging.colour import LUMINANCE, SMALLEST_LINEAR
 from backend.imaging.filters import masked_blur, smooth_step

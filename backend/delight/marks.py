@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from backend.delight.parameters import SpotSettings
+from backend.delight.mark_parameters import SpotSettings
 from backend.imaging.filters import MAD_TO_STD, masked_blur, smooth_step
 from backend.imaging.octaves import reduce_to
 

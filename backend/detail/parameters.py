@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backend.delight.parameters import SpotSettings
+from backend.delight.mark_parameters import SpotSettings
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backend.delight.parameters import LocalLightSettings, ResidualShadingSettings, SpotSettings
+from backend.delight.mark_parameters import SpotSettings
+from backend.delight.parameters import LocalLightSettings, ResidualShadingSettings
 
 
 @dataclass(frozen=True)
