@@ -7,7 +7,7 @@ the surer where it does so along an edge. It is told by areas, so that an area i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import cv2
 import numpy as np
@@ -16,8 +16,9 @@ from backend.delight.mark_parameters import MarkSettings
 from backend.delight.marks import spots
 from backend.delight.robust import border_distance, robust_tone
 from backend.imaging.colour import LUMINANCE, SMALLEST_LINEAR
-from backend.imaging.filters import masked_blur, smooth_step
+from backend.imaging.filters import masked_blur, masked_reduce, smooth_step
 from backend.imaging.membrane import extend
+from backend.imaging.octaves import reduce_to
 from backend.texture.regions import FaceRegions, plain_skin
 
 
@@ -47,36 +48,77 @@ def mark_layer(
     Returns:
         float32 [H, W, 3], 0 where there is no mark.
     """
-    told = visibility * smooth_step(texture.max(-1), *settings.told)
+    told = visibility * smooth_step(cv2.max(cv2.max(*cv2.split(texture)[:2]), texture[..., 2]), *settings.told)
     plain = told * plain_skin(regions)
     if not settings.found or np.count_nonzero(plain > 0.3) < settings.fewest_texels:
         return np.zeros_like(log_albedo)
     scale = regions.texels_per_mm
-    skin = told * (1 - regions.lips) * (1 - regions.brows) * (1 - 0.7 * regions.eyes)
-    tone = _usual_tone(log_albedo, texture, plain, settings).astype(np.float32)
-    around, share, known = np.broadcast_to(tone, log_albedo.shape), np.zeros_like(told), skin * (told > 0.5)
-    for number in range(settings.rounds):
-        seen = _Seen(log_albedo - around, np.exp(around) * shaded, texture, told, regions)
-        # What is paler is told only when colour no longer misleads about what is usual.
-        share = _pigment(seen, number > 0, settings)
-        known = skin * (told > 0.5) * (cv2.dilate(share, _disc(settings.rim_mm * scale)) < 0.05)
-        if np.count_nonzero(plain * known > 0.3) > settings.fewest_texels:
-            tone = _usual_tone(log_albedo, texture, plain * known, settings).astype(np.float32)
-        # What is far from the usual tone is no surroundings, though it is no mark yet.
-        usual = known / np.square(1 + np.square(np.abs(log_albedo - tone).max(-1) / settings.unusual))
-        level = masked_blur(log_albedo - tone, usual, settings.around_mm * scale)
-        support = smooth_step(masked_blur(known, np.ones_like(known), settings.around_mm * scale), 0.02, 0.2)
-        around = tone + support[..., None] * level
+    seen = _Seen(log_albedo, shaded, texture, told, regions)
+    tone, around = _surroundings(seen, settings)
+    seen = _against(seen, around)
+    share = _pigment(seen, True, settings)
+    known = _beside(share, seen, settings)
     hairless = (1 - regions.lips) * (1 - regions.brows) * (1 - regions.eyes) * (1 - regions.beard)
     spot = spots((log_albedo @ LUMINANCE).astype(np.float32), told, scale, settings.spots) * hairless
     # Moles are brown, small shadows are not.
-    brown = _hue(masked_blur(log_albedo - around, told, settings.grain_mm * scale)).sum(-1)
+    brown = _hue(masked_blur(seen.difference, told, settings.grain_mm * scale)).sum(-1)
     spot *= smooth_step(brown, *settings.spot_hue)
     share = np.maximum.reduce([share, spot, least * visibility])
     known = known * (1 - least) * (cv2.dilate(spot, np.ones((3, 3), np.uint8)) < 0.05)
     # Within a mark its surroundings are continued from its rim.
-    filled = tone + extend(log_albedo - tone, known, visibility > 0.05, settings.fading_mm * scale)
+    filled = tone + _continued(log_albedo - tone, known, visibility, scale, settings)
     return (share[..., None] * (log_albedo - filled)).astype(np.float32)
+
+
+def _surroundings(seen: _Seen, settings: MarkSettings) -> tuple[np.ndarray, np.ndarray]:
+    """The usual tone, log colour float32 [3], and skin around each texel without its marks, float32 [H, W, 3].
+
+    Args:
+        seen: with the provisional log albedo as its difference, and its light on skin of even tone.
+        settings: chosen numbers.
+    """
+    full, side = seen.told.shape[0], min(settings.side, seen.told.shape[0])
+    seen = seen.reduced(side)
+    log_albedo, told = seen.difference, seen.told
+    plain = told * plain_skin(seen.regions)
+    tone = _usual_tone(log_albedo, seen.texture, plain, settings).astype(np.float32)
+    around = np.broadcast_to(tone, log_albedo.shape)
+    blur = settings.around_mm * seen.regions.texels_per_mm
+    for number in range(settings.rounds):
+        # What is paler is told only when colour no longer misleads about what is usual.
+        known = _beside(_pigment(_against(seen, around), number > 0, settings), seen, settings)
+        if np.count_nonzero(plain * known > 0.3) > settings.fewest_texels * (side / full) ** 2:
+            tone = _usual_tone(log_albedo, seen.texture, plain * known, settings).astype(np.float32)
+        # What is far from the usual tone is no surroundings, though it is no mark yet.
+        usual = known / np.square(1 + np.square(np.abs(log_albedo - tone).max(-1) / settings.unusual))
+        level = masked_blur(log_albedo - tone, usual, blur)
+        support = smooth_step(masked_blur(known, np.ones_like(known), blur), 0.02, 0.2)
+        around = tone + support[..., None] * level
+    return tone, reduce_to(around, full)
+
+
+def _against(seen: _Seen, around: np.ndarray) -> _Seen:
+    """What was seen, told against the skin around, log colour float32 [H, W, 3]."""
+    return replace(seen, difference=seen.difference - around, skin_colour=cv2.exp(around) * seen.skin_colour)
+
+
+def _beside(share: np.ndarray, seen: _Seen, settings: MarkSettings) -> np.ndarray:
+    """Skin beside marks, float32 [H, W] in [0, 1], 0 in them."""
+    regions = seen.regions
+    skin = seen.told * (1 - regions.lips) * (1 - regions.brows) * (1 - 0.7 * regions.eyes)
+    return skin * (seen.told > 0.5) * (cv2.dilate(share, _disc(settings.rim_mm * regions.texels_per_mm)) < 0.05)
+
+
+def _continued(
+    values: np.ndarray, known: np.ndarray, visibility: np.ndarray, texels_per_mm: float, settings: MarkSettings
+) -> np.ndarray:
+    """Values float32 [H, W, 3] where known, and continued smoothly elsewhere."""
+    full, side = values.shape[0], min(settings.side, values.shape[0])
+    small, weight = masked_reduce(values, known, side)
+    fading = settings.fading_mm * texels_per_mm * side / full
+    smooth = extend(small, weight, reduce_to(visibility, side) > 0.05, fading, settings.tolerance)
+    continued = reduce_to(smooth, full)
+    return continued + known[..., None] * (values - continued)
 
 
 def _usual_tone(log_albedo: np.ndarray, texture: np.ndarray, plain: np.ndarray, settings: MarkSettings) -> np.ndarray:
@@ -106,13 +148,25 @@ class _Seen:
     told: np.ndarray
     regions: FaceRegions
 
+    def reduced(self, side: int) -> _Seen:
+        """The same on side x side texels."""
+        if side == self.told.shape[0]:
+            return self
+        return _Seen(
+            masked_reduce(self.difference, self.told, side)[0],
+            reduce_to(self.skin_colour, side),
+            masked_reduce(self.texture, self.told, side)[0],
+            reduce_to(self.told, side),
+            _regions_reduced(self.regions, side),
+        )
+
 
 @dataclass(frozen=True)
 class _Areas:
     """Areas of texels that stray from the skin around them.
 
     Args:
-        labels: int [H, W], 0 is none.
+        labels: int32 [H, W], 0 is none.
         strength: float [count], how far most of an area strays, in what skin strays usually.
         depth_mm: float [count], radius of the largest circle inside.
         mean: float [count, 5], log luminance and hues against the skin around, and the hues themselves.
@@ -194,20 +248,21 @@ def _areas(
     scale = regions.texels_per_mm
     inside = (strayed > settings.area).astype(np.uint8)
     count, labels = cv2.connectedComponents(inside, connectivity=8)
-    labels = np.asarray(labels, np.int64)
-    flat = labels.reshape(-1)
-    area = np.maximum(np.bincount(flat, minlength=count), 1)
-    border = border_distance(told, regions) / scale
+    at = np.flatnonzero(inside)
+    of = labels.reshape(-1)[at]
+    area = np.maximum(np.bincount(of, minlength=count), 1)
+    border = border_distance(told, regions).reshape(-1)[at] / scale
     depth, nearest = np.zeros(count), np.full(count, np.inf)
-    np.maximum.at(depth, flat, cv2.distanceTransform(inside, cv2.DIST_L2, 3).reshape(-1) / scale)
-    np.minimum.at(nearest, flat, border.reshape(-1))
+    np.maximum.at(depth, of, cv2.distanceTransform(inside, cv2.DIST_L2, 3).reshape(-1)[at] / scale)
+    np.minimum.at(nearest, of, border)
 
-    def mean(image: np.ndarray) -> np.ndarray:
-        return np.bincount(flat, image.reshape(-1).astype(np.float64), count) / area
+    def mean(values: np.ndarray) -> np.ndarray:
+        return np.bincount(of, values, count) / area
 
-    means = np.stack([mean(image) for image in np.moveaxis(values, -1, 0)], axis=-1)
-    strength = _quantile(strayed, labels, count, 0.8)
-    return _Areas(labels, strength, depth, means, mean(regions.face), mean(border < settings.border_mm), nearest)
+    means = np.stack([mean(values) for values in values.reshape(-1, values.shape[-1])[at].T], axis=-1)
+    strength = _quantile(strayed.reshape(-1)[at], of, count, 0.8)
+    near_border = mean(border < settings.border_mm)
+    return _Areas(labels, strength, depth, means, mean(regions.face.reshape(-1)[at]), near_border, nearest)
 
 
 def _usual_stray(luminance: np.ndarray, regions: FaceRegions, settings: MarkSettings) -> np.ndarray:
@@ -233,15 +288,22 @@ def _hair(luminance: np.ndarray, hue: np.ndarray, regions: FaceRegions, settings
     return dark * neutral * np.clip(np.maximum.reduce([regions.brows, regions.eyes]), 0, 1)
 
 
-def _quantile(values: np.ndarray, labels: np.ndarray, count: int, quantile: float) -> np.ndarray:
-    """A quantile of the values of each label, float [count]; 0 where a label has none."""
-    flat, of = values.reshape(-1), labels.reshape(-1)
-    chosen = np.flatnonzero((of > 0) & np.isfinite(flat))
-    order = chosen[np.lexsort((flat[chosen], of[chosen]))]
-    sizes = np.bincount(of[order], minlength=count)
-    ends = np.cumsum(sizes)
-    at = ends - sizes + (quantile * np.maximum(sizes - 1, 0)).astype(int)
-    return np.where(sizes > 0, flat[order[np.minimum(at, max(len(order) - 1, 0))]] if len(order) else 0.0, 0.0)
+def _quantile(values: np.ndarray, of: np.ndarray, count: int, quantile: float) -> np.ndarray:
+    """A quantile of the values [n] of each of `count` areas, float [count], `of` [n] tells which; 0 of none."""
+    if not len(of):
+        return np.zeros(count)
+    order = np.lexsort((values, of))
+    sizes = np.bincount(of, minlength=count)
+    at = np.cumsum(sizes) - sizes + (quantile * np.maximum(sizes - 1, 0)).astype(int)
+    return np.where(sizes > 0, values[order[np.minimum(at, len(order) - 1)]], 0.0)
+
+
+def _regions_reduced(regions: FaceRegions, side: int) -> FaceRegions:
+    """The same regions on side x side texels."""
+    full = regions.face.shape[0]
+    masks = {field.name: getattr(regions, field.name) for field in fields(regions) if field.name != "texels_per_mm"}
+    reduced = {name: reduce_to(mask, side) for name, mask in masks.items()}
+    return FaceRegions(**reduced, texels_per_mm=regions.texels_per_mm * side / full)
 
 
 def _hue(log_colour: np.ndarray) -> np.ndarray:

@@ -34,7 +34,9 @@ class MarkSettings:
 
     Args:
         found: whether marks are looked for; may be left out.
-        rounds: in which marks and the skin around them are told apart.
+        rounds: in which the skin around marks is told from them, before they are looked for.
+        side: texels a side at which it is told and continued, which is broad.
+        tolerance: of its continuation, of the largest value.
         fewest_texels: of plain skin, to tell what is usual.
         told: linear colour below and from which hue is noise, and is told; assumed.
         plausible: hues of skin in any light, lowest and highest; training portraits.
@@ -73,7 +75,9 @@ class MarkSettings:
     """
 
     found: bool = True
-    rounds: int = 3
+    rounds: int = 2
+    side: int = 256
+    tolerance: float = 1e-3
     fewest_texels: int = 200
     told: tuple[float, float] = (0.004, 0.015)
     plausible: tuple[tuple[float, float], tuple[float, float]] = ((0.1, 1.3), (-0.15, 1.2))
