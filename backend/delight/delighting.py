@@ -191,7 +191,7 @@ def _marks(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The marks, log colour float32 [H, W, 3], and skin of even tone under the light, float32 [H, W, 3], linear.
 
-    A large mark would be taken for light of its colour from its side, so marks are first told by light of one colour.
+    A large mark would be taken for light of its colour from its side, so those are first told by light of one colour.
     """
     plain, settings = plain_skin(regions), parameters.marks
     light = _robust_light(texture, transfer, visibility * plain, parameters.light)
@@ -200,7 +200,8 @@ def _marks(
         return np.zeros_like(texture), shaded
     log_seen = np.log(np.maximum(texture, SMALLEST_LINEAR))
     of_one_colour = (shaded @ LUMINANCE)[..., None] * (light[0] / (light[0] @ LUMINANCE)).astype(np.float32)
-    first = mark_layer(log_seen - np.log(of_one_colour), texture, of_one_colour, visibility, regions, settings)
+    broad = replace(settings, closed=replace(settings.closed, kinds=()))
+    first = mark_layer(log_seen - np.log(of_one_colour), texture, of_one_colour, visibility, regions, broad)
     unmarked = visibility * plain * np.exp(-settings.distrust * np.abs(first).max(-1))
     light = _robust_light((texture * np.exp(-first)).astype(np.float32), transfer, unmarked, parameters.light)
     shaded = shading(transfer, light)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, fields, replace
 import cv2
 import numpy as np
 
+from backend.delight.closed_marks import closed_marks
 from backend.delight.mark_parameters import MarkSettings
-from backend.delight.marks import spots
 from backend.delight.robust import border_distance, robust_tone
 from backend.imaging.colour import LUMINANCE, SMALLEST_LINEAR
 from backend.imaging.filters import masked_blur, masked_reduce, smooth_step
@@ -56,15 +56,12 @@ def mark_layer(
     seen = _Seen(log_albedo, shaded, texture, told, regions)
     tone, around = _surroundings(seen, settings)
     seen = _against(seen, around)
-    share = _pigment(seen, True, settings)
-    known = _beside(share, seen, settings)
-    hairless = (1 - regions.lips) * (1 - regions.brows) * (1 - regions.eyes) * (1 - regions.beard)
-    spot = spots((log_albedo @ LUMINANCE).astype(np.float32), told, scale, settings.spots) * hairless
-    # Moles are brown, small shadows are not.
-    brown = _hue(masked_blur(seen.difference, told, settings.grain_mm * scale)).sum(-1)
-    spot *= smooth_step(brown, *settings.spot_hue)
-    share = np.maximum.reduce([share, spot, least * visibility])
-    known = known * (1 - least) * (cv2.dilate(spot, np.ones((3, 3), np.uint8)) < 0.05)
+    share = np.maximum(
+        _pigment(seen, True, settings),
+        closed_marks(seen.difference, told, visibility, regions, settings.closed),
+    )
+    known = _beside(share, seen, settings) * (1 - least)
+    share = np.maximum(share, least * visibility)
     # Within a mark its surroundings are continued from its rim.
     filled = tone + _continued(log_albedo - tone, known, visibility, scale, settings)
     return (share[..., None] * (log_albedo - filled)).astype(np.float32)
@@ -168,6 +165,7 @@ class _Areas:
     Args:
         labels: int32 [H, W], 0 is none.
         strength: float [count], how far most of an area strays, in what skin strays usually.
+        steep: float [count], how far luminance rises over its rim, of how much lighter the area is.
         depth_mm: float [count], radius of the largest circle inside.
         mean: float [count, 5], log luminance and hues against the skin around, and the hues themselves.
         face: float [count], share within the face's outline.
@@ -177,6 +175,7 @@ class _Areas:
 
     labels: np.ndarray
     strength: np.ndarray
+    steep: np.ndarray
     depth_mm: np.ndarray
     mean: np.ndarray
     face: np.ndarray
@@ -238,7 +237,12 @@ def _sure_of_pale(areas: _Areas, settings: MarkSettings) -> np.ndarray:
     """How surely areas paler than the skin around are marks, float [count]: highlights are narrow."""
     whiter = areas.mean[:, 1:3].sum(-1) < -settings.paler
     sure = smooth_step(areas.strength * areas.depth_mm / settings.pale_needs, 1, settings.certain)
-    return sure * whiter * (1 - smooth_step(areas.border, *settings.pale_in_border))
+    return (
+        sure
+        * whiter
+        * smooth_step(areas.steep, *settings.pale_steep)
+        * (1 - smooth_step(areas.border, *settings.pale_in_border))
+    )
 
 
 def _areas(
@@ -261,8 +265,13 @@ def _areas(
 
     means = np.stack([mean(values) for values in values.reshape(-1, values.shape[-1])[at].T], axis=-1)
     strength = _quantile(strayed.reshape(-1)[at], of, count, 0.8)
+    rim = (cv2.erode(inside, np.ones((3, 3), np.uint8)) == 0).reshape(-1)[at]
+    step = _disc(settings.edge_mm * scale)
+    rise = cv2.dilate(values[..., 0], step) - cv2.erode(values[..., 0], step)
+    rises = np.bincount(of, rim * rise.reshape(-1)[at], count) / np.maximum(np.bincount(of, rim, count), 1)
+    steep = rises / np.maximum(np.abs(means[:, 0]), 0.05)
     near_border = mean(border < settings.border_mm)
-    return _Areas(labels, strength, depth, means, mean(regions.face.reshape(-1)[at]), near_border, nearest)
+    return _Areas(labels, strength, steep, depth, means, mean(regions.face.reshape(-1)[at]), near_border, nearest)
 
 
 def _usual_stray(luminance: np.ndarray, regions: FaceRegions, settings: MarkSettings) -> np.ndarray:

@@ -6,7 +6,8 @@ How the numbers were found: docs/research/marks.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,125 @@ class SpotSettings:
     strength: tuple[float, float] = (4.5, 9.0)
     contrast: tuple[float, float] = (0.05, 0.12)
     roundness: tuple[float, float] = (0.25, 0.5)
+
+
+@dataclass(frozen=True)
+class PatchKind:
+    """A kind of mark that ends sharply.
+
+    Args:
+        bright: whether it is lighter than the skin around.
+        needs: by measure, from and up to which value of it a patch is of the kind; the first may be the larger.
+
+    Measures: log `contrast`; its share at which the patch is cut out, `half`; `sharp`, share of the border that is as
+    steep as `ClosedSettings` asks; `flat`, share of the area of nearly full contrast; `depth` in mm of the largest
+    circle inside; `area` in mm2; `slender`, length over width; `red` and `yellow`, hues against the skin around;
+    `brown`, their sum; `hue`, their size; `redder`, what is red and not yellow; and the shares of it by the
+    `border` of what was seen, on a `feature` (brows, eyes, lips), the `nose`, a `beard`, and `outside` the face.
+    """
+
+    bright: bool
+    needs: Mapping[str, tuple[float, float]]
+
+
+PAINT = PatchKind(
+    True,
+    {
+        "contrast": (0.4, 0.55),
+        "depth": (0.9, 1.5),
+        "nose": (0.35, 0.2),
+        "sharp": (0.5, 0.65),
+        "flat": (0.58, 0.68),
+        "half": (0.68, 0.6),
+    },
+)
+PALE_SCAR = PatchKind(
+    True,
+    {
+        "contrast": (0.15, 0.22),
+        "depth": (2.5, 2.0),
+        "slender": (3.0, 4.2),
+        "area": (5, 9),
+        "nose": (0.35, 0.2),
+        "flat": (0.45, 0.58),
+        "half": (0.9, 0.84),
+    },
+)
+INK = PatchKind(
+    False,
+    {"contrast": (0.4, 0.6), "sharp": (0.75, 0.9), "depth": (1.4, 1.9), "hue": (0.14, 0.2), "nose": (0.5, 0.3)},
+)
+STAIN = PatchKind(False, {"contrast": (0.3, 0.5), "depth": (2.5, 3.5), "hue": (0.2, 0.28), "nose": (0.5, 0.3)})
+RED_SCAR = PatchKind(
+    False,
+    {
+        "contrast": (0.12, 0.2),
+        "sharp": (0.7, 0.85),
+        "redder": (0.1, 0.16),
+        "area": (2, 4),
+        "nose": (0.35, 0.2),
+        "flat": (0.42, 0.52),
+        "half": (0.85, 0.8),
+    },
+)
+FRECKLE = PatchKind(
+    False,
+    {
+        "contrast": (0.14, 0.2),
+        "sharp": (0.8, 0.95),
+        "flat": (0.4, 0.5),
+        "border": (0.8, 0.55),
+        "brown": (0.06, 0.1),
+        "red": (0.0, 0.03),
+        "slender": (4.2, 3.4),
+        "depth": (2.6, 2.0),
+    },
+)
+
+
+@dataclass(frozen=True)
+class ClosedSettings:
+    """Patches that end sharply.
+
+    Args:
+        grain_mm: blur of what is judged; assumed.
+        near_mm: blur of what thin patches are told against; assumed.
+        unusual: log luminance from which on a texel tells little of that; assumed.
+        levels: log luminance against the skin around at which patches are cut out; assumed.
+        area: mm2 that a patch has at least and at most; assumed.
+        edge_mm: on either side of a border within which a sharp one rises; assumed.
+        edge_share: of a patch's contrast that it rises there; assumed.
+        grown_mm: beyond a patch that may belong to it; assumed.
+        part: share of a patch's contrast from and up to which a texel belongs to it; assumed.
+        border_mm: from what was not seen: hair, cloth, lids, nostrils; assumed.
+        beside_nose_mm: of the nose, where its wings make folds and shadows; assumed.
+        of_all: what all kinds need, where they do not say otherwise, see `PatchKind`; training people.
+        kinds: of patches; painted and untouched training people.
+    """
+
+    grain_mm: float = 0.4
+    near_mm: float = 4.0
+    unusual: float = 0.15
+    levels: tuple[float, ...] = (0.08, 0.12, 0.18, 0.27, 0.4, 0.6, 0.9)
+    area: tuple[float, float] = (1.5, 3000.0)
+    edge_mm: float = 1.2
+    edge_share: float = 0.6
+    grown_mm: float = 1.0
+    part: tuple[float, float] = (0.1, 0.35)
+    border_mm: float = 3.0
+    beside_nose_mm: float = 3.0
+    of_all: Mapping[str, tuple[float, float]] = field(
+        default_factory=lambda: {
+            "half": (0.8, 0.7),
+            "sharp": (0.62, 0.75),
+            "flat": (0.5, 0.62),
+            "feature": (0.35, 0.2),
+            "beard": (0.75, 0.5),
+            "border": (0.35, 0.15),
+            "outside": (0.9, 0.6),
+        }
+    )
+    kinds: tuple[PatchKind, ...] = (PAINT, PALE_SCAR, INK, STAIN, RED_SCAR, FRECKLE)
 
 
 @dataclass(frozen=True)
@@ -67,11 +187,12 @@ class MarkSettings:
         grown_mm: beyond an area that may belong to it; assumed.
         border_mm: from the border of the seen, where hair and cloth come in; assumed.
         in_border: share of an area in that strip from and up to which it is none; assumed.
+        edge_mm: on either side of the rim of an area over which a sharp one rises; assumed.
+        pale_steep: rise at the rim of pale areas, of how pale they are, where highlights end softly; training people.
         pale_in_border: the same of pale areas, which may be grey hair; training portraits.
         strange: strength from and up to which hair has no such hue on a face; assumed.
         strange_in_border: as `in_border`, of such areas; assumed.
-        spot_hue: sum of hues from and up to which a dark spot is pigment; assumed.
-        spots: moles and freckles, which are marks too.
+        closed: patches that end sharply.
     """
 
     found: bool = True
@@ -80,7 +201,7 @@ class MarkSettings:
     tolerance: float = 1e-3
     fewest_texels: int = 200
     told: tuple[float, float] = (0.004, 0.015)
-    plausible: tuple[tuple[float, float], tuple[float, float]] = ((0.1, 1.3), (-0.15, 1.2))
+    plausible: tuple[tuple[float, float], tuple[float, float]] = ((0.1, 1.6), (-0.2, 1.3))
     fewest_plausible: float = 0.15
     around_mm: float = 10.0
     unusual: float = 0.4
@@ -114,8 +235,9 @@ class MarkSettings:
     grown_mm: float = 2.0
     border_mm: float = 5.0
     in_border: tuple[float, float] = (0.6, 0.85)
+    edge_mm: float = 1.2
+    pale_steep: tuple[float, float] = (0.44, 0.5)
     pale_in_border: tuple[float, float] = (0.25, 0.4)
     strange: tuple[float, float] = (1.5, 2.0)
     strange_in_border: tuple[float, float] = (0.85, 0.98)
-    spot_hue: tuple[float, float] = (0.03, 0.12)
-    spots: SpotSettings = SpotSettings()
+    closed: ClosedSettings = ClosedSettings()
