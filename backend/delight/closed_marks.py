@@ -93,7 +93,7 @@ def _square(reach: float) -> np.ndarray:
 
 def _sure(measures: dict[str, np.ndarray], kind: PatchKind, settings: ClosedSettings) -> np.ndarray:
     """How surely each patch is of a kind, float [count]."""
-    needs = {**settings.of_all, **kind.needs}
+    needs = {name: (low, high) for name, low, high in settings.of_all + kind.needs}
     return np.prod([smooth_step(measures[name], *ramp) for name, ramp in needs.items()], axis=0)
 
 

@@ -6,8 +6,7 @@ How the numbers were found: docs/research/marks.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -45,61 +44,61 @@ class PatchKind:
     """
 
     bright: bool
-    needs: Mapping[str, tuple[float, float]]
+    needs: tuple[tuple[str, float, float], ...]
 
 
 PAINT = PatchKind(
     True,
-    {
-        "contrast": (0.4, 0.55),
-        "depth": (0.9, 1.5),
-        "nose": (0.35, 0.2),
-        "sharp": (0.5, 0.65),
-        "flat": (0.58, 0.68),
-        "half": (0.68, 0.6),
-    },
+    (
+        ("contrast", 0.4, 0.55),
+        ("depth", 0.9, 1.5),
+        ("nose", 0.35, 0.2),
+        ("sharp", 0.5, 0.65),
+        ("flat", 0.58, 0.68),
+        ("half", 0.68, 0.6),
+    ),
 )
 PALE_SCAR = PatchKind(
     True,
-    {
-        "contrast": (0.15, 0.22),
-        "depth": (2.5, 2.0),
-        "slender": (3.0, 4.2),
-        "area": (5, 9),
-        "nose": (0.35, 0.2),
-        "flat": (0.45, 0.58),
-        "half": (0.9, 0.84),
-    },
+    (
+        ("contrast", 0.15, 0.22),
+        ("depth", 2.5, 2.0),
+        ("slender", 3.0, 4.2),
+        ("area", 5, 9),
+        ("nose", 0.35, 0.2),
+        ("flat", 0.45, 0.58),
+        ("half", 0.9, 0.84),
+    ),
 )
 INK = PatchKind(
     False,
-    {"contrast": (0.4, 0.6), "sharp": (0.75, 0.9), "depth": (1.4, 1.9), "hue": (0.14, 0.2), "nose": (0.5, 0.3)},
+    (("contrast", 0.4, 0.6), ("sharp", 0.75, 0.9), ("depth", 1.4, 1.9), ("hue", 0.14, 0.2), ("nose", 0.5, 0.3)),
 )
-STAIN = PatchKind(False, {"contrast": (0.3, 0.5), "depth": (2.5, 3.5), "hue": (0.2, 0.28), "nose": (0.5, 0.3)})
+STAIN = PatchKind(False, (("contrast", 0.3, 0.5), ("depth", 2.5, 3.5), ("hue", 0.2, 0.28), ("nose", 0.5, 0.3)))
 RED_SCAR = PatchKind(
     False,
-    {
-        "contrast": (0.12, 0.2),
-        "sharp": (0.7, 0.85),
-        "redder": (0.1, 0.16),
-        "area": (2, 4),
-        "nose": (0.35, 0.2),
-        "flat": (0.42, 0.52),
-        "half": (0.85, 0.8),
-    },
+    (
+        ("contrast", 0.12, 0.2),
+        ("sharp", 0.7, 0.85),
+        ("redder", 0.1, 0.16),
+        ("area", 2, 4),
+        ("nose", 0.35, 0.2),
+        ("flat", 0.42, 0.52),
+        ("half", 0.85, 0.8),
+    ),
 )
 FRECKLE = PatchKind(
     False,
-    {
-        "contrast": (0.14, 0.2),
-        "sharp": (0.8, 0.95),
-        "flat": (0.4, 0.5),
-        "border": (0.8, 0.55),
-        "brown": (0.06, 0.1),
-        "red": (0.0, 0.03),
-        "slender": (4.2, 3.4),
-        "depth": (2.6, 2.0),
-    },
+    (
+        ("contrast", 0.14, 0.2),
+        ("sharp", 0.8, 0.95),
+        ("flat", 0.4, 0.5),
+        ("border", 0.8, 0.55),
+        ("brown", 0.06, 0.1),
+        ("red", 0.0, 0.03),
+        ("slender", 4.2, 3.4),
+        ("depth", 2.6, 2.0),
+    ),
 )
 
 
@@ -134,16 +133,14 @@ class ClosedSettings:
     part: tuple[float, float] = (0.1, 0.35)
     border_mm: float = 3.0
     beside_nose_mm: float = 3.0
-    of_all: Mapping[str, tuple[float, float]] = field(
-        default_factory=lambda: {
-            "half": (0.8, 0.7),
-            "sharp": (0.62, 0.75),
-            "flat": (0.5, 0.62),
-            "feature": (0.35, 0.2),
-            "beard": (0.75, 0.5),
-            "border": (0.35, 0.15),
-            "outside": (0.9, 0.6),
-        }
+    of_all: tuple[tuple[str, float, float], ...] = (
+        ("half", 0.8, 0.7),
+        ("sharp", 0.62, 0.75),
+        ("flat", 0.5, 0.62),
+        ("feature", 0.35, 0.2),
+        ("beard", 0.75, 0.5),
+        ("border", 0.35, 0.15),
+        ("outside", 0.9, 0.6),
     )
     kinds: tuple[PatchKind, ...] = (PAINT, PALE_SCAR, INK, STAIN, RED_SCAR, FRECKLE)
 
@@ -201,7 +198,7 @@ class MarkSettings:
     tolerance: float = 1e-3
     fewest_texels: int = 200
     told: tuple[float, float] = (0.004, 0.015)
-    plausible: tuple[tuple[float, float], tuple[float, float]] = ((0.1, 1.6), (-0.2, 1.3))
+    plausible: tuple[tuple[float, float], tuple[float, float]] = ((0.1, 1.6), (-0.15, 1.2))
     fewest_plausible: float = 0.15
     around_mm: float = 10.0
     unusual: float = 0.4
