@@ -213,19 +213,17 @@ def _sure_of_colour(areas: _Areas, settings: MarkSettings) -> np.ndarray:
     dark = luminance < settings.hair_dark
     neutral = dark & (red < 0) & (yellow < 0) & (areas.mean[:, 3:] > settings.bluest).all(-1)
     hair = neutral & (areas.nearest_mm < settings.hair_from_mm)
-    # Creases are dark and of a stronger colour, but narrow.
-    brown = dark & (red > 0) & (yellow > 0.25 * red)
-    # Warmer and brighter is where a light reaches that the surroundings do not see.
-    lit = (luminance > settings.lit) & (red > 0) & (yellow > 0)
-    thin = np.where(brown | lit, np.inf, np.where(neutral, settings.ink_needs, settings.thin_needs))
+    # Light from a warm side, or from skin to skin in creases, makes skin warmer; the sky makes it a little colder.
+    warm = (red > 0) & (yellow > 0.25 * red)
+    cold = (red < 0) & (yellow < 0)
     # A flush is red and broad as well, but weaker than a stain.
-    flush = (red > 0) & ~brown & (areas.depth_mm > settings.flush_mm)
-    thin = np.where(flush & ~lit, settings.flush_needs, thin)
-    broad = np.where(brown, settings.brown_needs, np.where(lit | flush, np.inf, settings.broad_needs))
-    depth = areas.depth_mm * np.where(brown, -luminance, 1)
+    flush = (red > 0) & ~warm & (areas.depth_mm > settings.flush_mm)
+    thin = np.where(neutral, settings.ink_needs, settings.thin_needs)
+    thin = np.where(warm, np.inf, np.where(flush, settings.flush_needs, thin))
+    broad = np.where(warm | cold | flush, np.inf, settings.broad_needs)
     sure = np.maximum(
         smooth_step(areas.strength / thin, 1, settings.certain),
-        smooth_step(areas.strength * depth / broad, 1, settings.certain),
+        smooth_step(areas.strength * areas.depth_mm / broad, 1, settings.certain),
     )
     strange = smooth_step(areas.strength, *settings.strange) * areas.face
     beside = smooth_step(areas.border, *settings.in_border)

@@ -170,14 +170,13 @@ class MarkSettings:
         paler: sum of hues by which pale marks are whiter; training portraits.
         gained: light that a pale texel reflects more than the skin around, of what white would; training portraits.
         hair_dark, hair_hue: log luminance and hue that hair has against skin; training portraits.
-        lit: log luminance from which on what is warmer too is lit by another light; assumed.
         hair_from_mm: from the border, where hair comes in.
         bluest: hue below which nothing is hair; assumed.
         area: of `strayed` from which texels form an area.
         share: of `strayed` from and up to which a texel of a mark belongs to it.
         thin_needs, ink_needs: times `strayed` that thin areas need, and dark neutral ones; training portraits.
         flush_mm, flush_needs: depth from which red areas may be a flush, and what they need; training portraits.
-        broad_needs, brown_needs, pale_needs: the same times mm of their depth, for all; training portraits.
+        broad_needs, pale_needs: the same times mm of their depth, for all; training portraits.
         certain: of these needs, at which an area surely is a mark.
         distrust: with which the light is estimated where a mark is, by its log colour; assumed.
         trusted: trust from which a mark is seen whole; assumed.
@@ -214,7 +213,6 @@ class MarkSettings:
     gained: float = 0.1
     hair_dark: float = -0.2
     hair_hue: float = 0.05
-    lit: float = 0.1
     hair_from_mm: float = 1.5
     bluest: float = -0.15
     area: float = 0.8
@@ -224,7 +222,6 @@ class MarkSettings:
     flush_mm: float = 3.0
     flush_needs: float = 1.5
     broad_needs: float = 7.0
-    brown_needs: float = 6.0
     pale_needs: float = 9.5
     certain: float = 1.3
     distrust: float = 3.0
