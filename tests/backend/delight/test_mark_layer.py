@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from backend.delight.closed_marks import closed_marks
 from backend.delight.light_faults import light_faults
 from backend.delight.mark_layer import mark_layer
 from backend.head.model import load_head_model
@@ -131,3 +132,37 @@ def test_a_negative_is_told(seen: np.ndarray, regions: FaceRegions) -> None:
     faults = light_faults(((1 - encoded) ** 2.2).astype(np.float32), seen, regions)
     assert faults.negative
     assert faults.warnings[0].startswith("This looks like a negative")
+
+
+@pytest.mark.parametrize("skin", [SKIN, DARK])
+def test_a_sharp_stroke_of_ink_is_a_mark(skin: np.ndarray, seen: np.ndarray, regions: FaceRegions) -> None:
+    share, elsewhere = found(np.log([0.28, 0.35, 0.47]), spot(regions, 4, soft_mm=0.3), seen, regions, skin)
+    assert share == pytest.approx(1, abs=0.15)
+    assert elsewhere < 0.01
+
+
+def test_a_sharp_bar_of_pale_paint_is_a_mark_and_a_soft_one_a_highlight(seen: np.ndarray, regions: FaceRegions) -> None:
+    white = np.log([1.5, 2.3, 2.9])
+    sharp, _ = found(white, spot(regions, 5, soft_mm=0.3), seen, regions, DARK)
+    soft, _ = found(white, spot(regions, 7, soft_mm=2.5), seen, regions, DARK)
+    assert sharp == pytest.approx(1, abs=0.15)
+    assert abs(soft) < 0.05
+
+
+def test_a_small_brown_spot_is_a_freckle() -> None:
+    model = load_head_model()
+    regions = face_regions(model, uv_space(model, 512))
+    seen = (regions.face > 0.5).astype(np.float32)
+    mask = np.zeros((512, 512), np.float32)
+    cv2.circle(mask, (180, 266), round(1.4 * regions.texels_per_mm), 1.0, -1)
+    change = np.log([0.6, 0.45, 0.36]).astype(np.float32)
+    share = closed_marks(mask[..., None] * change, seen, seen, regions)
+    assert share[mask > 0.5].mean() > 0.8
+
+
+def test_warm_light_that_fades_in_from_a_side_is_no_mark(seen: np.ndarray, regions: FaceRegions) -> None:
+    fade = 1 / (1 + np.exp(-np.linspace(-5, 5, SIDE)))[None, :] * np.ones((SIDE, 1))
+    shaded = np.broadcast_to(SKIN, (SIDE, SIDE, 3)).astype(np.float32)
+    light = (fade[..., None] * np.log([0.75, 0.5, 0.28])).astype(np.float32)
+    marks = mark_layer(light, shaded * np.exp(light) * seen[..., None], shaded, seen, regions)
+    assert float(np.abs(marks[seen > 0]).mean()) < 0.02
