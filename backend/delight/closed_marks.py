@@ -115,7 +115,7 @@ def _patches(
     if not kept.any():
         return None
     number = np.where(kept, np.cumsum(kept), 0)
-    labels = number[labels].astype(np.int32)
+    labels = np.asarray(number[np.asarray(labels, np.int64)], np.int32)
     count = int(kept.sum())
     at = np.flatnonzero(labels)
     of = labels.reshape(-1)[at] - 1

@@ -251,7 +251,7 @@ def _areas(
     inside = (strayed > settings.area).astype(np.uint8)
     count, labels = cv2.connectedComponents(inside, connectivity=8)
     at = np.flatnonzero(inside)
-    of = labels.reshape(-1)[at]
+    of = np.asarray(labels, np.int64).reshape(-1)[at]
     area = np.maximum(np.bincount(of, minlength=count), 1)
     border = border_distance(told, regions).reshape(-1)[at] / scale
     depth, nearest = np.zeros(count), np.full(count, np.inf)
