@@ -138,7 +138,10 @@ def delight(
     plain_level, _ = robust_tone(log_shading, weight * plain)
     if not parameters.skin_tone.white_cue:
         white = None
-    mean_albedo = plausible_tone(np.exp(tone + plain_level), white, choices.tone_stops, parameters.skin_tone)
+    split = parameters.skin_tone
+    if faults.paint.any():  # eyes in paint are no white, and of the hue beneath nothing is told
+        split = replace(split, most_strayed=0.0)
+    mean_albedo = plausible_tone(np.exp(tone + plain_level), white, choices.tone_stops, split)
     mean_albedo = turned(mean_albedo, choices.hue, parameters.skin_tone)
     marks = marks + paint
     marks *= smooth_step(weight, 0, parameters.marks.trusted)[..., None]
@@ -176,6 +179,7 @@ def _for_light(parameters: DelightParameters, coloured: float) -> DelightParamet
             parameters.skin_tone,
             coloured_share=parameters.skin_tone.coloured_share
             + coloured * (0.99 - parameters.skin_tone.coloured_share),
+            coloured_spread=(1 + coloured) * parameters.skin_tone.coloured_spread,
         ),
         marks=replace(parameters.marks, strayed=parameters.marks.strayed * (1 + coloured)),
     )
@@ -199,7 +203,9 @@ def _marks(
     if not settings.found:
         return np.zeros_like(texture), shaded
     log_seen = np.log(np.maximum(texture, SMALLEST_LINEAR))
-    of_one_colour = (shaded @ LUMINANCE)[..., None] * (light[0] / (light[0] @ LUMINANCE)).astype(np.float32)
+    # Of the skin that is seen: over all directions, light of a face may be fitted by none at all, or less.
+    mean = np.average(shaded.reshape(-1, 3), axis=0, weights=(visibility * plain).reshape(-1))
+    of_one_colour = (shaded @ LUMINANCE)[..., None] * (mean / (mean @ LUMINANCE)).astype(np.float32)
     broad = replace(settings, closed=replace(settings.closed, kinds=()))
     first = mark_layer(log_seen - np.log(of_one_colour), texture, of_one_colour, visibility, regions, broad)
     unmarked = visibility * plain * np.exp(-settings.distrust * np.abs(first).max(-1))

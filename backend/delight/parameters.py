@@ -190,16 +190,17 @@ class SkinToneSettings:
         other_brightest: density of the log reflectance of the brightest parts in the other photos; assumed.
         saturated: linear level above which the brightest parts are only a lower bound.
         eyes_show, eyes_by_skin: a, b of log light = eyes - a - b log albedo; 178 photos of training portraits.
-        eyes_below, eyes_above: spreads of the light below and above that; 80 pictures of training people.
+        eyes_below, eyes_above: spreads of the light below and above that, above where lids shade the eyes; 46 training
+            portraits and 10 pictures of training heads.
         teeth_show, teeth_by_skin, teeth_below, teeth_above: the same of teeth.
         teeth_trust: weight of teeth; 80 pictures of training people.
-        skin_colour_spread: of log ratios of channels about the skin locus; assumed.
-        light_colour_spread: of light about white; assumed.
-        white_colour_spread: of light about the eyes' white; assumed.
-        colour_degrees: of freedom of Student's distribution of colours; assumed.
+        skin_colour_spread: of log ratios of red and blue to luminance about the skin locus; 46 training portraits and
+            10 pictures of training heads, as the four below.
+        light_colour_spread: the same of usual light about white, for red and blue alike.
+        white_colour_spread: the same of light about what eyes and teeth show.
         reddest: log ratio of red and blue over green by which the reddest skins differ from the usual; assumed.
-        coloured_share: of photos in coloured light; assumed.
-        coloured_spread: of that light's log ratios; assumed.
+        coloured_share: of photos in light of a colour, or whose camera gave them one.
+        coloured_spread: the same of that light about white, for red and blue alike.
         most_strayed: log ratio by which a tone may stray from the locus; assumed.
     """
 
@@ -211,10 +212,10 @@ class SkinToneSettings:
     above: float = 0.12
     middle: float = 0.25
     middle_spread: float = 2.0
-    exposure: float = 0.78
+    exposure: float = 0.74
     darker_spread: float = 0.32
     brighter_spread: float = 0.4
-    dim_share: float = 0.12
+    dim_share: float = 0.15
     dim_shift: float = -0.9
     dim_spread: float = 0.7
     white_things: float = 0.5
@@ -225,20 +226,19 @@ class SkinToneSettings:
     eyes_show: float = 0.4
     eyes_by_skin: float = 0.25
     eyes_below: float = 0.25
-    eyes_above: float = 0.2
+    eyes_above: float = 0.3
     teeth_show: float = 0.37
     teeth_by_skin: float = 0.15
     teeth_below: float = 0.17
     teeth_above: float = 0.35
     teeth_trust: float = 0.8
-    skin_colour_spread: float = 0.12
-    light_colour_spread: float = 0.13
+    skin_colour_spread: tuple[float, float] = (0.12, 0.16)
+    light_colour_spread: float = 0.1
     white_colour_spread: float = 0.18
-    colour_degrees: float = 6.0
     most_strayed: float = 0.3
     reddest: float = 0.3
-    coloured_share: float = 0.05
-    coloured_spread: float = 0.6
+    coloured_share: float = 0.35
+    coloured_spread: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -276,7 +276,9 @@ class LightFaultSettings:
         side_rest: share of a side that may be as the other is; assumed.
         sides_apart: by which the rest of both sides differ in hue in light of one and of two colours; assumed.
         skin_hues: lowest and highest hues of skin in usual light; training portraits.
-        neutral: log ratio of a photo's channels below which its light has no strange colour; assumed.
+        neutral: log ratio of the channels of a photo and of its whites below which its light has no strange colour;
+            assumed.
+        eyes_tell: confidence from which eyes are such whites; assumed.
         dark_photo: linear colour below which a photo shows none; assumed.
         usual: luminance of albedo whose hue a painted face would have without its paint; assumed.
         negative_lighter: log luminance by which brows and lips are lighter than the skin of a negative; assumed.
@@ -292,6 +294,7 @@ class LightFaultSettings:
     sides_apart: tuple[float, float] = (0.1, 0.3)
     skin_hues: tuple[tuple[float, float], tuple[float, float]] = ((0.05, 1.6), (-0.35, 1.3))
     neutral: float = 0.5
+    eyes_tell: float = 0.5
     dark_photo: float = 0.01
     usual: float = 0.25
     negative_lighter: float = 0.1

@@ -9,6 +9,8 @@ from backend.imaging.colour import LUMINANCE, lab_to_linear, linear_to_lab
 from backend.photo.white_cue import WhiteCue
 from backend.rendering.skin_model import SKIN, lab_on_curve, without_surface_reflection
 
+RED_BLUE = [0, 2]  # what colours are told by; green follows from the luminance
+
 
 def plausible_tone(
     observed: np.ndarray,
@@ -40,13 +42,7 @@ def plausible_tone(
             np.log(max(float(white.teeth @ LUMINANCE), 1e-4)) - settings.teeth_show - settings.teeth_by_skin * albedo
         )
         score += settings.teeth_trust * _cue_score(exposure - teeth, settings.teeth_below, settings.teeth_above)
-    light, light_variance = _light_colour(white, settings)
-    typical = np.stack([log_ratios(locus_colour(a + SKIN.surface.of_skin)) for a in albedos])
-    # Red and blue; green follows from the luminance.
-    strayed = (seen - light - typical)[:, [0, 2]] ** 2 / (settings.skin_colour_spread**2 + light_variance)
-    # Student's distribution: strange light must not decide alone.
-    degrees = settings.colour_degrees
-    score -= (degrees + 2) / 2 * np.log1p(strayed.sum(1) / degrees)
+    score += np.array([_light_kinds(seen, a, white, settings)[0] for a in albedos])
     probability = np.exp(score - score.max())
     level = float(np.exp(probability @ albedo / probability.sum()))
     return _tone_colour(seen, float(np.clip(level * 2**stops, albedos[0], albedos[-1])), white, settings)
@@ -99,33 +95,57 @@ def _cue_score(residual: np.ndarray, below: float, above: float) -> np.ndarray:
     return -2.0 * np.log1p(np.square(residual / np.where(residual < 0, below, above)) / 3)
 
 
-def _light_colour(white: WhiteCue | None, settings: SkinToneSettings) -> tuple[np.ndarray, float]:
-    """Log ratios of the light's channels, float64 [3], about white and by eyes and teeth, and their variance."""
-    cues = [(np.zeros(3), 1 / settings.light_colour_spread**2)]
+def _light_kinds(
+    seen: np.ndarray, level: float, white: WhiteCue | None, settings: SkinToneSettings
+) -> tuple[float, np.ndarray]:
+    """Log probability of the colours of skin, eyes and teeth, and how far [2] the skin's log ratios are off the locus.
+
+    Usual light is nearly white, coloured light of any colour; what eyes and teeth show tells of both, and of which it
+    is. All is of red and blue.
+    """
+    cues = []
     if white and white.confidence > 0:
-        cues.append((log_ratios(white.level), white.confidence / settings.white_colour_spread**2))
+        cues.append((log_ratios(white.level)[RED_BLUE], white.confidence))
     if white and white.teeth is not None:
-        cues.append((log_ratios(white.teeth), settings.teeth_trust / settings.white_colour_spread**2))
-    precision = sum(weight for _, weight in cues)
-    return np.sum([weight * ratios for ratios, weight in cues], axis=0) / precision, 1 / precision
+        cues.append((log_ratios(white.teeth)[RED_BLUE], settings.teeth_trust))
+    usual = log_ratios(locus_colour(level + SKIN.surface.of_skin))[RED_BLUE]
+    of_skin, of_cue = np.square(settings.skin_colour_spread), settings.white_colour_spread**2
+    logs, strayed = [], []
+    for share, spread in (
+        (1 - settings.coloured_share, settings.light_colour_spread),
+        (settings.coloured_share, settings.coloured_spread),
+    ):
+        light, variance, log = np.zeros(2), np.square(spread) * np.ones(2), np.log(share)
+        for shown, trust in cues:
+            total = variance + of_cue / trust
+            log += _log_normal(shown - light, total)
+            light, variance = light + variance / total * (shown - light), variance * (1 - variance / total)
+        apart = seen[RED_BLUE] - light - usual
+        logs.append(log + _log_normal(apart, of_skin + variance))
+        strayed.append(of_skin / (of_skin + variance) * apart)
+    most = max(logs)
+    weights = np.exp(np.array(logs) - most)
+    return float(most + np.log(weights.sum())), weights @ np.stack(strayed) / weights.sum()
+
+
+def _log_normal(apart: np.ndarray, variance: np.ndarray) -> float:
+    """Log density, without its constant, of independent normal deviates [2]."""
+    return -0.5 * float((np.square(apart) / variance + np.log(variance)).sum())
 
 
 def _tone_colour(seen: np.ndarray, level: float, white: WhiteCue | None, settings: SkinToneSettings) -> np.ndarray:
     """The albedo [3] of a luminance: its log ratios between what was seen and the locus, by their variances."""
-    usual = locus_colour(level + SKIN.surface.of_skin)
-    light, variance = _light_colour(white, settings)
-    apart = seen - light - log_ratios(usual)
-    # Beyond what skins and usual lights differ by, the light is coloured: a mixture of both kinds of light.
-    shares, weights = [], []
-    kinds = ((1 - settings.coloured_share, variance), (settings.coloured_share, settings.coloured_spread**2))
-    for share, spread in kinds:
-        total = settings.skin_colour_spread**2 + spread
-        shares.append(settings.skin_colour_spread**2 / total)
-        weights.append(share / total * np.exp(-0.5 * float(np.square(apart[[0, 2]]).sum()) / total))
-    share = float(np.dot(shares, weights) / max(np.sum(weights), 1e-300))
-    strayed = np.clip(share * apart, -settings.most_strayed, settings.most_strayed)
-    colour = usual * np.exp(strayed)
-    return without_surface_reflection(colour * (level + SKIN.surface.of_skin) / float(colour @ LUMINANCE))
+    usual = log_ratios(locus_colour(level + SKIN.surface.of_skin))[RED_BLUE]
+    strayed = _light_kinds(seen, level, white, settings)[1]
+    ratios = usual + np.clip(strayed, -settings.most_strayed, settings.most_strayed)
+    colour = np.exp([ratios[0], _green_ratio(ratios), ratios[1]])
+    return without_surface_reflection(colour * (level + SKIN.surface.of_skin))
+
+
+def _green_ratio(red_blue: np.ndarray) -> float:
+    """Log ratio of green to the luminance, by those of red and blue [2]."""
+    rest = 1 - float(np.exp(red_blue) @ LUMINANCE[RED_BLUE])
+    return float(np.log(max(rest, 1e-3) / LUMINANCE[1]))
 
 
 def log_ratios(colour: np.ndarray) -> np.ndarray:
