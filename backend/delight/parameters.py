@@ -198,7 +198,8 @@ class SkinToneSettings:
             10 pictures of training heads, as the four below.
         light_colour_spread: the same of usual light about white, for red and blue alike.
         white_colour_spread: the same of light about what eyes and teeth show.
-        reddest: log ratio of red and blue over green by which the reddest skins differ from the usual; assumed.
+        reddest: log of red, green and blue by which the reddest skins differ from the usual, about 7 units of a*, and
+            the yellowest the other way; assumed.
         coloured_share: of photos in light of a colour, or whose camera gave them one.
         coloured_spread: the same of that light about white, for red and blue alike.
         most_strayed: log ratio by which a tone may stray from the locus; assumed.
@@ -236,7 +237,7 @@ class SkinToneSettings:
     light_colour_spread: float = 0.1
     white_colour_spread: float = 0.18
     most_strayed: float = 0.3
-    reddest: float = 0.3
+    reddest: tuple[float, float, float] = (0.08, -0.08, 0.01)
     coloured_share: float = 0.35
     coloured_spread: float = 0.3
 

@@ -55,7 +55,7 @@ def turned(albedo: np.ndarray, hue: float, settings: SkinToneSettings = SkinTone
         albedo: float64 [3].
         hue: -1 to 1.
     """
-    colour = albedo * np.exp(hue * settings.reddest * np.array([0.5, -0.5, 0.5]))
+    colour = albedo * np.exp(hue * np.array(settings.reddest))
     return colour * float(albedo @ LUMINANCE) / float(colour @ LUMINANCE)
 
 

@@ -11,7 +11,7 @@ from backend.delight.delighting import SkinChoices, delight
 from backend.delight.light_faults import light_faults
 from backend.delight.refit import refit_light
 from backend.delight.skin_tone import locus_colour, log_ratios, plausible_tone, turned
-from backend.imaging.colour import LUMINANCE, linear_to_srgb
+from backend.imaging.colour import LUMINANCE, linear_to_lab, linear_to_srgb
 from backend.photo.white_cue import WhiteCue
 from backend.rendering.light_transfer import shading
 from backend.rendering.skin_model import SKIN, without_surface_reflection
@@ -62,13 +62,17 @@ def test_eyes_in_the_shade_of_lids_do_not_make_skin_fair() -> None:
 
 
 def test_a_turned_hue_keeps_the_luminance_and_skin() -> None:
-    skin = np.array([0.45, 0.28, 0.20])
-    yellower, redder = turned(skin, -1.0), turned(skin, 1.0)
-    for tone in (yellower, redder):
-        assert float(tone @ LUMINANCE) == pytest.approx(float(skin @ LUMINANCE))
-        assert tone[0] > tone[1] > tone[2]
-    np.testing.assert_allclose(turned(skin, 0.0), skin)
-    assert np.log(redder[0] / redder[1]) - np.log(yellower[0] / yellower[1]) == pytest.approx(0.6)
+    skins = np.array([[0.56, 0.36, 0.29], [0.45, 0.28, 0.20], [0.11, 0.048, 0.022]])
+    for skin in skins:
+        redness = []
+        for hue in (-1.0, 0.0, 1.0):
+            tone = turned(skin, hue)
+            assert float(tone @ LUMINANCE) == pytest.approx(float(skin @ LUMINANCE))
+            assert tone[0] > tone[1] > tone[2]
+            redness.append(linear_to_lab(tone)[1])
+        assert 2 < redness[0] < redness[1] - 2.5
+        assert redness[1] + 2.5 < redness[2] < 22
+    np.testing.assert_allclose(turned(skins[0], 0.0), skins[0])
 
 
 def test_whites_in_coloured_light_are_not_paint(context: FittedSkin) -> None:
