@@ -96,15 +96,10 @@ def light_faults(
 
 
 def _is_neutral(white: WhiteCue | None, settings: LightFaultSettings) -> bool:
-    """Whether the photo as a whole and its whites are of no strange colour, so that the light is not either."""
+    """Whether the photo as a whole is of no strange colour, so that the light is not either."""
     if white is None or white.photo_colour is None:
         return False
-    seen = [white.photo_colour + settings.dark_photo]
-    if white.teeth is not None:
-        seen.append(white.teeth)
-    if white.confidence >= settings.eyes_tell:
-        seen.append(white.level)
-    return all(float(np.abs(log_ratios(colour)).max()) < settings.neutral for colour in seen)
+    return float(np.abs(log_ratios(white.photo_colour + settings.dark_photo)).max()) < settings.neutral
 
 
 def _is_negative(

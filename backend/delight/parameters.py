@@ -277,9 +277,7 @@ class LightFaultSettings:
         side_rest: share of a side that may be as the other is; assumed.
         sides_apart: by which the rest of both sides differ in hue in light of one and of two colours; assumed.
         skin_hues: lowest and highest hues of skin in usual light; training portraits.
-        neutral: log ratio of the channels of a photo and of its whites below which its light has no strange colour;
-            assumed.
-        eyes_tell: confidence from which eyes are such whites; assumed.
+        neutral: log ratio of a photo's channels below which its light has no strange colour; assumed.
         dark_photo: linear colour below which a photo shows none; assumed.
         usual: luminance of albedo whose hue a painted face would have without its paint; assumed.
         negative_lighter: log luminance by which brows and lips are lighter than the skin of a negative; assumed.
@@ -295,7 +293,6 @@ class LightFaultSettings:
     sides_apart: tuple[float, float] = (0.1, 0.3)
     skin_hues: tuple[tuple[float, float], tuple[float, float]] = ((0.05, 1.6), (-0.35, 1.3))
     neutral: float = 0.5
-    eyes_tell: float = 0.5
     dark_photo: float = 0.01
     usual: float = 0.25
     negative_lighter: float = 0.1

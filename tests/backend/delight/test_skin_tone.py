@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from backend.delight.delighting import SkinChoices, delight
-from backend.delight.light_faults import light_faults
 from backend.delight.refit import refit_light
 from backend.delight.skin_tone import locus_colour, log_ratios, plausible_tone, turned
 from backend.imaging.colour import LUMINANCE, linear_to_lab, linear_to_srgb
@@ -17,7 +14,6 @@ from backend.rendering.light_transfer import shading
 from backend.rendering.skin_model import SKIN, without_surface_reflection
 from backend.texture.fitted_skin import FittedSkin
 from backend.texture.maps import PartialTexture, SkinMaps
-from backend.texture.regions import plain_skin
 from tests.backend.completing import frontal_skin
 
 RESOLUTION = 256
@@ -73,18 +69,6 @@ def test_a_turned_hue_keeps_the_luminance_and_skin() -> None:
         assert 2 < redness[0] < redness[1] - 2.5
         assert redness[1] + 2.5 < redness[2] < 22
     np.testing.assert_allclose(turned(skins[0], 0.0), skins[0])
-
-
-def test_whites_in_coloured_light_are_not_paint(context: FittedSkin) -> None:
-    regions = context.regions
-    visibility = (plain_skin(regions) > 0.5).astype(np.float32)
-    texture = np.broadcast_to(np.array([0.16, 0.22, 0.4], np.float32), (*visibility.shape, 3)) * visibility[..., None]
-    grey = WhiteCue(np.ones(3), 0.0, photo_colour=np.full(3, 0.2))
-    assert light_faults(texture, visibility, regions, grey).paint.any()
-    blue_teeth = replace(grey, teeth=np.array([0.4, 0.7, 1.5]))
-    faults = light_faults(texture, visibility, regions, blue_teeth)
-    assert not faults.paint.any()
-    assert faults.strange_hue
 
 
 @pytest.fixture(scope="module")
