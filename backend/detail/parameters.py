@@ -53,23 +53,37 @@ class HairSettings:
     """Hair that the skin mask takes for skin; it is colour and no relief.
 
     Args:
-        hairline, stubble: heuristics that may be left out.
+        hairline, grown: heuristics that may be left out; the second is hair of brows and beard.
         near_mm: from the outer border of the seen, where hair hangs into temples and forehead, outer value first.
         over_mm: blur over which roughness is measured; assumed.
         rough: roughness against the plain skin; assumed.
         grown_mm: what is found is grown by that; assumed.
-        stubble_rough: roughness of the beard's skin against the cheeks'; assumed.
-        stubble_share: of a stubbly beard's detail that is hair: as relief, strands become furrows; assumed.
+        side: texels a side at which hair of brows and beard is looked for: 0.9 mm is the finest detail there.
+        coarsest_octave: of the detail that is looked at; coarser is shade and blotches.
+        grown_over_mm: blur over which its variance is measured; assumed.
+        fewest_texels: of bare skin, to compare with; assumed.
+        bare_varies: how much bare skin's deviation differs from place to place, 1 is not at all; assumed.
+        covered: share of the variance that is hair from which on hair grows there, and surely does; assumed.
+        around_brows_mm: hair of brows may stand so far around their region; assumed.
+        skin_around_mm: blur over which the bare skin about hair is averaged; assumed.
+        fewest_around: share of bare skin in it that counts as much as the person's tone does; assumed.
     """
 
     hairline: bool = True
-    stubble: bool = True
+    grown: bool = True
     near_mm: tuple[float, float] = (16.0, 9.0)
     over_mm: float = 2.0
     rough: tuple[float, float] = (1.5, 2.2)
     grown_mm: float = 2.0
-    stubble_rough: tuple[float, float] = (1.2, 1.7)
-    stubble_share: float = 0.8
+    side: int = 1024
+    coarsest_octave: int = 3
+    grown_over_mm: float = 1.5
+    fewest_texels: int = 200
+    bare_varies: float = 1.1
+    covered: tuple[float, float] = (0.15, 0.5)
+    around_brows_mm: float = 3.0
+    skin_around_mm: float = 6.0
+    fewest_around: float = 0.05
 
 
 @dataclass(frozen=True)

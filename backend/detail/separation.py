@@ -92,31 +92,15 @@ def hairline(
     return cv2.GaussianBlur(cv2.dilate(found, kernel), (0, 0), 0.5 * reach) * (1 - regions.brows)
 
 
-def stubble(contrast: np.ndarray, beard: int, cheeks: int, settings: HairSettings = HairSettings()) -> float:
-    """0 shaven to 1 stubbly, by the beard's contrast against the cheeks' (`measured_contrast` [parts, octaves])."""
-    if not settings.stubble:
-        return 0.0
-    ratio = contrast[beard, 1:4] / contrast[cheeks, 1:4]
-    ratio = ratio[~np.isnan(ratio)]
-    return float(smooth_step(float(ratio.max()), *settings.stubble_rough)) if ratio.size else 0.0
-
-
-def stubble_hair(stubbly: float, regions: FaceRegions, settings: HairSettings = HairSettings()) -> np.ndarray:
-    """Share of the detail that is a beard's hair and no relief, float32 [R, R] in [0, `stubble_share`]."""
-    return (settings.stubble_share * stubbly * regions.beard * (1 - regions.lips)).astype(np.float32)
-
-
-def pigment_share(spot: np.ndarray, whiskers: np.ndarray, hairs: np.ndarray, regions: FaceRegions) -> np.ndarray:
-    """Share of the fine detail that is colour and no relief, float32 [R, R]: moles, hair, most of the stubble.
+def pigment_share(spot: np.ndarray, hairs: np.ndarray, regions: FaceRegions) -> np.ndarray:
+    """Share of the fine detail that is colour and no relief, float32 [R, R]: moles, lashes, hair over the temples.
 
     Args:
         spot: float32 [R, R], see `spots`.
-        whiskers: float32 [R, R], see `stubble_hair`.
         hairs: float32 [R, R], see `hairline`.
         regions: parts of the face, R x R.
     """
-    hair = np.maximum.reduce([regions.brows**2, regions.eyes**3, hairs])
-    return np.maximum.reduce([spot, hair, 0.3 * regions.lips, whiskers]).astype(np.float32)
+    return np.maximum.reduce([spot, regions.eyes**3, hairs, 0.3 * regions.lips]).astype(np.float32)
 
 
 def without_gloss(

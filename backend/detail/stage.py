@@ -12,6 +12,7 @@ import numpy as np
 from backend.delight.delighting import DelightedTexture
 from backend.delight.marks import spots
 from backend.detail import separation
+from backend.detail.hair import grown_hair, without_surface_light
 from backend.detail.options import DetailOptions
 from backend.detail.parameters import ContrastSettings, DetailParameters
 from backend.detail.regions import SKIN_PARTS, part_weights
@@ -76,6 +77,10 @@ def add_detail(
     matte = separation.without_gloss(own, log_texture, shine, scale) if parameters.relief.gloss and own.any() else own
     log_albedo = enlarge(grown.log_albedo, side)
     luminance = LUMINANCE.astype(np.float32)
+    hair = grown_hair((log_albedo + own) @ luminance, weight, shine, regions, scale, parameters.hair)
+    covered = np.clip(enlarge(hair.covered, side), 0, 1)
+    # Fair hair passes for gloss by its colour.
+    matte = matte + (covered * (1 - shine))[..., None] * (own - matte)
     spot = spots((log_albedo + matte) @ luminance, weight, scale, parameters.spots)
     if not parameters.relief.spots:
         spot[:] = 0
@@ -98,34 +103,35 @@ def add_detail(
 
     # Into colours: what is relief leaves the albedo in part.
     full_regions = enlarged_regions(regions, side)
-    hair = parameters.hair
-    stubbly = separation.stubble(contrast, SKIN_PARTS.index("beard"), SKIN_PARTS.index("cheeks"), hair)
-    hairs = separation.hairline(maps.log_relief @ luminance, delit.weight, regions, hair)
-    whiskers = separation.stubble_hair(stubbly, full_regions, hair)
-    pigment = separation.pigment_share(spot, whiskers, np.clip(enlarge(hairs, side), 0, 1), full_regions)
+    hairs = separation.hairline(maps.log_relief @ luminance, delit.weight, regions, parameters.hair)
+    pigment = separation.pigment_share(spot, np.clip(enlarge(hairs, side), 0, 1), full_regions)
     crease = separation.creases(grown.log_relief @ luminance, delit.weight, regions.texels_per_mm, parameters.creases)
     # Strands are lines too.
-    haired = np.maximum(hairs, separation.stubble_hair(stubbly, regions, hair))
-    crease *= 1 - np.clip(reduce_to(haired, len(crease)), 0, 1)
-    relief = (matte @ luminance) * (1 - pigment) + (made.fine + made.coarse) * (1 - whiskers)
+    crease *= 1 - np.clip(reduce_to(np.maximum(hairs, reduce_to(hair.covered, maps.side)), len(crease)), 0, 1)
+    share = np.clip(enlarge(hair.share, side), 0, 1)
+    relief = (matte @ luminance) * (1 - np.maximum(pigment, share)) + (made.fine + made.coarse) * (1 - share)
+    np.maximum(pigment, covered, out=pigment)
     del spot
     tint = made_colour(matte, weight)
     log_texture += own
     log_texture += ((made.fine + made.coarse) * (1 - smooth_step(weight, *trusted)))[..., None] * tint
     texture = linear_to_srgb(np.exp(log_texture, out=log_texture)).astype(np.float32)
     del log_texture, own
-    share = parameters.relief.in_albedo
-    log_albedo += matte * (pigment + (1 - pigment) * share)[..., None]
-    log_albedo += ((whiskers + (1 - whiskers) * share) * made.fine + made.coarse)[..., None] * tint
-    albedo = linear_to_srgb(_soft_range(np.exp(log_albedo, out=log_albedo))).astype(np.float32)
-    del log_albedo, matte, pigment
+    kept = parameters.relief.in_albedo
+    log_albedo += matte * (pigment + (1 - pigment) * kept)[..., None]
+    log_albedo += ((covered + (1 - covered) * kept) * made.fine + made.coarse)[..., None] * tint
+    lit_albedo = np.exp(log_albedo, out=log_albedo)
+    bare = without_surface_light(lit_albedo, hair, regions, delit.mean_albedo, parameters.hair)
+    albedo = linear_to_srgb(_soft_range(bare)).astype(np.float32)
+    del log_albedo, lit_albedo, matte, pigment, bare, share, covered
 
     height = (
         fine_height(relief, crease, scale, max(COARSEST_OCTAVE, finest_octave(side)), parameters.relief) * uv_space.mask
     )
     del relief, made
     if grown.normal is None:
-        coarse = relief_height(maps.log_relief, regions, small.mask) * (1 - haired)
+        coarse = relief_height(maps.log_relief, regions, small.mask)
+        coarse *= 1 - np.maximum(hairs, reduce_to(hair.share, maps.side))
         coarse *= off_border(delit.weight, 0.4 * regions.texels_per_mm)
         coarse *= relief_share(parameters.relief.coarse_wave_mm, reduce_to(crease, maps.side), parameters.relief)
         height += enlarge(dilate(coarse, small.mask, 3), side) * uv_space.mask

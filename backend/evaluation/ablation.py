@@ -94,7 +94,7 @@ HEURISTICS = (
     Heuristic("spots not mirrored", "prior.joining.fill.spots_left_out"),
     Heuristic("creases", "detail.creases.found"),
     Heuristic("detail: hairline", "detail.hair.hairline"),
-    Heuristic("detail: stubble", "detail.hair.stubble"),
+    Heuristic("detail: hair of brows and beard", "detail.hair.grown"),
 )
 
 

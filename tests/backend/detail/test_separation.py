@@ -6,13 +6,10 @@ import cv2
 import numpy as np
 
 from backend.delight.marks import spots
-from backend.detail.parameters import HairSettings
 from backend.detail.separation import (
     creases,
     hairline,
     pigment_share,
-    stubble,
-    stubble_hair,
     without_gloss,
 )
 from backend.head.model import load_head_model
@@ -71,21 +68,15 @@ def test_detail_in_a_highlight_is_not_kept() -> None:
     assert np.abs(without_gloss(-detail, base, ones, PER_MM)).max() < 0.05
 
 
-def test_stubble_is_rougher_than_cheeks_and_mostly_hair() -> None:
-    contrast = np.full((7, 5), np.nan)
-    contrast[2, 2:4], contrast[3, 2:4] = 0.02, 0.021
-    assert stubble(contrast, beard=3, cheeks=2) == 0
-    contrast[3, 2:4] = 0.04
-    assert stubble(contrast, beard=3, cheeks=2) == 1
+def test_spots_lashes_and_hair_over_the_temples_are_colour() -> None:
     model = load_head_model()
     regions = face_regions(model, uv_space(model, 256))
     nothing = np.zeros((256, 256), np.float32)
-    bearded, shaven = (pigment_share(nothing, stubble_hair(s, regions), nothing, regions) for s in (1.0, 0.0))
-    chin = (regions.beard > 0.9) & (regions.lips < 0.05)
-    np.testing.assert_allclose(bearded[chin], HairSettings().stubble_share, atol=0.1)
-    assert shaven[chin].max() < 0.05
-    assert shaven[regions.brows > 0.99].min() > 0.9
-    assert pigment_share(nothing, nothing, nothing + 1, regions).min() == 1
+    plain = pigment_share(nothing, nothing, regions)
+    assert plain[(regions.beard > 0.9) & (regions.lips < 0.05)].max() < 0.05
+    assert plain[regions.eyes > 0.99].min() > 0.9
+    for hairy in (pigment_share(nothing, nothing + 1, regions), pigment_share(nothing + 1, nothing, regions)):
+        assert hairy.min() == 1
 
 
 def test_a_wrinkle_is_a_crease_and_grain_and_moles_are_none() -> None:

@@ -1,0 +1,113 @@
+"""Hair of brows and beard in the photo's detail: it is colour, never relief.
+
+Hair is told from the skin that it grows on by how much the detail varies. Skin between a person's hairs varies as their
+bare skin does; what varies more, where hair grows, is hair. Dots of stubble, long strands and grey hair are told alike,
+place by place, and a jaw that is partly shaven is both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from backend.detail.parameters import HairSettings
+from backend.imaging.colour import LUMINANCE, SMALLEST_LINEAR
+from backend.imaging.filters import enlarge, masked_blur, smooth_step
+from backend.imaging.octaves import finest_octave, join, reduce_to, split
+from backend.rendering.skin_model import SKIN
+from backend.texture.regions import FaceRegions, plain_skin
+
+
+@dataclass(frozen=True)
+class Hair:
+    """Where hair of brows and beard grows, float32 [S, S] in [0, 1] each.
+
+    Args:
+        share: of the detail's variance that is hair and not skin.
+        covered: how surely hair grows there: all of the detail is then colour.
+    """
+
+    share: np.ndarray
+    covered: np.ndarray
+
+
+def grown_hair(
+    log_luminance: np.ndarray,  # float32 [R, R], of the albedo with its fine detail
+    weight: np.ndarray,  # float32 [R, R], 1 where it is skin that was seen
+    shine: np.ndarray,  # float32 [R, R], share of the light there that is specular: its detail is no hair
+    regions: FaceRegions,  # on any number of texels
+    texels_per_mm: float,  # of R texels a side
+    settings: HairSettings = HairSettings(),
+) -> Hair:
+    """The hair of brows and beard, S = R but at most `side`; a beard that was not seen is like that which was.
+
+    The skin's part of a sum of skin and hair whose variances are known is, by least squares, its share of the variance
+    (Wiener, "Extrapolation, interpolation, and smoothing of stationary time series", 1949).
+    """
+    side = min(log_luminance.shape[0], settings.side)
+    scale = texels_per_mm * side / log_luminance.shape[0]
+    seen = reduce_to(weight, side)
+    clear = ((seen * (1 - reduce_to(shine, side))) > 0.5).astype(np.float32)
+    brows, around, beard = _places(regions, side, scale, settings)
+    bare = (reduce_to(plain_skin(regions), side) > 0.9) & (reduce_to(regions.beard, side) < 0.05) & (clear > 0)
+    if not settings.grown or np.count_nonzero(bare) < settings.fewest_texels:
+        return Hair(brows, brows)
+    bands, _ = split(reduce_to(log_luminance, side), max(settings.coarsest_octave, finest_octave(side)))
+    variance = masked_blur(np.square(join(bands)), clear, settings.grown_over_mm * scale)
+    skin = settings.bare_varies**2 * float(np.median(variance[bare]))
+    share = np.clip(1 - skin / np.maximum(variance, 1e-8), 0, 1)
+    on_beard = (beard > 0.9) & (clear > 0)
+    usual = float(np.median(share[on_beard])) if np.count_nonzero(on_beard) >= settings.fewest_texels else 0.0
+    seen = seen > 0.5
+    # Among the hairs of a brow the skin between them is not told apart.
+    return Hair(
+        *(
+            np.maximum(brows, np.where(seen, np.maximum(around, beard) * here, beard * there)).astype(np.float32)
+            for here, there in (
+                (share, usual),
+                (smooth_step(share, *settings.covered), smooth_step(usual, *settings.covered)),
+            )
+        )
+    )
+
+
+def _places(
+    regions: FaceRegions, side: int, texels_per_mm: float, settings: HairSettings
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where hair of brows grows, where it may stand around them, and where that of beards may grow; [side, side].
+
+    The hair of a moustache hangs over the lips' border.
+    """
+    brows, lips = reduce_to(regions.brows, side), reduce_to(regions.lips, side)
+    reach = max(1, round(settings.around_brows_mm * texels_per_mm))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    around = cv2.dilate(brows, kernel) * (1 - reduce_to(regions.eyes, side))
+    return brows**2, around, reduce_to(regions.beard, side) * (1 - lips**4)
+
+
+def without_surface_light(
+    albedo: np.ndarray,  # float32 [R, R, 3], linear
+    hair: Hair,
+    regions: FaceRegions,  # B x B
+    skin_albedo: np.ndarray,  # float64 [3], linear, of plain skin
+    settings: HairSettings = HairSettings(),
+) -> np.ndarray:
+    """The albedo [R, R, 3] of hair without the light that its surface reflects, as that of skin is.
+
+    Dark hair and skin reflect the same few hundredths at their surface, which a renderer adds again. The split of light
+    and skin is a gain that takes them off the skin; a darker thing keeps them by as much as it is darker.
+    """
+    side, small = albedo.shape[0], regions.face.shape[0]
+    luminance = albedo @ LUMINANCE.astype(np.float32)
+    covered = reduce_to(hair.covered, small)
+    bare = regions.face * (1 - regions.eyes) * (1 - regions.lips) * (1 - covered)
+    around = np.ones_like(bare), settings.skin_around_mm * regions.texels_per_mm
+    doubt = np.float32(settings.fewest_around)
+    near, usual = masked_blur(bare, *around), np.float32(skin_albedo @ LUMINANCE)
+    skin = (masked_blur(bare * reduce_to(luminance, small), *around) + doubt * usual) / (near + doubt)
+    darker = 1 - np.minimum(luminance / enlarge(skin, side), 1)
+    of_surface = SKIN.surface.of_skin * np.clip(enlarge(hair.covered, side), 0, 1) * darker
+    # Of all channels alike, and softly where little is left: what they hold of so dark a thing is noise.
+    return albedo / (1 + of_surface / np.maximum(luminance, SMALLEST_LINEAR))[..., None]
