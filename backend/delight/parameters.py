@@ -62,6 +62,7 @@ class TrustSettings:
         rough: times rougher than most of the skin, as hair is.
         beard_rough: a beard's roughness, likewise.
         beard_dark: a beard's darkness, log luminance below the tone.
+        brow_dark: darker than the tone by which what is in the brows' place is their hair; assumed.
         hairline_rough: roughness of hair on forehead and temples, likewise.
         shorn_dark: darkness of shorn hair, log luminance below the tone.
         sheen: brightness of a shining forehead, log luminance above the tone; it shows every pore.
@@ -85,6 +86,7 @@ class TrustSettings:
     rough: tuple[float, float] = (1.7, 2.7)
     beard_rough: tuple[float, float] = (1.6, 2.2)
     beard_dark: tuple[float, float] = (0.5, 0.8)
+    brow_dark: tuple[float, float] = (0.05, 0.2)
     hairline_rough: tuple[float, float] = (1.35, 1.9)
     shorn_dark: tuple[float, float] = (0.25, 0.45)
     sheen: tuple[float, float] = (0.15, 0.35)

@@ -42,7 +42,9 @@ def trusted(
     bearded = np.maximum(smooth_step(rough, *settings.beard_rough), smooth_step(-luminance, *settings.beard_dark))
     bearded = inside * regions.beard * regions.face * _grown(bearded, settings.lashes_mm * regions.texels_per_mm)
     foreign = np.maximum(smooth_step(colour - 0.2 * depth, 0.12, 0.25), bright)
-    own_colour = np.maximum.reduce([regions.lips, regions.eyes, lashes, bearded])
+    # A brow that goes on under a fringe is hair up to the border; what is bright there is not.
+    browed = regions.brows * smooth_step(-luminance, *settings.brow_dark)
+    own_colour = np.maximum.reduce([regions.lips, regions.eyes, lashes, browed, bearded])
     foreign = foreign * (1 - own_colour) * (1 - 0.5 * depth * regions.face)
     hairy = settings.roughness * smooth_step(rough, *settings.rough) * (1 - depth**2) * (1 - haired)
     doubt = np.maximum.reduce([dark, foreign, hairy])

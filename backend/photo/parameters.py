@@ -218,7 +218,7 @@ class StrandSettings:
     texture_reach: float = 0.1
     texture_share: float = 0.4
     about_lips: float = 0.05
-    about_brow: float = 0.06
+    about_brow: float = 0.1
     about_eye: float = 0.12
     brow_radians: float = 0.7
     margin: float = 0.012

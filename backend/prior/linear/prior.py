@@ -162,5 +162,7 @@ def joined(
     own = complete_field(difference, weight, usual, skin.working, skin.neutral, regions.texels_per_mm, settings.fill)
     broad = masked_blur(own, skin.working.mask.astype(np.float32), settings.fine_mm * regions.texels_per_mm)
     fine, trust = own - broad, smooth_step(weight, 0, settings.well_seen)
-    in_colour, in_relief = (np.maximum(share, settings.mirrored_detail)[..., None] for share in (weight, trust))
+    # Half a brow under a fringe is drawn in the strands of the other.
+    least = np.maximum(settings.mirrored_detail, regions.brows)
+    in_colour, in_relief = (np.maximum(share, least)[..., None] for share in (weight, trust))
     return Joined(expected + broad + fine * in_colour, expected + broad + fine * in_relief)

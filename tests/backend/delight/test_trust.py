@@ -89,6 +89,18 @@ def test_a_grey_brow_on_brown_skin_is_trusted_and_background_at_the_border_besid
     assert kept[62:68, 30:34].max() < 0.1
 
 
+def test_a_grey_brow_is_trusted_up_to_the_fringe_that_it_goes_on_under(regions: FaceRegions) -> None:
+    rng = np.random.default_rng(0)
+    brows, seen = np.zeros_like(regions.face), regions.face.copy()
+    brows[60:70, 50:110] = 1
+    seen[20:75, 80:] = 0  # the fringe
+    log_albedo = np.log(SKIN) + rng.normal(0, 0.02, (SIDE, SIDE, 1)).astype(np.float32)
+    log_albedo[61:69, 55:80] = np.log(0.03)
+    kept = trusted(log_albedo.astype(np.float32), seen, replace(regions, brows=brows))
+    assert kept[62:68, 55:68].min() > 0.85
+    assert kept[62:68, 70:73].mean() > 0.4  # within the feather
+
+
 def test_a_grey_beard_is_trusted_and_a_smooth_grey_scarf_in_its_place_is_not(regions: FaceRegions) -> None:
     rng = np.random.default_rng(0)
     regions = replace(regions, beard=regions.face * (np.arange(SIDE)[:, None] > 70))

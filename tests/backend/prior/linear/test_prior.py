@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.delight.delighting import delight
+from backend.delight.delighting import DelightedTexture, delight
 from backend.head.model import HeadModel
 from backend.imaging.colour import linear_to_srgb, srgb_to_linear
 from backend.prior.available import available_priors
@@ -17,7 +17,7 @@ from backend.prior.channels import LINEAR
 from backend.prior.linear import factor_model as coarse_model
 from backend.prior.linear.estimate import coarse_estimate
 from backend.prior.linear.factor_model import CoarsePrior, layout_of
-from backend.prior.linear.prior import LinearPrior, without_rings
+from backend.prior.linear.prior import LinearPrior, joined, without_rings
 from backend.progress import Progress
 from backend.texture.fitted_skin import FittedSkin
 from backend.texture.maps import PartialTexture, SkinMaps
@@ -249,3 +249,26 @@ def test_reflectance_of_the_prior_takes_nothing_of_the_photo_s_own_marks(
     plain = face & (regions.lips + regions.brows + regions.eyes < 0.01)
     error = maps["prior"].diffuse_albedo_srgb - linear_to_srgb(albedo)
     assert np.abs(error[plain]).mean() < 0.06
+
+
+def test_half_a_brow_that_is_hidden_is_drawn_in_the_strands_of_the_other(
+    context: FittedSkin, regions: FaceRegions
+) -> None:
+    rng = np.random.default_rng(0)
+    strands = cv2.GaussianBlur(rng.normal(0, 1, regions.brows.shape), (0, 0), 0.7).astype(np.float32)
+    values = (0.3 * strands / strands.std() * regions.face)[..., None] + np.zeros(3, np.float32)
+    x = context.uv_space.positions(context.model.mean)[..., 0]
+    weight = ((regions.face > 0.5) & (x > 0)).astype(np.float32)
+    nothing = np.zeros_like(values)
+    delit = DelightedTexture(
+        context,
+        PartialTexture(nothing, weight),
+        *(nothing, nothing, nothing, nothing),
+        *(weight, 0 * weight, np.zeros(3), np.ones(3)),
+    )
+    colour = joined(values, nothing, delit).colour[..., 1]
+    fine = colour - cv2.GaussianBlur(colour, (0, 0), 1.5)
+    hidden, seen = (regions.brows > 0.9) & (x < -0.01), (regions.brows > 0.9) & (x > 0.01)
+    assert fine[hidden].std() > 0.85 * fine[seen].std()
+    cheek = (regions.face > 0.9) & (regions.brows < 0.01) & (x < -0.02)
+    assert fine[cheek].std() < 0.8 * fine[seen].std()
