@@ -94,10 +94,11 @@ def without_surface_light(
     skin_albedo: np.ndarray,  # float64 [3], linear, of plain skin
     settings: HairSettings = HairSettings(),
 ) -> np.ndarray:
-    """The albedo [R, R, 3] of hair without the light that its surface reflects, as that of skin is.
+    """The albedo [R, R, 3] of brows without the light that their surface reflects, as that of skin is.
 
     Dark hair and skin reflect the same few hundredths at their surface, which a renderer adds again. The split of light
     and skin is a gain that takes them off the skin; a darker thing keeps them by as much as it is darker.
+    In beards it is left: there the dark may also be folds.
     """
     side, small = albedo.shape[0], regions.face.shape[0]
     luminance = albedo @ LUMINANCE.astype(np.float32)
@@ -108,6 +109,6 @@ def without_surface_light(
     near, usual = masked_blur(bare, *around), np.float32(skin_albedo @ LUMINANCE)
     skin = (masked_blur(bare * reduce_to(luminance, small), *around) + doubt * usual) / (near + doubt)
     darker = 1 - np.minimum(luminance / enlarge(skin, side), 1)
-    of_surface = SKIN.surface.of_skin * np.clip(enlarge(hair.covered, side), 0, 1) * darker
+    of_surface = SKIN.surface.of_skin * np.clip(enlarge(covered * (1 - regions.beard), side), 0, 1) * darker
     # Of all channels alike, and softly where little is left: what they hold of so dark a thing is noise.
     return albedo / (1 + of_surface / np.maximum(luminance, SMALLEST_LINEAR))[..., None]
