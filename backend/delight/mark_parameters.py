@@ -167,7 +167,7 @@ class MarkSettings:
         in_shade: how much more, by log luminance below them; training portraits.
         on_eyes, on_lips: how much more around the eyes and on lips, times; training portraits.
         sheen: white light that skin without a highlight reflects, linear; see `SurfaceReflection`.
-        paler: sum of hues by which pale marks are whiter; training portraits.
+        paler: sum of hues by which pale marks are whiter, highlights of yellowish light at least .25; three photos.
         gained: light that a pale texel reflects more than the skin around, of what white would; training portraits.
         hair_dark, hair_hue: log luminance and hue that hair has against skin; training portraits.
         hair_from_mm: from the border, where hair comes in.
@@ -209,7 +209,7 @@ class MarkSettings:
     on_eyes: float = 1.5
     on_lips: float = 4.0
     sheen: float = 0.025
-    paler: float = 0.0
+    paler: float = 0.4
     gained: float = 0.1
     hair_dark: float = -0.2
     hair_hue: float = 0.05
