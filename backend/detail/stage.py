@@ -121,7 +121,9 @@ def add_detail(
     log_albedo += matte * (pigment + (1 - pigment) * kept)[..., None]
     log_albedo += ((covered + (1 - covered) * kept) * made.fine + made.coarse)[..., None] * tint
     lit_albedo = np.exp(log_albedo, out=log_albedo)
-    bare = without_surface_light(lit_albedo, hair, regions, delit.mean_albedo, parameters.hair)
+    bare = lit_albedo  # an albedo that the prior inferred has no light of this photo in it
+    if grown.normal is None:
+        bare = without_surface_light(lit_albedo, hair, regions, delit.mean_albedo, parameters.hair)
     albedo = linear_to_srgb(_soft_range(bare)).astype(np.float32)
     del log_albedo, lit_albedo, matte, pigment, bare, share, covered
 

@@ -22,7 +22,7 @@ from backend.texture.maps import SkinMaps
 from backend.texture.regions import face_regions, plain_skin
 from shared.errors import JobCancelled, RelightifyError
 from shared.head_mesh import HeadMesh
-from shared.maps import MAPS
+from shared.maps import MAPS, ROUGHNESS
 from shared.options import JobOptions
 from shared.stages import METHOD
 from tests.landmark_model import landmark_model
@@ -147,6 +147,7 @@ def test_the_files_hold_the_result(job: Job, tmp_path: Path) -> None:
     assert {p.name for p in written} == {
         *("head.obj", "head.mtl", "mesh.npz", "reconstruction.json"),
         *(spec.file_name for spec in MAPS),
+        ROUGHNESS.file_name,
     }
     mesh = HeadMesh.load(folder / "mesh.npz")
     for item in fields(HeadMesh):
@@ -194,7 +195,7 @@ def test_further_samples_lie_in_folders_of_their_own_and_are_listed(job: Job, tm
     further = tuple(FurtherSample(seed, files, job.result.fit.light) for seed in (1, 2))
     for _ in range(2):  # a second time over the first
         written = write_reconstruction(replace(job.result, further=further), job.pipeline.model, tmp_path / "new")
-    assert len(written) == 4 + 3 * len(MAPS)
+    assert len(written) == 4 + 3 * (len(MAPS) + 1)  # roughness as well
     for folder in ("sample_2", "sample_3"):
         assert {p.name for p in (tmp_path / "new" / folder).iterdir()} == {spec.file_name for spec in MAPS}
         assert (tmp_path / "new" / folder / "normal.png").read_bytes() == files["normal"]

@@ -74,7 +74,8 @@ def tinted_brows(
     They stay darker than the skin: grey and fair brows on dark skin are as rare as people who bleach them.
     """
     area = masks.brows
-    tone = torch.exp(-mean_density(skin.density, masks.plain) - settings.brow_contrast).tolist()
+    lightest = torch.exp(-mean_density(skin.density, masks.plain) - settings.brow_contrast)
+    tone = [float(channel) for channel in lightest]
     red, green, blue = (min(own, most) for own, most in zip(colour, tone, strict=True))
     around = blur(skin.density * (1 - 0.97 * area), 9 * masks.texels_per_mm) / blur(
         1 - 0.97 * area, 9 * masks.texels_per_mm
