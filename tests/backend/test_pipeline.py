@@ -197,7 +197,7 @@ def test_further_samples_lie_in_folders_of_their_own_and_are_listed(job: Job, tm
         written = write_reconstruction(replace(job.result, further=further), job.pipeline.model, tmp_path / "new")
     assert len(written) == 4 + 3 * (len(MAPS) + 1)  # roughness as well
     for folder in ("sample_2", "sample_3"):
-        assert {p.name for p in (tmp_path / "new" / folder).iterdir()} == {spec.file_name for spec in MAPS}
+        assert {p.name for p in (tmp_path / "new" / folder).iterdir()} == {s.file_name for s in (*MAPS, ROUGHNESS)}
         assert (tmp_path / "new" / folder / "normal.png").read_bytes() == files["normal"]
     described = json.loads((tmp_path / "new" / "reconstruction.json").read_text())
     assert [(s["folder"], s["seed"]) for s in described["further_samples"]] == [("sample_2", 1), ("sample_3", 2)]
