@@ -17,11 +17,9 @@ class LevelSettings:
 
     Args:
         usual_scale: log colour from which on a texel is no plain skin; assumed.
-        broad_scale: the same where only the broad level is asked for; assumed.
     """
 
     usual_scale: float = 0.12
-    broad_scale: float = 0.45
 
 
 @dataclass(frozen=True)

@@ -33,12 +33,10 @@ class Denoised:
     Args:
         levels: float32 [H, W, 3], sRGB-encoded, 0 to 255.
         sharpness: share of the resolution that its pixels could show which the skin in it still has, in (0, 1].
-        noise_levels: standard deviation of what the camera added to the luminance, levels.
     """
 
     levels: np.ndarray
     sharpness: float = 1.0
-    noise_levels: float = 0.0
 
 
 def denoised(
@@ -63,12 +61,12 @@ def denoised(
     variance = sensor * _OF_SENSOR[:, None, None] + (0 if steps is None else _rounding_noise(steps))
     variance = np.maximum(variance - settings.negligible, 0)
     if not variance[0].any():
-        return Denoised(levels, noise_levels=float(np.sqrt(sensor)))
+        return Denoised(levels)
     stride = settings.stride * (1 if levels.shape[0] * levels.shape[1] < settings.many_pixels else 2)
     kept = np.ones((BLOCK, BLOCK))
     for channel in (2, 1, 0):
         ycc[..., channel], kept = _wiener(ycc[..., channel], skin, variance[channel], stride, settings)
-    return Denoised((ycc @ _FROM_YCC.T).astype(np.float32), _sharpness(kept), float(np.sqrt(sensor)))
+    return Denoised((ycc @ _FROM_YCC.T).astype(np.float32), _sharpness(kept))
 
 
 def sensor_noise(
