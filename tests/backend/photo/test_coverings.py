@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
+from backend.asset_files import SOURCES
 from backend.photo.coverings import CENSORED, CLOTH, HAND, SOMETHING, find_coverings
 from backend.photo.face_checks import WEARS_GLASSES
 from backend.photo.face_detector import Face, FaceDetector, choose_face
@@ -22,7 +21,7 @@ from shared.errors import RelightifyError
 from tests.backend.photo.painted_coverings import with_bar, with_mask, with_mosaic
 
 CHEEK = 346  # below the left eye
-CASES = Path("/work/shared/cases")
+CASES = SOURCES.parent / "cases"
 needs_cases = pytest.mark.skipif(not CASES.is_dir(), reason="the photos that went wrong are not on this machine")
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
+from backend.asset_files import SOURCES
 from backend.photo.face_detector import FaceDetector
 from backend.photo.files.lost_end import rescued
 from backend.photo.reading import LOST_ITS_END, read_photo
@@ -17,7 +17,7 @@ from backend.photo.view import find_view
 from backend.photo.viewer_copy import viewer_copy
 from shared.errors import RelightifyError
 
-CASES = Path("/work/shared/cases")
+CASES = SOURCES.parent / "cases"
 
 
 @pytest.fixture(scope="module")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pillow_heif
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
+from backend.asset_files import SOURCES
 from backend.imaging.colour import linear_to_srgb, srgb_to_linear
 from backend.photo.files.colour_encoding import ADOBE_RGB, PRIMARIES, SRGB, ColourEncoding, nits_to_pq, pq_to_nits
 from backend.photo.files.colour_profile import UNUSABLE_PROFILE
@@ -231,7 +231,7 @@ def test_what_cannot_be_converted_is_said() -> None:
     assert read_photo(encoded(image, "PNG")).warnings == ()
 
 
-CASES = Path("/work/shared/cases")
+CASES = SOURCES.parent / "cases"
 
 
 @pytest.mark.skipif(not CASES.is_dir(), reason="the cases are not on this machine")
