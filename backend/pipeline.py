@@ -22,8 +22,8 @@ from backend.parameters import Parameters
 from backend.photo.face_checks import noise_warnings, shows_no_colour
 from backend.photo.face_detector import FaceDetector
 from backend.photo.preview import landmarks_preview
-from backend.photo.segmentation import load_segmenter
-from backend.photo.skin_mask import skin_mask
+from backend.photo.skin.segmentation import load_segmenter
+from backend.photo.skin.skin_mask import skin_mask
 from backend.photo.view import View, find_view
 from backend.photo.white_cue import white_cue
 from backend.prior.available import available_priors

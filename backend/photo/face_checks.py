@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from backend.photo.glasses import wears_glasses
 from backend.photo.landmark_table import CHEEK_POINTS, CHIN_TIP, EYE_LEFT, EYE_RIGHT, FACE_OVAL
 from backend.photo.parameters import WarningLimits
+from backend.photo.skin.glasses import wears_glasses
 
 SUNGLASSES = "The eyes seem to be hidden behind sunglasses; the region around them will be guessed."
 WEARS_GLASSES = "The person seems to wear glasses; what they hide will be guessed. A photo without them is better."

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backend.photo.coverings import GLASSES, find_coverings
 from backend.photo.face_checks import SUNGLASSES, WEARS_GLASSES
 from backend.photo.face_detector import Face, FaceDetector, choose_face
 from backend.photo.parameters import PhotoParameters
 from backend.photo.reading import Photo, read_photo
-from backend.photo.segmentation import FACE_SKIN, Segmentation, Segmenter
+from backend.photo.skin.coverings import GLASSES, find_coverings
+from backend.photo.skin.segmentation import FACE_SKIN, Segmentation, Segmenter
 from shared.errors import RelightifyError
 
 WITHOUT_SEGMENTATION = (

@@ -14,7 +14,7 @@ import skimage.data
 
 from backend.photo.face_detector import Face, FaceDetector, choose_face
 from backend.photo.reading import Photo
-from backend.photo.segmentation import Segmenter
+from backend.photo.skin.segmentation import Segmenter
 from tests.landmark_model import landmark_model
 
 

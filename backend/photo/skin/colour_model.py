@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.photo.parameters import ColourModelSettings
+from backend.photo.skin.parameters import ColourModelSettings
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from backend.photo.face_detector import Face, FaceDetector, choose_face
-from backend.photo.glasses import frames, wears_glasses
 from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT
 from backend.photo.reading import Photo
-from backend.photo.skin_mask import skin_mask
+from backend.photo.skin.glasses import frames, wears_glasses
+from backend.photo.skin.skin_mask import skin_mask
 
 BETWEEN_THE_EYES, CHEEK = 6, 205
 RIM = 0.42  # radius in distances of the irises

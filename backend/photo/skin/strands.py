@@ -21,7 +21,7 @@ from backend.photo.landmark_table import (
     LIPS_OUTER,
 )
 from backend.photo.outlines import inside
-from backend.photo.parameters import StrandSettings
+from backend.photo.skin.parameters import StrandSettings
 
 
 def strands(

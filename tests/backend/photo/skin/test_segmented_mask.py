@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.photo.face_crop import FaceCrop, face_crop, region_around
 from backend.photo.face_detector import Face
 from backend.photo.landmark_table import (
     BROW_LEFT,
@@ -22,13 +21,14 @@ from backend.photo.landmark_table import (
     NOSE_BASE,
 )
 from backend.photo.outlines import inside
-from backend.photo.parameters import SkinMaskSettings
 from backend.photo.reading import Photo
-from backend.photo.segmentation import BODY_SKIN, FACE_SKIN, HAIR, Segmentation, Segmenter
-from backend.photo.segmented_mask import hands, skin_by_segmentation
-from backend.photo.skin_mask import skin_mask
-from backend.photo.strands import strands
-from tests.backend.photo.test_skin_mask import bearded, chin_and_jaw
+from backend.photo.skin.face_crop import FaceCrop, face_crop, region_around
+from backend.photo.skin.parameters import SkinMaskSettings
+from backend.photo.skin.segmentation import BODY_SKIN, FACE_SKIN, HAIR, Segmentation, Segmenter
+from backend.photo.skin.segmented_mask import hands, skin_by_segmentation
+from backend.photo.skin.skin_mask import skin_mask
+from backend.photo.skin.strands import strands
+from tests.backend.photo.skin.test_skin_mask import bearded, chin_and_jaw
 
 
 @pytest.fixture(scope="module")

@@ -23,8 +23,8 @@ from backend.photo.landmark_table import (
     NOSE_MIDDLE,
 )
 from backend.photo.outlines import inside
-from backend.photo.parameters import SkinMaskSettings
 from backend.photo.reading import Photo
+from backend.photo.skin.parameters import SkinMaskSettings
 
 
 @dataclass(frozen=True)

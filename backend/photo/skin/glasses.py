@@ -19,7 +19,7 @@ from backend.photo.landmark_table import (
     OUTER_EYE_CORNERS,
 )
 from backend.photo.outlines import disc, inside
-from backend.photo.parameters import GlassesSettings
+from backend.photo.skin.parameters import GlassesSettings
 
 
 def wears_glasses(

@@ -10,17 +10,17 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from backend.photo.colour_mask import skin_by_colour
-from backend.photo.face_crop import FaceCrop, face_crop, region_around
 from backend.photo.face_detector import Face
-from backend.photo.glasses import frames, wears_glasses
 from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, LIPS_INNER
 from backend.photo.outlines import inside
-from backend.photo.parameters import SkinMaskSettings
 from backend.photo.reading import Photo
-from backend.photo.segmentation import FACE_SKIN, HAIR, Segmentation
-from backend.photo.segmented_mask import skin_by_segmentation
-from backend.photo.strands import strands
+from backend.photo.skin.colour_mask import skin_by_colour
+from backend.photo.skin.face_crop import FaceCrop, face_crop, region_around
+from backend.photo.skin.glasses import frames, wears_glasses
+from backend.photo.skin.parameters import SkinMaskSettings
+from backend.photo.skin.segmentation import FACE_SKIN, HAIR, Segmentation
+from backend.photo.skin.segmented_mask import skin_by_segmentation
+from backend.photo.skin.strands import strands
 
 
 def skin_mask(

@@ -8,16 +8,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from backend.photo.colour_model import fit_colour_model
-from backend.photo.face_crop import (
-    FaceCrop,
-    across_face,
-    along_face,
-    along_of,
-    inner_face,
-    plain_skin,
-    polygon,
-)
 from backend.photo.landmark_table import (
     BROW_LEFT,
     BROW_RIGHT,
@@ -30,7 +20,17 @@ from backend.photo.landmark_table import (
     NOSE_BASE,
 )
 from backend.photo.outlines import disc
-from backend.photo.parameters import SkinMaskSettings
+from backend.photo.skin.colour_model import fit_colour_model
+from backend.photo.skin.face_crop import (
+    FaceCrop,
+    across_face,
+    along_face,
+    along_of,
+    inner_face,
+    plain_skin,
+    polygon,
+)
+from backend.photo.skin.parameters import SkinMaskSettings
 
 
 def skin_by_colour(crop: FaceCrop, settings: SkinMaskSettings) -> np.ndarray:

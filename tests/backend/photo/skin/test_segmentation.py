@@ -7,11 +7,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from backend.photo import segmentation
 from backend.photo.face_detector import Face
 from backend.photo.landmark_table import NOSE_TIP
 from backend.photo.reading import Photo
-from backend.photo.segmentation import BACKGROUND, CLOTHES, FACE_SKIN, HAIR, Segmentation, Segmenter, load_segmenter
+from backend.photo.skin import segmentation
+from backend.photo.skin.segmentation import (
+    BACKGROUND,
+    CLOTHES,
+    FACE_SKIN,
+    HAIR,
+    Segmentation,
+    Segmenter,
+    load_segmenter,
+)
 from shared.errors import RelightifyError
 
 # In the portrait at 1024 x 1024: the middle of her face, her hair, her suit, the flag behind her.

@@ -8,14 +8,14 @@ import pytest
 from PIL import Image
 
 from backend.asset_files import SOURCES
-from backend.photo.coverings import CENSORED, CLOTH, HAND, SOMETHING, find_coverings
 from backend.photo.face_checks import WEARS_GLASSES
 from backend.photo.face_detector import Face, FaceDetector, choose_face
-from backend.photo.hidden_mouth import mouth_is_hidden
 from backend.photo.landmark_table import MASK_OUTLINE, NOSE_BASE
 from backend.photo.reading import Photo
-from backend.photo.segmentation import Segmentation, Segmenter
-from backend.photo.skin_mask import skin_mask
+from backend.photo.skin.coverings import CENSORED, CLOTH, HAND, SOMETHING, find_coverings
+from backend.photo.skin.hidden_mouth import mouth_is_hidden
+from backend.photo.skin.segmentation import Segmentation, Segmenter
+from backend.photo.skin.skin_mask import skin_mask
 from backend.photo.view import WITHOUT_SEGMENTATION, find_view
 from shared.errors import RelightifyError
 from tests.backend.photo.painted_coverings import with_bar, with_mask, with_mosaic

@@ -9,7 +9,7 @@ import numpy as np
 
 from backend.photo.landmark_table import IRIS_LEFT, IRIS_RIGHT
 from backend.photo.outlines import disc
-from backend.photo.parameters import CensoringSettings
+from backend.photo.skin.parameters import CensoringSettings
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from backend.photo.censoring import Censoring, find_censoring
 from backend.photo.face_detector import Face
-from backend.photo.hidden_mouth import mouth_is_hidden
 from backend.photo.landmark_table import (
     BROW_LEFT,
     BROW_RIGHT,
@@ -28,9 +26,11 @@ from backend.photo.landmark_table import (
     UNDER_EYE_RIGHT,
 )
 from backend.photo.outlines import disc, inside
-from backend.photo.parameters import CoveringSettings
 from backend.photo.reading import Photo
-from backend.photo.segmentation import BACKGROUND, BODY_SKIN, CLOTHES, HAIR, OTHERS, Segmentation
+from backend.photo.skin.censoring import Censoring, find_censoring
+from backend.photo.skin.hidden_mouth import mouth_is_hidden
+from backend.photo.skin.parameters import CoveringSettings
+from backend.photo.skin.segmentation import BACKGROUND, BODY_SKIN, CLOTHES, HAIR, OTHERS, Segmentation
 from shared.errors import RelightifyError
 
 HAND, CLOTH, GLASSES, HAIR_LOCK, CENSORED, SOMETHING = (

@@ -24,8 +24,8 @@ from backend.photo.model_file import SEGMENTER, fetched_model
 from backend.photo.native_libraries import require_graphics_libraries
 from backend.photo.native_logs import native_stderr_to_log
 from backend.photo.outlines import inside
-from backend.photo.parameters import SegmentationSettings
 from backend.photo.reading import Photo
+from backend.photo.skin.parameters import SegmentationSettings
 from backend.photo.unused_imports import without_plotting
 from backend.photo.upright_crop import CROP_SIDE_PX, upright_crop, warped
 from shared.errors import RelightifyError

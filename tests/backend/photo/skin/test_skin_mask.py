@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.photo.colour_model import fit_colour_model
 from backend.photo.face_detector import Face
 from backend.photo.landmark_table import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE_RIGHT, FACE_OVAL, LIPS_OUTER
 from backend.photo.reading import Photo
-from backend.photo.skin_mask import skin_mask
+from backend.photo.skin.colour_model import fit_colour_model
+from backend.photo.skin.skin_mask import skin_mask
 
 CHEEKS, NOSE_TIP, UPPER_LIP = (50, 280, 205, 425), 4, 37
 

@@ -8,7 +8,7 @@ import numpy as np
 from backend.imaging.colour import srgb_bytes_to_linear
 from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, LIPS_OUTER
 from backend.photo.outlines import disc, inside
-from backend.photo.parameters import HiddenMouthSettings
+from backend.photo.skin.parameters import HiddenMouthSettings
 from backend.photo.upright_crop import CROP_SIDE_PX, upright_crop, warped
 
 

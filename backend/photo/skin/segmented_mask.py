@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 
 from backend.imaging.filters import smooth_step
-from backend.photo.colour_model import fit_colour_model
-from backend.photo.face_crop import FaceCrop, across_face, along_face, along_of, polygon
 from backend.photo.landmark_table import FACE_OVAL, NOSE_BASE
 from backend.photo.outlines import disc
-from backend.photo.parameters import SkinMaskSettings
-from backend.photo.segmentation import BODY_SKIN, FACE_SKIN, HAIR
+from backend.photo.skin.colour_model import fit_colour_model
+from backend.photo.skin.face_crop import FaceCrop, across_face, along_face, along_of, polygon
+from backend.photo.skin.parameters import SkinMaskSettings
+from backend.photo.skin.segmentation import BODY_SKIN, FACE_SKIN, HAIR
 
 
 def skin_by_segmentation(crop: FaceCrop, probabilities: np.ndarray, settings: SkinMaskSettings) -> np.ndarray:
