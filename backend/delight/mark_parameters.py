@@ -1,7 +1,7 @@
 """The chosen numbers of telling marks of the skin from its light.
 
 Lengths are mm on the skin; logarithms are natural, of linear colour; pairs are where a smooth step begins and ends.
-How the numbers were found: docs/research/marks.md.
+How the numbers were found: docs/research/marks.md. `training portraits` are few here, with marks painted on them.
 """
 
 from __future__ import annotations

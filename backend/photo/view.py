@@ -16,7 +16,7 @@ from shared.errors import RelightifyError
 
 WITHOUT_SEGMENTATION = (
     "The segmentation model is not there, so hair, clothes and hands are told from skin by colour alone; "
-    "relightify fetch gets it."
+    "connect to the internet once, or install the backend again."
 )
 
 
