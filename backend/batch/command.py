@@ -69,7 +69,7 @@ def run_with(runner: Runner, options: argparse.Namespace) -> int:
     """`run` by any workers."""
     task = BatchTask(options_of(options), options.device, options.jobs, options.minutes)
     folder = home_expanded(options.out).absolute()
-    photos = find_photos(options.photos)
+    photos, rendering = find_photos(options.photos), can_render(options.blender)
     require_writable(folder, task.options.resolution, task.options.samples)
     folder.mkdir(parents=True, exist_ok=True)
     ledger = Ledger(folder)
@@ -107,9 +107,10 @@ def run_with(runner: Runner, options: argparse.Namespace) -> int:
             hint = "Free some space and run the same command: it goes on from here."
             raise RelightifyError("disk_full", "There is not enough space for the next head.", hint)
     entries = ledger.of(head.key for head in heads)
-    if can_render(options.blender):
+    sheet = write_sheet(folder, entries)  # now already, since Blender may fail
+    if rendering:
         render_heads(folder, [entry.name for entry in entries if entry.state == DONE], options.blender)
-    sheet = write_sheet(folder, entries)
+        sheet = write_sheet(folder, entries)
     failures = [entry for entry in entries if entry.state == FAILED]
     print(f"{len(entries) - len(failures)} of {len(entries)} heads are done: {sheet}")
     return SOME_FAILED if failures else 0

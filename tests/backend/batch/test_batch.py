@@ -146,6 +146,17 @@ def test_a_worker_that_dies_or_hangs_costs_only_its_head(photos: Path, tmp_path:
     assert "minutes" in table["e"]["message"]
 
 
+def test_the_sheet_is_there_though_blender_fails(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise RelightifyError("render_failed", "Blender did not render.", "See its output.")
+
+    monkeypatch.setattr(command, "can_render", lambda named: True)
+    monkeypatch.setattr(command, "render_heads", fails)
+    with pytest.raises(RelightifyError, match="did not render"):
+        run_with(HereAndNow(), parsed(photos, "--out", tmp_path / "out", "--quiet"))
+    assert "4 heads, 1 failed" in (tmp_path / "out" / "index.html").read_text()
+
+
 def test_time_left_is_told_in_words() -> None:
     now = [0.0]
     counter = Counter(3, clock=lambda: now[0])
