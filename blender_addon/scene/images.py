@@ -9,7 +9,6 @@ import numpy as np
 
 from .._shared import RelightifyError
 from .colour import scene_linear, set_space
-from .png import encode_png
 
 
 def image_from_bytes(name: str, data: bytes, *, srgb: bool) -> bpy.types.Image:
@@ -41,11 +40,6 @@ def stored_file(name: str, data: bytes) -> bpy.types.Image:
     image.pack(data=data, data_len=len(data))
     image.source = "FILE"
     return image
-
-
-def painted_image(name: str, values: np.ndarray, *, srgb: bool, bits: int = 8) -> bpy.types.Image:
-    """A packed image from values [H, W, C] in [0, 1], row 0 at the top, already sRGB-encoded where `srgb` is set."""
-    return image_from_bytes(name, encode_png(values, bits), srgb=srgb)
 
 
 def radiance_image(name: str, radiance: np.ndarray) -> bpy.types.Image:

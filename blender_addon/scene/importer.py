@@ -9,7 +9,6 @@ import bpy
 
 from .._shared import HeadMesh, RelightifyError
 from . import camera, materials, mesh, stage
-from .geometry import head_geometry
 from .heads import (
     CAMERA,
     EXPRESSION,
@@ -26,6 +25,7 @@ from .heads import (
 )
 from .images import image_from_bytes, stored_file
 from .parts import FULL, SKIN, kept_parts
+from .prepared import PreparedHead, prepare_head
 from .world import environment_world
 
 
@@ -42,6 +42,7 @@ def import_head(
     original: bytes | None = None,
     options: Mapping[str, Any] | None = None,
     set_stage: bool | None = None,
+    prepared: PreparedHead | None = None,
 ) -> ImportedHead:
     """Build head, materials, camera and world in a collection of their own.
 
@@ -59,6 +60,7 @@ def import_head(
         options: what the job was asked for; plain values, kept with the head.
         set_stage: whether the scene's camera, frame, world and film look are set for this head; None for the first
             head of the scene only.
+        prepared: what `prepare_head` made of the same mesh, where that was done ahead on another thread.
 
     Raises:
         KeyError: a map is missing.
@@ -66,12 +68,17 @@ def import_head(
     """
     older = heads_of(scene)
     set_stage = not older if set_stage is None else set_stage
-    geometry = head_geometry(head_mesh)
-    eyes = geometry.eyes
-    geometry = kept_parts(geometry, parts)
+    prepared = prepared or prepare_head(head_mesh)
+    eyes, geometry = prepared.geometry.eyes, kept_parts(prepared.geometry, parts)
     unit = units_per_metre(scene)
     surfaces = materials.build_materials(
-        name, maps, head_mesh.iris_colour_srgb, eyes, skin_only=parts == SKIN, units_per_metre=unit
+        name,
+        maps,
+        head_mesh.iris_colour_srgb,
+        eyes,
+        skin_only=parts == SKIN,
+        units_per_metre=unit,
+        painted=prepared.painted,
     )
 
     collection = bpy.data.collections.new(f"Relightify {name}")

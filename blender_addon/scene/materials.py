@@ -18,13 +18,13 @@ from .._shared import (
     SPECULAR_ALBEDO,
     MapSpec,
 )
-from . import paint
 from .colour import scene_linear
 from .geometry import Eyeball
 from .heads import MAP, PART
-from .images import image_from_bytes, painted_image
+from .images import image_from_bytes
 from .mesh import UV_NAME
 from .paint import linear_from_srgb
+from .painted import EyeFiles, PaintedParts, paint_parts
 
 # Metres in the object's space: from behind the lips to where no light comes any more, and how much is left there.
 THROAT = (-0.022, 0.012)
@@ -57,6 +57,7 @@ def build_materials(
     *,
     skin_only: bool = False,
     units_per_metre: float = 1.0,
+    painted: PaintedParts | None = None,
 ) -> dict[str, bpy.types.Material]:
     """A material for each part of the head.
 
@@ -69,30 +70,24 @@ def build_materials(
         seed: seed of the painted details.
         skin_only: leave out all parts but the skin.
         units_per_metre: of the scene, in which light is scattered over true distances.
+        painted: what `paint_parts` made of the same irises, eyes and seed, where that was done ahead.
 
     Raises:
         KeyError: a map is missing.
         RelightifyError: ``bad_image`` where Blender cannot read a map.
     """
-    skin = skin_material(f"{person} skin", maps)
-    materials = (
-        {"skin": skin}
-        if skin_only
-        else {
-            "skin": skin,
+    materials = {"skin": skin_material(f"{person} skin", maps)}
+    if not skin_only:
+        files = painted or paint_parts(iris_colours_srgb, eyes, seed)
+        materials |= {
             "mouth": mouth_material(f"{person} mouth"),
             "tongue": tongue_material(f"{person} tongue"),
-            "teeth": teeth_material(f"{person} teeth", seed),
-            "lashes": lash_material(f"{person} lashes", seed),
+            "teeth": teeth_material(f"{person} teeth", files.teeth),
+            "lashes": lash_material(f"{person} lashes", files.lashes),
         }
-    )
-    for part, colour in zip(("eye_left", "eye_right"), np.asarray(iris_colours_srgb), strict=True):
-        angle = eyes[part].iris_angle if part in eyes else 0.5
-        if not skin_only:
-            materials[part] = eye_material(
-                f"{person} {part.replace('_', ' ')}", colour, angle, seed + (part == "eye_right")
-            )
-    skin_colour = typical_colour(next(n.image for n in skin.node_tree.nodes if n.get(MAP) == DIFFUSE_ALBEDO.name))
+        materials |= {part: eye_material(f"{person} {part.replace('_', ' ')}", eye) for part, eye in files.eyes.items()}
+    albedo = next(n.image for n in materials["skin"].node_tree.nodes if n.get(MAP) == DIFFUSE_ALBEDO.name)
+    skin_colour = typical_colour(albedo)
     for part, material in materials.items():
         material[PART] = part
         material.diffuse_color = (*SOLID_COLOURS.get(part, skin_colour), 1.0)
@@ -146,8 +141,11 @@ def typical_colour(image: bpy.types.Image) -> tuple[float, float, float]:
     """The median of an image of sRGB-encoded colours, linear, at a few of its texels."""
     width, height = image.size
     steps = (np.arange(COLOUR_SAMPLES) + 0.5) / COLOUR_SAMPLES
-    starts = [(int(y * height) * width + int(x * width)) * image.channels for y in steps for x in steps]
-    texels = np.array([image.pixels[start : start + 3] for start in starts], np.float32)
+    # One read of all: Blender copies the whole image for every slice of it.
+    pixels = np.empty(len(image.pixels), np.float32)
+    image.pixels.foreach_get(pixels)
+    rows, columns = np.ix_((steps * height).astype(int), (steps * width).astype(int))
+    texels = pixels.reshape(height, width, image.channels)[rows, columns, :3].reshape(-1, 3)
     # Around the skin's island the map is black.
     seen = texels[texels.max(axis=1) > 0.02]
     red, green, blue = linear_from_srgb(np.median(seen if len(seen) else texels, axis=0)).tolist()
@@ -201,15 +199,15 @@ def map_image(name: str, maps: Mapping[str, bytes], spec: MapSpec) -> bpy.types.
     return image_from_bytes(name, maps[spec.name], srgb=spec.srgb)
 
 
-def eye_material(name: str, iris_colour_srgb: np.ndarray, iris_angle: float, seed: int = 0) -> bpy.types.Material:
+def eye_material(name: str, files: EyeFiles) -> bpy.types.Material:
     """An eyeball in one surface: painted sclera and bowl-shaped iris under a clear coat that has the cornea's normals.
 
     One surface survives blinking lids, both render engines and export, which a glass shell over an iris does not.
     """
     material, tree, shader = _principled(name)
-    colour = painted_image(f"{name} colour", paint.paint_eye(iris_colour_srgb, iris_angle, seed=seed), srgb=True)
-    bowl = painted_image(f"{name} iris normal", paint.paint_iris_normal(iris_angle, seed=seed), srgb=False, bits=16)
-    cornea = painted_image(f"{name} cornea normal", paint.paint_cornea_normal(iris_angle), srgb=False, bits=16)
+    colour = image_from_bytes(f"{name} colour", files.colour, srgb=True)
+    bowl = image_from_bytes(f"{name} iris normal", files.iris_normal, srgb=False)
+    cornea = image_from_bytes(f"{name} cornea normal", files.cornea_normal, srgb=False)
     colour_node = _image_node(tree, colour, "Colour", 400)
     bowl_node = _image_node(tree, bowl, "Iris normal", 100)
     cornea_node = _image_node(tree, cornea, "Cornea normal", -200)
@@ -246,10 +244,10 @@ def tongue_material(name: str) -> bpy.types.Material:
     return _flesh(name, (0.56, 0.22, 0.20), roughness=0.45)
 
 
-def teeth_material(name: str, seed: int = 0) -> bpy.types.Material:
+def teeth_material(name: str, colour_file: bytes) -> bpy.types.Material:
     """Painted teeth and gums under a wet coat."""
     material, tree, shader = _principled(name)
-    colour = _image_node(tree, painted_image(f"{name} colour", paint.paint_teeth(seed=seed), srgb=True), "Colour", 200)
+    colour = _image_node(tree, image_from_bytes(f"{name} colour", colour_file, srgb=True), "Colour", 200)
     tree.links.new(colour.outputs["Color"], shader.inputs["Base Color"])
     _set(
         shader,
@@ -269,12 +267,10 @@ def teeth_material(name: str, seed: int = 0) -> bpy.types.Material:
     return material
 
 
-def lash_material(name: str, seed: int = 0) -> bpy.types.Material:
+def lash_material(name: str, opacity_file: bytes) -> bpy.types.Material:
     """Lashes: thin dark hairs painted as opacity on the strips."""
     material, tree, shader = _principled(name)
-    opacity = _image_node(
-        tree, painted_image(f"{name} opacity", paint.paint_lashes(seed=seed), srgb=False), "Opacity", 0
-    )
+    opacity = _image_node(tree, image_from_bytes(f"{name} opacity", opacity_file, srgb=False), "Opacity", 0)
     opacity.extension = "EXTEND"
     tree.links.new(opacity.outputs["Color"], shader.inputs["Alpha"])
     _set(shader, {"Base Color": (0.008, 0.006, 0.005, 1.0), "Roughness": 0.45, "Specular IOR Level": 0.3})

@@ -1,0 +1,35 @@
+"""What is painted ahead of an import."""
+
+from __future__ import annotations
+
+import struct
+from threading import Thread
+
+import numpy as np
+
+from blender_addon.scene.geometry import Eyeball
+from blender_addon.scene.painted import PaintedParts, paint_parts
+
+
+def test_parts_are_painted_on_any_thread_and_the_same_each_time() -> None:
+    irises = np.array([[0.3, 0.4, 0.6], [0.4, 0.3, 0.2]])
+    made: list[PaintedParts] = []
+    thread = Thread(target=lambda: made.append(paint_parts(irises, {})))
+    thread.start()
+    here = paint_parts(irises, {})
+    thread.join()
+    assert made == [here]
+    assert here.eyes["eye_left"].colour != here.eyes["eye_right"].colour
+
+
+def test_normals_have_sixteen_bits_and_colours_eight() -> None:
+    eye = paint_parts(np.full((2, 3), 0.4), {}).eyes["eye_left"]
+    # Width, height and bits of a PNG stand behind the eight bytes of its name and the eight of its first chunk's.
+    assert struct.unpack(">IIB", eye.colour[16:25]) == (1024, 1024, 8)
+    assert struct.unpack(">IIB", eye.cornea_normal[16:25]) == (512, 512, 16)
+
+
+def test_iris_is_as_wide_as_the_eyeball_says() -> None:
+    irises = np.full((2, 3), 0.4)
+    wide = Eyeball(np.zeros(3), 0.012, 0.6)
+    assert paint_parts(irises, {"eye_left": wide}).eyes["eye_left"] != paint_parts(irises, {}).eyes["eye_left"]
