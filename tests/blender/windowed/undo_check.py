@@ -1,0 +1,161 @@
+"""Runs in a Blender with a window: a head and what was done to it can be undone and redone, a step each."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import bpy
+
+FOLDER = Path(sys.argv[sys.argv.index("--") + 1])
+ADDON = "bl_ext.user_default.relightify"
+STEP_SECONDS = 0.3
+
+
+def module(name: str) -> ModuleType:
+    return import_module(f"{ADDON}.{name}")
+
+
+def heads() -> list[bpy.types.Object]:
+    return module("scene.heads").heads_of(bpy.context.scene)
+
+
+def active() -> bpy.types.Object | None:
+    window = bpy.context.window_manager.windows[0]
+    layer = window.view_layer
+    return module("scene.heads").active_head(layer, layer.objects.active)
+
+
+def in_window(operator: Callable[..., set[str]], *arguments: object, **keywords: object) -> None:
+    """Call an operator as a press of its button would, with an undo step of its own where it makes one."""
+    window = bpy.context.window_manager.windows[0]
+    area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        operator(*arguments, **keywords)
+
+
+def reconstruct(name: str, call: str = "INVOKE_DEFAULT") -> None:
+    in_window(bpy.ops.relightify.reconstruct, call, True, filepath=str(FOLDER / name))
+
+
+def busy() -> bool:
+    return module("link.session").session_of(bpy.context).busy
+
+
+def steps() -> Iterator[None]:
+    """The check; Blender draws and runs its timers at each `yield`."""
+    names = sorted(thing.name for thing in bpy.data.objects)
+    assert "Cube" in names
+    reconstruct("Grace Hopper.png")
+    while busy():
+        yield
+    (head,) = heads()
+    assert active() == head, "the new head is the active one"
+    assert bpy.data.objects["Cube"].hide_get(), "the default cube made room"
+    yield
+
+    in_window(bpy.ops.ed.undo)
+    yield
+    assert heads() == [], "one step takes the head away"
+    assert sorted(thing.name for thing in bpy.data.objects) == names
+    assert not bpy.data.objects["Cube"].hide_get(), "and brings the cube back"
+    in_window(bpy.ops.ed.redo)
+    yield
+    (head,) = heads()
+    assert active() == head
+    assert bpy.context.scene.camera == head.get("relightify_camera"), "and looks through the photo's camera again"
+
+    before = [key.value for key in head.data.shape_keys.key_blocks]
+    in_window(bpy.ops.relightify.random_expression, "EXEC_DEFAULT", True)
+    yield
+    changed = [key.value for key in heads()[0].data.shape_keys.key_blocks]
+    assert changed != before
+    in_window(bpy.ops.ed.undo)
+    yield
+    (head,) = heads()
+    assert [key.value for key in head.data.shape_keys.key_blocks] == before, "one step takes the expression back"
+
+    objects = sorted(thing.name for thing in bpy.data.objects)
+    in_window(bpy.ops.relightify.duplicate_head, "EXEC_DEFAULT", True)
+    yield
+    assert len(heads()) == 2
+    in_window(bpy.ops.ed.undo)
+    yield
+    assert len(heads()) == 1
+
+    in_window(bpy.ops.relightify.delete_head, "EXEC_DEFAULT", True)
+    yield
+    assert heads() == []
+    in_window(bpy.ops.ed.undo)
+    yield
+    (head,) = heads()
+    assert sorted(thing.name for thing in bpy.data.objects) == objects, "camera and root came back with the head"
+    assert active() == head
+
+    values = [key.value for key in head.data.shape_keys.key_blocks]
+    in_window(bpy.ops.relightify.reconstruct_again, "INVOKE_DEFAULT", True)
+    while busy():
+        yield
+    (head,) = heads()
+    head.location.x += 0.1
+    in_window(bpy.ops.ed.undo_push, message="Move")
+    yield
+    in_window(bpy.ops.ed.undo)
+    in_window(bpy.ops.ed.undo)
+    yield
+    (head,) = heads()
+    assert [key.value for key in head.data.shape_keys.key_blocks] == values, "the head from ahead of the redo"
+
+    # A step back while a job is under way takes nothing from the job.
+    reconstruct("slow.png")
+    yield
+    assert busy()
+    in_window(bpy.ops.ed.undo)
+    yield
+    assert busy(), "undo leaves the job alone"
+    in_window(bpy.ops.relightify.cancel)
+    while busy():
+        yield
+
+    path = FOLDER / "saved.blend"
+    in_window(bpy.ops.ed.redo)
+    yield
+    in_window(bpy.ops.wm.save_as_mainfile, filepath=str(path))
+    before = len(heads())
+    in_window(bpy.ops.wm.open_mainfile, filepath=str(path))
+    yield
+    assert len(heads()) == before >= 1, "a saved file knows its heads"
+
+
+def run() -> None:
+    progress = steps()
+
+    def tick() -> float | None:
+        try:
+            next(progress)
+        except StopIteration:
+            end("all hold")
+        except Exception:
+            end(traceback.format_exc())
+        return STEP_SECONDS
+
+    bpy.app.timers.register(tick, first_interval=3.0, persistent=True)
+
+
+def end(outcome: str) -> None:
+    print(f"{Path(__file__).name}: {outcome}", flush=True)
+    os._exit(0)
+
+
+bpy.ops.extensions.package_install_files(
+    filepath=str(FOLDER / "relightify.zip"), repo="user_default", enable_on_install=True
+)
+preferences = bpy.context.preferences.addons[ADDON].preferences
+preferences.backend, preferences.connection_file = "CONNECT", str(FOLDER / "connection.json")
+run()
