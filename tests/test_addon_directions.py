@@ -17,9 +17,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "scene": set(),
     "link": {"install"},
     "light": {"scene"},
-    "expression": {"scene"},
-    "export": {"scene"},
-    "ui": {"install", "scene", "link", "light", "expression", "export"},
+    "rig": {"scene"},
+    "expression": {"scene", "rig"},
+    "export": {"scene", "rig"},
+    "ui": {"install", "scene", "link", "light", "rig", "expression", "export"},
 }
 # The same inside `ui`: each folder may import those before it, and what lies in `ui` itself.
 UI_ORDER = ("ui", "ui/properties", "ui/operators", "ui/panels", "ui/preferences")

@@ -60,6 +60,18 @@ def expression_keys(head: bpy.types.Object) -> list[bpy.types.ShapeKey]:
     return list(keys.key_blocks[1:]) if keys else []
 
 
+def part_vertices(head: bpy.types.Object) -> dict[str, np.ndarray]:
+    """The vertices of each part of a head, int [n], by the part's name."""
+    mesh = head.data
+    slots, sizes = np.empty(len(mesh.polygons), np.int32), np.empty(len(mesh.polygons), np.int32)
+    corners = np.empty(len(mesh.loops), np.int32)
+    mesh.polygons.foreach_get("material_index", slots)
+    mesh.polygons.foreach_get("loop_total", sizes)
+    mesh.loops.foreach_get("vertex_index", corners)
+    of_corner = np.repeat(slots, sizes)
+    return {part: np.unique(corners[of_corner == slot]) for slot, part in enumerate(head[PARTS].split(","))}
+
+
 def _fill(mesh: bpy.types.Mesh, geometry: HeadGeometry) -> None:
     is_corner = geometry.quads >= 0
     sizes = is_corner.sum(axis=1).astype(np.int32)

@@ -1,0 +1,1 @@
+"""A skeleton for the head: bones, skin weights, what follows what."""

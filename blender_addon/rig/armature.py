@@ -1,0 +1,169 @@
+"""A head's armature: made, found again, renewed with the head, taken away.
+
+Bones are known by a mark of ours, so that an artist may call them what he likes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from ..scene.heads import MADE, belonging, home_of
+from ..scene.mesh import HM08_ATTRIBUTE, part_vertices
+from ..scene.regions import region_weights
+from ..scene.reshaping import coordinates
+from . import following
+from .following import ROLE, bone_of
+from .naming import NAMINGS
+from .skinning import EYES, HEAD, NECK, PARENTS, ROOT, Bone, HeadShape, make_skeleton
+
+# Custom property of the head object: its armature object.
+RIG = "relightify_rig"
+# Weights finer than this make no difference that is seen; equal ones are written in one call.
+WEIGHT_STEPS = 256
+_EDITING = ".relightify bones"
+
+
+def rig_of(head: bpy.types.Object | None) -> bpy.types.Object | None:
+    """The armature of a head, or None."""
+    return belonging(head, RIG)
+
+
+def add_skeleton(scene: bpy.types.Scene, head: bpy.types.Object, naming: str = "BLENDER") -> bpy.types.Object:
+    """Give a head bones for root, neck, head, jaw and eyes, with skin weights; what shapes do, they still do.
+
+    Args:
+        scene: that of the head.
+        head: a head without a skeleton.
+        naming: one of `naming.NAMINGS`.
+
+    Returns:
+        The armature object, which hangs on the head.
+    """
+    skeleton = make_skeleton(head_shape(head))
+    rig = bpy.data.objects.new(f"{head.name} skeleton", bpy.data.armatures.new(f"{head.name} skeleton"))
+    home_of(head, scene).objects.link(rig)
+    rig.parent = head
+    rig.show_in_front = True
+    rig.data.display_type = "STICK"
+    rig[MADE], head[RIG] = True, rig
+    _write_bones(rig, skeleton.bones, NAMINGS[naming])
+    modifier = head.modifiers.new("Skeleton", "ARMATURE")
+    modifier.object = rig
+    head.modifiers.move(len(head.modifiers) - 1, 0)
+    write_weights(head, rig, skeleton.weights)
+    following.bind(head, rig, skeleton)
+    return rig
+
+
+def renew_skeleton(head: bpy.types.Object) -> None:
+    """Fit the skeleton of a head to the mesh and the shapes that it has just got; poses and settings stay."""
+    rig = rig_of(head)
+    if rig is None:
+        return
+    skeleton = make_skeleton(head_shape(head))
+    _write_bones(rig, skeleton.bones, {bone[ROLE]: bone.name for bone in rig.data.bones if ROLE in bone})
+    write_weights(head, rig, skeleton.weights)
+    following.bind(head, rig, skeleton)
+
+
+def remove_skeleton(head: bpy.types.Object) -> None:
+    """Take the skeleton of a head away, with all that follows it; shapes turn eyes and jaw again."""
+    rig = rig_of(head)
+    if rig is None:
+        return
+    following.unbind(head, rig)
+    for name in [bone.name for bone in rig.data.bones]:
+        group = head.vertex_groups.get(name)
+        if group is not None:
+            head.vertex_groups.remove(group)
+    for modifier in [m for m in head.modifiers if m.type == "ARMATURE" and m.object == rig]:
+        head.modifiers.remove(modifier)
+    data = rig.data
+    bpy.data.objects.remove(rig)
+    if data.users == 0:
+        bpy.data.armatures.remove(data)
+    del head[RIG]
+
+
+def rename_bones(rig: bpy.types.Object, naming: str) -> None:
+    """Call our bones as another program does; Blender renames vertex groups, drivers and curves along."""
+    for role, name in NAMINGS[naming].items():
+        bone = bone_of(rig, role)
+        if bone is not None:
+            bone.name = name
+
+
+def head_shape(head: bpy.types.Object) -> HeadShape:
+    """What the skeleton of a head is made from."""
+    mesh = head.data
+    vertices = coordinates(mesh.shape_keys.reference_key.data if mesh.shape_keys else mesh.vertices).reshape(-1, 3)
+    edges, ids = np.empty(2 * len(mesh.edges), np.int32), np.full(len(vertices), -1, np.int32)
+    mesh.edges.foreach_get("vertices", edges)
+    attribute = mesh.attributes.get(HM08_ATTRIBUTE)
+    if attribute is not None:
+        attribute.data.foreach_get("value", ids)
+    offsets = {}
+    for key in mesh.shape_keys.key_blocks[1:] if mesh.shape_keys else ():
+        if key.name == "jawOpen" or key.name.startswith("eyeLook"):
+            offsets[key.name] = coordinates(key.data).reshape(-1, 3) - vertices
+    return HeadShape(vertices, edges.reshape(-1, 2), part_vertices(head), offsets, region_weights(ids)["Neck"])
+
+
+def write_weights(head: bpy.types.Object, rig: bpy.types.Object, weights: Mapping[str, np.ndarray]) -> None:
+    """Vertex groups of the bones' names with these weights [V] by role, which replace what they held."""
+    everyone = np.arange(len(head.data.vertices)).tolist()
+    names = {bone[ROLE]: bone.name for bone in rig.data.bones if ROLE in bone}
+    steps = {role: np.rint(values * WEIGHT_STEPS).astype(int) for role, values in weights.items()}
+    # Blender divides by the sum where it is not 1, and the shapes of a jaw taken apart count on it.
+    steps[HEAD] += WEIGHT_STEPS - np.sum(list(steps.values()), axis=0)
+    for role, of_vertex in steps.items():
+        group = head.vertex_groups.get(names[role]) or head.vertex_groups.new(name=names[role])
+        group.remove(everyone)
+        for step in np.unique(of_vertex[of_vertex > 0]):
+            group.add(np.flatnonzero(of_vertex == step).tolist(), float(step) / WEIGHT_STEPS, "REPLACE")
+
+
+def _write_bones(rig: bpy.types.Object, bones: Mapping[str, Bone], names: Mapping[str, str]) -> None:
+    """Put the bones of some roles where they belong; those that are missing are made."""
+    with _edit_bones(rig) as edit:
+        for role, bone in bones.items():
+            made = edit.get(names[role]) or edit.new(names[role])
+            made.head, made.tail = Vector(bone.head), Vector(bone.tail)
+            parent = PARENTS[role]
+            made.parent = edit[names[parent]] if parent is not None else None
+            made.use_connect = role == HEAD
+            made.use_deform = True
+            # Axes as humanoids have them: z forward in the spine, up in jaw and eyes.
+            made.align_roll(Vector((0.0, -1.0, 0.0) if role in (ROOT, NECK, HEAD) else (0.0, 0.0, 1.0)))
+    for role in bones:
+        rig.data.bones[names[role]][ROLE] = role
+        rig.pose.bones[names[role]].rotation_mode = "XYZ"
+    for role in EYES:
+        bone = bone_of(rig, role)
+        if bone is not None:
+            # An eye turns and does nothing else.
+            rig.pose.bones[bone.name].lock_location = rig.pose.bones[bone.name].lock_scale = (True, True, True)
+
+
+@contextmanager
+def _edit_bones(rig: bpy.types.Object) -> Iterator[bpy.types.bpy_prop_collection]:
+    """The bones of an armature to edit, in a scene of its own: whatever mode the artist is in, he stays in it."""
+    scene = bpy.data.scenes.new(_EDITING)
+    scene.collection.objects.link(rig)
+    layer = scene.view_layers[0]
+    layer.update()
+    layer.objects.active = rig
+    try:
+        with bpy.context.temp_override(scene=scene, view_layer=layer, active_object=rig, object=rig):
+            bpy.ops.object.mode_set(mode="EDIT")
+            try:
+                yield rig.data.edit_bones
+            finally:
+                bpy.ops.object.mode_set(mode="OBJECT")
+    finally:
+        bpy.data.scenes.remove(scene)

@@ -1,0 +1,267 @@
+"""What follows what: shapes turn eyes and jaw, or bones do and the lids follow; never both.
+
+An eyeball with a bone is rigid: the shapes `eyeLook*` keep what they do to the lids and lose what they do to the
+ball. Either they then turn its bone, by a driver, as recordings and sliders want it, or the bone, posed by hand or by
+the aim, turns them. The jaw may likewise be left to the shape `jawOpen`, or be turned by its bone; the shape then keeps
+what no turn of a rigid bone does.
+"""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from ..scene.heads import MADE, belonging, home_of
+from ..scene.mesh import expression_keys, part_vertices
+from ..scene.reshaping import coordinates
+from .skinning import EYES, JAW, LEFT_EYE, PITCH, RIGHT_EYE, YAW, Skeleton, Turn
+
+# Custom property of a bone: its role, see `skinning`.
+ROLE = "relightify_bone"
+# Custom property of the head object: the empty at which its eyes look.
+AIM = "relightify_aim"
+# Custom properties of the armature object: what the shapes did, and who turns eyes and jaw.
+LOOKS, JAW_TURN, EYES_BY, JAW_BY = (f"relightify_{name}" for name in ("looks", "jaw_turn", "eyes_by", "jaw_by"))
+SHAPES, BONES = "SHAPES", "BONES"
+JAW_SHAPE = "jawOpen"
+# Attribute of the mesh: how far each vertex followed the jaw's bone when the shape was taken apart.
+JAW_WEIGHT = "relightify_jaw_weight"
+# Where a new aim stands, metres ahead of the eyes.
+AIM_DISTANCE = 0.5
+
+
+def bone_of(rig: bpy.types.Object, role: str) -> bpy.types.Bone | None:
+    """The bone with a role, whatever it is called."""
+    return next((bone for bone in rig.data.bones if bone.get(ROLE) == role), None)
+
+
+def bind(head: bpy.types.Object, rig: bpy.types.Object, skeleton: Skeleton) -> None:
+    """Tie shapes and bones of a head together whose shapes still do all by themselves."""
+    rig[LOOKS] = dict(skeleton.looks)
+    if skeleton.jaw is not None:
+        jaw = skeleton.jaw
+        rig[JAW_TURN] = [*map(float, jaw.pivot), *map(float, jaw.axis), jaw.angle]
+    _turn_eyes_of_shapes(head, rig, on=False)
+    set_eyes_by(head, rig, rig.get(EYES_BY, SHAPES))
+    by, rig[JAW_BY] = rig.get(JAW_BY, SHAPES), SHAPES
+    set_jaw_by(head, rig, by)
+
+
+def unbind(head: bpy.types.Object, rig: bpy.types.Object) -> None:
+    """Let the shapes do all by themselves again, and take the aim away."""
+    set_jaw_by(head, rig, SHAPES)
+    _remove_eye_drivers(head, rig)
+    _turn_eyes_of_shapes(head, rig, on=True)
+    remove_aim(head)
+
+
+# --- eyes ---------------------------------------------------------------------------------------------------------
+
+
+def eyes_by(rig: bpy.types.Object) -> str:
+    """Who turns the eyes, `SHAPES` or `BONES`."""
+    return rig.get(EYES_BY, SHAPES)
+
+
+def set_eyes_by(head: bpy.types.Object, rig: bpy.types.Object, by: str) -> None:
+    """Have the shapes turn the bones of the eyes, or the bones the shapes."""
+    _remove_eye_drivers(head, rig)
+    looks = dict(rig.get(LOOKS, {}))
+    for role, side in EYES.items():
+        bone = bone_of(rig, role)
+        if bone is None:
+            continue
+        axes = bone.matrix_local.to_3x3()
+        for index, column, endings in ((0, axes.col[0].x, PITCH), (2, axes.col[2].z, YAW)):
+            shapes = {f"eyeLook{ending}{side}": ending for ending in endings if f"eyeLook{ending}{side}" in looks}
+            # The bone's own axis may point the other way than the world's.
+            angles = {name: looks[name] * (1 if column > 0 else -1) for name in shapes}
+            if by == SHAPES:
+                _drive_bone(rig, bone, index, head, angles)
+            else:
+                for name, angle in angles.items():
+                    _drive_shape(head, name, rig, bone, index, angle)
+    rig[EYES_BY] = by
+    _weigh_aim(rig, by)
+
+
+def aim_of(head: bpy.types.Object) -> bpy.types.Object | None:
+    """The empty at which the eyes of a head look, or None."""
+    return belonging(head, AIM)
+
+
+def add_aim(scene: bpy.types.Scene, head: bpy.types.Object, rig: bpy.types.Object) -> bpy.types.Object:
+    """An empty ahead of the eyes that both follow; from now on bones turn the eyes."""
+    aim = bpy.data.objects.new(f"{head.name} eye aim", None)
+    aim.empty_display_type, aim.empty_display_size = "CIRCLE", 0.02
+    home_of(head, scene).objects.link(aim)
+    aim.parent = head
+    eyes = [bone for bone in (bone_of(rig, role) for role in (LEFT_EYE, RIGHT_EYE)) if bone is not None]
+    middle = sum((bone.head_local for bone in eyes), Vector()) / len(eyes)
+    aim.location = middle + Vector((0.0, -AIM_DISTANCE, 0.0))
+    aim.rotation_euler.x = np.pi / 2
+    aim[MADE], head[AIM] = True, aim
+    for bone in eyes:
+        track = rig.pose.bones[bone.name].constraints.new("DAMPED_TRACK")
+        track.name, track.target, track.track_axis = "Eye Aim", aim, "TRACK_Y"
+    set_eyes_by(head, rig, BONES)
+    return aim
+
+
+def remove_aim(head: bpy.types.Object) -> None:
+    """Take the aim away, and what tracks it."""
+    aim = aim_of(head)
+    if aim is None:
+        return
+    for rig in (thing for thing in bpy.data.objects if thing.type == "ARMATURE"):
+        for bone in rig.pose.bones:
+            for constraint in [c for c in bone.constraints if getattr(c, "target", None) == aim]:
+                bone.constraints.remove(constraint)
+    bpy.data.objects.remove(aim)
+    del head[AIM]
+
+
+def _weigh_aim(rig: bpy.types.Object, by: str) -> None:
+    """The aim counts where bones turn the eyes only."""
+    for role in EYES:
+        bone = bone_of(rig, role)
+        if bone is None:
+            continue
+        for constraint in rig.pose.bones[bone.name].constraints:
+            if constraint.type == "DAMPED_TRACK":
+                constraint.mute = by != BONES
+
+
+def _drive_bone(
+    rig: bpy.types.Object, bone: bpy.types.Bone, index: int, head: bpy.types.Object, angles: dict[str, float]
+) -> None:
+    """Turn a bone about one of its axes by the sum of shapes, each times its angle in radians."""
+    path = f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"].rotation_euler'
+    driver = rig.driver_add(path, index).driver
+    terms = []
+    for number, (name, angle) in enumerate(angles.items()):
+        variable = driver.variables.new()
+        variable.name, variable.type = f"w{number}", "SINGLE_PROP"
+        target = variable.targets[0]
+        target.id_type, target.id = "KEY", head.data.shape_keys
+        target.data_path = shape_path(name)
+        terms.append(f"{variable.name} * {angle:.6f}")
+    driver.expression = " + ".join(terms) or "0"
+
+
+def _drive_shape(
+    head: bpy.types.Object, name: str, rig: bpy.types.Object, bone: bpy.types.Bone, index: int, angle: float
+) -> None:
+    """Set a shape to how far a bone is turned about one of its axes, of the shape's own angle in radians."""
+    driver = head.data.shape_keys.driver_add(shape_path(name)).driver
+    variable = driver.variables.new()
+    variable.name, variable.type = "turn", "TRANSFORMS"
+    target = variable.targets[0]
+    target.id, target.bone_target = rig, bone.name
+    target.transform_type, target.transform_space = ("ROT_X", "ROT_Y", "ROT_Z")[index], "LOCAL_SPACE"
+    target.rotation_mode = "XYZ"
+    driver.expression = f"min(1, max(0, turn / {angle:.6f}))"
+
+
+def _remove_eye_drivers(head: bpy.types.Object, rig: bpy.types.Object) -> None:
+    for role in EYES:
+        bone = bone_of(rig, role)
+        if bone is None:
+            continue
+        for index in (0, 2):
+            path = f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"].rotation_euler'
+            rig.driver_remove(path, index)
+            rig.pose.bones[bone.name].rotation_euler[index] = 0.0
+    keys = head.data.shape_keys
+    for name in dict(rig.get(LOOKS, {})):
+        if name in keys.key_blocks:
+            keys.driver_remove(shape_path(name))
+
+
+def _turn_eyes_of_shapes(head: bpy.types.Object, rig: bpy.types.Object, *, on: bool) -> None:
+    """Have the shapes themselves move the vertices of the eyeballs, or not."""
+    keys = head.data.shape_keys
+    basis, parts = coordinates(keys.reference_key.data).reshape(-1, 3), part_vertices(head)
+    for role in EYES:
+        bone = bone_of(rig, role)
+        if bone is None:
+            continue
+        ball = parts[role]
+        centre = np.array(bone.head_local)
+        for name, angle in dict(rig[LOOKS]).items():
+            if not name.endswith(EYES[role]) or name not in keys.key_blocks:
+                continue
+            axis = np.array([1.0, 0, 0] if name.removesuffix(EYES[role]).endswith(PITCH) else [0, 0, 1.0])
+            moved = Turn(centre, axis * np.sign(angle), abs(angle)).offsets(basis[ball]) if on else 0.0
+            shape = coordinates(keys.key_blocks[name].data).reshape(-1, 3)
+            shape[ball] = basis[ball] + moved
+            keys.key_blocks[name].data.foreach_set("co", shape.ravel())
+    head.data.update()
+
+
+# --- jaw ----------------------------------------------------------------------------------------------------------
+
+
+def jaw_by(rig: bpy.types.Object) -> str:
+    """Who opens the jaw, `SHAPES` or `BONES`."""
+    return rig.get(JAW_BY, SHAPES)
+
+
+def set_jaw_by(head: bpy.types.Object, rig: bpy.types.Object, by: str) -> None:
+    """Leave the jaw to the shape `jawOpen`, or let that turn the bone and keep only what the bone cannot do.
+
+    The shape's value is what opens the jaw either way, so that sliders and recordings stay as they are. The mesh at
+    `jawOpen` 1 is the same: of a target o and a bone with weight w and rotation R about p, the shape keeps c with
+    (1 - w + w R) c = o - w (R - 1) (v - p), since linear blend skinning turns what the shape has moved.
+    """
+    bone, keys = bone_of(rig, JAW), head.data.shape_keys
+    if bone is None or by == jaw_by(rig) or JAW_SHAPE not in [key.name for key in expression_keys(head)]:
+        return
+    values = list(rig[JAW_TURN])
+    turn = Turn(np.array(values[:3]), np.array(values[3:6]), values[6])
+    path = f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"].rotation_euler'
+    basis = coordinates(keys.reference_key.data).reshape(-1, 3)
+    key = keys.key_blocks[JAW_SHAPE]
+    offsets = coordinates(key.data).reshape(-1, 3) - basis
+    mesh = head.data
+    if by == BONES:
+        weight = _group_weights(head, bone.name)
+        attribute = mesh.attributes.get(JAW_WEIGHT) or mesh.attributes.new(JAW_WEIGHT, "FLOAT", "POINT")
+        attribute.data.foreach_set("value", weight.astype(np.float32))
+        blend = _blend(turn, weight)
+        kept = np.linalg.solve(blend, (offsets - weight[:, None] * turn.offsets(basis))[..., None])[..., 0]
+        rig.driver_remove(path, 0)
+        sign = 1 if bone.matrix_local.to_3x3().col[0].dot(Vector(turn.axis)) > 0 else -1
+        _drive_bone(rig, bone, 0, head, {JAW_SHAPE: sign * turn.angle})
+    else:
+        weight = np.zeros(len(mesh.vertices), np.float32)
+        mesh.attributes[JAW_WEIGHT].data.foreach_get("value", weight)
+        kept = (_blend(turn, weight) @ offsets[..., None])[..., 0] + weight[:, None] * turn.offsets(basis)
+        mesh.attributes.remove(mesh.attributes[JAW_WEIGHT])
+        rig.driver_remove(path, 0)
+        rig.pose.bones[bone.name].rotation_euler.x = 0.0
+    key.data.foreach_set("co", (basis + kept).astype(np.float32).ravel())
+    mesh.update()
+    rig[JAW_BY] = by
+
+
+def _blend(turn: Turn, weight: np.ndarray) -> np.ndarray:
+    """The linear part of skinning, float [V, 3, 3]."""
+    part = weight[:, None, None].astype(np.float64)
+    return (1 - part) * np.eye(3) + part * turn.matrix()
+
+
+def _group_weights(head: bpy.types.Object, name: str) -> np.ndarray:
+    """The weights of a vertex group, float [V]."""
+    weights, index = np.zeros(len(head.data.vertices)), head.vertex_groups[name].index
+    for vertex in head.data.vertices:
+        for element in vertex.groups:
+            if element.group == index:
+                weights[vertex.index] = element.weight
+    return weights
+
+
+def shape_path(name: str) -> str:
+    """Data path of a shape's value, from the shape keys' datablock."""
+    return f'key_blocks["{bpy.utils.escape_identifier(name)}"].value'
