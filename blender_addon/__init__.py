@@ -65,12 +65,12 @@ def _settings() -> tuple[ModuleType, ...]:
 
 
 def _operators() -> tuple[ModuleType, ...]:
-    from .ui.operators import asset, backend, export, expression, head, light, photo, reconstruct, studio
+    from .ui.operators import asset, backend, export, expression, head, light, photo, reconstruct, skeleton, studio
 
-    return backend, photo, reconstruct, head, light, studio, expression, export, asset
+    return backend, photo, reconstruct, head, light, studio, expression, skeleton, export, asset
 
 
 def _panels() -> tuple[ModuleType, ...]:
-    from .ui.panels import export, expression, light, menus, reconstruct
+    from .ui.panels import export, expression, light, menus, reconstruct, skeleton
 
-    return reconstruct, light, expression, export, menus
+    return reconstruct, light, expression, skeleton, export, menus

@@ -17,10 +17,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "scene": set(),
     "link": {"install"},
     "light": {"scene"},
-    "rig": {"scene"},
-    "expression": {"scene", "rig"},
-    "export": {"scene", "rig"},
-    "ui": {"install", "scene", "link", "light", "rig", "expression", "export"},
+    "skeleton": {"scene"},
+    "expression": {"scene", "skeleton"},
+    "export": {"scene", "skeleton"},
+    "ui": {"install", "scene", "link", "light", "skeleton", "expression", "export"},
 }
 # The same inside `ui`: each folder may import those before it, and what lies in `ui` itself.
 UI_ORDER = ("ui", "ui/properties", "ui/operators", "ui/panels", "ui/preferences")

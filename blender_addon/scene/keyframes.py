@@ -13,6 +13,11 @@ from .. import compat
 CONSTANT, LINEAR = 0, 1
 
 
+def shape_path(name: str) -> str:
+    """Data path of a shape's value, from the shape keys' datablock."""
+    return f'key_blocks["{bpy.utils.escape_identifier(name)}"].value'
+
+
 def write_curve(
     owner: bpy.types.ID, data_path: str, frames: np.ndarray, values: np.ndarray, *, index: int = 0
 ) -> bpy.types.FCurve:

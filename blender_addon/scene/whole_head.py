@@ -101,7 +101,12 @@ def delete_head(scene: bpy.types.Scene, head: bpy.types.Object) -> None:
 
 
 def _remove_data(data: bpy.types.ID) -> None:
-    kinds = {"MESH": bpy.data.meshes, "CAMERA": bpy.data.cameras, "LIGHT": bpy.data.lights}
+    kinds = {
+        "MESH": bpy.data.meshes,
+        "CAMERA": bpy.data.cameras,
+        "LIGHT": bpy.data.lights,
+        "ARMATURE": bpy.data.armatures,
+    }
     if data.id_type in kinds:
         kinds[data.id_type].remove(data)
 
@@ -176,7 +181,8 @@ def _point_at_copies(thing: bpy.types.Object, copies: Copies) -> None:
     if thing.type == "CAMERA":
         for background in thing.data.background_images:
             background.image = copies.get(background.image, background.image)
-    for owner in (*thing.constraints, *thing.modifiers):
+    of_bones = [c for bone in thing.pose.bones for c in bone.constraints] if thing.pose is not None else []
+    for owner in (*thing.constraints, *of_bones, *thing.modifiers):
         for prop in owner.bl_rna.properties:
             if prop.type == "POINTER" and not prop.is_readonly and getattr(owner, prop.identifier) in copies:
                 setattr(owner, prop.identifier, copies[getattr(owner, prop.identifier)])

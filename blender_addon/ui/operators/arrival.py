@@ -16,6 +16,7 @@ from ...scene.parts import FULL
 from ...scene.photo_source import PhotoSource
 from ...scene.replacing import replace_head
 from ...scene.samples import forget_samples, keep_samples
+from ...skeleton.armature import add_skeleton, renew_skeleton
 from ..properties.light import adopt_photo_light
 from ..viewport import frame_selected, layer_of, look_through_camera, push_undo, select_alone, show_materials
 
@@ -29,6 +30,7 @@ class ImportOptions:
         use_light: light the scene as the photo is lit, where the stage is set.
         use_stage: set the scene's camera, frame and light for this head even if there are heads already.
         parts: `parts.FULL` or `parts.SKIN`.
+        use_skeleton: give a new head a skeleton; one that is renewed keeps its own, or none.
         target: session number (`ID.session_uid`) of the head that is to be renewed; 0 for a new head.
     """
 
@@ -36,6 +38,7 @@ class ImportOptions:
     use_light: bool = True
     use_stage: bool = False
     parts: str = FULL
+    use_skeleton: bool = False
     target: int = 0
 
 
@@ -118,6 +121,9 @@ def build_result(
     if old is not None:
         forget_samples(old)
         done = replace_head(scene, old, new)
+        renew_skeleton(done.head)
+    elif wanted.use_skeleton:
+        add_skeleton(scene, done.head)
     keep_extra_maps(done.head, maps)
     keep_samples(done.head, maps)
     return done

@@ -17,6 +17,7 @@ from ...expression.arkit_csv import read_recording
 from ...expression.shapes import GROUPS, group_shapes, random_expression
 from ...scene import mesh
 from ...scene.heads import EXPRESSION
+from ...scene.keyframes import shape_path
 from ...scene.replacing import SAME_WEIGHT
 from .head import HeadOperator, head_of
 
@@ -48,7 +49,7 @@ def set_weights(context: bpy.types.Context, head: bpy.types.Object, weights: Map
     for key in mesh.expression_keys(head):
         if key.name not in weights:
             continue
-        path, moves = face_recording.shape_path(key.name), abs(key.value - weights[key.name]) > SAME_WEIGHT
+        path, moves = shape_path(key.name), abs(key.value - weights[key.name]) > SAME_WEIGHT
         if moves and path in driven:
             stuck["a driver"].append(key.name)
         elif moves and path in animated and not keyed:

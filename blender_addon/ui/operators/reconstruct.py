@@ -88,7 +88,9 @@ class JobOperator(JobChoices, ImportChoices, BackgroundOperator):
         try:
             photo, target = self.photo_and_target(context)
             options = job_options(self)
-            wanted = ImportOptions(self.use_camera, self.use_light, self.use_stage, self.parts, target)
+            wanted = ImportOptions(
+                self.use_camera, self.use_light, self.use_stage, self.parts, self.use_skeleton, target
+            )
             choice = backend_choice(context)
             build = partial(bring_in, scene_uid=context.scene.session_uid, photo=photo, wanted=wanted)
             request = Reconstruct(new_job_id(), photo.data, options, photo.file_name)

@@ -96,6 +96,7 @@ class RELIGHTIFY_PT_options(FacePanel, bpy.types.Panel):
             draw_option(column, settings, name)
         column = layout.column()
         column.prop(settings, "parts")
+        column.prop(settings, "use_skeleton")
         column = layout.column(heading="Set Up")
         column.prop(settings, "use_camera")
         column.prop(settings, "use_light")

@@ -40,6 +40,11 @@ class ImportChoices:
     """What to do with a head that has come: part of no job."""
 
     parts: bpy.props.EnumProperty(name="Import", description="What to import", items=PARTS_ITEMS, default=parts.FULL)
+    use_skeleton: bpy.props.BoolProperty(
+        name="Skeleton",
+        description="Give the head bones for neck, head, jaw and eyes, with skin weights",
+        default=True,
+    )
     use_camera: bpy.props.BoolProperty(
         name="Photo Camera",
         description="Add the photo's camera with the photo behind the head",

@@ -13,6 +13,7 @@ import numpy as np
 from mathutils import Vector
 
 from ..scene.heads import MADE, belonging, home_of
+from ..scene.keyframes import shape_path
 from ..scene.mesh import expression_keys, part_vertices
 from ..scene.reshaping import coordinates
 from .skinning import EYES, JAW, LEFT_EYE, PITCH, RIGHT_EYE, YAW, Skeleton, Turn
@@ -31,45 +32,50 @@ JAW_WEIGHT = "relightify_jaw_weight"
 AIM_DISTANCE = 0.5
 
 
-def bone_of(rig: bpy.types.Object, role: str) -> bpy.types.Bone | None:
+def bone_of(armature: bpy.types.Object, role: str) -> bpy.types.Bone | None:
     """The bone with a role, whatever it is called."""
-    return next((bone for bone in rig.data.bones if bone.get(ROLE) == role), None)
+    return next((bone for bone in armature.data.bones if bone.get(ROLE) == role), None)
 
 
-def bind(head: bpy.types.Object, rig: bpy.types.Object, skeleton: Skeleton) -> None:
+def bind(head: bpy.types.Object, armature: bpy.types.Object, skeleton: Skeleton) -> None:
     """Tie shapes and bones of a head together whose shapes still do all by themselves."""
-    rig[LOOKS] = dict(skeleton.looks)
+    armature[LOOKS] = dict(skeleton.looks)
     if skeleton.jaw is not None:
         jaw = skeleton.jaw
-        rig[JAW_TURN] = [*map(float, jaw.pivot), *map(float, jaw.axis), jaw.angle]
-    _turn_eyes_of_shapes(head, rig, on=False)
-    set_eyes_by(head, rig, rig.get(EYES_BY, SHAPES))
-    by, rig[JAW_BY] = rig.get(JAW_BY, SHAPES), SHAPES
-    set_jaw_by(head, rig, by)
+        armature[JAW_TURN] = [*map(float, jaw.pivot), *map(float, jaw.axis), jaw.angle]
+    _turn_eyes_of_shapes(head, armature, on=False)
+    set_eyes_by(head, armature, armature.get(EYES_BY, SHAPES))
+    by, armature[JAW_BY] = armature.get(JAW_BY, SHAPES), SHAPES
+    set_jaw_by(head, armature, by)
 
 
-def unbind(head: bpy.types.Object, rig: bpy.types.Object) -> None:
+def unbind(head: bpy.types.Object, armature: bpy.types.Object) -> None:
     """Let the shapes do all by themselves again, and take the aim away."""
-    set_jaw_by(head, rig, SHAPES)
-    _remove_eye_drivers(head, rig)
-    _turn_eyes_of_shapes(head, rig, on=True)
+    set_jaw_by(head, armature, SHAPES)
+    _remove_eye_drivers(head, armature)
+    _turn_eyes_of_shapes(head, armature, on=True)
     remove_aim(head)
+
+
+def has_eyes(armature: bpy.types.Object) -> bool:
+    """Whether there are bones of eyes."""
+    return any(bone_of(armature, role) is not None for role in EYES)
 
 
 # --- eyes ---------------------------------------------------------------------------------------------------------
 
 
-def eyes_by(rig: bpy.types.Object) -> str:
+def eyes_by(armature: bpy.types.Object) -> str:
     """Who turns the eyes, `SHAPES` or `BONES`."""
-    return rig.get(EYES_BY, SHAPES)
+    return armature.get(EYES_BY, SHAPES)
 
 
-def set_eyes_by(head: bpy.types.Object, rig: bpy.types.Object, by: str) -> None:
+def set_eyes_by(head: bpy.types.Object, armature: bpy.types.Object, by: str) -> None:
     """Have the shapes turn the bones of the eyes, or the bones the shapes."""
-    _remove_eye_drivers(head, rig)
-    looks = dict(rig.get(LOOKS, {}))
+    _remove_eye_drivers(head, armature)
+    looks = dict(armature.get(LOOKS, {}))
     for role, side in EYES.items():
-        bone = bone_of(rig, role)
+        bone = bone_of(armature, role)
         if bone is None:
             continue
         axes = bone.matrix_local.to_3x3()
@@ -78,12 +84,12 @@ def set_eyes_by(head: bpy.types.Object, rig: bpy.types.Object, by: str) -> None:
             # The bone's own axis may point the other way than the world's.
             angles = {name: looks[name] * (1 if column > 0 else -1) for name in shapes}
             if by == SHAPES:
-                _drive_bone(rig, bone, index, head, angles)
+                _drive_bone(armature, bone, index, head, angles)
             else:
                 for name, angle in angles.items():
-                    _drive_shape(head, name, rig, bone, index, angle)
-    rig[EYES_BY] = by
-    _weigh_aim(rig, by)
+                    _drive_shape(head, name, armature, bone, index, angle)
+    armature[EYES_BY] = by
+    _weigh_aim(armature, by)
 
 
 def aim_of(head: bpy.types.Object) -> bpy.types.Object | None:
@@ -91,21 +97,21 @@ def aim_of(head: bpy.types.Object) -> bpy.types.Object | None:
     return belonging(head, AIM)
 
 
-def add_aim(scene: bpy.types.Scene, head: bpy.types.Object, rig: bpy.types.Object) -> bpy.types.Object:
+def add_aim(scene: bpy.types.Scene, head: bpy.types.Object, armature: bpy.types.Object) -> bpy.types.Object:
     """An empty ahead of the eyes that both follow; from now on bones turn the eyes."""
     aim = bpy.data.objects.new(f"{head.name} eye aim", None)
     aim.empty_display_type, aim.empty_display_size = "CIRCLE", 0.02
     home_of(head, scene).objects.link(aim)
     aim.parent = head
-    eyes = [bone for bone in (bone_of(rig, role) for role in (LEFT_EYE, RIGHT_EYE)) if bone is not None]
+    eyes = [bone for bone in (bone_of(armature, role) for role in (LEFT_EYE, RIGHT_EYE)) if bone is not None]
     middle = sum((bone.head_local for bone in eyes), Vector()) / len(eyes)
     aim.location = middle + Vector((0.0, -AIM_DISTANCE, 0.0))
     aim.rotation_euler.x = np.pi / 2
     aim[MADE], head[AIM] = True, aim
     for bone in eyes:
-        track = rig.pose.bones[bone.name].constraints.new("DAMPED_TRACK")
+        track = armature.pose.bones[bone.name].constraints.new("DAMPED_TRACK")
         track.name, track.target, track.track_axis = "Eye Aim", aim, "TRACK_Y"
-    set_eyes_by(head, rig, BONES)
+    set_eyes_by(head, armature, BONES)
     return aim
 
 
@@ -114,31 +120,31 @@ def remove_aim(head: bpy.types.Object) -> None:
     aim = aim_of(head)
     if aim is None:
         return
-    for rig in (thing for thing in bpy.data.objects if thing.type == "ARMATURE"):
-        for bone in rig.pose.bones:
+    for armature in (thing for thing in bpy.data.objects if thing.type == "ARMATURE"):
+        for bone in armature.pose.bones:
             for constraint in [c for c in bone.constraints if getattr(c, "target", None) == aim]:
                 bone.constraints.remove(constraint)
     bpy.data.objects.remove(aim)
     del head[AIM]
 
 
-def _weigh_aim(rig: bpy.types.Object, by: str) -> None:
+def _weigh_aim(armature: bpy.types.Object, by: str) -> None:
     """The aim counts where bones turn the eyes only."""
     for role in EYES:
-        bone = bone_of(rig, role)
+        bone = bone_of(armature, role)
         if bone is None:
             continue
-        for constraint in rig.pose.bones[bone.name].constraints:
+        for constraint in armature.pose.bones[bone.name].constraints:
             if constraint.type == "DAMPED_TRACK":
                 constraint.mute = by != BONES
 
 
 def _drive_bone(
-    rig: bpy.types.Object, bone: bpy.types.Bone, index: int, head: bpy.types.Object, angles: dict[str, float]
+    armature: bpy.types.Object, bone: bpy.types.Bone, index: int, head: bpy.types.Object, angles: dict[str, float]
 ) -> None:
     """Turn a bone about one of its axes by the sum of shapes, each times its angle in radians."""
     path = f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"].rotation_euler'
-    driver = rig.driver_add(path, index).driver
+    driver = armature.driver_add(path, index).driver
     terms = []
     for number, (name, angle) in enumerate(angles.items()):
         variable = driver.variables.new()
@@ -151,45 +157,44 @@ def _drive_bone(
 
 
 def _drive_shape(
-    head: bpy.types.Object, name: str, rig: bpy.types.Object, bone: bpy.types.Bone, index: int, angle: float
+    head: bpy.types.Object, name: str, armature: bpy.types.Object, bone: bpy.types.Bone, index: int, angle: float
 ) -> None:
     """Set a shape to how far a bone is turned about one of its axes, of the shape's own angle in radians."""
     driver = head.data.shape_keys.driver_add(shape_path(name)).driver
     variable = driver.variables.new()
     variable.name, variable.type = "turn", "TRANSFORMS"
     target = variable.targets[0]
-    target.id, target.bone_target = rig, bone.name
+    target.id, target.bone_target = armature, bone.name
     target.transform_type, target.transform_space = ("ROT_X", "ROT_Y", "ROT_Z")[index], "LOCAL_SPACE"
     target.rotation_mode = "XYZ"
     driver.expression = f"min(1, max(0, turn / {angle:.6f}))"
 
 
-def _remove_eye_drivers(head: bpy.types.Object, rig: bpy.types.Object) -> None:
+def _remove_eye_drivers(head: bpy.types.Object, armature: bpy.types.Object) -> None:
     for role in EYES:
-        bone = bone_of(rig, role)
+        bone = bone_of(armature, role)
         if bone is None:
             continue
         for index in (0, 2):
             path = f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"].rotation_euler'
-            rig.driver_remove(path, index)
-            rig.pose.bones[bone.name].rotation_euler[index] = 0.0
+            armature.driver_remove(path, index)
+            armature.pose.bones[bone.name].rotation_euler[index] = 0.0
     keys = head.data.shape_keys
-    for name in dict(rig.get(LOOKS, {})):
+    for name in dict(armature.get(LOOKS, {})):
         if name in keys.key_blocks:
             keys.driver_remove(shape_path(name))
 
 
-def _turn_eyes_of_shapes(head: bpy.types.Object, rig: bpy.types.Object, *, on: bool) -> None:
+def _turn_eyes_of_shapes(head: bpy.types.Object, armature: bpy.types.Object, *, on: bool) -> None:
     """Have the shapes themselves move the vertices of the eyeballs, or not."""
     keys = head.data.shape_keys
     basis, parts = coordinates(keys.reference_key.data).reshape(-1, 3), part_vertices(head)
     for role in EYES:
-        bone = bone_of(rig, role)
-        if bone is None:
+        bone, ball = bone_of(armature, role), parts.get(role, ())
+        if bone is None or not len(ball):
             continue
-        ball = parts[role]
         centre = np.array(bone.head_local)
-        for name, angle in dict(rig[LOOKS]).items():
+        for name, angle in dict(armature[LOOKS]).items():
             if not name.endswith(EYES[role]) or name not in keys.key_blocks:
                 continue
             axis = np.array([1.0, 0, 0] if name.removesuffix(EYES[role]).endswith(PITCH) else [0, 0, 1.0])
@@ -203,22 +208,22 @@ def _turn_eyes_of_shapes(head: bpy.types.Object, rig: bpy.types.Object, *, on: b
 # --- jaw ----------------------------------------------------------------------------------------------------------
 
 
-def jaw_by(rig: bpy.types.Object) -> str:
+def jaw_by(armature: bpy.types.Object) -> str:
     """Who opens the jaw, `SHAPES` or `BONES`."""
-    return rig.get(JAW_BY, SHAPES)
+    return armature.get(JAW_BY, SHAPES)
 
 
-def set_jaw_by(head: bpy.types.Object, rig: bpy.types.Object, by: str) -> None:
+def set_jaw_by(head: bpy.types.Object, armature: bpy.types.Object, by: str) -> None:
     """Leave the jaw to the shape `jawOpen`, or let that turn the bone and keep only what the bone cannot do.
 
     The shape's value is what opens the jaw either way, so that sliders and recordings stay as they are. The mesh at
     `jawOpen` 1 is the same: of a target o and a bone with weight w and rotation R about p, the shape keeps c with
     (1 - w + w R) c = o - w (R - 1) (v - p), since linear blend skinning turns what the shape has moved.
     """
-    bone, keys = bone_of(rig, JAW), head.data.shape_keys
-    if bone is None or by == jaw_by(rig) or JAW_SHAPE not in [key.name for key in expression_keys(head)]:
+    bone, keys = bone_of(armature, JAW), head.data.shape_keys
+    if bone is None or by == jaw_by(armature) or JAW_SHAPE not in [key.name for key in expression_keys(head)]:
         return
-    values = list(rig[JAW_TURN])
+    values = list(armature[JAW_TURN])
     turn = Turn(np.array(values[:3]), np.array(values[3:6]), values[6])
     path = f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"].rotation_euler'
     basis = coordinates(keys.reference_key.data).reshape(-1, 3)
@@ -231,19 +236,19 @@ def set_jaw_by(head: bpy.types.Object, rig: bpy.types.Object, by: str) -> None:
         attribute.data.foreach_set("value", weight.astype(np.float32))
         blend = _blend(turn, weight)
         kept = np.linalg.solve(blend, (offsets - weight[:, None] * turn.offsets(basis))[..., None])[..., 0]
-        rig.driver_remove(path, 0)
+        armature.driver_remove(path, 0)
         sign = 1 if bone.matrix_local.to_3x3().col[0].dot(Vector(turn.axis)) > 0 else -1
-        _drive_bone(rig, bone, 0, head, {JAW_SHAPE: sign * turn.angle})
+        _drive_bone(armature, bone, 0, head, {JAW_SHAPE: sign * turn.angle})
     else:
         weight = np.zeros(len(mesh.vertices), np.float32)
         mesh.attributes[JAW_WEIGHT].data.foreach_get("value", weight)
         kept = (_blend(turn, weight) @ offsets[..., None])[..., 0] + weight[:, None] * turn.offsets(basis)
         mesh.attributes.remove(mesh.attributes[JAW_WEIGHT])
-        rig.driver_remove(path, 0)
-        rig.pose.bones[bone.name].rotation_euler.x = 0.0
+        armature.driver_remove(path, 0)
+        armature.pose.bones[bone.name].rotation_euler.x = 0.0
     key.data.foreach_set("co", (basis + kept).astype(np.float32).ravel())
     mesh.update()
-    rig[JAW_BY] = by
+    armature[JAW_BY] = by
 
 
 def _blend(turn: Turn, weight: np.ndarray) -> np.ndarray:
@@ -260,8 +265,3 @@ def _group_weights(head: bpy.types.Object, name: str) -> np.ndarray:
             if element.group == index:
                 weights[vertex.index] = element.weight
     return weights
-
-
-def shape_path(name: str) -> str:
-    """Data path of a shape's value, from the shape keys' datablock."""
-    return f'key_blocks["{bpy.utils.escape_identifier(name)}"].value'

@@ -22,15 +22,15 @@ from .naming import NAMINGS
 from .skinning import EYES, HEAD, NECK, PARENTS, ROOT, Bone, HeadShape, make_skeleton
 
 # Custom property of the head object: its armature object.
-RIG = "relightify_rig"
+SKELETON = "relightify_skeleton"
 # Weights finer than this make no difference that is seen; equal ones are written in one call.
 WEIGHT_STEPS = 256
 _EDITING = ".relightify bones"
 
 
-def rig_of(head: bpy.types.Object | None) -> bpy.types.Object | None:
+def armature_of(head: bpy.types.Object | None) -> bpy.types.Object | None:
     """The armature of a head, or None."""
-    return belonging(head, RIG)
+    return belonging(head, SKELETON)
 
 
 def add_skeleton(scene: bpy.types.Scene, head: bpy.types.Object, naming: str = "BLENDER") -> bpy.types.Object:
@@ -45,55 +45,55 @@ def add_skeleton(scene: bpy.types.Scene, head: bpy.types.Object, naming: str = "
         The armature object, which hangs on the head.
     """
     skeleton = make_skeleton(head_shape(head))
-    rig = bpy.data.objects.new(f"{head.name} skeleton", bpy.data.armatures.new(f"{head.name} skeleton"))
-    home_of(head, scene).objects.link(rig)
-    rig.parent = head
-    rig.show_in_front = True
-    rig.data.display_type = "STICK"
-    rig[MADE], head[RIG] = True, rig
-    _write_bones(rig, skeleton.bones, NAMINGS[naming])
+    armature = bpy.data.objects.new(f"{head.name} skeleton", bpy.data.armatures.new(f"{head.name} skeleton"))
+    home_of(head, scene).objects.link(armature)
+    armature.parent = head
+    armature.show_in_front = True
+    armature.data.display_type = "STICK"
+    armature[MADE], head[SKELETON] = True, armature
+    _write_bones(armature, skeleton.bones, NAMINGS[naming])
     modifier = head.modifiers.new("Skeleton", "ARMATURE")
-    modifier.object = rig
+    modifier.object = armature
     head.modifiers.move(len(head.modifiers) - 1, 0)
-    write_weights(head, rig, skeleton.weights)
-    following.bind(head, rig, skeleton)
-    return rig
+    write_weights(head, armature, skeleton.weights)
+    following.bind(head, armature, skeleton)
+    return armature
 
 
 def renew_skeleton(head: bpy.types.Object) -> None:
     """Fit the skeleton of a head to the mesh and the shapes that it has just got; poses and settings stay."""
-    rig = rig_of(head)
-    if rig is None:
+    armature = armature_of(head)
+    if armature is None:
         return
     skeleton = make_skeleton(head_shape(head))
-    _write_bones(rig, skeleton.bones, {bone[ROLE]: bone.name for bone in rig.data.bones if ROLE in bone})
-    write_weights(head, rig, skeleton.weights)
-    following.bind(head, rig, skeleton)
+    _write_bones(armature, skeleton.bones, {bone[ROLE]: bone.name for bone in armature.data.bones if ROLE in bone})
+    write_weights(head, armature, skeleton.weights)
+    following.bind(head, armature, skeleton)
 
 
 def remove_skeleton(head: bpy.types.Object) -> None:
     """Take the skeleton of a head away, with all that follows it; shapes turn eyes and jaw again."""
-    rig = rig_of(head)
-    if rig is None:
+    armature = armature_of(head)
+    if armature is None:
         return
-    following.unbind(head, rig)
-    for name in [bone.name for bone in rig.data.bones]:
+    following.unbind(head, armature)
+    for name in [bone.name for bone in armature.data.bones]:
         group = head.vertex_groups.get(name)
         if group is not None:
             head.vertex_groups.remove(group)
-    for modifier in [m for m in head.modifiers if m.type == "ARMATURE" and m.object == rig]:
+    for modifier in [m for m in head.modifiers if m.type == "ARMATURE" and m.object == armature]:
         head.modifiers.remove(modifier)
-    data = rig.data
-    bpy.data.objects.remove(rig)
+    data = armature.data
+    bpy.data.objects.remove(armature)
     if data.users == 0:
         bpy.data.armatures.remove(data)
-    del head[RIG]
+    del head[SKELETON]
 
 
-def rename_bones(rig: bpy.types.Object, naming: str) -> None:
+def rename_bones(armature: bpy.types.Object, naming: str) -> None:
     """Call our bones as another program does; Blender renames vertex groups, drivers and curves along."""
     for role, name in NAMINGS[naming].items():
-        bone = bone_of(rig, role)
+        bone = bone_of(armature, role)
         if bone is not None:
             bone.name = name
 
@@ -114,10 +114,10 @@ def head_shape(head: bpy.types.Object) -> HeadShape:
     return HeadShape(vertices, edges.reshape(-1, 2), part_vertices(head), offsets, region_weights(ids)["Neck"])
 
 
-def write_weights(head: bpy.types.Object, rig: bpy.types.Object, weights: Mapping[str, np.ndarray]) -> None:
+def write_weights(head: bpy.types.Object, armature: bpy.types.Object, weights: Mapping[str, np.ndarray]) -> None:
     """Vertex groups of the bones' names with these weights [V] by role, which replace what they held."""
     everyone = np.arange(len(head.data.vertices)).tolist()
-    names = {bone[ROLE]: bone.name for bone in rig.data.bones if ROLE in bone}
+    names = {bone[ROLE]: bone.name for bone in armature.data.bones if ROLE in bone}
     steps = {role: np.rint(values * WEIGHT_STEPS).astype(int) for role, values in weights.items()}
     # Blender divides by the sum where it is not 1, and the shapes of a jaw taken apart count on it.
     steps[HEAD] += WEIGHT_STEPS - np.sum(list(steps.values()), axis=0)
@@ -128,9 +128,9 @@ def write_weights(head: bpy.types.Object, rig: bpy.types.Object, weights: Mappin
             group.add(np.flatnonzero(of_vertex == step).tolist(), float(step) / WEIGHT_STEPS, "REPLACE")
 
 
-def _write_bones(rig: bpy.types.Object, bones: Mapping[str, Bone], names: Mapping[str, str]) -> None:
+def _write_bones(armature: bpy.types.Object, bones: Mapping[str, Bone], names: Mapping[str, str]) -> None:
     """Put the bones of some roles where they belong; those that are missing are made."""
-    with _edit_bones(rig) as edit:
+    with _edit_bones(armature) as edit:
         for role, bone in bones.items():
             made = edit.get(names[role]) or edit.new(names[role])
             made.head, made.tail = Vector(bone.head), Vector(bone.tail)
@@ -141,28 +141,29 @@ def _write_bones(rig: bpy.types.Object, bones: Mapping[str, Bone], names: Mappin
             # Axes as humanoids have them: z forward in the spine, up in jaw and eyes.
             made.align_roll(Vector((0.0, -1.0, 0.0) if role in (ROOT, NECK, HEAD) else (0.0, 0.0, 1.0)))
     for role in bones:
-        rig.data.bones[names[role]][ROLE] = role
-        rig.pose.bones[names[role]].rotation_mode = "XYZ"
+        armature.data.bones[names[role]][ROLE] = role
+        armature.pose.bones[names[role]].rotation_mode = "XYZ"
     for role in EYES:
-        bone = bone_of(rig, role)
+        bone = bone_of(armature, role)
         if bone is not None:
             # An eye turns and does nothing else.
-            rig.pose.bones[bone.name].lock_location = rig.pose.bones[bone.name].lock_scale = (True, True, True)
+            pose = armature.pose.bones[bone.name]
+            pose.lock_location = pose.lock_scale = (True, True, True)
 
 
 @contextmanager
-def _edit_bones(rig: bpy.types.Object) -> Iterator[bpy.types.bpy_prop_collection]:
+def _edit_bones(armature: bpy.types.Object) -> Iterator[bpy.types.bpy_prop_collection]:
     """The bones of an armature to edit, in a scene of its own: whatever mode the artist is in, he stays in it."""
     scene = bpy.data.scenes.new(_EDITING)
-    scene.collection.objects.link(rig)
+    scene.collection.objects.link(armature)
     layer = scene.view_layers[0]
     layer.update()
-    layer.objects.active = rig
+    layer.objects.active = armature
     try:
-        with bpy.context.temp_override(scene=scene, view_layer=layer, active_object=rig, object=rig):
+        with bpy.context.temp_override(scene=scene, view_layer=layer, active_object=armature, object=armature):
             bpy.ops.object.mode_set(mode="EDIT")
             try:
-                yield rig.data.edit_bones
+                yield armature.data.edit_bones
             finally:
                 bpy.ops.object.mode_set(mode="OBJECT")
     finally:

@@ -11,7 +11,7 @@ BLENDER = {ROOT: "root", NECK: "neck", HEAD: "head", JAW: "jaw", LEFT_EYE: "eye.
 
 NAMINGS: Mapping[str, Mapping[str, str]] = {
     "BLENDER": BLENDER,
-    # Rigify's human meta-rig: the spine's upper bones are neck and head.
+    # Rigify's human meta-armature: the spine's upper bones are neck and head.
     "RIGIFY": {**BLENDER, NECK: "spine.004", HEAD: "spine.006"},
     # The humanoid avatars of glTF tools (VRM 1.0's humanoid bones in the spelling of Mixamo and Ready Player Me).
     "GLTF": {ROOT: "Root", NECK: "Neck", HEAD: "Head", JAW: "Jaw", LEFT_EYE: "LeftEye", RIGHT_EYE: "RightEye"},

@@ -130,7 +130,6 @@ def rigid_turn(points: np.ndarray, offsets: np.ndarray) -> Turn:
 
 def make_skeleton(shape: HeadShape, parameters: RigParameters = RigParameters()) -> Skeleton:
     """Bones and weights of a head; a head without eyes or teeth gets no bones for them."""
-    vertices = np.asarray(shape.vertices, np.float64)
     jaw = _jaw_turn(shape)
     weights = _weights(shape, jaw, parameters)
     bones = _bones(shape, jaw, weights, parameters)
