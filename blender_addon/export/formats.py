@@ -30,24 +30,25 @@ def check_exporter(preset: Preset) -> None:
         raise RelightifyError("no_exporter", f"This Blender has no {label} exporter.", hint) from error
 
 
-def write(preset: Preset, path: Path, stem: str, *, animated: bool, tangents: bool) -> None:
+def write(preset: Preset, path: Path, stem: str, *, animated: bool, tangents: bool, boned: bool) -> None:
     """Write the objects of the window's scene.
 
     Args:
         preset: format and engine.
         path: main file.
         stem: names the folder of textures that glTF writes itself.
-        animated: whether to write the shape keys' action.
+        animated: whether to write the actions of shape keys and bones.
         tangents: whether glTF gets tangents; engines otherwise make the same ones (MikkTSpace).
+        boned: whether the mesh hangs on an armature.
 
     Raises:
         RuntimeError: Blender's exporter failed.
     """
     writers = {presets.GLTF: _write_gltf, presets.FBX: _write_fbx, presets.USD: _write_usd}
-    writers[preset.writer](preset, path, stem, animated, tangents)
+    writers[preset.writer](preset, path, stem, animated, tangents, boned)
 
 
-def _write_gltf(preset: Preset, path: Path, stem: str, animated: bool, tangents: bool) -> None:
+def _write_gltf(preset: Preset, path: Path, stem: str, animated: bool, tangents: bool, boned: bool) -> None:
     bpy.ops.export_scene.gltf(
         filepath=str(path),
         export_format="GLB" if preset.suffix == ".glb" else "GLTF_SEPARATE",
@@ -65,18 +66,25 @@ def _write_gltf(preset: Preset, path: Path, stem: str, animated: bool, tangents:
         export_cameras=False,
         export_lights=False,
         export_extras=False,
-        export_skins=False,
+        export_skins=boned,
+        # As posed, not at rest.
+        export_rest_position_armature=False,
+        # Shapes and bones are one animation.
+        export_animation_mode="ACTIVE_ACTIONS",
+        # Or every action of the file that fits some armature is taken for this one's.
+        export_anim_single_armature=False,
+        export_def_bones=False,
         # Writing settings into the scene would leave a trace.
         will_save_settings=False,
     )
 
 
-def _write_fbx(preset: Preset, path: Path, stem: str, animated: bool, tangents: bool) -> None:
+def _write_fbx(preset: Preset, path: Path, stem: str, animated: bool, tangents: bool, boned: bool) -> None:
     # Centimetres and y up in the vertices themselves, with no rotation or scale on the object: what Maya writes, and
     # what Unity and Unreal take without a transform left on the asset.
     bpy.ops.export_scene.fbx(
         filepath=str(path),
-        object_types={"MESH"},
+        object_types={"MESH", "ARMATURE"} if boned else {"MESH"},
         global_scale=1.0,
         apply_unit_scale=True,
         apply_scale_options="FBX_SCALE_NONE",
@@ -98,11 +106,12 @@ def _write_fbx(preset: Preset, path: Path, stem: str, animated: bool, tangents: 
     )
 
 
-def _write_usd(preset: Preset, path: Path, stem: str, animated: bool, tangents: bool) -> None:
+def _write_usd(preset: Preset, path: Path, stem: str, animated: bool, tangents: bool, boned: bool) -> None:
     bpy.ops.wm.usd_export(
         filepath=str(path),
         check_existing=False,
-        export_animation=animated,
+        # A pose is written as animation or not at all.
+        export_animation=animated or boned,
         export_uvmaps=True,
         # "st" is the name that other programs look for.
         rename_uvmaps=True,
@@ -110,6 +119,7 @@ def _write_usd(preset: Preset, path: Path, stem: str, animated: bool, tangents: 
         export_materials=True,
         generate_preview_surface=True,
         export_shapekeys=True,
+        export_armatures=boned,
         export_hair=False,
         export_lights=False,
         export_cameras=False,

@@ -8,17 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
+import numpy as np
+from mathutils import Matrix
 
+from .. import compat
 from .._shared import RelightifyError
 from ..scene.colour import set_space
 from ..scene.heads import units_per_metre
 from ..scene.png import encode_png
-from . import formats, presets, surfaces
+from ..skeleton.armature import armature_of
+from ..skeleton.following import shapes_without_bones
+from . import formats, presets, skeleton, surfaces
 from .files import check_room, checked_target, disk_full, is_whole, publish, staging_folder
 from .materials import export_material
-from .mesh import APPLIED, CURRENT, copied_mesh, freeze_expression, subdivide
+from .mesh import APPLIED, CURRENT, NEUTRAL, copied_mesh, freeze_expression, subdivide
 from .presets import Preset
 from .scene import borrowed_names, only_temporary_data, temporary_scene
+from .skeleton import AUTO
 from .textures import Surface, Texture, textures_of
 
 EYES = ("eye_left", "eye_right")
@@ -38,7 +44,9 @@ class ExportOptions:
         use_mouth: with teeth and tongue.
         use_lashes: with the lashes.
         expression: `export.mesh.CURRENT`, `NEUTRAL` or `APPLIED`.
-        use_animation: with the action of the shape keys, if there is one.
+        use_animation: with the action of the shape keys, if there is one, and with what moves the skeleton.
+        use_skeleton: with the bones of a head that has any; else its shapes do all by themselves.
+        bone_names: `export.skeleton.AUTO` or `AS_IN_SCENE`.
         subdivisions: levels of Catmull-Clark subdivision.
         texture_px: longest side of a texture; None leaves them as they are.
         use_tangents: write tangents into glTF.
@@ -50,6 +58,8 @@ class ExportOptions:
     use_lashes: bool = True
     expression: str = CURRENT
     use_animation: bool = True
+    use_skeleton: bool = True
+    bone_names: str = AUTO
     subdivisions: int = 0
     texture_px: int | None = None
     use_tangents: bool = False
@@ -82,6 +92,8 @@ def export_head(
     check_room(target)
     metres = 1 / units_per_metre(context.scene)
     stem = presets.clean_stem(target.stem)
+    armature = armature_of(head)
+    boned = armature if options.use_skeleton else None
     names = (
         (bpy.data.objects, preset.object_name.format(stem=stem)),
         (bpy.data.meshes, preset.object_name.format(stem=stem)),
@@ -95,11 +107,14 @@ def export_head(
     ):
         out = staging / "out"
         out.mkdir()
-        copy, slots = _copy(head, scene, options, names[0][1], metres)
+        unboned = shapes_without_bones(head, armature) if armature is not None and boned is None else {}
+        copy, slots = _copy(head, scene, options, names[0][1], metres, unboned)
+        if boned is not None:
+            _add_bones(copy, head, boned, scene, preset, options, metres, lambda part: report(0.1 * part))
         report(0.1)
         _dress(copy, head, slots, out, preset, stem, options.texture_px, report)
         main = out / target.name
-        _write(preset, main, stem, options, animated=_is_animated(copy))
+        _write(preset, main, stem, options, animated=_is_animated(copy), boned=boned is not None)
         report(0.95)
         return publish(out, target)
 
@@ -110,7 +125,12 @@ def material_name(preset: Preset, stem: str, part: str) -> str:
 
 
 def _copy(
-    head: bpy.types.Object, scene: bpy.types.Scene, options: ExportOptions, name: str, metres: float
+    head: bpy.types.Object,
+    scene: bpy.types.Scene,
+    options: ExportOptions,
+    name: str,
+    metres: float,
+    shapes: Mapping[str, np.ndarray],
 ) -> tuple[bpy.types.Object, tuple[int, ...]]:
     """The exported object, alone in the temporary scene, and the head's slot for each of its material slots."""
     unwanted = {
@@ -119,7 +139,9 @@ def _copy(
         *(() if options.use_lashes else LASHES),
     }
     left_out = [slot for slot, part in enumerate(surfaces.parts_of(head)) if part in unwanted]
-    mesh, slots = copied_mesh(head, left_out, options.expression, keep_animation=options.use_animation, metres=metres)
+    mesh, slots = copied_mesh(
+        head, left_out, options.expression, keep_animation=options.use_animation, metres=metres, shapes=shapes
+    )
     if not mesh.polygons:
         raise RelightifyError("nothing_left", "The head has no faces left to export.", "Undo what removed them.")
     mesh.name = name
@@ -132,6 +154,43 @@ def _copy(
         freeze_expression(copy)
     subdivide(copy, layer, options.subdivisions)
     return copy, slots
+
+
+def _add_bones(
+    copy: bpy.types.Object,
+    head: bpy.types.Object,
+    armature: bpy.types.Object,
+    scene: bpy.types.Scene,
+    preset: Preset,
+    options: ExportOptions,
+    metres: float,
+    report: Report,
+) -> None:
+    """Hang the exported mesh on a copy of the head's skeleton, which plays what the head's own does."""
+    current = options.expression == CURRENT
+    motion = None
+    if options.use_animation and current:
+        motion = skeleton.sampled_motion(head, armature, scene, report)
+    scale = Matrix.Diagonal((*(metres * head.matrix_world.to_scale()), 1.0))
+    names = [bone.name for bone in armature.data.bones]
+    bones = skeleton.copied_armature(
+        armature, scene, preset, options.bone_names, scale=scale, posed=options.expression != NEUTRAL
+    )
+    called = {before: bone.name for before, bone in zip(names, bones.data.bones, strict=True)}
+    for group in list(copy.vertex_groups):
+        if group.name in called:
+            group.name = called[group.name]
+        else:
+            copy.vertex_groups.remove(group)
+    copy.parent = bones
+    copy.modifiers.new("Skeleton", "ARMATURE").object = bones
+    if motion is not None:
+        skeleton.write_motion(bones, copy, motion, called)
+    elif preset.writer == presets.USD:
+        # It knows a pose as motion only, and Blender reads none of a single frame.
+        skeleton.hold_pose(bones, copy, scene.frame_current)
+        scene.frame_start, scene.frame_end = scene.frame_current, scene.frame_current + 1
+    bones.select_set(True)
 
 
 def _dress(
@@ -185,7 +244,7 @@ def _write_files(textures: Iterable[Texture], folder: Path) -> list[Path]:
     return paths
 
 
-def _write(preset: Preset, main: Path, stem: str, options: ExportOptions, *, animated: bool) -> None:
+def _write(preset: Preset, main: Path, stem: str, options: ExportOptions, *, animated: bool, boned: bool) -> None:
     """Run Blender's exporter and check what it wrote.
 
     Raises:
@@ -193,7 +252,7 @@ def _write(preset: Preset, main: Path, stem: str, options: ExportOptions, *, ani
     """
     reason = ""
     try:
-        formats.write(preset, main, stem, animated=animated, tangents=options.use_tangents)
+        formats.write(preset, main, stem, animated=animated, tangents=options.use_tangents, boned=boned)
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1].removeprefix("Error: ")
     if not reason and is_whole(main):
@@ -222,5 +281,5 @@ def _disk_is_full(folder: Path) -> bool:
 
 
 def _is_animated(copy: bpy.types.Object) -> bool:
-    keys = copy.data.shape_keys
-    return keys is not None and keys.animation_data is not None and keys.animation_data.action is not None
+    moved = (copy.data.shape_keys, copy.parent)
+    return any(owner is not None and bool(compat.existing_curves(owner)) for owner in moved)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import bmesh
 import bpy
@@ -17,7 +17,13 @@ CURRENT, NEUTRAL, APPLIED = "CURRENT", "NEUTRAL", "APPLIED"
 
 
 def copied_mesh(
-    head: bpy.types.Object, left_out: Iterable[int], expression: str, *, keep_animation: bool, metres: float = 1.0
+    head: bpy.types.Object,
+    left_out: Iterable[int],
+    expression: str,
+    *,
+    keep_animation: bool,
+    metres: float = 1.0,
+    shapes: Mapping[str, np.ndarray] | None = None,
 ) -> tuple[bpy.types.Mesh, tuple[int, ...]]:
     """A copy of a head's mesh, ready to be exported from the origin.
 
@@ -28,6 +34,7 @@ def copied_mesh(
             is and has no shape keys.
         keep_animation: keep an action of the shape keys.
         metres: what a unit of the scene is.
+        shapes: where shape keys put the vertices instead, float [V, 3] by name, in the head's own space.
 
     Returns:
         A mesh of nobody's yet in metres, scaled as the head is in the scene, with empty material slots, and for each of
@@ -44,6 +51,12 @@ def copied_mesh(
         values = {k.name: k.value for k in head.data.shape_keys.key_blocks}
         if not keep_animation or expression != CURRENT:
             mesh.shape_keys.animation_data_clear()
+        elif mesh.shape_keys.animation_data is not None:
+            # Drivers would go on asking the head in the scene.
+            for driver in list(mesh.shape_keys.animation_data.drivers):
+                mesh.shape_keys.animation_data.drivers.remove(driver)
+        for name, points in (shapes or {}).items():
+            mesh.shape_keys.key_blocks[name].data.foreach_set("co", points.astype(np.float32).ravel())
         for key in mesh.shape_keys.key_blocks:
             key.value = 0.0 if expression == NEUTRAL else values[key.name]
     scale = metres * head.matrix_world.to_scale()

@@ -53,6 +53,7 @@ class Preset:
         object_name: pattern with the field ``stem``.
         directx_normals: whether the green channel of normal maps points down (-Y).
         has_coat: whether the format knows a clear coat.
+        bone_names: what its program calls bones, one of `skeleton.naming.NAMINGS`.
     """
 
     identifier: str
@@ -65,6 +66,7 @@ class Preset:
     object_name: str = "{stem}"
     directx_normals: bool = False
     has_coat: bool = False
+    bone_names: str = "GLTF"
 
     @property
     def has_folder(self) -> bool:
@@ -122,6 +124,7 @@ PRESETS: Mapping[str, Preset] = {
                 MASK: "{stem}_{part}_MaskMap",
                 DISPLACEMENT: "{stem}_{part}_Height",
             },
+            bone_names="UNITY",
         ),
         Preset(
             "UNREAL",
@@ -139,6 +142,7 @@ PRESETS: Mapping[str, Preset] = {
             material_name="M_{stem}_{part}",
             object_name="SK_{stem}",
             directx_normals=True,
+            bone_names="UNREAL",
         ),
         Preset(
             "USD",

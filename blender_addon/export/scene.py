@@ -73,7 +73,10 @@ def borrowed_names(*wanted: tuple[bpy.types.bpy_prop_collection, str]) -> Iterat
 @contextmanager
 def only_temporary_data() -> Iterator[None]:
     """Remove every mesh, material, image, object and so on that appears inside the block."""
-    kinds = ("objects", "meshes", "materials", "images", "textures", "node_groups", "actions", "worlds", "collections")
+    kinds = (
+        *("objects", "meshes", "armatures", "materials", "images", "textures"),
+        *("node_groups", "actions", "worlds", "collections"),
+    )
     before = {kind: {block.session_uid for block in getattr(bpy.data, kind)} for kind in kinds}
     try:
         yield

@@ -11,7 +11,7 @@ from mathutils import Euler, Matrix, Vector
 from ..scene import mesh
 from ..scene.keyframes import remove_curves, shape_path, write_curve
 from ..skeleton.armature import armature_of
-from ..skeleton.following import SHAPES, bone_of, set_eyes_by
+from ..skeleton.following import SHAPES, bone_of, set_eyes_by, turn_path
 from ..skeleton.skinning import HEAD
 from .arkit_csv import Recording, at_frames, look_weights
 
@@ -84,7 +84,7 @@ def clear(head: bpy.types.Object) -> int:
     armature = armature_of(head)
     bone = _bone_of_head(armature)
     if armature is not None and bone is not None:
-        curves = remove_curves(armature, [_turn_path(bone)])
+        curves = remove_curves(armature, [turn_path(bone)])
         if curves:
             armature.pose.bones[bone.name].rotation_euler = (0.0, 0.0, 0.0)
         count += curves
@@ -128,7 +128,7 @@ def _turn_bone(armature: bpy.types.Object, bone: bpy.types.Bone, frames: np.ndar
         previous = (rest.inverted() @ _turn(yaw, pitch, roll) @ rest).to_euler("XYZ", previous)
         turns[row] = previous
     for index in range(3):
-        write_curve(armature, _turn_path(bone), frames, turns[:, index], index=index)
+        write_curve(armature, turn_path(bone), frames, turns[:, index], index=index)
 
 
 def _turn(yaw: float, pitch: float, roll: float) -> Matrix:
@@ -138,7 +138,3 @@ def _turn(yaw: float, pitch: float, roll: float) -> Matrix:
 
 def _bone_of_head(armature: bpy.types.Object | None) -> bpy.types.Bone | None:
     return None if armature is None else bone_of(armature, HEAD)
-
-
-def _turn_path(bone: bpy.types.Bone) -> str:
-    return f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"].rotation_euler'

@@ -111,7 +111,25 @@ def head_shape(head: bpy.types.Object) -> HeadShape:
     for key in mesh.shape_keys.key_blocks[1:] if mesh.shape_keys else ():
         if key.name == "jawOpen" or key.name.startswith("eyeLook"):
             offsets[key.name] = coordinates(key.data).reshape(-1, 3) - vertices
-    return HeadShape(vertices, edges.reshape(-1, 2), part_vertices(head), offsets, region_weights(ids)["Neck"])
+    neck, parts = region_weights(ids)["Neck"], part_vertices(head)
+    return HeadShape(vertices, edges.reshape(-1, 2), parts, offsets, neck, border_of_neck(head, vertices))
+
+
+def border_of_neck(head: bpy.types.Object, vertices: np.ndarray) -> np.ndarray:
+    """The vertices, int [n], of the lowest of the rims at which the head's surface ends."""
+    mesh = head.data
+    of_corner = np.empty(len(mesh.loops), np.int32)
+    mesh.loops.foreach_get("edge_index", of_corner)
+    rims = np.flatnonzero(np.bincount(of_corner, minlength=len(mesh.edges)) == 1)
+    ends = np.empty(2 * len(mesh.edges), np.int32)
+    mesh.edges.foreach_get("vertices", ends)
+    edges = ends.reshape(-1, 2)[rims]
+    found = {int(edges.ravel()[np.argmin(vertices[edges.ravel()][:, 2])])}
+    while True:
+        further = found | set(edges[np.isin(edges, list(found)).any(axis=1)].ravel().tolist())
+        if further == found:
+            return np.array(sorted(found))
+        found = further
 
 
 def write_weights(head: bpy.types.Object, armature: bpy.types.Object, weights: Mapping[str, np.ndarray]) -> None:

@@ -8,6 +8,8 @@ what no turn of a rigid bone does.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import bpy
 import numpy as np
 from mathutils import Vector
@@ -37,13 +39,18 @@ def bone_of(armature: bpy.types.Object, role: str) -> bpy.types.Bone | None:
     return next((bone for bone in armature.data.bones if bone.get(ROLE) == role), None)
 
 
+def turn_path(bone: bpy.types.Bone) -> str:
+    """Data path of a bone's rotation, from the armature object."""
+    return f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"].rotation_euler'
+
+
 def bind(head: bpy.types.Object, armature: bpy.types.Object, skeleton: Skeleton) -> None:
     """Tie shapes and bones of a head together whose shapes still do all by themselves."""
     armature[LOOKS] = dict(skeleton.looks)
     if skeleton.jaw is not None:
         jaw = skeleton.jaw
         armature[JAW_TURN] = [*map(float, jaw.pivot), *map(float, jaw.axis), jaw.angle]
-    _turn_eyes_of_shapes(head, armature, on=False)
+    _hold_balls_still(head, armature)
     set_eyes_by(head, armature, armature.get(EYES_BY, SHAPES))
     by, armature[JAW_BY] = armature.get(JAW_BY, SHAPES), SHAPES
     set_jaw_by(head, armature, by)
@@ -51,10 +58,31 @@ def bind(head: bpy.types.Object, armature: bpy.types.Object, skeleton: Skeleton)
 
 def unbind(head: bpy.types.Object, armature: bpy.types.Object) -> None:
     """Let the shapes do all by themselves again, and take the aim away."""
-    set_jaw_by(head, armature, SHAPES)
+    for name, points in shapes_without_bones(head, armature).items():
+        head.data.shape_keys.key_blocks[name].data.foreach_set("co", points.astype(np.float32).ravel())
+    head.data.update()
     _remove_eye_drivers(head, armature)
-    _turn_eyes_of_shapes(head, armature, on=True)
+    _let_go_of_jaw(head, armature)
     remove_aim(head)
+
+
+def shapes_without_bones(head: bpy.types.Object, armature: bpy.types.Object) -> dict[str, np.ndarray]:
+    """Where the shapes that have left something to bones would put the vertices by themselves, float [V, 3] by name."""
+    basis = coordinates(head.data.shape_keys.reference_key.data).reshape(-1, 3)
+    shapes = {}
+    for bone, name, ball in _looks_of_balls(head, armature):
+        angle = armature[LOOKS][name]
+        axis = np.array([1.0, 0, 0] if name.removesuffix("Left").removesuffix("Right").endswith(PITCH) else [0, 0, 1.0])
+        turn = Turn(np.array(bone.head_local), axis * np.sign(angle), abs(angle))
+        shapes[name] = coordinates(head.data.shape_keys.key_blocks[name].data).reshape(-1, 3)
+        shapes[name][ball] = basis[ball] + turn.offsets(basis[ball])
+    if jaw_by(armature) == BONES:
+        offsets = coordinates(head.data.shape_keys.key_blocks[JAW_SHAPE].data).reshape(-1, 3) - basis
+        turn, weight = _jaw_turn(armature), np.zeros(len(basis), np.float32)
+        head.data.attributes[JAW_WEIGHT].data.foreach_get("value", weight)
+        moved = (_blend(turn, weight) @ offsets[..., None])[..., 0] + weight[:, None] * turn.offsets(basis)
+        shapes[JAW_SHAPE] = basis + moved
+    return shapes
 
 
 def has_eyes(armature: bpy.types.Object) -> bool:
@@ -143,8 +171,7 @@ def _drive_bone(
     armature: bpy.types.Object, bone: bpy.types.Bone, index: int, head: bpy.types.Object, angles: dict[str, float]
 ) -> None:
     """Turn a bone about one of its axes by the sum of shapes, each times its angle in radians."""
-    path = f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"].rotation_euler'
-    driver = armature.driver_add(path, index).driver
+    driver = armature.driver_add(turn_path(bone), index).driver
     terms = []
     for number, (name, angle) in enumerate(angles.items()):
         variable = driver.variables.new()
@@ -176,8 +203,7 @@ def _remove_eye_drivers(head: bpy.types.Object, armature: bpy.types.Object) -> N
         if bone is None:
             continue
         for index in (0, 2):
-            path = f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"].rotation_euler'
-            armature.driver_remove(path, index)
+            armature.driver_remove(turn_path(bone), index)
             armature.pose.bones[bone.name].rotation_euler[index] = 0.0
     keys = head.data.shape_keys
     for name in dict(armature.get(LOOKS, {})):
@@ -185,23 +211,28 @@ def _remove_eye_drivers(head: bpy.types.Object, armature: bpy.types.Object) -> N
             keys.driver_remove(shape_path(name))
 
 
-def _turn_eyes_of_shapes(head: bpy.types.Object, armature: bpy.types.Object, *, on: bool) -> None:
-    """Have the shapes themselves move the vertices of the eyeballs, or not."""
-    keys = head.data.shape_keys
-    basis, parts = coordinates(keys.reference_key.data).reshape(-1, 3), part_vertices(head)
-    for role in EYES:
-        bone, ball = bone_of(armature, role), parts.get(role, ())
-        if bone is None or not len(ball):
+def _looks_of_balls(
+    head: bpy.types.Object, armature: bpy.types.Object
+) -> Iterator[tuple[bpy.types.Bone, str, np.ndarray]]:
+    """Each eye's bone with each of the shapes that turn it, and the vertices of the ball."""
+    keys, parts = head.data.shape_keys.key_blocks, part_vertices(head)
+    for role, side in EYES.items():
+        bone = bone_of(armature, role)
+        if bone is None or not len(parts.get(role, ())):
             continue
-        centre = np.array(bone.head_local)
-        for name, angle in dict(armature[LOOKS]).items():
-            if not name.endswith(EYES[role]) or name not in keys.key_blocks:
-                continue
-            axis = np.array([1.0, 0, 0] if name.removesuffix(EYES[role]).endswith(PITCH) else [0, 0, 1.0])
-            moved = Turn(centre, axis * np.sign(angle), abs(angle)).offsets(basis[ball]) if on else 0.0
-            shape = coordinates(keys.key_blocks[name].data).reshape(-1, 3)
-            shape[ball] = basis[ball] + moved
-            keys.key_blocks[name].data.foreach_set("co", shape.ravel())
+        for name in armature[LOOKS].keys():  # noqa: SIM118, no mapping of Python's
+            if name.endswith(side) and name in keys:
+                yield bone, name, parts[role]
+
+
+def _hold_balls_still(head: bpy.types.Object, armature: bpy.types.Object) -> None:
+    """Take from the shapes what they do to the eyeballs."""
+    keys = head.data.shape_keys
+    basis = coordinates(keys.reference_key.data).reshape(-1, 3)
+    for _, name, ball in _looks_of_balls(head, armature):
+        shape = coordinates(keys.key_blocks[name].data).reshape(-1, 3)
+        shape[ball] = basis[ball]
+        keys.key_blocks[name].data.foreach_set("co", shape.ravel())
     head.data.update()
 
 
@@ -223,32 +254,38 @@ def set_jaw_by(head: bpy.types.Object, armature: bpy.types.Object, by: str) -> N
     bone, keys = bone_of(armature, JAW), head.data.shape_keys
     if bone is None or by == jaw_by(armature) or JAW_SHAPE not in [key.name for key in expression_keys(head)]:
         return
-    values = list(armature[JAW_TURN])
-    turn = Turn(np.array(values[:3]), np.array(values[3:6]), values[6])
-    path = f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"].rotation_euler'
-    basis = coordinates(keys.reference_key.data).reshape(-1, 3)
     key = keys.key_blocks[JAW_SHAPE]
-    offsets = coordinates(key.data).reshape(-1, 3) - basis
-    mesh = head.data
-    if by == BONES:
-        weight = _group_weights(head, bone.name)
-        attribute = mesh.attributes.get(JAW_WEIGHT) or mesh.attributes.new(JAW_WEIGHT, "FLOAT", "POINT")
+    if by == SHAPES:
+        key.data.foreach_set("co", shapes_without_bones(head, armature)[JAW_SHAPE].astype(np.float32).ravel())
+        _let_go_of_jaw(head, armature)
+    else:
+        turn, basis = _jaw_turn(armature), coordinates(keys.reference_key.data).reshape(-1, 3)
+        offsets, weight = coordinates(key.data).reshape(-1, 3) - basis, _group_weights(head, bone.name)
+        kept = np.linalg.solve(_blend(turn, weight), (offsets - weight[:, None] * turn.offsets(basis))[..., None])
+        key.data.foreach_set("co", (basis + kept[..., 0]).astype(np.float32).ravel())
+        attributes = head.data.attributes
+        attribute = attributes.get(JAW_WEIGHT) or attributes.new(JAW_WEIGHT, "FLOAT", "POINT")
         attribute.data.foreach_set("value", weight.astype(np.float32))
-        blend = _blend(turn, weight)
-        kept = np.linalg.solve(blend, (offsets - weight[:, None] * turn.offsets(basis))[..., None])[..., 0]
-        armature.driver_remove(path, 0)
+        armature.driver_remove(turn_path(bone), 0)
         sign = 1 if bone.matrix_local.to_3x3().col[0].dot(Vector(turn.axis)) > 0 else -1
         _drive_bone(armature, bone, 0, head, {JAW_SHAPE: sign * turn.angle})
-    else:
-        weight = np.zeros(len(mesh.vertices), np.float32)
-        mesh.attributes[JAW_WEIGHT].data.foreach_get("value", weight)
-        kept = (_blend(turn, weight) @ offsets[..., None])[..., 0] + weight[:, None] * turn.offsets(basis)
-        mesh.attributes.remove(mesh.attributes[JAW_WEIGHT])
-        armature.driver_remove(path, 0)
-        armature.pose.bones[bone.name].rotation_euler.x = 0.0
-    key.data.foreach_set("co", (basis + kept).astype(np.float32).ravel())
-    mesh.update()
+    head.data.update()
     armature[JAW_BY] = by
+
+
+def _let_go_of_jaw(head: bpy.types.Object, armature: bpy.types.Object) -> None:
+    """Let nothing turn the jaw's bone any more, and forget what was kept for that."""
+    bone, attribute = bone_of(armature, JAW), head.data.attributes.get(JAW_WEIGHT)
+    if attribute is not None:
+        head.data.attributes.remove(attribute)
+    if bone is not None and jaw_by(armature) == BONES:
+        armature.driver_remove(turn_path(bone), 0)
+        armature.pose.bones[bone.name].rotation_euler.x = 0.0
+
+
+def _jaw_turn(armature: bpy.types.Object) -> Turn:
+    values = list(armature[JAW_TURN])
+    return Turn(np.array(values[:3]), np.array(values[3:6]), values[6])
 
 
 def _blend(turn: Turn, weight: np.ndarray) -> np.ndarray:

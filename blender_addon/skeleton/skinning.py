@@ -29,14 +29,14 @@ class RigParameters:
             `eye_distance` apart: between the ears and a little behind them, the joint of skull and spine.
         eye_distance: metres.
         weight_steps: steps of averaging over neighbours that round the edges of the weights.
-        root_height: metres of the neck, from its border up, over which the root lets go of it.
+        root_reach: metres from the neck's border over which the root lets go of the skin.
         jaw_noise: metres; displacements of that size say nothing of how far a vertex belongs to the jaw.
     """
 
     skull_joint: tuple[float, float, float] = (0.0, 0.085, -0.035)
     eye_distance: float = 0.063
     weight_steps: int = 6
-    root_height: float = 0.03
+    root_reach: float = 0.03
     jaw_noise: float = 0.001
 
 
@@ -50,6 +50,7 @@ class HeadShape:
         parts: vertices, int [n], by name of the part.
         offsets: float [V, 3] of the shapes `jawOpen` and `eyeLook*`, by name.
         neck: float [V] in [0, 1], the neck's region.
+        border: vertices, int [n], at which the skin of the neck ends.
     """
 
     vertices: np.ndarray
@@ -57,6 +58,7 @@ class HeadShape:
     parts: Mapping[str, np.ndarray]
     offsets: Mapping[str, np.ndarray]
     neck: np.ndarray
+    border: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -207,9 +209,8 @@ def _weights(shape: HeadShape, jaw: Turn | None, parameters: RigParameters) -> d
         weights[JAW] = part * free
         free = free - weights[JAW]
     neck = smoothed(np.asarray(shape.neck, np.float64), shape.edges, parameters.weight_steps) * free
-    skin = vertices[shape.parts["skin"]]
-    height = (vertices[:, 2] - skin[:, 2].min()) / parameters.root_height
-    stays = np.clip(1 - height, 0, 1)
+    away = np.min([np.linalg.norm(vertices - vertices[v], axis=1) for v in shape.border], axis=0)
+    stays = np.clip(1 - away / parameters.root_reach, 0, 1)
     # At the border, where a body may follow, nothing moves but with the root.
     weights[ROOT], weights[NECK] = free * stays, neck * (1 - stays)
     weights[HEAD] = free - weights[ROOT] - weights[NECK]
@@ -221,7 +222,7 @@ def _bones(
 ) -> dict[str, Bone]:
     vertices = np.asarray(shape.vertices, np.float64)
     skin = vertices[shape.parts["skin"]]
-    border = skin[skin[:, 2] < skin[:, 2].min() + 0.01]
+    border = vertices[shape.border]
     # Both sides alike, whatever the person's own asymmetry.
     base = np.array([0.0, (border[:, 1].min() + border[:, 1].max()) / 2, border[:, 2].mean()])
     centres = {role: _eye_centre(shape, role) for role in _eyes_of(shape)}

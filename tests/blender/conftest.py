@@ -29,7 +29,8 @@ MODULE = "bl_ext.user_default.relightify"
 ROOMS = {
     "install": "machine plan run",
     "link": "choice jobs session",
-    "scene": "colour default_scene geometry images importer heads mesh photo_source replacing reshaping whole_head world",
+    "scene": "colour default_scene geometry images importer heads mesh photo_source replacing reshaping whole_head "
+    "world",
     "skeleton": "armature following",
     "export": "surfaces",
     "light": "rigs turntable worlds",

@@ -74,7 +74,8 @@ def open_again(path: Path) -> bpy.types.Object:
     }
     importers[path.suffix](filepath=str(path))
     bpy.context.view_layer.update()
-    (head,) = [o for o in bpy.context.scene.objects if o.type == "MESH"]
+    # The glTF importer shows bones as spheres.
+    (head,) = [o for o in bpy.context.scene.objects if o.type == "MESH" and not o.name.startswith("Icosphere")]
     return head
 
 

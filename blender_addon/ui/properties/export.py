@@ -6,6 +6,7 @@ import bpy
 from ...export.head import ExportOptions
 from ...export.mesh import APPLIED, CURRENT, NEUTRAL
 from ...export.presets import GLTF, PRESETS
+from ...export.skeleton import AS_IN_SCENE, AUTO
 
 ORIGINAL = "ORIGINAL"
 PRESET_ITEMS = [(p.identifier, p.label, p.description) for p in PRESETS.values()]
@@ -13,6 +14,10 @@ EXPRESSION_ITEMS = [
     (CURRENT, "Current", "Keep the shape keys, set as they are now"),
     (NEUTRAL, "Neutral", "Keep the shape keys, all at zero"),
     (APPLIED, "Applied", "Freeze the face as it is now, without shape keys"),
+]
+BONE_ITEMS = [
+    (AUTO, "As the Preset", "Names that the preset's programs know bones by"),
+    (AS_IN_SCENE, "As in the Scene", "The names that the bones have here"),
 ]
 TEXTURE_ITEMS = [
     (ORIGINAL, "Original", "Textures as large as the head's maps"),
@@ -33,6 +38,12 @@ class ExportChoices:
     use_animation: bpy.props.BoolProperty(
         name="Animation", description="Export the keyframes of the expression, if there are any", default=True
     )
+    use_skeleton: bpy.props.BoolProperty(
+        name="Skeleton",
+        description="Export the bones with the skin weights; else shapes turn eyes and jaw by themselves",
+        default=True,
+    )
+    bone_names: bpy.props.EnumProperty(name="Bone Names", description="What the bones are called", items=BONE_ITEMS)
     subdivisions: bpy.props.IntProperty(
         name="Subdivisions",
         description="Smooth the exported mesh: 0 gives the base mesh, each level four times the faces",
@@ -74,6 +85,10 @@ def draw_choices(layout: bpy.types.UILayout, choices: ExportChoices) -> None:
     column = layout.column(heading="Include")
     for name in ("use_eyes", "use_mouth", "use_lashes"):
         column.prop(choices, name)
+    column.prop(choices, "use_skeleton")
+    column = layout.column()
+    column.active = choices.use_skeleton
+    column.prop(choices, "bone_names")
     layout.prop(choices, "expression")
     column = layout.column()
     column.active = choices.expression == CURRENT

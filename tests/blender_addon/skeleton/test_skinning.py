@@ -29,7 +29,12 @@ def shape(geometry: HeadGeometry) -> HeadShape:
     names = geometry.shape_names
     offsets = {n: geometry.shape_offsets[names.index(n)] for n in names if n == "jawOpen" or n.startswith("eyeLook")}
     neck = region_weights(geometry.hm08_vertex_ids)["Neck"]
-    return HeadShape(geometry.vertices, edges, parts, offsets, neck)
+    skin = quads[part_faces(geometry, "skin")]
+    sides = np.sort(np.concatenate([np.roll(skin[skin[:, 3] >= 0], -k, axis=1)[:, :2] for k in range(4)]), axis=1)
+    once, count = np.unique(sides, axis=0, return_counts=True)
+    rims = np.unique(once[count == 1])
+    border = rims[geometry.vertices[rims][:, 2] < -0.12]
+    return HeadShape(geometry.vertices, edges, parts, offsets, neck, border)
 
 
 @pytest.fixture(scope="module")
@@ -87,15 +92,18 @@ def test_jaw_carries_the_lower_teeth_and_the_chin(shape: HeadShape, skeleton: Sk
 
 def test_border_of_the_neck_stays_with_the_root(shape: HeadShape, skeleton: Skeleton) -> None:
     skin = shape.parts["skin"]
-    height = shape.vertices[skin][:, 2] - shape.vertices[skin][:, 2].min()
-    assert skeleton.weights[skinning.ROOT][skin][height < 0.001].min() > 0.95
-    assert skeleton.weights[skinning.ROOT][skin][height > 0.031].max() == 0
+    assert np.ptp(shape.vertices[shape.border][:, 2]) > 0.01, "no plane"
+    assert skeleton.weights[skinning.ROOT][shape.border].min() > 0.99
+    away = np.min([np.linalg.norm(shape.vertices[skin] - shape.vertices[v], axis=1) for v in shape.border], axis=0)
+    assert skeleton.weights[skinning.ROOT][skin][away > 0.031].max() == 0
     top = shape.vertices[skin][:, 2] > 0.05
     assert skeleton.weights[skinning.HEAD][skin][top].min() > 0.99
 
 
 def test_head_without_eyes_and_teeth_has_neither_bones_nor_looks(shape: HeadShape) -> None:
-    bare = HeadShape(shape.vertices, shape.edges, {"skin": shape.parts["skin"]}, shape.offsets, shape.neck)
+    bare = HeadShape(
+        shape.vertices, shape.edges, {"skin": shape.parts["skin"]}, shape.offsets, shape.neck, shape.border
+    )
     skeleton = make_skeleton(bare)
     assert set(skeleton.bones) == {skinning.ROOT, skinning.NECK, skinning.HEAD}
     assert skeleton.jaw is None
