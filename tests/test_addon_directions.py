@@ -19,7 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "light": {"scene"},
     "skeleton": {"scene"},
     "expression": {"scene", "skeleton"},
-    "export": {"scene", "skeleton"},
+    "export": {"scene", "skeleton", "expression"},
     "ui": {"install", "scene", "link", "light", "skeleton", "expression", "export"},
 }
 # The same inside `ui`: each folder may import those before it, and what lies in `ui` itself.

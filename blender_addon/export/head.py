@@ -24,6 +24,7 @@ from .materials import export_material
 from .mesh import APPLIED, CURRENT, NEUTRAL, copied_mesh, freeze_expression, subdivide
 from .presets import Preset
 from .scene import borrowed_names, only_temporary_data, temporary_scene
+from .shape_names import ARKIT, add_visemes, rename_shapes
 from .skeleton import AUTO
 from .textures import Surface, Texture, textures_of
 
@@ -46,6 +47,8 @@ class ExportOptions:
         expression: `export.mesh.CURRENT`, `NEUTRAL` or `APPLIED`.
         use_animation: with the action of the shape keys, if there is one, and with what moves the skeleton.
         use_skeleton: with the bones of a head that has any; else its shapes do all by themselves.
+        shape_names: `export.shape_names.ARKIT` or `VRM`.
+        use_visemes: with the fifteen visemes of Oculus Lipsync as further shapes.
         bone_names: `export.skeleton.AUTO` or `AS_IN_SCENE`.
         subdivisions: levels of Catmull-Clark subdivision.
         texture_px: longest side of a texture; None leaves them as they are.
@@ -59,6 +62,8 @@ class ExportOptions:
     expression: str = CURRENT
     use_animation: bool = True
     use_skeleton: bool = True
+    shape_names: str = ARKIT
+    use_visemes: bool = False
     bone_names: str = AUTO
     subdivisions: int = 0
     texture_px: int | None = None
@@ -111,6 +116,7 @@ def export_head(
         copy, slots = _copy(head, scene, options, names[0][1], metres, unboned)
         if boned is not None:
             _add_bones(copy, head, boned, scene, preset, options, metres, lambda part: report(0.1 * part))
+        rename_shapes(copy, options.shape_names)
         report(0.1)
         _dress(copy, head, slots, out, preset, stem, options.texture_px, report)
         main = out / target.name
@@ -153,6 +159,8 @@ def _copy(
     if options.expression == APPLIED:
         freeze_expression(copy)
     subdivide(copy, layer, options.subdivisions)
+    if options.use_visemes:
+        add_visemes(copy)
     return copy, slots
 
 

@@ -289,3 +289,26 @@ def test_keyframes_of_the_expression_are_exported(addon: SimpleNamespace, tmp_pa
         filepath=str(tmp_path / "Still.glb"), preset="GLB", use_animation=False, texture_size="256"
     )
     assert "animations" not in glb_document(tmp_path / "Still.glb")
+
+
+def test_shapes_are_spelled_as_asked_and_visemes_are_added(addon: SimpleNamespace, tmp_path: Path) -> None:
+    head = new_head(addon)
+    key = head.data.shape_keys.key_blocks["jawOpen"]
+    for frame, value in ((1, 0.0), (10, 0.8)):
+        key.value = value
+        key.keyframe_insert("value", frame=frame)
+    before = [k.name for k in head.data.shape_keys.key_blocks]
+    offsets = read(head).shapes
+    path = tmp_path / "ada.glb"
+    bpy.ops.relightify.export(filepath=str(path), texture_size="256", shape_names="VRM", use_visemes=True)
+    assert [k.name for k in head.data.shape_keys.key_blocks] == before
+    assert all("jawOpen" in curve.data_path for curve in addon.compat.existing_curves(head.data.shape_keys))
+    found = open_again(path)
+    names = {k.name for k in found.data.shape_keys.key_blocks[1:]}
+    assert {"JawOpen", "MouthSmileLeft", "viseme_aa", "viseme_sil"} <= names
+    assert len(names) == 52 + 15
+    curves = addon.compat.existing_curves(found.data.shape_keys)
+    assert any("JawOpen" in curve.data_path and len(curve.keyframe_points) > 1 for curve in curves)
+    aa = read(found).shapes["viseme_aa"]
+    wanted = 0.55 * offsets["jawOpen"] + 0.1 * (offsets["mouthLowerDownLeft"] + offsets["mouthLowerDownRight"])
+    assert np.abs(aa).max() == pytest.approx(np.abs(wanted).max(), abs=1e-5)

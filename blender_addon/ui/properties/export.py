@@ -6,6 +6,7 @@ import bpy
 from ...export.head import ExportOptions
 from ...export.mesh import APPLIED, CURRENT, NEUTRAL
 from ...export.presets import GLTF, PRESETS
+from ...export.shape_names import ARKIT, VRM
 from ...export.skeleton import AS_IN_SCENE, AUTO
 
 ORIGINAL = "ORIGINAL"
@@ -18,6 +19,10 @@ EXPRESSION_ITEMS = [
 BONE_ITEMS = [
     (AUTO, "As the Preset", "Names that the preset's programs know bones by"),
     (AS_IN_SCENE, "As in the Scene", "The names that the bones have here"),
+]
+SHAPE_ITEMS = [
+    (ARKIT, "ARKit", "jawOpen, as ARKit, Live Link Face and MetaHuman spell them"),
+    (VRM, "VRM Perfect Sync", "JawOpen, as VRM avatars spell them for perfect sync"),
 ]
 TEXTURE_ITEMS = [
     (ORIGINAL, "Original", "Textures as large as the head's maps"),
@@ -37,6 +42,10 @@ class ExportChoices:
     )
     use_animation: bpy.props.BoolProperty(
         name="Animation", description="Export the keyframes of the expression, if there are any", default=True
+    )
+    shape_names: bpy.props.EnumProperty(name="Shape Names", description="How the shapes are spelled", items=SHAPE_ITEMS)
+    use_visemes: bpy.props.BoolProperty(
+        name="Visemes", description="Add fifteen mouths of speech, named as Oculus Lipsync does, mixed from the shapes"
     )
     use_skeleton: bpy.props.BoolProperty(
         name="Skeleton",
@@ -90,6 +99,10 @@ def draw_choices(layout: bpy.types.UILayout, choices: ExportChoices) -> None:
     column.active = choices.use_skeleton
     column.prop(choices, "bone_names")
     layout.prop(choices, "expression")
+    column = layout.column()
+    column.active = choices.expression != APPLIED
+    column.prop(choices, "shape_names")
+    column.prop(choices, "use_visemes")
     column = layout.column()
     column.active = choices.expression == CURRENT
     column.prop(choices, "use_animation")
