@@ -1,8 +1,8 @@
 """The mouth shapes of speech as mixtures of the 52 ARKit shapes. Knows nothing of Blender.
 
 The fifteen are those of Oculus Lipsync: silence, nine groups of consonants, five vowels. Which articulators a sound
-moves is after Ladefoged and Johnson, "A Course in Phonetics", chapters 1 and 9; by how much was chosen by eye on the mean
-head.
+moves is after Ladefoged and Johnson, "A Course in Phonetics", chapters 1 and 9; by how much was chosen by eye on the
+mean head.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _MIXTURES: Mapping[str, Mapping[str, float]] = {
     # f, v: the lower lip at the upper teeth.
     "FF": {"mouthRollLower": 0.6, "mouthUpperUp*": 0.3, "mouthShrugLower": 0.15, "jawOpen": 0.04},
     # th: the tip of the tongue between the teeth.
-    "TH": {"jawOpen": 0.2, "tongueOut": 0.6, "mouthUpperUp*": 0.1, "mouthLowerDown*": 0.2},
+    "TH": {"jawOpen": 0.2, "tongueOut": 0.3, "mouthUpperUp*": 0.1, "mouthLowerDown*": 0.2},
     # t, d: the tongue behind the upper teeth.
     "DD": {"jawOpen": 0.12, "mouthUpperUp*": 0.15, "mouthLowerDown*": 0.25, "mouthStretch*": 0.1},
     # k, g: the back of the tongue at the palate.
