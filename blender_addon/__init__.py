@@ -65,9 +65,9 @@ def _settings() -> tuple[ModuleType, ...]:
 
 
 def _operators() -> tuple[ModuleType, ...]:
-    from .ui.operators import asset, backend, export, expression, head, light, photo, reconstruct, skeleton, studio
+    from .ui.operators import asset, backend, export, expression, head, light, people, photo, reconstruct, skeleton, studio
 
-    return backend, photo, reconstruct, head, light, studio, expression, skeleton, export, asset
+    return backend, photo, people, reconstruct, head, light, studio, expression, skeleton, export, asset
 
 
 def _panels() -> tuple[ModuleType, ...]:

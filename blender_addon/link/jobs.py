@@ -19,6 +19,7 @@ LEAST_ERROR_S, ERROR_SHARE = 2.0, 0.25
 class State(Enum):
     """Where a job is."""
 
+    WAITING = "waiting"  # its photo has not been sent yet
     STARTING = "starting"  # the backend is being started or reached
     QUEUED = "queued"
     RUNNING = "running"
@@ -136,6 +137,11 @@ def advance(job: Job, event: Event) -> Job:
 def cancelling(job: Job) -> Job:
     """The job once the user has asked for its end."""
     return job if job.ended else replace(job, state=State.CANCELLING, stage="Cancelling", seconds_left=None)
+
+
+def sent(job: Job) -> Job:
+    """A job whose photo is on its way to the backend, which may have to be started first."""
+    return replace(job, state=State.STARTING, stage="Sending the photo") if job.state is State.WAITING else job
 
 
 def held(job: Job) -> Job:

@@ -7,15 +7,15 @@ because Blender itself makes panels and operators and hands them nothing but the
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import bpy
 
-from .._shared import Detect, Reconstruct, RelightifyError, Result, Welcome
+from .._shared import Detect, Reconstruct, RelightifyError, Welcome
 from ..install.run import Setup
 from . import jobs
+from .job_queue import Build, Built, Entry, JobQueue, Wanted
 from .jobs import Event, Job, State
 from .line import BackendChoice, BackendLink
 
@@ -23,18 +23,6 @@ log = logging.getLogger(__name__)
 
 ATTRIBUTE = "relightify_session"
 TICK_SECONDS = 0.1
-
-
-class Built(Protocol):
-    """What was built of a result; all that matters here is what could not be done."""
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Sentences for the user."""
-        ...
-
-
-Build = Callable[[Job, Result], Built]
 
 
 @dataclass(frozen=True)
@@ -59,7 +47,7 @@ class Session:
     """
 
     def __init__(self, client: str, redraw: Callable[[], None]) -> None:
-        self.job: Job | None = None
+        self.queue = JobQueue()
         self.search: FaceSearch | None = None
         self.imported: Built | None = None
         self.welcome: Welcome | None = None
@@ -69,16 +57,23 @@ class Session:
         self._redraw = redraw
         self._link: BackendLink | None = None
         self._left: list[BackendLink] = []
-        self._build: Build | None = None
+        # Whether the present line has reached a backend.
+        self._reached = False
+        self._choice: BackendChoice | None = None
         self._setup_state = self.setup.state
         self._waiting_for_welcome = False
         # Counts the files that were opened, so that a result does not land in another one unasked.
-        self._file = self._started_in = 0
+        self._file = 0
+
+    @property
+    def job(self) -> Job | None:
+        """The job to show where there is room for one, see `JobQueue.current`."""
+        return self.queue.current
 
     @property
     def busy(self) -> bool:
         """Whether a head is under way."""
-        return self.job is not None and not self.job.ended
+        return self.queue.busy
 
     @property
     def searching(self) -> bool:
@@ -111,15 +106,53 @@ class Session:
         """
         if self._link is not None and not self._link.usable():
             self.pump()  # what was under way on a line that is dead has failed, whether or not the timer has seen it
-            if self.busy and self.job is not None and self.job.state not in (State.IMPORTING, State.HELD):
-                self.release()
+        if self._link is not None and not self._link.usable():
+            lost = RelightifyError("backend_lost", "The backend has ended.", "Try again.")
+            self._end_jobs(lost, waiting=False)
         if self.busy:
             raise RelightifyError("busy", "Another photo is being reconstructed.", "Wait for it or cancel it.")
+
+        def prepare(job_id: str) -> tuple[Reconstruct, Build]:
+            return replace(request, job_id=job_id), build
+
         link = self._link_to(choice)
-        self._build, self._started_in = build, self._file
-        self.job = Job(request.job_id, name, request.options)
         self.imported = None
+        job = Job(request.job_id, name, request.options)
+        # Photos of a queue that could not be used stay until the artist has dealt with them.
+        kept = self.queue.of(State.FAILED) if self.queue.several else ()
+        self.queue = JobQueue((*kept, Entry(Wanted(name, request.options, prepare), job, self._file, build)))
         link.submit(request)
+
+    def add(self, choice: BackendChoice, wanted: Sequence[Wanted]) -> None:
+        """Have further heads made, after those that are under way; `pump` moves them on.
+
+        Args:
+            choice: which backend does it.
+            wanted: the heads, in order.
+
+        Raises:
+            RelightifyError: ``busy``, another backend is at work.
+        """
+        self._link_to(choice)
+        if not self.busy:
+            self.queue = JobQueue(self.queue.of(State.FAILED) if self.queue.several else ())
+        self.queue = self.queue.added(tuple(wanted), self._file)
+        self._send()
+
+    def try_again(self, choice: BackendChoice, job_id: str = "") -> None:
+        """Try photos that could not be used once more.
+
+        Args:
+            choice: which backend does it.
+            job_id: which; empty for all.
+
+        Raises:
+            RelightifyError: ``busy``, another backend is at work.
+        """
+        self._link_to(choice)
+        failed = self.queue.of(State.FAILED, State.CANCELLED) if job_id else self.queue.of(State.FAILED)
+        self.queue = self.queue.again(tuple(e for e in failed if job_id in ("", e.job.job_id)), self._file)
+        self._send()
 
     def find_faces(self, choice: BackendChoice, request: Detect, name: str, key: str) -> None:
         """Begin to look for the faces in a photo; an older search is given up.
@@ -144,24 +177,31 @@ class Session:
         self._link_to(choice)
 
     def forget_outcome(self) -> None:
-        """Forget how the last job ended; one that is under way goes on."""
-        if not self.busy:
-            self.job = None
+        """Forget how the last job ended; one that is under way goes on, and several stay until `forget_ended`."""
+        if not self.busy and not self.queue.several:
+            self.queue = JobQueue()
 
-    def cancel(self) -> None:
-        """Stop the current job; it ends when the backend has confirmed it."""
-        if self.job is not None and self.job.state is State.HELD:
-            self.job = jobs.advance(self.job, jobs.Failed(RelightifyError("cancelled", "The result was discarded.")))
-            self._build = None
-        elif self.job is not None and self.busy and self._link is not None:
-            self.job = jobs.cancelling(self.job)
-            self._link.cancel(self.job.job_id)
+    def forget_ended(self, job_id: str = "") -> None:
+        """Forget how a job of the queue ended, or with an empty id how all did; those under way go on."""
+        gone = [e for e in self.queue.entries if e.job.ended and job_id in ("", e.job.job_id)]
+        self.queue = JobQueue(tuple(entry for entry in self.queue.entries if entry not in gone))
+
+    def cancel(self, job_id: str = "") -> None:
+        """Stop a job, or with an empty id all; one ends when the backend has confirmed it."""
+        for entry in self.queue.entries:
+            job = entry.job
+            if job.ended or job_id not in ("", job.job_id):
+                continue
+            if job.state in (State.HELD, State.WAITING):
+                ended = jobs.advance(job, jobs.Failed(RelightifyError("cancelled", "It was not wanted any more.")))
+                self.queue = self.queue.replaced(job.job_id, replace(entry, job=ended))
+            elif self._link is not None:
+                self.queue = self.queue.replaced(job.job_id, replace(entry, job=jobs.cancelling(job)))
+                self._link.cancel(job.job_id)
 
     def accept(self) -> None:
-        """Have a result that waits for the user's word built in the file that is open now."""
-        if self.job is not None:
-            self._started_in = self._file
-            self.job = jobs.accepted(self.job)
+        """Have results that wait for the user's word, and those that follow, built in the file that is open now."""
+        self.queue = self.queue.accepted(self._file)
 
     def another_file(self) -> None:
         """Take note that another file has been opened."""
@@ -169,11 +209,8 @@ class Session:
 
     def release(self) -> None:
         """Let go of the backend, and end it where it was started here; does not wait for that."""
-        if self._link is not None:
-            self._link.leave()
-            self._left = [link for link in (*self._left, self._link) if link.alive()]
-            self._link = None
-        self._end_jobs(RelightifyError("backend_ended", "The backend was shut down.", "Try again."))
+        self._leave()
+        self._end_jobs(RelightifyError("backend_ended", "The backend was shut down.", "Try again."), waiting=True)
 
     def wait_for_release(self) -> None:
         """Wait until backends that were let go of have ended; may be called from any thread."""
@@ -187,6 +224,12 @@ class Session:
         self.setup.close()
         self.release()
         self.wait_for_release()
+
+    def _leave(self) -> None:
+        if self._link is not None:
+            self._link.leave()
+            self._left = [link for link in (*self._left, self._link) if link.alive()]
+            self._link = None
 
     # --- what the timer does ------------------------------------------------------------------------------------
 
@@ -210,59 +253,78 @@ class Session:
         """
         changed = self._setup_state is not self.setup.state or self.setup.looking()
         self._setup_state = self.setup.state
-        if self.job is not None and self.job.state is State.IMPORTING and self._file != self._started_in:
-            self.job = jobs.held(self.job)
+        importing = next(iter(self.queue.of(State.IMPORTING)), None)
+        if importing is not None and importing.file != self._file:
+            self.queue = self.queue.with_held(self._file)
             return True
-        if self.job is not None and self.job.state is State.IMPORTING:
+        if importing is not None:
             # One tick later than the result, so that the panel could say what Blender is busy with.
-            self._import(self.job)
+            self._import(importing)
             return True
-        if self._link is None:
-            return changed
-        before = self.job, self.search, self.welcome, self.link_error
-        alive = self._link.alive()
-        for event in self._link.events():
+        before = self.queue, self.search, self.welcome, self.link_error
+        if self._link is not None:
+            self._listen(self._link)
+        self._send()
+        now = self.queue, self.search, self.welcome, self.link_error
+        return changed or any(one is not other for one, other in zip(before, now, strict=True))
+
+    def _listen(self, link: BackendLink) -> None:
+        alive = link.alive()
+        for event in link.events():
             self._take(event)
         if not alive:
-            # It was gone before its last words were read above, so jobs that have not ended by them never will.
-            self._end_jobs(RelightifyError("backend_lost", "The line to the backend was closed.", "Try again."))
+            # It was gone before its last words were read above, so jobs that have not ended by them never will. Photos
+            # that still wait go to another backend, unless this one never came about.
+            lost = RelightifyError("backend_lost", "The line to the backend was closed.", "Try again.")
+            self._end_jobs(lost, waiting=not self._reached)
             self._waiting_for_welcome = False
             self.welcome = None
-        return changed or before != (self.job, self.search, self.welcome, self.link_error)
+
+    def _send(self) -> None:
+        """Send the photos whose turn is near."""
+        while self._choice is not None and (entry := self.queue.to_send()) is not None:
+            try:
+                request, build = entry.wanted.prepare(entry.job.job_id)
+                link = self._link_to(self._choice)
+            except RelightifyError as error:
+                changed = replace(entry, job=jobs.advance(entry.job, jobs.Failed(error)))
+            else:
+                link.submit(request)
+                changed = replace(entry, job=jobs.sent(entry.job), build=build)
+            self.queue = self.queue.replaced(entry.job.job_id, changed)
 
     def _take(self, event: Event) -> None:
         if isinstance(event, Welcome):
-            self.welcome, self.link_error, self._waiting_for_welcome = event, None, False
+            self.welcome, self.link_error, self._waiting_for_welcome, self._reached = event, None, False, True
         if isinstance(event, jobs.Failed):
             self.link_error = event.error
-        if self.job is not None:
-            self.job = jobs.advance(self.job, event)
+            if not self._reached:
+                self.queue = self.queue.failed(event.error, waiting=True)
+        self.queue = self.queue.advanced(event)
         if self.search is not None:
             self.search = replace(self.search, job=jobs.advance(self.search.job, event))
 
-    def _end_jobs(self, error: RelightifyError) -> None:
-        """Fail what is under way, but for a result that is here already."""
-        failed = jobs.Failed(error)
-        if self.job is not None and self.job.state not in (State.IMPORTING, State.HELD):
-            self.job = jobs.advance(self.job, failed)
+    def _end_jobs(self, error: RelightifyError, *, waiting: bool) -> None:
+        """Fail what is under way, but for results that are here already, and what waits where asked."""
+        self.queue = self.queue.failed(error, waiting=waiting)
         if self.search is not None:
-            self.search = replace(self.search, job=jobs.advance(self.search.job, failed))
+            self.search = replace(self.search, job=jobs.advance(self.search.job, jobs.Failed(error)))
 
-    def _import(self, job: Job) -> None:
-        build, result = self._build, job.result
+    def _import(self, entry: Entry) -> None:
+        job, build, result = entry.job, entry.build, entry.job.result
         if build is None or result is None:
             raise RuntimeError("a job is being imported without a result")
         try:
             self.imported = build(job, result)
         except RelightifyError as error:
-            self.job = jobs.advance(job, jobs.Failed(error))
+            ended = jobs.advance(job, jobs.Failed(error))
         except Exception as error:
             log.exception("the head could not be built")
             wrong = RelightifyError("internal", f"The head cannot be built: {error}.", "Please report this.")
-            self.job = jobs.advance(job, jobs.Failed(wrong))
+            ended = jobs.advance(job, jobs.Failed(wrong))
         else:
-            self.job = jobs.advance(job, jobs.Imported((*result.warnings, *self.imported.warnings)))
-        self._build = None
+            ended = jobs.advance(job, jobs.Imported((*result.warnings, *self.imported.warnings)))
+        self.queue = self.queue.replaced(job.job_id, replace(entry, job=ended))
 
     def _link_to(self, choice: BackendChoice) -> BackendLink:
         """The line to the backend, a new one where there is none or another backend is wanted.
@@ -271,11 +333,14 @@ class Session:
             RelightifyError: ``busy``, the line to another backend is still needed.
         """
         if self._link is None or not self._link.usable() or self._link.choice != choice:
-            if self.busy and self._link is not None and self._link.usable():
+            usable = self._link is not None and self._link.usable()
+            if self.busy and usable:
                 raise RelightifyError("busy", "Another backend is still at work.", "Wait for it or cancel it.")
-            self.release()
-            self.link_error = None
-            self._link = BackendLink(choice, self._client)
+            self._leave()
+            lost = RelightifyError("backend_lost", "The backend has ended.", "Try again.")
+            self._end_jobs(lost, waiting=False)
+            self.link_error, self._reached = None, False
+            self._link, self._choice = BackendLink(choice, self._client), choice
         return self._link
 
 

@@ -1,4 +1,4 @@
-"""Where the photo comes from: a file, or one of Blender's images, saved or not."""
+"""Where the photo comes from: a file, one of Blender's images, saved or not, or the files of several people."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .colour import rec709
 from .paint import srgb_from_linear
 from .png import encode_png
 
-FILE, IMAGE = "FILE", "IMAGE"
+FILE, IMAGE, PEOPLE = "FILE", "IMAGE", "PEOPLE"
 
 
 @dataclass(frozen=True)

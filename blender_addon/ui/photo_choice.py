@@ -9,10 +9,14 @@ import bpy
 from .._shared import Detect, RelightifyError, new_job_id
 from ..link.choice import backend_choice, backend_ready, preferences_of
 from ..link.session import session_of
-from ..scene.photo_source import IMAGE, PhotoSource, chosen_photo, photo_key
+from ..scene.photo_source import IMAGE, PEOPLE, PhotoSource, chosen_photo, photo_key
 from .viewport import redraw_panels
 
 log = logging.getLogger(__name__)
+
+# Of the photos that Blender and the backend read.
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".heic", ".heif", ".avif")
+IMAGE_FILTER = ";".join(f"*{ending}" for ending in EXTENSIONS)
 
 
 def settings_photo(settings: bpy.types.PropertyGroup) -> PhotoSource:
@@ -27,7 +31,9 @@ def settings_photo(settings: bpy.types.PropertyGroup) -> PhotoSource:
 
 
 def settings_key(settings: bpy.types.PropertyGroup) -> str:
-    """A text that changes with the photo that the panel shows; empty where there is none. Reads no file."""
+    """A text that changes with the one photo that the panel shows; empty where there is none. Reads no file."""
+    if settings.source == PEOPLE:
+        return ""
     if settings.source == IMAGE:
         return photo_key("", settings.image) if settings.image is not None else ""
     return photo_key(settings.photo, None)

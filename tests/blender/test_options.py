@@ -139,7 +139,7 @@ def test_button_takes_the_settings_of_the_panel(addon: SimpleNamespace) -> None:
     for name in JOB_OPTIONS:
         setattr(settings, name, in_blender(name))
     button = SimpleNamespace()
-    panel_module()._fill(button, settings)
+    panel_module().fill_choices(button, settings)
     for name in JOB_OPTIONS:
         assert getattr(button, name) == getattr(settings, name)
 
@@ -151,7 +151,7 @@ def test_choice_of_an_older_file_that_is_not_offered_counts_as_the_default(addon
     storage = settings.bl_system_properties_get(do_create=True) if bpy.app.version >= (5, 0) else settings
     storage["quality"] = 0
     button = SimpleNamespace()
-    panel_module()._fill(button, settings)
+    panel_module().fill_choices(button, settings)
     assert button.quality == JobOptions().quality
     assert ("prop", "quality") in drawn()
 

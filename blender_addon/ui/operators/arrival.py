@@ -32,6 +32,7 @@ class ImportOptions:
         parts: `parts.FULL` or `parts.SKIN`.
         use_skeleton: give a new head a skeleton; one that is renewed keeps its own, or none.
         target: session number (`ID.session_uid`) of the head that is to be renewed; 0 for a new head.
+        one_of_many: leave the selection alone where there are heads already: the artist works on one of them.
     """
 
     use_camera: bool = True
@@ -40,6 +41,7 @@ class ImportOptions:
     parts: str = FULL
     use_skeleton: bool = False
     target: int = 0
+    one_of_many: bool = False
 
 
 def bring_in(job: Job, result: Result, *, scene_uid: int, photo: PhotoSource, wanted: ImportOptions) -> ImportedHead:
@@ -59,7 +61,8 @@ def bring_in(job: Job, result: Result, *, scene_uid: int, photo: PhotoSource, wa
     scene = next((s for s in bpy.data.scenes if s.session_uid == scene_uid), bpy.context.scene)
     is_first = not heads_of(scene)
     done = build_result(scene, job, result, photo, wanted)
-    select_alone(scene, done.head)
+    if is_first or not wanted.one_of_many:
+        select_alone(scene, done.head)
     if is_first:
         done = show_first(scene, done)
     elif wanted.use_stage and scene.camera == done.camera:

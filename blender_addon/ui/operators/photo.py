@@ -13,15 +13,15 @@ from ... import compat
 from ..._shared import RelightifyError
 from ...link.choice import backend_ready
 from ...link.session import session_of, wait
-from ...scene.photo_source import FILE, IMAGE
+from ...scene.photo_source import FILE, IMAGE, PEOPLE
 from .. import photo_choice
 from ..layout import FacePanel
+from ..photo_choice import EXTENSIONS, IMAGE_FILTER
 from ..properties.reconstruct import panel_choices
 from ..viewport import redraw_panels
+from .people import SeveralFiles, choose_people
 
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".heic", ".heif", ".avif")
 TAB_SECONDS = 0.3
-IMAGE_FILTER = ";".join(f"*{ending}" for ending in EXTENSIONS)
 
 
 def choose_file(context: bpy.types.Context, filepath: str) -> None:
@@ -58,8 +58,8 @@ class RELIGHTIFY_OT_pick_photo(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class RELIGHTIFY_OT_drop_photo(bpy.types.Operator):
-    """Use the dropped image as the photo of a face"""
+class RELIGHTIFY_OT_drop_photo(SeveralFiles, bpy.types.Operator):
+    """Use the dropped image as the photo of a face, or several as photos of different people"""
 
     bl_idname = "relightify.drop_photo"
     bl_label = "Use as Face Photo"
@@ -68,10 +68,15 @@ class RELIGHTIFY_OT_drop_photo(bpy.types.Operator):
     filepath: bpy.props.StringProperty(name="Photo", subtype="FILE_PATH", options={"SKIP_SAVE"})
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        if Path(self.filepath).suffix.lower() not in EXTENSIONS:
-            self.report({"ERROR"}, f"{Path(self.filepath).name} is not an image that can be read.")
+        dropped = self.paths() or [self.filepath]
+        paths = [path for path in dropped if Path(path).suffix.lower() in EXTENSIONS]
+        if not paths:
+            self.report({"ERROR"}, f"{Path(dropped[0]).name} is not an image that can be read.")
             return {"CANCELLED"}
-        choose_file(context, self.filepath)
+        if len(paths) > 1 or context.scene.relightify.source == PEOPLE:
+            choose_people(context, paths)
+        else:
+            choose_file(context, paths[0])
         if context.area is not None:
             compat.show_sidebar_tab(context.area, FacePanel.bl_category)
             # A sidebar that was closed until now has its tabs only after it has been drawn.

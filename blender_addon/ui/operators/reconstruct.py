@@ -29,8 +29,26 @@ from .head import head_of
 SETTINGS = (*JOB_OPTIONS, *IMPORT_NAMES)
 
 
-class JobOperator(JobChoices, ImportChoices, BackgroundOperator):
-    """What operators that run a job have in common."""
+class ChoicesOperator(JobChoices, ImportChoices, BackgroundOperator):
+    """What operators with the options of a job have in common."""
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The options in the box of the last operation: what is not given is said in words."""
+        layout = self.layout
+        layout.use_property_split = True
+        for name in SETTINGS:
+            option = JOB_OPTIONS.get(name)
+            if isinstance(option, Number) and option.unset is not None and getattr(self, name) == option.unset.stand_in:
+                split = layout.split(factor=0.4)
+                split.alignment = "RIGHT"
+                split.label(text=option.label)
+                split.label(text=option.unset.text)
+            else:
+                layout.prop(self, name)
+
+
+class JobOperator(ChoicesOperator):
+    """What operators that run one job have in common."""
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -69,20 +87,6 @@ class JobOperator(JobChoices, ImportChoices, BackgroundOperator):
         for warning in job.warnings:
             self.report({"WARNING"}, warning)
         return {"FINISHED"}
-
-    def draw(self, context: bpy.types.Context) -> None:
-        """The options in the box of the last operation: what is not given is said in words."""
-        layout = self.layout
-        layout.use_property_split = True
-        for name in SETTINGS:
-            option = JOB_OPTIONS.get(name)
-            if isinstance(option, Number) and option.unset is not None and getattr(self, name) == option.unset.stand_in:
-                split = layout.split(factor=0.4)
-                split.alignment = "RIGHT"
-                split.label(text=option.label)
-                split.label(text=option.unset.text)
-            else:
-                layout.prop(self, name)
 
     def _start(self, context: bpy.types.Context, session: Session) -> bool:
         try:
@@ -183,18 +187,22 @@ class RELIGHTIFY_OT_cancel(bpy.types.Operator):
     bl_label = "Cancel"
     bl_options = {"INTERNAL"}
 
+    job_id: bpy.props.StringProperty(
+        name="Job", description="Which one of the queue; left empty, all", options={"SKIP_SAVE"}
+    )
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return session_of(context).busy
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        session_of(context).cancel()
+        session_of(context).cancel(self.job_id)
         redraw_panels()
         return {"FINISHED"}
 
 
 class RELIGHTIFY_OT_accept_result(bpy.types.Operator):
-    """Put the head into this file, though it was started in another one"""
+    """Put the head, and those that follow, into this file, though they were started in another one"""
 
     bl_idname = "relightify.accept_result"
     bl_label = "Put It Here"
@@ -202,8 +210,7 @@ class RELIGHTIFY_OT_accept_result(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        job = session_of(context).job
-        return job is not None and job.state is State.HELD
+        return bool(session_of(context).queue.of(State.HELD))
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         session = session_of(context)

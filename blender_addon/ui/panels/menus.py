@@ -59,11 +59,14 @@ def draw_context(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
 
 def draw_status(header: bpy.types.Header, context: bpy.types.Context) -> None:
     """How far a job is, in the status bar: wherever the sidebar is closed."""
-    job = session_of(context).job
+    queue = session_of(context).queue
+    job = queue.current
     if job is not None and not job.ended:
+        ended = sum(entry.job.ended for entry in queue.entries)
+        which = f" ({ended + 1} of {len(queue.entries)})" if queue.several else ""
         row = header.layout.row()
         row.ui_units_x = 12
-        row.progress(factor=job.fraction, type="BAR", text=f"{job.name}: {job.stage}")
+        row.progress(factor=job.fraction, type="BAR", text=f"{job.name}{which}: {job.stage}")
 
 
 CLASSES = (RELIGHTIFY_MT_head,)

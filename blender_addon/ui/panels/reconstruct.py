@@ -6,18 +6,19 @@ from __future__ import annotations
 
 import bpy
 
-from ..._shared import RANDOM_QUALITIES, Faces, RelightifyError
+from ..._shared import RANDOM_QUALITIES, Faces
 from ...install.run import Phase
 from ...link.choice import backend_ready
 from ...link.jobs import Job, State, time_left_text
 from ...link.session import Session, session_of
 from ...scene.heads import PHOTO
-from ...scene.photo_source import FILE, IMAGE
+from ...scene.photo_source import FILE, IMAGE, PEOPLE
 from ...scene.samples import SHOWN, sample_numbers
 from .. import photo_choice
-from ..layout import FacePanel, draw_text, without_path
+from ..layout import FacePanel, draw_text
 from ..operators.backend import RELIGHTIFY_OT_open_preferences
 from ..operators.head import RELIGHTIFY_OT_delete_head, RELIGHTIFY_OT_duplicate_head, head_of
+from ..operators.people import RELIGHTIFY_OT_pick_people
 from ..operators.photo import (
     RELIGHTIFY_OT_choose_face,
     RELIGHTIFY_OT_find_faces,
@@ -33,13 +34,13 @@ from ..operators.reconstruct import (
 )
 from ..previews import addon_previews
 from ..properties.job import draw_option, panel_value
-from ..properties.reconstruct import panel_choices
+from ..properties.reconstruct import fill_choices
+from .errors import draw_error
+from .people import draw_people, draw_queue
 
 THUMBNAIL_SCALE = 8.0
 FACE_SCALE = 3.0
 FACES_IN_A_ROW = 4
-# Problems that the preferences can mend.
-SETUP_CODES = ("no_python", "no_backend", "no_wheel", "no_connection_file", "connection_file", "backend_start")
 
 
 class RELIGHTIFY_PT_main(FacePanel, bpy.types.Panel):
@@ -58,17 +59,25 @@ class RELIGHTIFY_PT_main(FacePanel, bpy.types.Panel):
         if not backend_ready(context):
             _draw_no_backend(layout, context)
             return
-        if session.busy and session.job is not None:
+        if session.queue.several:
+            draw_queue(layout, context, session)
+            if session.busy:
+                draw_people(layout, settings)
+                return
+        elif session.busy and session.job is not None:
             if session.job.state is State.HELD:
                 _draw_held(layout, context, session.job)
             else:
                 _draw_progress(layout, session.job)
             return
         _draw_photo(layout, settings)
-        _draw_faces(layout, context, settings, session)
-        _draw_button(layout, settings, session)
+        if settings.source == PEOPLE:
+            draw_people(layout, settings)
+        else:
+            _draw_faces(layout, context, settings, session)
+            _draw_button(layout, settings, session)
         _draw_again(layout, context, settings)
-        if not _told_by_search(session, settings):
+        if not session.queue.several and not _told_by_search(session, settings):
             _draw_outcome(layout, context, session.job)
 
 
@@ -131,6 +140,8 @@ def _draw_photo(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -
     row.prop(settings, "source", text="", icon_only=True)
     if settings.source == IMAGE:
         row.prop(settings, "image", text="")
+    elif settings.source == PEOPLE:
+        row.operator(RELIGHTIFY_OT_pick_people.bl_idname, icon="FILEBROWSER")
     else:
         row.prop(settings, "photo", text="", placeholder="Pick or drop a photo")
         row.operator(RELIGHTIFY_OT_pick_photo.bl_idname, text="", icon="FILEBROWSER")
@@ -159,7 +170,7 @@ def _draw_faces(
     if known and session.searching:
         layout.label(text="Looking for faces", icon="VIEWZOOM")
     elif known and search is not None and search.job.error is not None:
-        _draw_error(layout.box(), context, search.job.error)
+        draw_error(layout.box(), context, search.job.error)
     else:
         layout.operator(RELIGHTIFY_OT_find_faces.bl_idname, icon="VIEWZOOM")
 
@@ -190,7 +201,7 @@ def _draw_button(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, 
     column.scale_y = 1.5
     column.enabled = bool(photo_choice.settings_key(settings))
     button = column.operator(RELIGHTIFY_OT_reconstruct.bl_idname, icon="USER")
-    _fill(button, settings)
+    fill_choices(button, settings)
     search = session.search
     if settings.face < 0 and search is not None and search.key == photo_choice.settings_key(settings):
         # What the panel shows as chosen.
@@ -212,7 +223,7 @@ def _draw_again(layout: bpy.types.UILayout, context: bpy.types.Context, settings
     )
     row.operator(RELIGHTIFY_OT_duplicate_head.bl_idname, text="", icon="DUPLICATE")
     row.operator(RELIGHTIFY_OT_delete_head.bl_idname, text="", icon="TRASH")
-    _fill(button, settings)
+    fill_choices(button, settings)
     numbers = sample_numbers(head)
     if numbers:
         row = layout.row(align=True)
@@ -220,11 +231,6 @@ def _draw_again(layout: bpy.types.UILayout, context: bpy.types.Context, settings
         for number in numbers:
             shown = head.get(SHOWN) == number
             row.operator(RELIGHTIFY_OT_show_sample.bl_idname, text=str(number), depress=shown).number = number
-
-
-def _fill(button: bpy.types.OperatorProperties, settings: bpy.types.PropertyGroup) -> None:
-    for name, value in panel_choices(settings).items():
-        setattr(button, name, value)
 
 
 def _draw_progress(layout: bpy.types.UILayout, job: Job) -> None:
@@ -258,22 +264,11 @@ def _draw_outcome(layout: bpy.types.UILayout, context: bpy.types.Context, job: J
     if job is None:
         return
     if job.state is State.FAILED and job.error is not None:
-        _draw_error(layout.box(), context, job.error)
+        draw_error(layout.box(), context, job.error)
     elif job.state is State.CANCELLED:
         layout.label(text="Cancelled", icon="INFO")
     for warning in job.warnings:
         draw_text(layout, context, warning, "INFO")
-
-
-def _draw_error(layout: bpy.types.UILayout, context: bpy.types.Context, error: RelightifyError) -> None:
-    draw_text(layout, context, error.message, "ERROR")
-    hint, log = without_path(error.hint)
-    if hint:
-        draw_text(layout, context, hint, "BLANK1")
-    if log:
-        layout.operator("wm.path_open", text="Open Log", icon="TEXT").filepath = log
-    if error.code in SETUP_CODES:
-        layout.operator(RELIGHTIFY_OT_open_preferences.bl_idname, icon="PREFERENCES")
 
 
 CLASSES = (RELIGHTIFY_PT_main, RELIGHTIFY_PT_options, RELIGHTIFY_PT_image)

@@ -9,7 +9,7 @@ import bpy
 from ..._shared import JOB_OPTIONS
 from ...link.session import session_of
 from ...scene import parts
-from ...scene.photo_source import FILE, IMAGE
+from ...scene.photo_source import FILE, IMAGE, PEOPLE
 from ..photo_choice import photo_changed
 from ..previews import addon_previews
 from .job import given_properties, option_properties, panel_value
@@ -17,6 +17,7 @@ from .job import given_properties, option_properties, panel_value
 SOURCE_ITEMS = [
     (FILE, "File", "A photo on the disk", "FILE_IMAGE", 0),
     (IMAGE, "Image", "One of the images in this blend-file, saved or not", "IMAGE_DATA", 1),
+    (PEOPLE, "Several People", "Photos of different people: a head for each", "COMMUNITY", 2),
 ]
 PARTS_ITEMS = [
     (parts.FULL, "Full Head", "Skin, eyes, teeth, tongue and lashes"),
@@ -86,6 +87,18 @@ def panel_choices(settings: bpy.types.PropertyGroup) -> dict[str, Any]:
     return job | {name: getattr(settings, name) for name in IMPORT_NAMES}
 
 
+def fill_choices(button: bpy.types.OperatorProperties, settings: bpy.types.PropertyGroup) -> None:
+    """Give a button what the panel says."""
+    for name, value in panel_choices(settings).items():
+        setattr(button, name, value)
+
+
+class PersonPhoto(bpy.types.PropertyGroup):
+    """A photo on the list of photos of different people."""
+
+    path: bpy.props.StringProperty(name="Photo", description="File of the photo")
+
+
 class SceneSettings(PanelChoices, ImportChoices, bpy.types.PropertyGroup):
     """Choices of the panel."""
 
@@ -96,6 +109,9 @@ class SceneSettings(PanelChoices, ImportChoices, bpy.types.PropertyGroup):
         name="Photo",
         description="File of the photo of a face; an image file dropped onto the viewport comes here",
         update=photo_changed,
+    )
+    people: bpy.props.CollectionProperty(
+        name="Several People", description="Photos of different people, a head for each", type=PersonPhoto
     )
     face_picture: bpy.props.EnumProperty(
         name="Face",
@@ -112,4 +128,4 @@ class SceneSettings(PanelChoices, ImportChoices, bpy.types.PropertyGroup):
     )
 
 
-CLASSES = (SceneSettings,)
+CLASSES = (PersonPhoto, SceneSettings)
