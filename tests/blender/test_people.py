@@ -241,6 +241,13 @@ def test_failed_photo_can_be_shown_alone_to_choose_a_face(
     assert [entry.job.name for entry in session.queue.entries] == ["Ada", "Grace"]
 
 
+def test_warnings_of_a_head_are_behind_its_sign(connected: FakeBackend, session: Any, photos: list[str]) -> None:
+    del connected
+    bpy.ops.relightify.reconstruct_people(**files(photos[:1]))
+    assert session.queue.entries[0].job.warnings == ("A hat covers the brow.",)
+    assert "relightify.show_notes" in panel(session)
+
+
 def test_same_problem_of_many_is_told_once(connected: FakeBackend, session: Any, photos: list[str]) -> None:
     connected.behaviour = fake_backend.find_no_face
     with pytest.raises(RuntimeError):

@@ -213,6 +213,25 @@ class RELIGHTIFY_OT_photo_alone(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class RELIGHTIFY_OT_show_notes(bpy.types.Operator):
+    """Read what may have spoilt this head"""
+
+    bl_idname = "relightify.show_notes"
+    bl_label = "Notes"
+    bl_options = {"INTERNAL"}
+
+    problem: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    @classmethod
+    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        return properties.problem
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        for sentence in self.problem.splitlines():
+            self.report({"INFO"}, sentence)
+        return {"FINISHED"}
+
+
 class RELIGHTIFY_OT_clear_queue(bpy.types.Operator):
     """Take what has ended off the queue; heads that were made stay in the scene"""
 
@@ -232,5 +251,6 @@ CLASSES = (
     RELIGHTIFY_OT_reconstruct_people,
     RELIGHTIFY_OT_try_again,
     RELIGHTIFY_OT_photo_alone,
+    RELIGHTIFY_OT_show_notes,
     RELIGHTIFY_OT_clear_queue,
 )

@@ -17,6 +17,7 @@ from ..operators.people import (
     RELIGHTIFY_OT_pick_people,
     RELIGHTIFY_OT_reconstruct_people,
     RELIGHTIFY_OT_remove_person,
+    RELIGHTIFY_OT_show_notes,
     RELIGHTIFY_OT_try_again,
 )
 from ..operators.reconstruct import RELIGHTIFY_OT_accept_result, RELIGHTIFY_OT_cancel
@@ -111,11 +112,13 @@ def _draw_row(box: bpy.types.UILayout, context: bpy.types.Context, entry: Entry,
     elif job.state in (State.FAILED, State.CANCELLED):
         _draw_tries(beside.row(align=True), entry)
     else:
-        beside.label(**_outcome(job))
+        outcome = beside.row(align=True)
+        outcome.label(**_outcome(job))
+        if job.warnings:
+            notes = outcome.operator(RELIGHTIFY_OT_show_notes.bl_idname, text="", icon="INFO", emboss=False)
+            notes.problem = "\n".join(job.warnings)
     if job.error is not None and not _told_below(entry, following):
         draw_error(box, context, job.error)
-    for warning in job.warnings:
-        draw_text(box, context, warning, "INFO")
 
 
 def _outcome(job: Job) -> dict[str, str]:

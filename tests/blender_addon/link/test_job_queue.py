@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from dataclasses import dataclass
 
 from blender_addon.link.job_queue import Build, Entry, JobQueue, Wanted
 from blender_addon.link.jobs import Failed, Job, Starting, State
 from shared.errors import RelightifyError
 from shared.messages import JobOptions, JobProgress, Reconstruct
 
+
+@dataclass(frozen=True)
+class BuiltHead:
+    warnings: tuple[str, ...] = ()
+
+
 LOST = RelightifyError("backend_lost", "The backend has ended.", "Try again.")
 
 
 def wanted(name: str, picture: str = "photo.jpg") -> Wanted:
     def prepare(job_id: str) -> tuple[Reconstruct, Build]:
-        return Reconstruct(job_id, b"photo"), lambda job, result: SimpleNamespace(warnings=())
+        return Reconstruct(job_id, b"photo"), lambda job, result: BuiltHead()
 
     return Wanted(name, JobOptions(), prepare, picture)
 
@@ -97,8 +103,8 @@ def test_results_are_set_aside_in_another_file_until_they_are_wanted_there() -> 
 
 
 def test_photo_is_let_go_of_when_its_job_has_ended() -> None:
-    def build(job: Job, result: object) -> SimpleNamespace:
-        return SimpleNamespace(warnings=())
+    def build(job: Job, result: object) -> BuiltHead:
+        return BuiltHead()
 
     queue = JobQueue((Entry(wanted("ada"), Job("j1", "ada", state=State.RUNNING), 0, build),))
     assert queue.advanced(JobProgress("j1", "fit", 0.5)).entries[0].build is build
