@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from backend.device import DEVICES
 from backend.option_arguments import add_option_arguments, options_of
 from backend.threads import calm
 from shared.errors import JobCancelled, RelightifyError
@@ -27,7 +28,7 @@ EXIT_CODES = """exit codes:
 """
 OK, INTERNAL, USAGE, PHOTO, OUTPUT, INSTALLATION, SERVICE, CANCELLED = 0, 1, 2, 3, 4, 5, 6, 130
 _CODES = {
-    USAGE: ("bad_option", "quality_unavailable", "bad_face_index", "no_cuda"),
+    USAGE: ("bad_option", "quality_unavailable", "bad_face_index", "no_cuda", "no_mps"),
     PHOTO: ("no_face", "face_too_small", "face_in_profile", "no_pose", "too_little_skin", "photo_not_found"),
     OUTPUT: ("disk_full", "cannot_write"),
     INSTALLATION: (
@@ -140,7 +141,7 @@ def _add_reconstruct_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photo", type=Path, metavar="PHOTO", help="an image file with a face in it")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
     add_option_arguments(parser)
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="default: %(default)s")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
 

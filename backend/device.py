@@ -4,27 +4,42 @@ from __future__ import annotations
 
 from shared.errors import RelightifyError
 
-DEVICES = ("auto", "cpu", "cuda")
+# In PyTorch's words: `cuda` is a GPU of NVIDIA's and, in a ROCm build, of AMD's; `mps` is that of a Mac.
+DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def choose_device(device: str) -> str:
-    """``cpu`` or ``cuda`` for a wish of ``auto``, ``cpu`` or ``cuda``.
+    """``cpu``, ``cuda`` or ``mps`` for a wish of ``auto``, ``cpu``, ``cuda`` or ``mps``.
+
+    ``auto`` takes CUDA where it works, else the CPU: speed and memory of ``mps`` have not been measured.
 
     Raises:
-        RelightifyError: ``bad_option`` or ``no_cuda``.
+        RelightifyError: ``bad_option``, ``no_cuda`` or ``no_mps``.
     """
     if device not in DEVICES:
         raise RelightifyError("bad_option", f"There is no device {device!r}.", f"Use {', '.join(DEVICES)}.")
-    if device == "cpu":
-        return "cpu"
-    import torch
-
-    if torch.cuda.is_available():
-        return "cuda"
-    if device == "cuda":
+    there = () if device == "cpu" else available_devices()
+    if device == "cuda" and "cuda" not in there:
         raise RelightifyError(
             "no_cuda",
-            "CUDA was asked for, but PyTorch finds no usable NVIDIA GPU.",
-            "Use --device cpu, or install a CUDA build of PyTorch and a driver; relightify doctor says what is there.",
+            "CUDA was asked for, but PyTorch finds no usable GPU of NVIDIA's or AMD's.",
+            "Use --device cpu, or install a driver and PyTorch's build for CUDA or ROCm; relightify doctor says what "
+            "is there.",
         )
-    return "cpu"
+    if device == "mps" and "mps" not in there:
+        raise RelightifyError(
+            "no_mps",
+            "Apple's GPU was asked for, but PyTorch finds none that it can use.",
+            "Use --device cpu; --device mps needs a Mac with Apple silicon.",
+        )
+    if device == "auto":
+        return "cuda" if "cuda" in there else "cpu"
+    return device
+
+
+def available_devices() -> tuple[str, ...]:
+    """The devices that PyTorch can use here, the CPU first."""
+    import torch
+
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return ("cpu", *(name for name, usable in there.items() if usable))

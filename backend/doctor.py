@@ -185,12 +185,18 @@ def _check_head_model() -> Finding:
 def _check_torch() -> Finding:
     import torch
 
+    # ROCm's build of PyTorch takes AMD's GPUs under the name of CUDA.
+    hip = getattr(torch.version, "hip", None)
     if torch.cuda.is_available():
         properties = torch.cuda.get_device_properties(0)
-        detail = f"torch {torch.__version__}, {properties.name}, {properties.total_memory / 2**30:.0f} GiB"
+        runtime = f"AMD ROCm {hip}, which PyTorch calls cuda" if hip else f"CUDA {torch.version.cuda}"
+        size = f"{properties.total_memory / 2**30:.0f} GiB"
+        return Finding("torch", "ok", f"torch {torch.__version__}, {runtime}: {properties.name}, {size}")
+    if torch.backends.mps.is_available():
+        detail = f"torch {torch.__version__}, Apple's GPU on request (--device mps); else everything runs on the CPU"
         return Finding("torch", "ok", detail)
-    detail = f"torch {torch.__version__}, no CUDA GPU; everything runs on the CPU"
-    return Finding("torch", "ok", detail)
+    wanted = f"no GPU for its ROCm {hip} build" if hip else "no CUDA GPU"
+    return Finding("torch", "ok", f"torch {torch.__version__}, {wanted}; everything runs on the CPU")
 
 
 def _check_nvdiffrast() -> Finding:

@@ -56,11 +56,11 @@ class Pipeline:
         """Load everything that every job needs.
 
         Args:
-            device: ``auto`` (CUDA where it works, else the CPU), ``cpu`` or ``cuda``.
+            device: ``auto`` (CUDA where it works, else the CPU), ``cpu``, ``cuda`` or ``mps``.
             parameters: the method's chosen numbers.
 
         Raises:
-            RelightifyError: ``bad_option``, ``no_cuda``, or the face landmark model cannot be had.
+            RelightifyError: ``bad_option``, ``no_cuda``, ``no_mps``, or the face landmark model cannot be had.
         """
         self.device, self.parameters = choose_device(device), parameters
         self.model: HeadModel = load_head_model()

@@ -52,6 +52,7 @@ CODES: dict[str, Code] = {
     "busy": Code("another job, or the installation of the backend, has to end first", (ADDON,)),
     # The machine.
     "no_cuda": Code("CUDA was asked for and cannot be used", (BACKEND,)),
+    "no_mps": Code("Apple's GPU was asked for and cannot be used", (BACKEND,)),
     "no_nvdiffrast": Code("nvdiffrast was asked for and cannot be used", (BACKEND,)),
     "out_of_memory": Code("the job needed more memory than there is; the worker lives", (BACKEND,)),
     "disk_full": Code("the disk is full; nothing half-written is left", (ADDON, BACKEND, TRAINING)),

@@ -21,25 +21,44 @@ TORCH = Path(torch.__file__).parent
 
 @pytest.fixture(scope="session")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The compiled half of the stand-in."""
+    """The compiled half of the stand-in for CUDA."""
+    return compiled(tmp_path_factory.mktemp("cuda_stand_in") / "device.so")
+
+
+@pytest.fixture(scope="session")
+def library_mps(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same for a Mac's GPU."""
+    return compiled(tmp_path_factory.mktemp("mps_stand_in") / "device.so", "-DSTAND_IN_MPS")
+
+
+def compiled(target: Path, *flags: str) -> Path:
     compiler = shutil.which("g++")
     if compiler is None or sys.platform != "linux":
         pytest.skip("the stand-in for CUDA needs g++ and Linux")
     if torch.version.cuda is not None:
         pytest.skip("PyTorch has CUDA itself")
-    target = tmp_path_factory.mktemp("cuda_stand_in") / "device.so"
     includes = [f"-I{TORCH / 'include'}", f"-I{TORCH / 'include/torch/csrc/api/include'}"]
     libraries = [f"-L{TORCH / 'lib'}", "-lc10", "-ltorch_cpu", f"-Wl,-rpath,{TORCH / 'lib'}"]
-    command = [compiler, "-std=c++20", "-fPIC", "-shared", str(SOURCE), "-o", str(target), *includes, *libraries]
+    command = [
+        compiler,
+        *flags,
+        "-std=c++20",
+        "-fPIC",
+        "-shared",
+        str(SOURCE),
+        "-o",
+        str(target),
+        *includes,
+        *libraries,
+    ]
     subprocess.run(command, check=True, capture_output=True, text=True)
     return target
 
 
-def run(job: str, library: Path, folder: Path) -> dict:
+def run(job: str, library: Path, folder: Path, kind: str = "cuda") -> dict:
     command = [sys.executable, "-m", "tests.cuda_stand_in.jobs", job, str(folder)]
-    done = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, "LD_PRELOAD": str(library)}, capture_output=True, text=True, check=False
-    )
+    variables = {**os.environ, "LD_PRELOAD": str(library), "STAND_IN": kind}
+    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -66,3 +85,15 @@ def test_completion_runs_on_the_device_in_mixed_precision(library: Path, tmp_pat
     assert told["device"] == "cuda:0"
     # Half precision shows, but hardly.
     assert 0 < told["difference"] < 0.02
+
+
+def test_the_stand_in_for_a_mac_refuses_double_precision_as_well(library_mps: Path, tmp_path: Path) -> None:
+    told = run("refusal", library_mps, tmp_path, "mps")
+    assert told["refused"] == 5
+    assert told["device"] == "mps:0"
+
+
+def test_completion_runs_on_a_macs_gpu(library_mps: Path, tmp_path: Path) -> None:
+    told = run("completion", library_mps, tmp_path, "mps")
+    assert told["device"] == "mps:0"
+    assert told["difference"] < 1e-3  # single precision on both

@@ -15,6 +15,7 @@ from backend.batch.photos import Head, find_photos, heads_of
 from backend.batch.render import can_render, render_heads
 from backend.batch.runners import BatchTask, Runner
 from backend.batch.sheet import strip_path, write_sheet
+from backend.device import DEVICES
 from backend.option_arguments import add_option_arguments, options_of
 from backend.output import DESCRIPTION, require_writable, write_packed
 from shared.errors import RelightifyError
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--blender", type=Path, metavar="FILE", help="renders the sheet: Blender, or a Python with bpy")
     add_option_arguments(parser, *(name for name in JOB_OPTIONS if name != "face"))
     parser.set_defaults(face=None)
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="default: %(default)s")
     parser.add_argument("--quiet", action="store_true", help="no progress")
 
 

@@ -6,6 +6,7 @@ import argparse
 import os
 import platform
 
+from backend.device import DEVICES
 from backend.evaluation.subjects import add_portraits_argument, neutral_photos, portraits_folder
 from backend.evaluation.tables import Row, Table, mean_of, priors_of, verdict, write_table
 from backend.option_arguments import add_option_arguments
@@ -23,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `relightify evaluate speed`."""
     add_portraits_argument(parser)
     add_option_arguments(parser, "resolution")
-    parser.add_argument("--device", default="cpu", help="auto, cpu or cuda")
+    parser.add_argument("--device", choices=DEVICES, default="cpu", help="default: %(default)s")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import zmq
 
+from backend.device import DEVICES
 from backend.service.client import Client
 from backend.service.keys import kept_keys, new_keys
 from backend.service.logs import claim_logs, log_name, log_path, log_to_file, remove_old_logs, stop_logging
@@ -66,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="keep the keys in this file, so that copies of the connection file on other machines stay valid "
         "after a restart on the same --port (default: new keys at each start)",
     )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="default: %(default)s")
     parser.add_argument(
         "--parent-pid", type=process_number, default=0, metavar="PID", help="end when this process has ended"
     )

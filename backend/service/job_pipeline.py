@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from backend.device import choose_device
+from backend.device import available_devices
 from backend.output import describe
 from backend.photo.face_choice import FoundFaces, found_faces
 from backend.photo.reading import read_photo
@@ -57,7 +57,7 @@ class ServicePipeline:
     def __init__(self, device: str) -> None:
         self._pipeline = Pipeline(device)
         self.device = self._pipeline.device
-        self.devices = tuple(sorted({"cpu", self.device, choose_device("auto")}))
+        self.devices = available_devices()
         self.qualities = tuple(self._pipeline.priors)
 
     def reconstruct(self, data: bytes, options: JobOptions, progress: Progress) -> Outcome:

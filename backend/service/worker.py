@@ -211,19 +211,24 @@ def explain(error: Exception, log: Path) -> RelightifyError:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether Python, torch (CPU or CUDA) or OpenCV ran out of memory; needs none of these libraries."""
+    """Whether Python, torch (CPU or GPU) or OpenCV ran out of memory; needs none of these libraries."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     text = str(error)
-    return any(words in text for words in ("can't allocate memory", "CUDA out of memory", "Insufficient memory"))
+    told = ("can't allocate memory", "CUDA out of memory", "MPS backend out of memory", "Insufficient memory")
+    return any(words in text for words in told)
 
 
 def free_memory() -> None:
     """Give back what a failed job held."""
     gc.collect()
     torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
+    if torch is None:
+        return
+    if torch.cuda.is_available():
         torch.cuda.empty_cache()
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()
 
 
 def load(factory: str, device: str) -> JobPipeline:

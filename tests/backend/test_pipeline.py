@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from backend.device import choose_device
 from backend.imaging.colour import LUMINANCE, linear_to_srgb, srgb_to_linear
 from backend.output import write_reconstruction
 from backend.pipeline import Pipeline
@@ -133,12 +132,6 @@ def test_several_samples_of_a_quality_without_chance_are_a_usage_error_before_an
         job.pipeline.reconstruct(b"", JobOptions(quality="baseline", samples=2), Progress())
     assert raised.value.code == "bad_option"
     assert "baseline" in str(raised.value)
-
-
-def test_an_unknown_device_is_a_usage_error() -> None:
-    with pytest.raises(RelightifyError) as raised:
-        choose_device("gpu")
-    assert raised.value.code == "bad_option"
 
 
 def test_the_files_hold_the_result(job: Job, tmp_path: Path) -> None:

@@ -1,16 +1,22 @@
-// What PyTorch's core asks of a CUDA build, for a device that does nothing: tests/cuda_stand_in/device.py computes on
+// What PyTorch's core asks of a CUDA build, or with STAND_IN_MPS of a Mac's, for a device that does nothing: tests/cuda_stand_in/device.py computes on
 // the CPU in its place. Loaded with LD_PRELOAD, because PyTorch asks once, when it is imported.
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <ATen/detail/MPSHooksInterface.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 
 namespace {
 using namespace c10;
 
-const Device FIRST(DeviceType::CUDA, 0);
+#ifdef STAND_IN_MPS
+const DeviceType KIND = DeviceType::MPS;
+#else
+const DeviceType KIND = DeviceType::CUDA;
+#endif
+const Device FIRST(KIND, 0);
 const Stream QUEUE(Stream::DEFAULT, FIRST);
 
 struct Guard : impl::DeviceGuardImplInterface {
-  DeviceType type() const override { return DeviceType::CUDA; }
+  DeviceType type() const override { return KIND; }
   Device exchangeDevice(Device) const override { return FIRST; }
   Device getDevice() const override { return FIRST; }
   void setDevice(Device) const override {}
@@ -34,7 +40,11 @@ struct Guard : impl::DeviceGuardImplInterface {
   }
 };
 
+#ifdef STAND_IN_MPS
+C10_REGISTER_GUARD_IMPL(MPS, Guard)
+#else
 C10_REGISTER_GUARD_IMPL(CUDA, Guard)
+#endif
 }  // namespace
 
 namespace at {
@@ -53,5 +63,19 @@ struct CUDAHooks : CUDAHooksInterface {
   void setCurrentDevice(DeviceIndex) const override {}
 };
 
+struct MPSHooks : MPSHooksInterface {
+  void init() const override {}
+  bool hasMPS() const override { return true; }
+  bool isBuilt() const override { return true; }
+  bool isAvailable() const override { return true; }
+  bool hasPrimaryContext(DeviceIndex) const override { return true; }
+  DeviceIndex deviceCount() const override { return 1; }
+  DeviceIndex getCurrentDevice() const override { return 0; }
+};
+
+#ifdef STAND_IN_MPS
+REGISTER_MPS_HOOKS(MPSHooks)
+#else
 REGISTER_CUDA_HOOKS(CUDAHooks)
+#endif
 }  // namespace at

@@ -1,13 +1,15 @@
-"""A stand-in for a CUDA device: its tensors hold CPU tensors and refuse to meet the CPU's, as CUDA's do.
+"""A stand-in for a GPU: CUDA's or, where the variable `STAND_IN` says so, that of a Mac (MPS).
 
-So code for GPUs runs to its end on machines without one, with gradients and autocast, and a tensor on the wrong device
-is an error. What it cannot show: speed, memory, kernels that only CUDA has, and steps of optimisers, whose weights
+Its tensors hold CPU tensors and refuse to meet the CPU's, as a GPU's do; those of MPS refuse double precision, too. So
+code for GPUs runs to its end on machines without one, with gradients and autocast, and a tensor on the wrong device
+is an error. What it cannot show: speed, memory, kernels that only a GPU has, and steps of optimisers, whose weights
 are replaced when a network moves to it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
@@ -19,19 +21,20 @@ from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_a
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 aten: Any = torch.ops.aten
-DEVICE = "cuda:0"
-# What CUDA takes from both devices at once.
+KIND = os.environ.get("STAND_IN", "cuda")
+DEVICE = f"{KIND}:0"
+# What a GPU takes from both devices at once.
 MIXED = (aten.copy_.default, aten._to_copy.default, aten.index.Tensor, aten.index_put_.default, aten.index_put.default)
 
 
-class OnCuda(Tensor):
-    """A tensor that says it is on CUDA and holds one on the CPU."""
+class OnDevice(Tensor):
+    """A tensor that says it is on the device and holds one on the CPU."""
 
     held: Tensor
     __torch_function__ = torch._C._disabled_torch_function_impl  # pyright: ignore[reportAssignmentType]
 
     @staticmethod
-    def __new__(cls, held: Tensor) -> OnCuda:
+    def __new__(cls, held: Tensor) -> OnDevice:
         return Tensor._make_wrapper_subclass(
             cls,
             held.size(),
@@ -52,26 +55,32 @@ class OnCuda(Tensor):
 
 
 def _run(func: Any, args: tuple, kwargs: dict) -> Any:
-    """One operation, on the CPU, after the check that CUDA makes."""
+    """One operation, on the CPU, after the checks that the device makes."""
     tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
-    on_cuda = [t for t in tensors if isinstance(t, OnCuda)]
-    on_cpu = [t for t in tensors if not isinstance(t, OnCuda) and t.dim() > 0]
-    if on_cuda and on_cpu and (func not in MIXED or (func is aten.index.Tensor and not isinstance(args[0], OnCuda))):
+    on_device = [t for t in tensors if isinstance(t, OnDevice)]
+    on_cpu = [t for t in tensors if not isinstance(t, OnDevice) and t.dim() > 0]
+    if (
+        on_device
+        and on_cpu
+        and (func not in MIXED or (func is aten.index.Tensor and not isinstance(args[0], OnDevice)))
+    ):
         raise RuntimeError(f"Expected all tensors to be on the same device: {func}")
     if func is aten._fused_sdp_choice.default:
         return 0  # attention as plain products: its other kernels are the device's own
     wanted = None if kwargs.get("device") is None else torch.device(kwargs["device"])
-    if wanted is not None and wanted.type == "cuda":
+    if wanted is not None and wanted.type == KIND:
         kwargs = {**kwargs, "device": torch.device("cpu")}
-    held_args, held_kwargs = tree_map_only(OnCuda, lambda t: t.held, (args, kwargs))
+    held_args, held_kwargs = tree_map_only(OnDevice, lambda t: t.held, (args, kwargs))
     out = func(*held_args, **held_kwargs)
     if wanted is not None:
-        to_cuda = wanted.type == "cuda"
+        to_device = wanted.type == KIND
     else:
-        to_cuda = isinstance(args[0], OnCuda) if func is aten.copy_.default else bool(on_cuda)
-    if not to_cuda:
+        to_device = isinstance(args[0], OnDevice) if func is aten.copy_.default else bool(on_device)
+    if not to_device:
         return out
-    out = tree_map_only(Tensor, lambda t: t if isinstance(t, OnCuda) else OnCuda(t), out)
+    if KIND == "mps" and any(leaf.dtype == torch.float64 for leaf in tree_leaves(out) if isinstance(leaf, Tensor)):
+        raise TypeError(f"The MPS framework doesn't support float64: {func}")
+    out = tree_map_only(Tensor, lambda t: t if isinstance(t, OnDevice) else OnDevice(t), out)
     return return_and_correct_aliasing(func, args, kwargs, out)
 
 
@@ -98,10 +107,10 @@ class _Calls(TorchFunctionMode):
 
 
 def _numbered(value: Any) -> Any:
-    """The device with its number: what has none is looked up in a CUDA library."""
-    if isinstance(value, torch.device) and value.type == "cuda" and value.index is None:
+    """The device with its number: what has none is looked up in a library of the device."""
+    if isinstance(value, torch.device) and value.type == KIND and value.index is None:
         return torch.device(DEVICE)
-    return DEVICE if isinstance(value, str) and value == "cuda" else value
+    return DEVICE if isinstance(value, str) and value == KIND else value
 
 
 def _inference_mode(mode: Any = True) -> Any:
@@ -119,7 +128,7 @@ def install() -> None:
 
 @contextlib.contextmanager
 def stand_in() -> Iterator[None]:
-    """While it lasts there is a CUDA device."""
+    """While it lasts there is the device."""
     answers: dict[str, Callable] = {
         "_lazy_init": lambda: None,
         "is_available": lambda: True,
@@ -131,7 +140,8 @@ def stand_in() -> Iterator[None]:
         "empty_cache": lambda: None,
     }
     with contextlib.ExitStack() as stack:
-        for name, answer in answers.items():
+        stack.enter_context(mock.patch.object(torch.backends.mps, "is_available", return_value=KIND == "mps"))
+        for name, answer in answers.items() if KIND == "cuda" else ():
             stack.enter_context(mock.patch.object(torch.cuda, name, answer))
         stack.enter_context(_Operations())
         stack.enter_context(_Calls())

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from unittest import mock
 
-from tests.cuda_stand_in.device import DEVICE, install, stand_in
+from tests.cuda_stand_in.device import DEVICE, KIND, install, stand_in
 
 install()
 
@@ -22,13 +22,16 @@ def refusal(folder: Path) -> dict:
     """The stand-in itself: what CUDA refuses is refused."""
     refused = []
     with stand_in():
-        there = torch.ones(2, 3, device="cuda")
-        for wrong in (lambda: there + torch.ones(2, 3), lambda: there.numpy(), lambda: torch.ones(3)[there[0].long()]):
+        there = torch.ones(2, 3, device=KIND)
+        wrongs = [lambda: there + torch.ones(2, 3), lambda: there.numpy(), lambda: torch.ones(3)[there[0].long()]]
+        if KIND == "mps":
+            wrongs += [lambda: there.double(), lambda: torch.ones(2, dtype=torch.float64, device=KIND)]
+        for wrong in wrongs:
             try:
                 wrong()
             except (RuntimeError, TypeError) as error:
                 refused.append(str(error))
-        weight = torch.full((3,), 2.0, device="cuda", requires_grad=True)
+        weight = torch.full((3,), 2.0, device=KIND, requires_grad=True)
         (there * weight).sum().backward()
         assert weight.grad is not None
         return {"refused": len(refused), "gradient": weight.grad.cpu().tolist(), "device": str(weight.grad.device)}
@@ -100,11 +103,11 @@ def completion(folder: Path) -> dict:
 
     on_cpu = completed(short("cpu"), partial, context, 0, 1)
     with stand_in():
-        prior = short("cuda")
-        on_cuda = completed(prior, partial, context, 0, 1)
+        prior = short(KIND)
+        on_gpu = completed(prior, partial, context, 0, 1)
         device = str(prior.load().device)
     names = ("texture_srgb", "diffuse_albedo_srgb", "specular_albedo", "normal")
-    pairs = zip(on_cpu, on_cuda, strict=True)
+    pairs = zip(on_cpu, on_gpu, strict=True)
     largest = max(float(np.abs(getattr(a, n) - getattr(b, n)).max()) for a, b in pairs for n in names)
     return {"difference": largest, "device": device}
 

@@ -67,10 +67,12 @@ class Observation:
         1 / sqrt(1 + n), n the variance of the observation's noise relative to (1 - alpha_bar) / alpha_bar, the most
         that z_0 can vary given z_t.
         """
-        alpha_bar = schedule.alpha_bar.to(self.latent.device)
-        level = alpha_bar[((1 - self.known.double()) * schedule.steps).round().long()]
-        relative = (1 - level) / level * (alpha_bar[t] / (1 - alpha_bar[t]))
-        return torch.where(self.known > 0, (1 + relative).rsqrt(), 0).to(self.latent.dtype)
+        level = schedule.alpha_bar
+        relative = (1 - level) / level * (level[t] / (1 - level[t]))
+        # Looked up there in single precision: Apple's GPUs have no other.
+        trust = (1 + relative).rsqrt().to(self.latent.device, self.latent.dtype)
+        known = self.known
+        return torch.where(known > 0, trust[((1 - known) * schedule.steps).round().long()], 0)
 
     @property
     def empty(self) -> bool:

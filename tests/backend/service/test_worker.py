@@ -72,6 +72,7 @@ class OutOfMemoryError(RuntimeError):
         (MemoryError(), True),
         (OutOfMemoryError("CUDA"), True),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), True),
+        (RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"), True),
         (RuntimeError("OpenCV(4.9) error: (-4:Insufficient memory) Failed to allocate 9 bytes"), True),
         (RuntimeError("shapes differ"), False),
         (ValueError("memory of an elephant"), False),
