@@ -1,7 +1,7 @@
 """The wheels of the add-on's two dependencies, pyzmq and msgpack, for a platform and the Pythons of Blender.
 
-pyzmq's wheel for Python 3.12 serves all later ones too. msgpack has one for each Python; where it has none, its own
-code in plain Python, which is slower and otherwise the same, is taken out of another wheel.
+pyzmq's wheel for Python 3.12 serves all later ones too. msgpack has one of half a megabyte for each Python; its own
+code in plain Python, which is taken out of one of them, serves all: it packs only the headers of messages.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 CACHE = Path(__file__).resolve().parents[1] / "build" / "wheels"
-PYZMQ, MSGPACK = REQUIREMENTS = ("pyzmq==27.3.0", "msgpack==1.2.4")
+PYZMQ, MSGPACK = "pyzmq==27.3.0", "msgpack==1.2.4"
 # Blender's own builds have 3.11 (4.2 to 5.0) and 3.13 (5.1 and later), those of Linux distributions what these have.
 PYTHON_VERSIONS = ("3.11", "3.12", "3.13", "3.14")
-# For which msgpack has no wheels yet.
+# Those to come, which pyzmq's wheel serves already.
 LATER_PYTHONS = ("3.15", "3.16", "3.17")
 
 # Blender's names of the platforms, and the wheel tags that run there, newest first.
@@ -56,36 +56,23 @@ def dependency_wheels(platform: str, offline: bool = False) -> list[Path]:
         BuildError: a wheel is neither in the cache nor to be had.
     """
     wheels: dict[str, Path] = {}
-    without_msgpack: list[str] = [*LATER_PYTHONS]
     for version in PYTHON_VERSIONS:
-        found = _wheels_for(platform, version, offline)
-        wheels |= {wheel.name: wheel for wheel in found}
-        if not any(wheel.name.startswith("msgpack-") for wheel in found):
-            without_msgpack.append(version)
-    binary = next((wheel for name, wheel in wheels.items() if name.startswith("msgpack-")), None)
-    if binary is None:
-        raise BuildError(f"There is no wheel of {MSGPACK} for {platform} at all.")
-    pure = pure_wheel(binary, without_msgpack, CACHE / platform)
+        wheels |= {wheel.name: wheel for wheel in _fetched(PYZMQ, platform, version, offline)}
+    (compiled,) = _fetched(MSGPACK, platform, PYTHON_VERSIONS[0], offline)
+    pure = pure_wheel(compiled, [*PYTHON_VERSIONS, *LATER_PYTHONS], CACHE / platform)
     wheels[pure.name] = pure
     return [wheels[name] for name in sorted(wheels)]
 
 
-def _wheels_for(platform: str, version: str, offline: bool) -> list[Path]:
-    digits = version.replace(".", "")
-    folder = CACHE / platform / f"cp{digits}"
-    stamp = folder / "requirements.txt"
-    if not stamp.is_file() or stamp.read_text() != "\n".join(REQUIREMENTS):
+def _fetched(requirement: str, platform: str, version: str, offline: bool) -> list[Path]:
+    folder = CACHE / platform / f"{requirement.partition('==')[0]}-cp{version.replace('.', '')}"
+    stamp = folder / "requirement.txt"
+    if not stamp.is_file() or stamp.read_text() != requirement:
         if offline:
-            raise BuildError(f"There are no wheels for {platform}, Python {version} in {CACHE}; run without --offline.")
+            raise BuildError(f"There is no {requirement} for {platform}, Python {version}; run without --offline.")
         shutil.rmtree(folder, ignore_errors=True)
-        download([PYZMQ], folder, PLATFORMS[platform], version)
-        try:
-            download([MSGPACK], folder, PLATFORMS[platform], version)
-        except BuildError as error:
-            # Every other reason than that there is none would be hidden until a Blender does not start.
-            if "No matching distribution" not in str(error):
-                raise
-        stamp.write_text("\n".join(REQUIREMENTS))
+        download([requirement], folder, PLATFORMS[platform], version)
+        stamp.write_text(requirement)
     return sorted(folder.glob("*.whl"))
 
 
@@ -114,8 +101,7 @@ def download(
 def pure_wheel(binary: Path, pythons: Sequence[str], folder: Path) -> Path:
     """A wheel of what is plain Python in another one, for certain Pythons alone.
 
-    It must not be tagged ``py3``: Blender prefers the wheel whose name sorts last, and would take it where a compiled
-    one fits; and it takes an extension for incompatible with a Python that no wheel names.
+    It must not be tagged ``py3``: Blender takes an extension for incompatible with a Python that no wheel names.
 
     Args:
         binary: a wheel of a package that works without its compiled modules.
