@@ -17,6 +17,7 @@ def register() -> None:
 
     from .link import session
     from .ui import previews, viewport
+    from .ui.operators import arrival
     from .ui.panels import menus
     from .ui.properties import export, light, reconstruct
 
@@ -27,7 +28,7 @@ def register() -> None:
     bpy.types.Scene.relightify_turntable = bpy.props.PointerProperty(type=light.TurntableSettings)
     bpy.types.Object.relightify_rig = bpy.props.PointerProperty(type=light.RigSettings)
     bpy.types.Scene.relightify_export = bpy.props.PointerProperty(type=export.ExportSettings)
-    opened = session.Session(f"Relightify for Blender {VERSION}", viewport.redraw_panels)
+    opened = session.Session(f"Relightify for Blender {VERSION}", viewport.redraw_panels, arrival.prepare)
     setattr(bpy.types.WindowManager, session.ATTRIBUTE, opened)
     bpy.app.handlers.load_post.append(session.on_load)
     menus.add_to_menus()
@@ -65,7 +66,19 @@ def _settings() -> tuple[ModuleType, ...]:
 
 
 def _operators() -> tuple[ModuleType, ...]:
-    from .ui.operators import asset, backend, export, expression, head, light, people, photo, reconstruct, skeleton, studio
+    from .ui.operators import (
+        asset,
+        backend,
+        export,
+        expression,
+        head,
+        light,
+        people,
+        photo,
+        reconstruct,
+        skeleton,
+        studio,
+    )
 
     return backend, photo, people, reconstruct, head, light, studio, expression, skeleton, export, asset
 

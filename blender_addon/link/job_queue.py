@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from .._shared import JobOptions, Reconstruct, RelightifyError, Result, new_job_id
 from . import jobs
@@ -27,7 +27,9 @@ class Built(Protocol):
         ...
 
 
-Build = Callable[[Job, Result], Built]
+# Does of a result what needs no Blender, on any thread; builds the head of the job, the result and what that gave.
+Prepare = Callable[[Result], Any]
+Build = Callable[[Job, Result, Any], Built]
 
 
 @dataclass(frozen=True)

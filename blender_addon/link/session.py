@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import bpy
 
 from .._shared import Detect, Reconstruct, RelightifyError, Welcome
 from ..install.run import Setup
 from . import jobs
-from .job_queue import Build, Built, Entry, JobQueue, Wanted
+from .job_queue import Build, Built, Entry, JobQueue, Prepare, Wanted
 from .jobs import Event, Job, State
 from .line import BackendChoice, BackendLink
 
@@ -38,15 +40,29 @@ class FaceSearch:
     job: Job
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """The half of an import that is done ahead of Blender's.
+
+    Args:
+        job_id: whose.
+        made: what the helper makes.
+    """
+
+    job_id: str
+    made: Future[Any]
+
+
 class Session:
     """The line to the backend and what goes over it. Used on Blender's main thread only.
 
     Args:
         client: name and version for the backend's log.
         redraw: has Blender draw anew what shows the session.
+        prepare: does of a result what needs no Blender; called on another thread, so that Blender goes on meanwhile.
     """
 
-    def __init__(self, client: str, redraw: Callable[[], None]) -> None:
+    def __init__(self, client: str, redraw: Callable[[], None], prepare: Prepare) -> None:
         self.queue = JobQueue()
         self.search: FaceSearch | None = None
         self.imported: Built | None = None
@@ -55,6 +71,9 @@ class Session:
         self.setup = Setup()
         self._client = client
         self._redraw = redraw
+        self._prepare = prepare
+        self._helper = ThreadPoolExecutor(max_workers=1, thread_name_prefix="relightify import")
+        self._ahead: Ahead | None = None
         self._link: BackendLink | None = None
         self._left: list[BackendLink] = []
         # Whether the present line has reached a backend.
@@ -224,6 +243,7 @@ class Session:
         self.setup.close()
         self.release()
         self.wait_for_release()
+        self._helper.shutdown(wait=False, cancel_futures=True)
 
     def _leave(self) -> None:
         if self._link is not None:
@@ -257,8 +277,7 @@ class Session:
         if importing is not None and importing.file != self._file:
             self.queue = self.queue.with_held(self._file)
             return True
-        if importing is not None:
-            # One tick later than the result, so that the panel could say what Blender is busy with.
+        if importing is not None and self._is_prepared(importing):
             self._import(importing)
             return True
         before = self.queue, self.search, self.welcome, self.link_error
@@ -310,12 +329,21 @@ class Session:
         if self.search is not None:
             self.search = replace(self.search, job=jobs.advance(self.search.job, jobs.Failed(error)))
 
+    def _is_prepared(self, entry: Entry) -> bool:
+        """Whether Blender's half of an import may begin; sees to the other half."""
+        job_id, result = entry.job.job_id, entry.job.result
+        if result is not None and (self._ahead is None or self._ahead.job_id != job_id):
+            self._ahead = Ahead(job_id, self._helper.submit(self._prepare, result))
+        # Without windows nobody waits for Blender to answer.
+        return bpy.app.background or self._ahead is None or self._ahead.made.done()
+
     def _import(self, entry: Entry) -> None:
-        job, build, result = entry.job, entry.build, entry.job.result
-        if build is None or result is None:
+        job, build, result, ahead = entry.job, entry.build, entry.job.result, self._ahead
+        if build is None or result is None or ahead is None:
             raise RuntimeError("a job is being imported without a result")
+        self._ahead = None
         try:
-            self.imported = build(job, result)
+            self.imported = build(job, result, ahead.made.result())
         except RelightifyError as error:
             ended = jobs.advance(job, jobs.Failed(error))
         except Exception as error:

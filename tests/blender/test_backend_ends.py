@@ -44,16 +44,16 @@ def finished(session: Any, seconds: float = 300.0) -> Any:
 @pytest.mark.parametrize("pause", [0.0, 0.5, 3.0])
 def test_press_after_the_backend_has_ended_starts_it_anew(addon: SimpleNamespace, tmp_path: Path, pause: float) -> None:
     line, shared = sys.modules[addon.link.session.BackendLink.__module__], addon._shared
-    session = addon.link.session.Session("test", lambda: None)
+    session = addon.link.session.Session("test", lambda: None, lambda result: None)
     choice = line.BackendChoice(python=serving(tmp_path))
     try:
-        session.start(choice, shared.Reconstruct("j1", b"echo"), "one", lambda job, result: BUILT)
+        session.start(choice, shared.Reconstruct("j1", b"echo"), "one", lambda job, result, prepared: BUILT)
         assert finished(session).error is None
         backend = session._link._backend
         backend.process.kill()
         backend.process.wait()
         time.sleep(pause)
-        session.start(choice, shared.Reconstruct("j2", b"echo"), "two", lambda job, result: BUILT)
+        session.start(choice, shared.Reconstruct("j2", b"echo"), "two", lambda job, result, prepared: BUILT)
         job = finished(session)
         assert (job.job_id, job.error) == ("j2", None)
     finally:
@@ -63,17 +63,17 @@ def test_press_after_the_backend_has_ended_starts_it_anew(addon: SimpleNamespace
 
 def test_press_while_a_job_is_on_a_dead_line_is_not_refused(addon: SimpleNamespace, tmp_path: Path) -> None:
     line, shared = sys.modules[addon.link.session.BackendLink.__module__], addon._shared
-    session = addon.link.session.Session("test", lambda: None)
+    session = addon.link.session.Session("test", lambda: None, lambda result: None)
     choice = line.BackendChoice(python=serving(tmp_path))
     try:
-        session.start(choice, shared.Reconstruct("j1", b"sleep 60"), "one", lambda job, result: BUILT)
+        session.start(choice, shared.Reconstruct("j1", b"sleep 60"), "one", lambda job, result, prepared: BUILT)
         deadline = time.monotonic() + 300
         while session.job.fraction == 0 and time.monotonic() < deadline:
             session.pump()
             time.sleep(0.02)
         session._link._backend.process.kill()
         session._link._backend.process.wait()
-        session.start(choice, shared.Reconstruct("j2", b"echo"), "two", lambda job, result: BUILT)
+        session.start(choice, shared.Reconstruct("j2", b"echo"), "two", lambda job, result, prepared: BUILT)
         assert finished(session).job_id == "j2"
         assert session.job.error is None
     finally:

@@ -14,6 +14,7 @@ from ...scene.heads import ImportedHead, heads_of, require_own
 from ...scene.importer import import_head
 from ...scene.parts import FULL
 from ...scene.photo_source import PhotoSource
+from ...scene.prepared import PreparedHead, prepare_head
 from ...scene.replacing import replace_head
 from ...scene.samples import forget_samples, keep_samples
 from ...skeleton.armature import add_skeleton, renew_skeleton
@@ -44,12 +45,20 @@ class ImportOptions:
     one_of_many: bool = False
 
 
-def bring_in(job: Job, result: Result, *, scene_uid: int, photo: PhotoSource, wanted: ImportOptions) -> ImportedHead:
+def prepare(result: Result) -> PreparedHead:
+    """Do of a result what needs no Blender; may be called from any thread."""
+    return prepare_head(result.mesh)
+
+
+def bring_in(
+    job: Job, result: Result, prepared: PreparedHead, *, scene_uid: int, photo: PhotoSource, wanted: ImportOptions
+) -> ImportedHead:
     """Build the head of a job in its scene, select it, look at it, and make all that one step that can be undone.
 
     Args:
         job: what the head is called, and what was asked for.
         result: what the backend made.
+        prepared: what `prepare` has made of it.
         scene_uid: session number of the scene in which the job was started; where that is gone, the one that is shown
             gets the head.
         photo: the photo that was sent.
@@ -60,7 +69,7 @@ def bring_in(job: Job, result: Result, *, scene_uid: int, photo: PhotoSource, wa
     """
     scene = next((s for s in bpy.data.scenes if s.session_uid == scene_uid), bpy.context.scene)
     is_first = not heads_of(scene)
-    done = build_result(scene, job, result, photo, wanted)
+    done = build_result(scene, job, result, prepared, photo, wanted)
     if is_first or not wanted.one_of_many:
         select_alone(scene, done.head)
     if is_first:
@@ -87,7 +96,7 @@ def show_first(scene: bpy.types.Scene, done: ImportedHead) -> ImportedHead:
 
 
 def build_result(
-    scene: bpy.types.Scene, job: Job, result: Result, photo: PhotoSource, wanted: ImportOptions
+    scene: bpy.types.Scene, job: Job, result: Result, prepared: PreparedHead, photo: PhotoSource, wanted: ImportOptions
 ) -> ImportedHead:
     """Build the head of a finished job in a scene, in the place of an older one where asked.
 
@@ -113,6 +122,7 @@ def build_result(
             original=photo.data,
             options={k: v for k, v in asdict(job.options).items() if v is not None},
             set_stage=set_stage,
+            prepared=prepared,
         )
     except KeyError as error:
         raise RelightifyError(

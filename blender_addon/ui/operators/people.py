@@ -144,7 +144,9 @@ class RELIGHTIFY_OT_reconstruct_people(SeveralFiles, ChoicesOperator, bpy.types.
                 raise RelightifyError("no_photo", "No photos were chosen.", "Pick some first.")
             # Which face is a question of one photo.
             options = replace(job_options(self), face=None)
-            wanted = ImportOptions(self.use_camera, self.use_light, self.use_stage, self.parts, one_of_many=True)
+            wanted = ImportOptions(
+                self.use_camera, self.use_light, self.use_stage, self.parts, self.use_skeleton, one_of_many=True
+            )
             # The first may set the scene's stage, the others must not take it from each other.
             choices = [wanted, *[replace(wanted, use_stage=False)] * (len(paths) - 1)]
             uid = context.scene.session_uid
