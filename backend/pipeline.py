@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from backend import memory
 from backend.delight.delighting import DelightedTexture, SkinChoices, delight
 from backend.delight.refit import refit_light
@@ -140,8 +142,7 @@ class Pipeline:
         progress.named("done").report(1.0)
         _log.info("Reconstructed in %.1f s.", sum(watch.seconds.values()))
         face, peak = views[0].face, memory.peak_bytes()
-        noisy = noise_warnings(seen.sharpness, self.parameters.photo.warnings)
-        warnings = (*face.warnings, *noisy, *delit.warnings)
+        warnings = self.warnings_of(views[0], seen, delit)
         return Reconstruction(mesh, maps, fit, face, options, warnings, watch.seconds, peak, further)
 
     def prepare(
@@ -178,12 +179,19 @@ class Pipeline:
             report.report(1.0, map_preview(seen.texture_srgb, seen.visibility))
         return views, skin, seen
 
+    def skin_mask_of(self, view: View, fit: HeadFit, skin: FittedSkin) -> np.ndarray:
+        """Which pixels of a photo show the person's skin, float32 [H, W] in [0, 1]."""
+        expected = expected_skin(self.model, fit, skin.transfer, self.rasteriser, self.parameters.head)
+        return skin_mask(view.photo, view.face, *expected, self.parameters.photo.skin_mask, view.segmentation)
+
+    def warnings_of(self, view: View, seen: PartialTexture, delit: DelightedTexture) -> tuple[str, ...]:
+        """What the user is told of a photo, of its face, its noise and its light."""
+        return (*view.face.warnings, *noise_warnings(seen.sharpness, self.parameters.photo.warnings), *delit.warnings)
+
     def _seen_in(self, view: View, fit: HeadFit, skin: FittedSkin) -> PartialTexture:
         """What one photo shows of the skin, T_0 and m."""
-        photo, face = view.photo, view.face
-        chosen = self.parameters
-        expected = expected_skin(self.model, fit, skin.transfer, self.rasteriser, chosen.head)
-        mask = skin_mask(photo, face, *expected, chosen.photo.skin_mask, view.segmentation)
+        photo, face, chosen = view.photo, view.face, self.parameters
+        mask = self.skin_mask_of(view, fit, skin)
         partial = unwrap(photo, mask, self.model, fit, self.rasteriser, skin.uv_space, self.enlargers, chosen.unwrap)
         if self.coarse and shows_no_colour(photo.image_srgb, face.landmarks_px, chosen.photo.warnings):
             return coloured(self.coarse, partial, chosen.prior.estimate)

@@ -21,6 +21,7 @@ TABLES = {
     "ablation": ("backend.evaluation.ablation", "what each heuristic gains in the tables"),
     "shape-skin": ("backend.evaluation.shape_skin", "what a person's shape tells of the skin, and the reverse"),
     "identity": ("backend.evaluation.identity", "whether rendered heads are recognised as the people in the photos"),
+    "photos": ("backend.evaluation.photos.table", "what becomes of each photo of a folder, said and shown"),
     "tone": ("backend.evaluation.tone", "the diffuse albedo's error by skin tone"),
 }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -30,12 +31,14 @@ class View:
         segmentation: what is where around it; None where nobody looked.
         bare_skin: float32 [H, W], probability of skin of the face, where something covers much of it; None where
             nothing does.
+        covered: share of the face's core that each kind of thing covers, by its name; what is worth a word only.
     """
 
     photo: Photo
     face: Face
     segmentation: Segmentation | None = None
     bare_skin: np.ndarray | None = None
+    covered: Mapping[str, float] = field(default_factory=dict)
 
 
 def find_view(
@@ -75,7 +78,7 @@ def find_view(
         return View(photo, face, found.segmentation)
     told = [w for w in face.warnings if GLASSES not in found.shares or w not in (SUNGLASSES, WEARS_GLASSES)]
     bare_skin = found.segmentation.in_photo(FACE_SKIN, photo.width, photo.height)
-    return View(photo, replace(face, warnings=(*told, found.warning)), found.segmentation, bare_skin)
+    return View(photo, replace(face, warnings=(*told, found.warning)), found.segmentation, bare_skin, found.shares)
 
 
 def _reach_into_each_other(

@@ -1,0 +1,1 @@
+"""The table `photos`: what becomes of each photo of a folder, said and shown."""
