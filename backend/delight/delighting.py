@@ -13,7 +13,7 @@ import numpy as np
 from backend.delight.bright_patches import limit_bright, soften_bright
 from backend.delight.highlights import highlights
 from backend.delight.light import estimate_light
-from backend.delight.light_faults import light_faults
+from backend.delight.light_faults import LightFaults, light_faults
 from backend.delight.mark_layer import mark_layer
 from backend.delight.parameters import DelightParameters, LightSettings
 from backend.delight.robust import robust_tone
@@ -110,7 +110,7 @@ def delight(
 
     faults = light_faults(texture, visibility, regions, white, parameters.light_faults)
     visibility = visibility * faults.lit
-    parameters = _for_light(parameters, faults.two_coloured)
+    parameters = _for_light(parameters, faults, choices.keep_marks)
 
     paint = faults.paint.astype(np.float32)
     texture = texture * np.exp(-paint)
@@ -143,8 +143,8 @@ def delight(
         split = replace(split, most_strayed=0.0)
     mean_albedo = plausible_tone(np.exp(tone + plain_level), white, choices.tone_stops, split)
     mean_albedo = turned(mean_albedo, choices.hue, parameters.skin_tone)
-    marks = marks + paint
     marks *= smooth_step(weight, 0, parameters.marks.trusted)[..., None]
+    marks = marks + paint  # all that is seen of the face has it, so what is not seen has it too
     kept = min(2 * choices.keep_marks, 1.0)
     return DelightedTexture(
         skin=skin,
@@ -163,11 +163,17 @@ def delight(
     )
 
 
-def _for_light(parameters: DelightParameters, coloured: float) -> DelightParameters:
-    """The parameters where both sides of a face are lit in other colours: 0 is usual light, 1 coloured light.
+def _for_light(parameters: DelightParameters, faults: LightFaults, keep_marks: float) -> DelightParameters:
+    """The parameters where something is wrong with the light.
 
-    Directed light may then have any colour, and what hue it leaves in the albedo is not the skin's.
+    Where both sides of a face are lit in other colours, directed light may have any colour, and what hue it leaves in
+    the albedo is not the skin's, whose own is the usual one. No hue tells marks from such light either, so none are
+    looked for, but where the user wants more kept than usual. Where one side has no light, what is paler than the rest
+    may just be what is lit.
     """
+    coloured = faults.two_coloured
+    if faults.unlit_side:
+        parameters = replace(parameters, marks=replace(parameters.marks, pale_needs=np.inf))
     if coloured == 0:
         return parameters
     left = 1 + coloured * (parameters.light_faults.evened - 1)
@@ -180,8 +186,13 @@ def _for_light(parameters: DelightParameters, coloured: float) -> DelightParamet
             coloured_share=parameters.skin_tone.coloured_share
             + coloured * (0.99 - parameters.skin_tone.coloured_share),
             coloured_spread=(1 + coloured) * parameters.skin_tone.coloured_spread,
+            most_strayed=(1 - coloured) * parameters.skin_tone.most_strayed,
         ),
-        marks=replace(parameters.marks, strayed=parameters.marks.strayed * (1 + coloured)),
+        marks=replace(
+            parameters.marks,
+            found=parameters.marks.found and (coloured < 0.5 or keep_marks > 0.5),
+            strayed=parameters.marks.strayed * (1 + coloured),
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from backend.delight.parameters import LightFaultSettings
@@ -24,7 +25,7 @@ class LightFaults:
         strange_hue: whether the face as a whole has a hue that skin has in no usual light.
         paint: float64 [3], log colour by which it is painted, 0 where it is not.
         unlit_side: whether a side of the face has no light.
-        negative: whether brows and lips are lighter than the skin, as in a negative.
+        negative: whether irises are lighter than the white around them, or brows and lips than the skin.
     """
 
     lit: np.ndarray
@@ -80,26 +81,39 @@ def light_faults(
         # A mark on one side leaves some of it as the other side is; light does not.
         first, second = (hue[side] for side in told)
         axis = np.median(second, axis=0) - np.median(first, axis=0)
-        axis /= max(float(np.linalg.norm(axis)), 1e-6)
+        whole = max(float(np.linalg.norm(axis)), 1e-6)
+        axis /= whole
         rest = settings.side_rest
         apart = float(np.quantile(second @ axis, rest) - np.quantile(first @ axis, 1 - rest))
         coloured = float(smooth_step(apart, *settings.sides_apart))
+        if coloured > 0:
+            border = _border_mm(hue @ axis, settings.border_step * whole, visibility, regions, settings)
+            coloured *= 1 - float(smooth_step(border, *settings.border_mm))
     all_told = told[0] | told[1]
     usual = np.median(hue[all_told], axis=0) if all_told.any() else np.mean(settings.skin_hues, axis=1)
     low, high = np.array(settings.skin_hues).T
     strange = bool(((usual < low) | (usual > high)).any())
     negative = _is_negative(log_colour, visibility, regions, settings)
+    if white is not None and white.iris_lighter is not None:
+        negative |= strange and white.iris_lighter > settings.negative_iris
     paint = np.zeros(3)
-    if strange and coloured < 0.5 and not negative and _is_neutral(white, settings):
+    in_white_light = white is not None and white.white_share > settings.white_things
+    if strange and coloured < 0.5 and not negative and in_white_light:
         paint = log_ratios(np.exp(np.median(log_colour[all_told], axis=0))) - log_ratios(locus_colour(settings.usual))
     return LightFaults(lit, coloured, strange, paint, unlit, negative)
 
 
-def _is_neutral(white: WhiteCue | None, settings: LightFaultSettings) -> bool:
-    """Whether the photo as a whole is of no strange colour, so that the light is not either."""
-    if white is None or white.photo_colour is None:
-        return False
-    return float(np.abs(log_ratios(white.photo_colour + settings.dark_photo)).max()) < settings.neutral
+def _border_mm(
+    hue: np.ndarray, step: float, visibility: np.ndarray, regions: FaceRegions, settings: LightFaultSettings
+) -> float:
+    """Length in mm along which a hue [H, W] changes by a step at once: lights blend over a face, paint ends."""
+    scale = regions.texels_per_mm
+    smooth = masked_blur(hue.astype(np.float32), visibility, settings.border_grain_mm * scale)
+    reach = np.ones((2 * round(settings.border_grain_mm * scale) + 3,) * 2, np.uint8)
+    seen = ((visibility > 0.5) & (regions.face > 0.5)).astype(np.uint8)
+    inside = (cv2.erode(seen, reach) > 0) & (np.maximum(regions.lips, regions.eyes) < 0.3) & (regions.brows < 0.3)
+    at_once = inside & (cv2.dilate(smooth, reach) - cv2.erode(smooth, reach) > step)
+    return float(np.count_nonzero(at_once)) / (reach.shape[0] * scale)
 
 
 def _is_negative(

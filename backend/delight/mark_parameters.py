@@ -231,7 +231,7 @@ class MarkSettings:
     in_border: tuple[float, float] = (0.6, 0.85)
     edge_mm: float = 1.2
     pale_steep: tuple[float, float] = (0.44, 0.5)
-    pale_in_border: tuple[float, float] = (0.25, 0.4)
+    pale_in_border: tuple[float, float] = (0.15, 0.25)
     strange: tuple[float, float] = (1.5, 2.0)
     strange_in_border: tuple[float, float] = (0.85, 0.98)
     closed: ClosedSettings = ClosedSettings()

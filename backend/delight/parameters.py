@@ -276,10 +276,16 @@ class LightFaultSettings:
         unlit_share: of a side that is lit, below which it has no light; assumed.
         side_rest: share of a side that may be as the other is; assumed.
         sides_apart: by which the rest of both sides differ in hue in light of one and of two colours; assumed.
+        border_grain_mm: on either side of a border within which it is sharp; assumed.
+        border_step: of what the sides differ by that a sharp border changes; assumed.
+        border_mm: length of sharp border from and up to which it is paint that differs; two lights have 0, faces
+            of which half is painted 115 and more.
         skin_hues: lowest and highest hues of skin in usual light; training portraits.
-        neutral: log ratio of a photo's channels below which its light has no strange colour; assumed.
-        dark_photo: linear colour below which a photo shows none; assumed.
+        white_things: share of a photo that is bright and without a hue, from which on its light has none either; 40
+            photos in white and other light have .025 and more, and .001 at most.
         usual: luminance of albedo whose hue a painted face would have without its paint; assumed.
+        negative_iris: log luminance of irises over the white of the eyes above which a photo is a negative; people have
+            -0.9 at most, red-eye 0.33, negatives 0.9 and more.
         negative_lighter: log luminance by which brows and lips are lighter than the skin of a negative; assumed.
         negative_bluest: log(red / blue) of skin above which nothing is a negative; assumed.
         evened: of directed light's ridge and of the colours that are kept, what two coloured lights leave; assumed.
@@ -291,10 +297,13 @@ class LightFaultSettings:
     unlit_share: float = 0.6
     side_rest: float = 0.2
     sides_apart: tuple[float, float] = (0.1, 0.3)
+    border_grain_mm: float = 1.0
+    border_step: float = 0.6
+    border_mm: tuple[float, float] = (40.0, 90.0)
     skin_hues: tuple[tuple[float, float], tuple[float, float]] = ((0.05, 1.6), (-0.35, 1.3))
-    neutral: float = 0.5
-    dark_photo: float = 0.01
+    white_things: float = 0.01
     usual: float = 0.25
+    negative_iris: float = 0.5
     negative_lighter: float = 0.1
     negative_bluest: float = 0.1
     evened: float = 0.05

@@ -22,6 +22,11 @@ class WhiteCueSettings:
         teeth_luminance, teeth_colour: the same of teeth; training portraits.
         teeth_area: of teeth that there must be, in squared distances of the outer eye corners; assumed.
         brightest: quantile of the photo's luminance that counts as its brightest parts.
+        bright_share: of that luminance from which on something is bright; assumed.
+        hueless: log ratio of largest and smallest channel below which it has no hue; 40 photos.
+        hue_floor: linear colour added to both, where noise would have a hue; assumed.
+        iris_within, white_beyond: shares of the iris's radius within which lies its own, and beyond which the white.
+        fewest_of_iris: pixels of each, where they are compared.
     """
 
     eyes_luminance: float = 0.48
@@ -32,6 +37,12 @@ class WhiteCueSettings:
     teeth_colour: tuple[float, float, float] = (1.12, 1.0, 0.93)
     teeth_area: float = 0.03
     brightest: float = 0.98
+    bright_share: float = 0.5
+    hueless: float = 0.3
+    hue_floor: float = 0.01
+    iris_within: float = 0.8
+    white_beyond: float = 1.15
+    fewest_of_iris: int = 12
 
 
 @dataclass(frozen=True)

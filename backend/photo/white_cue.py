@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 
 from backend.imaging.colour import LUMINANCE, srgb_to_linear
+from backend.photo.face_checks import shows_no_colour
 from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIPS_INNER, interocular_px
-from backend.photo.parameters import WhiteCueSettings
+from backend.photo.parameters import WarningLimits, WhiteCueSettings
 from backend.photo.reading import Photo
 
 
@@ -22,28 +23,71 @@ class WhiteCue:
         confidence: 0 to 1; narrow, small or shaded eyes tell less.
         teeth: float64 [3], the same by the teeth, None where they are not seen.
         brightest: linear luminance of the brightest parts of the whole photo.
-        photo_colour: float64 [3], median linear RGB of the photo, None where it was not looked at.
+        white_share: share of the whole photo that is bright and without a hue; in light of a strange colour nothing is.
+        iris_lighter: log luminance of irises and pupils over that of the whites around them, None where too little of
+            them is seen; about -2, and above 0 in negatives alone.
     """
 
     level: np.ndarray
     confidence: float
     teeth: np.ndarray | None = None
     brightest: float = 1.0
-    photo_colour: np.ndarray | None = None
+    white_share: float = 0.0
+    iris_lighter: float | None = None
+
+    def without_colour(self) -> WhiteCue:
+        """The same of a photo that has no colours of its own: its light has none either."""
+
+        teeth = None if self.teeth is None else np.full(3, float(self.teeth @ LUMINANCE))
+        return replace(self, level=np.full(3, float(self.level @ LUMINANCE)), teeth=teeth)
 
 
-def white_cue(photo: Photo, landmarks_px: np.ndarray, settings: WhiteCueSettings = WhiteCueSettings()) -> WhiteCue:
+def white_cue(
+    photo: Photo,
+    landmarks_px: np.ndarray,
+    settings: WhiteCueSettings = WhiteCueSettings(),
+    limits: WarningLimits = WarningLimits(),
+) -> WhiteCue:
     """All that the photo's whites tell about its light; confidence 0 where the eyes tell nothing.
 
     Args:
+        photo: of which nothing is told where it shows no colour but brightness.
         landmarks_px: float64 [478, 2].
+        settings: the chosen numbers.
+        limits: of what counts as a photo without colour.
     """
     eyes = sclera_cue(photo, landmarks_px, settings) or WhiteCue(np.ones(3), 0.0)
     step = max(1, max(photo.height, photo.width) // 500)
     overview = srgb_to_linear(photo.image_srgb[::step, ::step] / 255.0)
     brightest = float(np.quantile(overview @ LUMINANCE, settings.brightest))
-    colour = np.median(overview.reshape(-1, 3), axis=0)
-    return replace(eyes, teeth=_teeth_level(photo, landmarks_px, settings), brightest=brightest, photo_colour=colour)
+    hued = np.log((overview.max(-1) + settings.hue_floor) / (overview.min(-1) + settings.hue_floor))
+    white = (overview @ LUMINANCE > settings.bright_share * brightest) & (hued < settings.hueless)
+    found = replace(
+        eyes,
+        teeth=_teeth_level(photo, landmarks_px, settings),
+        brightest=brightest,
+        white_share=float(white.mean()),
+        iris_lighter=_iris_lighter(photo, landmarks_px, settings),
+    )
+    return found.without_colour() if shows_no_colour(photo.image_srgb, landmarks_px, limits) else found
+
+
+def _iris_lighter(photo: Photo, landmarks_px: np.ndarray, settings: WhiteCueSettings) -> float | None:
+    """Log luminance of irises and pupils over that of the whites; None where there are few pixels of either."""
+    levels: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    for lids, iris in ((EYE_LEFT, IRIS_LEFT), (EYE_RIGHT, IRIS_RIGHT)):
+        circle = landmarks_px[list(iris)]
+        radius = float(np.median(np.linalg.norm(circle[1:] - circle[0], axis=1)))
+        pixels = _inside(photo, landmarks_px[list(lids)], margin=max(1, round(0.12 * radius)))
+        if pixels is None:
+            continue
+        luminance, away = pixels[0] @ LUMINANCE, np.hypot(*(pixels[1] - circle[0]).T) / radius
+        levels[0].append(luminance[away < settings.iris_within])
+        levels[1].append(luminance[away > settings.white_beyond])
+    inner, outer = (np.concatenate(found) if found else np.zeros(0) for found in levels)
+    if min(len(inner), len(outer)) < settings.fewest_of_iris:
+        return None
+    return float(np.log(max(np.median(inner), 1e-4) / max(np.median(outer), 1e-4)))
 
 
 def _teeth_level(photo: Photo, landmarks_px: np.ndarray, settings: WhiteCueSettings) -> np.ndarray | None:

@@ -114,12 +114,19 @@ def test_two_coloured_light_is_told(seen: np.ndarray, regions: FaceRegions) -> N
     assert "coloured" in faults.warnings[0]
 
 
-def test_a_green_face_in_a_neutral_photo_is_painted_and_in_a_green_photo_lit(
+def test_a_face_of_which_half_is_painted_is_not_lit_from_two_sides(seen: np.ndarray, regions: FaceRegions) -> None:
+    blue = np.where(np.arange(SIDE) < SIDE / 2, 1.0, 0.0)[None, :, None] * np.log([0.3, 0.8, 2.4])
+    faults = light_faults((SKIN * np.exp(blue) * np.ones((SIDE, 1, 1))).astype(np.float32), seen, regions)
+    assert faults.two_coloured == 0
+    assert faults.warnings == ()
+
+
+def test_a_green_face_among_white_things_is_painted_and_where_nothing_is_white_lit(
     seen: np.ndarray, regions: FaceRegions
 ) -> None:
     green = np.broadcast_to(np.array([0.1, 0.5, 0.1]), (SIDE, SIDE, 3)).astype(np.float32)
-    painted = light_faults(green, seen, regions, WhiteCue(np.ones(3), 0.0, photo_colour=np.array([0.3, 0.28, 0.26])))
-    lit = light_faults(green, seen, regions, WhiteCue(np.ones(3), 0.0, photo_colour=np.array([0.1, 0.5, 0.1])))
+    painted = light_faults(green, seen, regions, WhiteCue(np.ones(3), 0.0, white_share=0.03))
+    lit = light_faults(green, seen, regions, WhiteCue(np.ones(3), 0.0, white_share=0.0))
     assert painted.paint[0] < -1
     assert "painted" in painted.warnings[0]
     assert not lit.paint.any()
@@ -132,6 +139,14 @@ def test_a_negative_is_told(seen: np.ndarray, regions: FaceRegions) -> None:
     faults = light_faults(((1 - encoded) ** 2.2).astype(np.float32), seen, regions)
     assert faults.negative
     assert faults.warnings[0].startswith("This looks like a negative")
+
+
+def test_a_negative_of_dark_skin_is_told_by_its_eyes(seen: np.ndarray, regions: FaceRegions) -> None:
+    inverted = np.broadcast_to((1 - DARK ** (1 / 2.2)) ** 2.2, (SIDE, SIDE, 3)).astype(np.float32)
+    eyes = WhiteCue(np.ones(3), 0.0, white_share=0.1, iris_lighter=0.9)
+    assert light_faults(inverted, seen, regions, eyes).negative
+    red_eye = WhiteCue(np.ones(3), 0.0, white_share=0.1, iris_lighter=0.35)
+    assert not light_faults(inverted, seen, regions, red_eye).negative
 
 
 @pytest.mark.parametrize("skin", [SKIN, DARK])

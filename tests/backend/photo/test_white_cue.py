@@ -100,3 +100,30 @@ def test_a_shut_mouth_shows_no_teeth_and_the_cue_is_always_there() -> None:
     assert cue.teeth is None
     assert cue.confidence == 0
     assert 0 < cue.brightest <= 1
+
+
+def test_nothing_is_white_in_coloured_light() -> None:
+    photo, landmarks = eyes(BROWN, BROWN)
+    scene = np.array(photo.image_srgb)
+    scene[:20] = 230  # a white wall
+    walled = Photo(scene)
+    assert white_cue(walled, landmarks).white_share > 0.05
+    assert white_cue(lit(walled, np.array([0.35, 0.7, 1.0])), landmarks).white_share == 0
+
+
+def test_irises_are_darker_than_the_white_and_lighter_in_a_negative() -> None:
+    photo, landmarks = eyes(BROWN, BROWN)
+    usual = white_cue(photo, landmarks).iris_lighter
+    negative = white_cue(Photo(255 - photo.image_srgb), landmarks).iris_lighter
+    assert usual is not None
+    assert negative is not None
+    assert usual < -0.9
+    assert negative > 0.5
+
+
+def test_a_green_photo_without_other_colours_tells_of_grey_light() -> None:
+    photo, landmarks = eyes(BROWN, BROWN)
+    grey = photo.image_srgb @ np.array([0.3, 0.59, 0.11])
+    night = Photo(np.round(grey[..., None] * (0.15, 1.0, 0.2)).astype(np.uint8))
+    cue = white_cue(night, landmarks)
+    assert np.ptp(cue.level) == 0
