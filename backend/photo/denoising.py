@@ -15,10 +15,11 @@ import cv2
 import numpy as np
 
 from backend.imaging.filters import MAD_TO_STD, smooth_step
+from backend.photo.blocks import BLOCK, block_transforms, cosine_basis
 from backend.photo.files.jpeg_steps import JpegSteps
+from backend.photo.found_steps import found_steps
 from backend.photo.parameters import NoiseSettings
 
-BLOCK = 8
 # JPEG's luminance and two colours of red, green and blue (ITU-T T.871).
 _TO_YCC = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32)
 _FROM_YCC = np.linalg.inv(_TO_YCC)
@@ -50,13 +51,17 @@ def denoised(
 
     Args:
         levels, skin: see above.
-        steps: of the JPEG file that it is from, None for another file or a reduced picture.
+        steps: of the JPEG file that it is from, None for another file or a reduced picture. Where it was rounded to
+            larger ones ahead of that, those are found.
         pixels_per_mm: size of the skin.
         settings: what counts as noise.
     """
     if min(levels.shape[:2]) < 4 * BLOCK:
         return Denoised(levels)
     ycc = levels @ _TO_YCC.T
+    once = found_steps(ycc[..., 0], settings.found_steps)
+    if once is not None and (steps is None or once.luminance[0, 1] > 1.3 * steps.luminance[0, 1]):
+        steps = once
     sensor = sensor_noise(ycc[..., 0], skin, pixels_per_mm, settings)
     variance = sensor * _OF_SENSOR[:, None, None] + (0 if steps is None else _rounding_noise(steps))
     variance = np.maximum(variance - settings.negligible, 0)
@@ -89,9 +94,9 @@ def sensor_noise(
     energies, inside = [], []
     for y in (0, BLOCK // 2):
         for x in (0, BLOCK // 2):
-            energy = _energy(_blocks(luminance[y:, x:]))
+            energy = _energy(block_transforms(luminance[y:, x:]))
             energies.append(np.stack([energy[..., band].mean(axis=-1).ravel() for band in (low, middle, high)]))
-            inside.append(_blocks(skin[y:, x:])[..., 0, 0].ravel() / BLOCK)
+            inside.append(block_transforms(skin[y:, x:])[..., 0, 0].ravel() / BLOCK)
     energy, share = np.concatenate(energies, axis=1), np.concatenate(inside)
     if np.count_nonzero(share > settings.skin_share) >= settings.fewest_blocks:
         energy = energy[:, share > settings.skin_share]
@@ -118,21 +123,6 @@ def _rounding_noise(steps: JpegSteps) -> np.ndarray:
     return np.stack([np.square(steps.luminance) / 12, colour, colour])
 
 
-def _blocks(image: np.ndarray) -> np.ndarray:
-    """Orthonormal cosine transforms [h, w, 8, 8] of the whole blocks of a picture [H, W]."""
-    height, width = image.shape[0] // BLOCK, image.shape[1] // BLOCK
-    blocks = image[: height * BLOCK, : width * BLOCK].reshape(height, BLOCK, width, BLOCK).transpose(0, 2, 1, 3)
-    cosine = _cosine()
-    return cosine @ blocks @ cosine.T
-
-
-def _cosine() -> np.ndarray:
-    """The orthonormal cosine transform [8, 8], rows by frequency."""
-    turns = np.outer(np.arange(BLOCK), np.arange(BLOCK) + 0.5) * np.pi / BLOCK
-    scale = np.where(np.arange(BLOCK) == 0, np.sqrt(1 / BLOCK), np.sqrt(2 / BLOCK))
-    return (np.cos(turns) * scale[:, None]).astype(np.float32)
-
-
 def _energy(blocks: np.ndarray) -> np.ndarray:
     """Mean squares [h, w, 8, 8] over a block and its neighbours."""
     flat = np.square(blocks).reshape(*blocks.shape[:2], BLOCK * BLOCK)
@@ -148,15 +138,15 @@ def _wiener(
     padded, where = np.pad(image, margin, mode="reflect"), np.pad(skin, margin)
     total, count = np.zeros_like(padded), np.zeros(padded.shape, np.float32)
     gains, weight = np.zeros((BLOCK, BLOCK)), 1e-6
-    cosine = _cosine()
+    cosine = cosine_basis()
     for y in range(0, BLOCK, stride):
         for x in range(0, BLOCK, stride):
-            blocks = _blocks(padded[y:, x:])
+            blocks = block_transforms(padded[y:, x:])
             share = settings.caution * variance / np.maximum(_energy(blocks), 1e-6)
             gain = np.maximum(1 - share, 0).astype(np.float32)
             gain[..., 0, 0] = 1
             blocks *= gain
-            on_skin = _blocks(where[y:, x:])[..., 0, 0] / BLOCK > settings.skin_share
+            on_skin = block_transforms(where[y:, x:])[..., 0, 0] / BLOCK > settings.skin_share
             gains += gain[on_skin].sum(axis=0)
             weight += np.count_nonzero(on_skin)
             rows, columns = blocks.shape[0] * BLOCK, blocks.shape[1] * BLOCK

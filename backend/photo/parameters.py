@@ -136,6 +136,29 @@ class ThumbnailSettings:
 
 
 @dataclass(frozen=True)
+class FoundStepsSettings:
+    """To which steps a picture was once rounded by a JPEG file.
+
+    Args:
+        side_px: of the piece that is looked at.
+        smallest, largest: steps that are looked for, levels; smaller ones are not seen, and do no harm.
+        highest: frequency, half periods in 8 pixels, rows and columns added up, up to which there are values enough.
+        fewest_values: that are not rounded to nothing.
+        agreeing: mean cosine of the values' places between whole steps from which on they lie about them; chance
+            gives less than 0.5 for so few values.
+        fewest: frequencies that must; assumed.
+    """
+
+    side_px: int = 384
+    smallest: int = 4
+    largest: int = 80
+    highest: int = 4
+    fewest_values: int = 40
+    agreeing: float = 0.6
+    fewest: int = 4
+
+
+@dataclass(frozen=True)
 class NoiseSettings:
     """Noise of camera and file.
 
@@ -155,6 +178,7 @@ class NoiseSettings:
         fewest_blocks: of skin; where there are fewer, all of the picture counts.
         stride: pixels between the blocks, twice as many in pictures of `many_pixels`.
         many_pixels: for time.
+        found_steps: of files that the photo was saved in ahead of this one.
         caution: times the noise that is taken off, as its energy about a place is uncertain; training people.
     """
 
@@ -172,6 +196,7 @@ class NoiseSettings:
     stride: int = 2
     many_pixels: int = 1_000_000
     caution: float = 1.7
+    found_steps: FoundStepsSettings = FoundStepsSettings()
 
 
 @dataclass(frozen=True)
