@@ -19,7 +19,7 @@ def text_of(node: ast.AST) -> str | None:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
-        return "".join(v.value if isinstance(v, ast.Constant) else HOLE for v in node.values)
+        return "".join(str(v.value) if isinstance(v, ast.Constant) else HOLE for v in node.values)
     return None
 
 
@@ -59,8 +59,9 @@ def explained() -> set[tuple[str | None, str]]:
     """The same of the page: the rows of its tables of warnings and refusals."""
     text = PAGE.read_text(encoding="utf-8")
     warnings, refusals = text.split("\n## Warnings\n")[1].split("\n## Refusals\n")
-    rows = {(None, match) for match in re.findall(r"^\| \*(.+?)\* \|", warnings, re.MULTILINE)}
-    return rows | set(re.findall(r"^\| `(\w+)` \| \*(.+?)\* \|", refusals, re.MULTILINE))
+    rows: set[tuple[str | None, str]] = set()
+    rows |= {(None, match) for match in re.findall(r"^\| \*(.+?)\* \|", warnings, re.MULTILINE)}
+    return rows | {(code, row) for code, row in re.findall(r"^\| `(\w+)` \| \*(.+?)\* \|", refusals, re.MULTILINE)}
 
 
 def matches(sentence: str, shown: str) -> bool:

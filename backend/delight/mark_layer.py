@@ -167,7 +167,8 @@ class _Areas:
         strength: float [count], how far most of an area strays, in what skin strays usually.
         steep: float [count], how far luminance rises over its rim, of how much lighter the area is.
         depth_mm: float [count], radius of the largest circle inside.
-        mean: float [count, 5], log luminance and hues against the skin around, and the hues themselves.
+        mean: float [count, 7], log luminance and hues against the skin around, the hues themselves, the hue that a
+            highlight of that brightness would have (sum of both), and how bright it is against all other skin.
         face: float [count], share within the face's outline.
         border: float [count], share within the strip where hair and cloth come in.
         nearest_mm: float [count], distance to the border.
@@ -195,7 +196,8 @@ def _pigment(seen: _Seen, pale_too: bool, settings: MarkSettings) -> np.ndarray:
     coloured *= 1 - _hair(luminance, hue, regions, settings)
     pale = gained / settings.gained * settings.strayed / usual
     own_hue = _hue(np.log(np.maximum(seen.texture, SMALLEST_LINEAR)))
-    values = np.dstack([luminance, hue, own_hue])
+    highlight = _hue(np.log(seen.skin_colour + gained[..., None])) - _hue(np.log(seen.skin_colour))
+    values = np.dstack([luminance, hue, own_hue, highlight.sum(-1), _brighter(seen, luminance, settings)])
     share = np.zeros_like(told)
     for strayed, sure in ((coloured, _sure_of_colour), (pale, _sure_of_pale))[: 1 + pale_too]:
         areas = _areas(strayed * (told > 0.1), values, told, regions, settings)
@@ -234,10 +236,17 @@ def _sure_of_colour(areas: _Areas, settings: MarkSettings) -> np.ndarray:
 def _sure_of_pale(areas: _Areas, settings: MarkSettings) -> np.ndarray:
     """How surely areas paler than the skin around are marks, float [count]: highlights are narrow."""
     whiter = areas.mean[:, 1:3].sum(-1) < -settings.paler
+    # Brighter than all other skin, but of skin's hue: a highlight of that brightness would be whiter.
+    as_highlight = areas.mean[:, 1:3].sum(-1) / np.minimum(areas.mean[:, 5], -0.01)
+    own = (
+        smooth_step(areas.mean[:, 0], *settings.lighter)
+        * smooth_step(areas.mean[:, 6], *settings.brighter)
+        * smooth_step(as_highlight, *settings.as_highlight)
+    )
     sure = smooth_step(areas.strength * areas.depth_mm / settings.pale_needs, 1, settings.certain)
     return (
         sure
-        * whiter
+        * np.maximum(whiter, own)
         * smooth_step(areas.steep, *settings.pale_steep)
         * (1 - smooth_step(areas.border, *settings.pale_in_border))
     )
@@ -270,6 +279,14 @@ def _areas(
     steep = rises / np.maximum(np.abs(means[:, 0]), 0.05)
     near_border = mean(border < settings.border_mm)
     return _Areas(labels, strength, steep, depth, means, mean(regions.face.reshape(-1)[at]), near_border, nearest)
+
+
+def _brighter(seen: _Seen, luminance: np.ndarray, settings: MarkSettings) -> np.ndarray:
+    """Luminance float32 [H, W] over that of the brightest plain skin that is not lighter than the skin around it."""
+    brightness = seen.texture @ LUMINANCE
+    others = (seen.told * plain_skin(seen.regions) > 0.5) & (luminance < settings.lighter[0])
+    brightest = float(np.quantile(brightness[others], settings.brightest)) if others.any() else 1.0
+    return brightness / max(brightest, SMALLEST_LINEAR)
 
 
 def _usual_stray(luminance: np.ndarray, regions: FaceRegions, settings: MarkSettings) -> np.ndarray:

@@ -168,6 +168,11 @@ class MarkSettings:
         on_eyes, on_lips: how much more around the eyes and on lips, times; training portraits.
         sheen: white light that skin without a highlight reflects, linear; see `SurfaceReflection`.
         paler: sum of hues by which pale marks are whiter, highlights of yellowish light at least .25; three photos.
+        lighter: log luminance against the skin around from and up to which pale skin of skin's own hue may be a mark,
+            and is one; painted training people.
+        brightest: quantile of the luminance of other plain skin that it is compared with; assumed.
+        brighter: luminance over that, from and up to which; what is lit beside a shadow has 1.37; the same.
+        as_highlight: how much whiter it is of what a highlight would be, up to and from which; the same.
         gained: light that a pale texel reflects more than the skin around, of what white would; training portraits.
         hair_dark, hair_hue: log luminance and hue that hair has against skin; training portraits.
         hair_from_mm: from the border, where hair comes in.
@@ -210,6 +215,10 @@ class MarkSettings:
     on_lips: float = 4.0
     sheen: float = 0.025
     paler: float = 0.4
+    lighter: tuple[float, float] = (0.4, 0.55)
+    brightest: float = 0.95
+    brighter: tuple[float, float] = (1.37, 1.5)
+    as_highlight: tuple[float, float] = (0.55, 0.4)
     gained: float = 0.1
     hair_dark: float = -0.2
     hair_hue: float = 0.05

@@ -11,7 +11,7 @@ from backend.imaging.colour import SMALLEST_LINEAR, srgb_to_linear
 from backend.imaging.filters import masked_reduce
 from backend.imaging.membrane import extend
 from backend.imaging.octaves import reduce_to
-from backend.texture.maps import PartialTexture, SkinMaps
+from backend.texture.maps import SkinMaps
 
 
 def marked_share(delit: DelightedTexture, settings: KeptMarksSettings = KeptMarksSettings()) -> float:
@@ -52,28 +52,28 @@ def kept_of_found(delit: DelightedTexture, maps: SkinMaps, settings: KeptMarksSe
 
 
 def kept_of_painted(
-    seen: PartialTexture,
+    delit: DelightedTexture,
     maps: SkinMaps,
-    untouched: PartialTexture,
+    untouched: DelightedTexture,
     untouched_maps: SkinMaps,
     settings: KeptMarksSettings = KeptMarksSettings(),
 ) -> float:
     """Share of what was painted on a photo that the albedo has, by what became of the photo as it was.
 
     Args:
-        seen, maps: of the painted photo.
+        delit, maps: of the painted photo.
         untouched, untouched_maps: of the photo that it was painted on, on the same texels.
-        settings: what counts.
+        settings: what counts; what is not trusted, as it is seen at a slant or beside hair, is guessed in any case.
 
     Returns:
         1 is all; NaN where nothing was painted on skin that both show.
     """
-    both = np.minimum(seen.visibility, untouched.visibility) > settings.seen
+    both = reduce_to(np.minimum(delit.weight, untouched.weight), maps.resolution) > settings.trusted
     change, kept = (
         np.log(np.maximum(srgb_to_linear(painted), SMALLEST_LINEAR))
         - np.log(np.maximum(srgb_to_linear(plain), SMALLEST_LINEAR))
         for painted, plain in (
-            (seen.texture_srgb, untouched.texture_srgb),
+            (delit.partial.texture_srgb, untouched.partial.texture_srgb),
             (maps.diffuse_albedo_srgb, untouched_maps.diffuse_albedo_srgb),
         )
     )

@@ -180,9 +180,7 @@ def _figures(made: FinishedSkin, untouched: FinishedSkin | None) -> Figures:
         detail_made=maps.detail.made if maps.detail else float("nan"),
         marked=marked_share(delit),
         marks_kept=kept_of_found(delit, maps),
-        painted_kept=(
-            kept_of_painted(delit.partial, maps, untouched.delit.partial, untouched.maps) if untouched else float("nan")
-        ),
+        painted_kept=(kept_of_painted(delit, maps, untouched.delit, untouched.maps) if untouched else float("nan")),
         landmark_error=delit.skin.fit.view.landmark_error,
         tone_srgb=(levels[0], levels[1], levels[2]),
         typology_angle=typology_angle(tone),

@@ -12,6 +12,7 @@ class KeptMarksSettings:
     Args:
         marked: log colour from which on a texel counts as a mark; assumed.
         seen: visibility and trust from which on a texel counts; assumed.
+        trusted: trust from which on what was painted counts, as `DelightedTexture.weight`; assumed.
         fewest_texels: of marks, where there is anything to measure; assumed.
         rim_mm: around marks that does not tell of the skin beside them; assumed.
         fading_mm: on which the skin around fades into the usual one inside of a mark; assumed.
@@ -19,6 +20,7 @@ class KeptMarksSettings:
 
     marked: float = 0.1
     seen: float = 0.5
+    trusted: float = 0.9
     fewest_texels: int = 30
     rim_mm: float = 1.5
     fading_mm: float = 40.0

@@ -9,6 +9,7 @@ import pytest
 from backend.delight.closed_marks import closed_marks
 from backend.delight.light_faults import light_faults
 from backend.delight.mark_layer import mark_layer
+from backend.delight.mark_parameters import ClosedSettings, MarkSettings
 from backend.head.model import load_head_model
 from backend.photo.white_cue import WhiteCue
 from backend.texture.regions import FaceRegions, face_regions
@@ -41,14 +42,19 @@ def spot(regions: FaceRegions, radius_mm: float, x: float = 0.35, y: float = 0.5
 
 
 def found(
-    change: np.ndarray, mask: np.ndarray, seen: np.ndarray, regions: FaceRegions, skin: np.ndarray = SKIN
+    change: np.ndarray,
+    mask: np.ndarray,
+    seen: np.ndarray,
+    regions: FaceRegions,
+    skin: np.ndarray = SKIN,
+    settings: MarkSettings = MarkSettings(),
 ) -> tuple[float, float]:
     """Share of a painted change [3] that is found in its middle, and mean size of what is found elsewhere."""
     shaded = np.broadcast_to(skin, (SIDE, SIDE, 3)).astype(np.float32)
     grain = np.random.default_rng(0).normal(0, 0.04, (SIDE, SIDE, 1))
     log_albedo = (mask[..., None] * change + grain).astype(np.float32)
     texture = shaded * np.exp(log_albedo) * seen[..., None]
-    marks = mark_layer(log_albedo, texture, shaded, seen, regions)
+    marks = mark_layer(log_albedo, texture, shaded, seen, regions, settings)
     middle = (mask > 0.95) & (seen > 0)
     assert middle.sum() > 10
     share = float(marks[middle].mean(0) @ change / (change @ change))
@@ -181,3 +187,19 @@ def test_warm_light_that_fades_in_from_a_side_is_no_mark(seen: np.ndarray, regio
     light = (fade[..., None] * np.log([0.75, 0.5, 0.28])).astype(np.float32)
     marks = mark_layer(light, shaded * np.exp(light) * seen[..., None], shaded, seen, regions)
     assert float(np.abs(marks[seen > 0]).mean()) < 0.02
+
+
+def test_pale_skin_of_skins_own_hue_is_a_mark_only_where_it_outshines_all_other(
+    seen: np.ndarray, regions: FaceRegions
+) -> None:
+    lighter = np.log([3.4, 3.5, 3.55])
+    by_area = MarkSettings(closed=ClosedSettings(kinds=()))
+    share, elsewhere = found(lighter, spot(regions, 10), seen, regions, DARK, by_area)
+    assert share == pytest.approx(1, abs=0.1)
+    assert elsewhere < 0.01
+    # What a shadow leaves lit is as bright as the other lit skin.
+    beside = np.log(0.4) * (1 - spot(regions, 10)) * (np.arange(SIDE) < SIDE / 2)
+    shaded = np.broadcast_to(DARK, (SIDE, SIDE, 3)).astype(np.float32)
+    shadow = (beside[..., None] * np.ones(3)).astype(np.float32)
+    marks = mark_layer(shadow, shaded * np.exp(shadow) * seen[..., None], shaded, seen, regions, by_area)
+    assert float(np.abs(marks[seen > 0]).mean()) < 0.01

@@ -29,7 +29,7 @@ def seen_skin(spot: float) -> PartialTexture:
 
 
 def maps_of(spot: float) -> Any:
-    return SimpleNamespace(diffuse_albedo_srgb=skin_of(0.3, spot))
+    return SimpleNamespace(diffuse_albedo_srgb=skin_of(0.3, spot), resolution=SIDE)
 
 
 def delit_with(spot: float, found: float) -> Any:
@@ -49,13 +49,15 @@ def test_the_share_of_a_found_mark_is_that_of_its_contrast(kept: float) -> None:
 
 @pytest.mark.parametrize("kept", [0.0, 0.5, 1.0])
 def test_the_share_of_painting_is_told_by_the_untouched_photo(kept: float) -> None:
-    share = kept_of_painted(seen_skin(CONTRAST), maps_of(kept * CONTRAST), seen_skin(0.0), maps_of(0.0))
+    painted, plain = cast(Any, delit_with(CONTRAST, 0.0)), cast(Any, delit_with(0.0, 0.0))
+    share = kept_of_painted(painted, maps_of(kept * CONTRAST), plain, maps_of(0.0))
     assert share == pytest.approx(kept, abs=0.02)
 
 
 def test_where_nothing_is_marked_there_is_nothing_to_keep() -> None:
-    assert np.isnan(kept_of_found(cast(Any, delit_with(0.0, 0.0)), maps_of(0.0)))
-    assert np.isnan(kept_of_painted(seen_skin(0.0), maps_of(0.0), seen_skin(0.0), maps_of(0.0)))
+    plain = cast(Any, delit_with(0.0, 0.0))
+    assert np.isnan(kept_of_found(plain, maps_of(0.0)))
+    assert np.isnan(kept_of_painted(plain, maps_of(0.0), plain, maps_of(0.0)))
 
 
 def test_the_marked_share_is_of_the_seen_face() -> None:
