@@ -20,6 +20,8 @@ from .mesh_check import check_mesh
 from .options import JobOptions
 
 MAX_PHOTO_BYTES = 256 * 2**20
+# Of one person in one job.
+MOST_PHOTOS = 8
 MAX_PREVIEW_SIDE = 2048
 MAX_FACES = 64
 MAX_TEXT = 4096
@@ -80,8 +82,13 @@ def _check_photo(photo: object) -> None:
     check_photo_size(memoryview(photo).nbytes)
 
 
+def further_keys(count: int) -> tuple[str, ...]:
+    """Under what so many photos after the first are sent: "2", "3" and so on."""
+    return tuple(str(number) for number in range(2, 2 + count))
+
+
 def check_photo_size(size: int) -> None:
-    """Check the bytes of a photo's file.
+    """Check the bytes of a photo's file, or of all photos of a job.
 
     Raises:
         ProtocolError: ``photo_too_large``.
@@ -154,13 +161,16 @@ class Welcome:
 
 @dataclass(frozen=True)
 class Reconstruct:
-    """Ask for the head in a photo.
+    """Ask for the head in a photo, or in several of one person.
 
     Args:
         job_id: chosen by the client, see `new_job_id`.
         photo: the bytes of the photo's file, at most `MAX_PHOTO_BYTES`.
-        options: what to make.
+        options: what to make; its `face` is of `photo`.
         file_name: the photo's name, for messages only; never opened.
+        further: the bytes of further photos of the person, under "2", "3" and so on, at most `MOST_PHOTOS` in all, and
+            all of them together at most `MAX_PHOTO_BYTES`.
+        further_faces: which face of each of those, None for the largest; may be shorter.
     """
 
     sender: ClassVar[Side] = "client"
@@ -168,11 +178,29 @@ class Reconstruct:
     photo: Buffer
     options: JobOptions = field(default_factory=JobOptions)
     file_name: str = ""
+    further: Mapping[str, Buffer] = field(default_factory=dict)
+    further_faces: tuple[int | None, ...] = ()
+
+    @property
+    def photos(self) -> tuple[Buffer, ...]:
+        """All photos in order."""
+        return (self.photo, *(self.further[key] for key in further_keys(len(self.further))))
 
     def __post_init__(self) -> None:
         _check_job_id(self.job_id)
         _check_text("file_name", self.file_name)
         _check_photo(self.photo)
+        _check(isinstance(self.further, Mapping), "the further photos are no map")
+        _check(len(self.further) < MOST_PHOTOS, f"there are more than {MOST_PHOTOS} photos")
+        _check(set(self.further) == set(further_keys(len(self.further))), "the further photos are not numbered from 2")
+        for photo in self.further.values():
+            _check_photo(photo)
+        check_photo_size(sum(memoryview(photo).nbytes for photo in self.photos))
+        faces = self.further_faces
+        _check(isinstance(faces, tuple) and len(faces) <= len(self.further), "there are more faces than photos")
+        for face in faces:
+            if face is not None:
+                _check_integer("face", face, 0, MAX_FACES - 1)
         _check(isinstance(self.options, JobOptions), "the options are not options")
 
 

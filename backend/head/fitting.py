@@ -1,28 +1,42 @@
-"""The fit of the head model to a photo (paper, section 3.3, eq. 8): landmarks first, then shading.
+"""The fit of the head model to photos (paper, section 3.3, eq. 8): landmarks first, then shading.
 
-The scale of a head cannot be seen in one photo; the model's own size (interpupillary distance 63 mm) settles it.
+The scale of a head cannot be seen in photos; the model's own size (interpupillary distance 63 mm) settles it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from backend.head.albedo_basis import AlbedoBasis, region_albedo
-from backend.head.compared_skin import compared_skin
+from backend.head.compared_skin import ComparedSkin, compared_skin
 from backend.head.focal_check import fit_with_focal
 from backend.head.head_fit import HeadFit, ViewFit
 from backend.head.landmark_fit import landmark_errors
 from backend.head.model import HeadModel
 from backend.head.parameters import HeadFitParameters
-from backend.head.photometric import Scene, reduce_photo, refine
+from backend.head.photometric import Refined, Scene, reduce_photo, refine
+from backend.head.shared_fit import LandmarkStart, agreeing, refine_together
 from backend.photo.landmark_table import interocular_px
 from backend.photo.view import View
 from backend.progress import Progress
 from backend.rendering.rasteriser import Rasteriser
 from backend.rendering.shading import ambient_occlusion
 from shared.errors import RelightifyError
+from shared.messages import MOST_PHOTOS
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What the fits of all photos share; see `fit_head`."""
+
+    model: HeadModel
+    rasteriser: Rasteriser
+    region: ComparedSkin
+    albedo: AlbedoBasis
+    settings: HeadFitParameters
 
 
 def fit_head(
@@ -36,68 +50,104 @@ def fit_head(
 ) -> HeadFit:
     """Fit identity, and by view expression, camera and light, to the photos.
 
+    Photos of one person are first fitted each for itself, then together. One that contradicts the others is left out:
+    `HeadFit.numbers` says which photos the fit's views are of. The first is never left out.
+
     Args:
         model: the head model.
-        views: upright photos of the person with landmarks and expression scores; today one.
+        views: upright photos of the person with landmarks and expression scores.
         rasteriser: either engine.
         progress: told about the steps; raises `shared.errors.JobCancelled`.
         albedo_prior: a learned coarse albedo at the vertices; None takes `coarse_albedo.region_albedo`.
-        skin: float [H, W], 1 on skin, where a mask is known already; None takes what the view knows to be bare where
-            something covers the face, and relies on the robust loss alone elsewhere.
+        skin: float [H, W], 1 on skin, where a mask of the only photo is known already; None takes what a view knows to
+            be bare where something covers the face, and relies on the robust loss alone elsewhere.
         settings: the stage's chosen numbers.
 
     Raises:
         RelightifyError: `no_pose`, the landmarks do not form a face seen from outside; `too_many_photos`.
     """
-    if len(views) != 1:
+    if not 1 <= len(views) <= MOST_PHOTOS:
         raise RelightifyError(
             "too_many_photos",
-            f"A head is made from one photo, not from {len(views)}.",
-            "Choose the photo that shows most of the face.",
+            f"A head is made from one to {MOST_PHOTOS} photos, not from {len(views)}.",
+            "Choose those that are sharp and show the face from different sides.",
         )
-    photo, face = views[0].photo, views[0].face
     progress.report(0.0)
-    width, height = photo.width, photo.height
-    start, problem, focal_known = fit_with_focal(
+    part = 0.3 / len(views)
+    starts = [_landmarks(model, v, progress.part(part * i, part * (i + 1)), settings) for i, v in enumerate(views)]
+    progress.report(0.3)
+    region = compared_skin(model, settings.photometric)
+    given = _Given(model, rasteriser, region, albedo_prior or region_albedo(model), settings)
+    if len(views) == 1:
+        scene = _scene(given, views[0], starts[0], skin)
+        progress.report(0.4)
+        refined = refine(scene, starts[0].parameters, progress=progress.part(0.4, 0.9))
+        progress.report(0.9)
+        return _head_fit(given, views, starts, [refined], (0,))
+    numbers, together = agreeing(model, starts, progress.part(0.3, 0.4), settings.landmarks, settings.shared)
+    kept = [views[n] for n in numbers]
+    scenes = [_scene(given, view, start, None) for view, start in zip(kept, together, strict=True)]
+    progress.report(0.5)
+    refined = refine_together(scenes, [start.parameters for start in together], progress.part(0.5, 0.9))
+    progress.report(0.9)
+    return _head_fit(given, kept, together, refined, numbers)
+
+
+def _landmarks(model: HeadModel, view: View, progress: Progress, settings: HeadFitParameters) -> LandmarkStart:
+    """One photo fitted for itself, to its landmarks alone."""
+    photo, face = view.photo, view.face
+    parameters, problem, focal_known = fit_with_focal(
         model,
         face.landmarks_px,
         face.expression,
-        width,
-        height,
+        photo.width,
+        photo.height,
         photo.focal_px,
-        progress.part(0.0, 0.3),
+        progress,
         settings=settings.landmarks,
     )
-    progress.report(0.3)
-    region = compared_skin(model, settings.photometric)
-    albedo = albedo_prior or region_albedo(model)
-    skin = views[0].bare_skin if skin is None else skin
-    reduced = reduce_photo(photo.image_linear, face.landmarks_px, skin, settings.photometric)
-    fitted = model.shape(start.identity, start.expression)
-    occlusion = ambient_occlusion(fitted, region.triangles, settings.photometric.occlusion_rays)
-    progress.report(0.4)
-    refined = refine(
-        Scene(problem, region, albedo, occlusion, reduced, rasteriser, settings.photometric),
-        start,
-        progress=progress.part(0.4, 0.9),
-    )
-    progress.report(0.9)
+    return LandmarkStart(parameters, problem, focal_known, photo.width, photo.height)
+
+
+def _scene(given: _Given, view: View, start: LandmarkStart, skin: np.ndarray | None) -> Scene:
+    """What stays the same while a photo is compared with shaded skin."""
+    chosen = given.settings.photometric
+    bare = view.bare_skin if skin is None else skin
+    reduced = reduce_photo(view.photo.image_linear, view.face.landmarks_px, bare, chosen)
+    fitted = given.model.shape(start.parameters.identity, start.parameters.expression)
+    occlusion = ambient_occlusion(fitted, given.region.triangles, chosen.occlusion_rays)
+    return Scene(start.problem, given.region, given.albedo, occlusion, reduced, given.rasteriser, chosen)
+
+
+def _head_fit(
+    given: _Given,
+    views: Sequence[View],
+    starts: Sequence[LandmarkStart],
+    refined: Sequence[Refined],
+    numbers: tuple[int, ...],
+) -> HeadFit:
+    """What later stages need of the fits, all of one identity."""
+    fitted = tuple(_view_fit(given, *one) for one in zip(views, starts, refined, strict=True))
+    return HeadFit(refined[0].parameters.identity.astype(np.float32), fitted, numbers)
+
+
+def _view_fit(given: _Given, view: View, start: LandmarkStart, refined: Refined) -> ViewFit:
+    photo, face = view.photo, view.face
     parameters = refined.parameters
-    camera = parameters.camera(problem.centre_px, width, height)
-    errors = landmark_errors(model, parameters, camera, face.landmarks_px)
-    fitted_view = ViewFit(
+    camera = parameters.camera(start.problem.centre_px, photo.width, photo.height)
+    errors = landmark_errors(given.model, parameters, camera, face.landmarks_px)
+    return ViewFit(
         expression=parameters.expression.astype(np.float32),
         camera=camera,
         light=refined.lighting.light.astype(np.float32),
-        skin_albedo=mean_skin_albedo(albedo, refined.lighting.albedo, region.weight),
+        skin_albedo=mean_skin_albedo(given.albedo, refined.lighting.albedo, given.region.weight),
         iod_px=interocular_px(face.landmarks_px),
         landmark_error=float(errors.mean()),
         landmark_errors=errors.astype(np.float32),
         photometric_before=refined.error_before,
         photometric_after=refined.error_after,
-        focal_known=focal_known,
+        focal_known=start.focal_known,
     )
-    return HeadFit(parameters.identity.astype(np.float32), (fitted_view,))
 
 
 def mean_skin_albedo(albedo: AlbedoBasis, coefficients: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -53,10 +53,12 @@ class HeadFit:
     Args:
         identity: float32 [100], p_s; the prior is N(0, I).
         views: what belongs to each photo, at least one.
+        numbers: which of the photos that were given each view is of, from 0 on; those that fit badly are left out.
     """
 
     identity: np.ndarray
     views: tuple[ViewFit, ...]
+    numbers: tuple[int, ...] = (0,)
 
     @property
     def view(self) -> ViewFit:
@@ -89,12 +91,12 @@ class HeadFit:
         return self.view.iod_px
 
     def seen_in(self, number: int) -> HeadFit:
-        """The fit as photo `number` alone has it.
+        """The fit as its view `number` alone has it.
 
         Raises:
-            IndexError: there is no such photo.
+            IndexError: there is no such view.
         """
-        return replace(self, views=(self.views[number],))
+        return replace(self, views=(self.views[number],), numbers=(self.numbers[number],))
 
     def with_view(self, **changes: Any) -> HeadFit:
         """The fit with fields of its first view changed."""

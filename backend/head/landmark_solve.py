@@ -228,7 +228,18 @@ def _robust_cost(squared: np.ndarray, scale: float) -> float:
 
 
 def solve_step(terms: Terms, parameters: FitParameters, damping: float, fixed_focal: bool) -> np.ndarray:
-    """A Levenberg-Marquardt step [P] that keeps p_e inside [0, 1].
+    """A Levenberg-Marquardt step [P] that keeps p_e inside [0, 1]."""
+    gradient = terms.gradient
+    free = free_unknowns(terms, parameters, fixed_focal)
+    sub = terms.hessian[np.ix_(free, free)]
+    sub[np.diag_indices_from(sub)] *= 1 + damping
+    step = np.zeros_like(gradient)
+    step[free] = np.linalg.solve(sub, -gradient[free])
+    return step
+
+
+def free_unknowns(terms: Terms, parameters: FitParameters, fixed_focal: bool) -> np.ndarray:
+    """Which unknowns may move, bool [P].
 
     Coefficients at a bound whose gradient pushes outwards are held there (projected Newton, Bertsekas 1982).
     """
@@ -238,11 +249,7 @@ def solve_step(terms: Terms, parameters: FitParameters, damping: float, fixed_fo
     expression_gradient = gradient[POSE + k :]
     free[POSE + k :] &= ~((parameters.expression <= 0) & (expression_gradient > 0))
     free[POSE + k :] &= ~((parameters.expression >= 1) & (expression_gradient < 0))
-    sub = terms.hessian[np.ix_(free, free)]
-    sub[np.diag_indices_from(sub)] *= 1 + damping
-    step = np.zeros_like(gradient)
-    step[free] = np.linalg.solve(sub, -gradient[free])
-    return step
+    return free
 
 
 # Called before each step with the part of all steps that are done; may raise to stop.

@@ -61,6 +61,27 @@ class LandmarkFitSettings:
 
 
 @dataclass(frozen=True)
+class SharedFitSettings:
+    """Photos of one person fitted together.
+
+    Args:
+        rounds: in which contours slide; assumed.
+        iterations: of the solve in each; assumed.
+        hidden_weight: of landmarks on the far side of the head, against those that are seen; assumed.
+        most_rise: nats by which sharing the identity may worsen a photo's own fit: -3 to 6 for photos of one person,
+            4 to 23 for those of others; ten groups of training people and public portraits.
+        most_misfit: nats of a photo's landmarks and expression beyond which it is not a photo of a face as the model
+            knows them: 12 to 67 from the front, 105 to 117 from 45 degrees; the same groups.
+    """
+
+    rounds: int = 3
+    iterations: int = 6
+    hidden_weight: float = 0.2
+    most_rise: float = 15.0
+    most_misfit: float = 250.0
+
+
+@dataclass(frozen=True)
 class FittedLightSettings:
     """What is assumed of the light, in units of mean radiance.
 
@@ -117,10 +138,11 @@ class HeadFitParameters:
     """All of the stage's chosen numbers.
 
     Args:
-        landmarks, photometric: of its steps.
+        landmarks, shared, photometric: of its steps.
         expected_side_px: longer side of the rendering that the skin mask starts from, which need not be finer.
     """
 
     landmarks: LandmarkFitSettings = LandmarkFitSettings()
+    shared: SharedFitSettings = SharedFitSettings()
     photometric: PhotometricSettings = PhotometricSettings()
     expected_side_px: int = 800

@@ -186,8 +186,8 @@ def refine(scene: Scene, parameters: FitParameters, progress: Progress | None = 
     """
     progress = progress or Progress()
     problem, rounds = scene.problem, scene.settings.rounds
-    seen = _see(scene, parameters)
-    lighting = _light(scene, seen, parameters, None)
+    seen = see(scene, parameters)
+    lighting = light_of(scene, seen, parameters, None)
     before = photometric_error(scene, seen, parameters, lighting)
     best, best_error = (parameters, lighting), before
     for turn in range(rounds):
@@ -196,20 +196,21 @@ def refine(scene: Scene, parameters: FitParameters, progress: Progress | None = 
 
         def linearise(at: FitParameters, seen: SeenSkin = seen, lighting: Lighting = lighting) -> Terms:
             landmarks = landmark_terms(problem.basis, problem.targets, at, problem.centre_px)
-            return _shading_terms(scene, seen, at, lighting).plus(landmarks).plus(prior_terms(at, problem.priors))
+            return shading_terms(scene, seen, at, lighting).plus(landmarks).plus(prior_terms(at, problem.priors))
 
         fixed_focal = problem.priors.log_focal_sigma <= 0
         parameters = minimise(linearise, parameters, iterations=2, fixed_focal=fixed_focal, on_step=on_step)
         on_step(0.9)
-        seen = _see(scene, parameters)
-        lighting = _light(scene, seen, parameters, lighting)
+        seen = see(scene, parameters)
+        lighting = light_of(scene, seen, parameters, lighting)
         error = photometric_error(scene, seen, parameters, lighting)
         if error < best_error:
             best, best_error = (parameters, lighting), error
     return Refined(best[0], best[1], before, best_error)
 
 
-def _light(scene: Scene, seen: SeenSkin, parameters: FitParameters, start: Lighting | None) -> Lighting:
+def light_of(scene: Scene, seen: SeenSkin, parameters: FitParameters, start: Lighting | None) -> Lighting:
+    """Light and albedo that explain the seen skin best; `start` None begins from nothing."""
     samples = _samples(scene, seen, parameters)
     tone = scene.albedo.tone_modes
     chosen = scene.settings
@@ -226,8 +227,8 @@ def photometric_error(scene: Scene, seen: SeenSkin, parameters: FitParameters, l
     return float(np.average(np.minimum(difference, scene.settings.clipped).mean(axis=1), weights=samples.weights))
 
 
-def _see(scene: Scene, parameters: FitParameters) -> SeenSkin:
-    """The skin points behind the pixels of the reduced photo."""
+def see(scene: Scene, parameters: FitParameters) -> SeenSkin:
+    """The skin points behind the pixels of the reduced photo, for parameters of its head."""
     region, photo = scene.region, scene.photo
     camera = photo.camera(parameters, scene.problem.centre_px)
     vertices = region.model.shape(parameters.identity, parameters.expression)
@@ -277,7 +278,7 @@ def _sample(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
     return np.stack(channels, axis=-1).reshape(len(pixels), *image.shape[2:]).astype(np.float64)
 
 
-def _shading_terms(scene: Scene, seen: SeenSkin, at: FitParameters, lighting: Lighting) -> Terms:
+def shading_terms(scene: Scene, seen: SeenSkin, at: FitParameters, lighting: Lighting) -> Terms:
     """The robust photometric cost and its Gauss-Newton model."""
     region, photo = scene.region, scene.photo
     samples = _samples(scene, seen, at)
