@@ -138,16 +138,19 @@ def _set_up_logging(verbose: bool) -> None:
 
 
 def _add_reconstruct_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("photo", type=Path, metavar="PHOTO", help="an image file with a face in it")
+    text = "an image file with a face in it; several are of one person, the one from the front first"
+    parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO", help=text)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
     add_option_arguments(parser)
+    text = "which face of the second photo and those after it, parted by commas; - is the largest"
+    parser.add_argument("--further-faces", type=_face_numbers, default=(), metavar="N,N", help=text)
     parser.add_argument("--device", choices=DEVICES, default="auto", help="default: %(default)s")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
 def _reconstruct(options: argparse.Namespace) -> int:
     job = options_of(options)
-    data = _read_photo_file(options.photo)
+    photos = [_read_photo_file(path) for path in options.photos]
     from backend.output import require_writable, write_reconstruction
 
     require_writable(options.out, options.resolution, options.samples)
@@ -159,7 +162,7 @@ def _reconstruct(options: argparse.Namespace) -> int:
     try:
         bar.show("loading", 0.0)
         pipeline = Pipeline(options.device)
-        result = pipeline.reconstruct(data, job, Progress(callback=bar))
+        result = pipeline.reconstruct(photos, job, Progress(callback=bar), further_faces=options.further_faces)
         bar.show("writing", 1.0)
         write_reconstruction(result, pipeline.model, options.out)
     finally:
@@ -168,6 +171,16 @@ def _reconstruct(options: argparse.Namespace) -> int:
         print(f"relightify: warning: {warning}", file=sys.stderr)
     print(options.out)
     return OK
+
+
+def _face_numbers(text: str) -> tuple[int | None, ...]:
+    try:
+        numbers = tuple(None if part.strip() == "-" else int(part) for part in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text} is no list of numbers such as 0,-,1") from error
+    if any(number is not None and number < 0 for number in numbers):
+        raise argparse.ArgumentTypeError("faces are numbered from 0")
+    return numbers
 
 
 def _read_photo_file(path: Path) -> bytes:
@@ -210,7 +223,9 @@ def _from_module(name: str) -> Callable[[], tuple]:
 
 
 COMMANDS = {
-    "reconstruct": Command("reconstruct the face in a photo: head, maps and coefficients", _load_reconstruct),
+    "reconstruct": Command(
+        "reconstruct the face in one or several photos: head, maps and coefficients", _load_reconstruct
+    ),
     "batch": Command(
         "reconstruct the faces of many photos, with a contact sheet", _from_module("backend.batch.command")
     ),

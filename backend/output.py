@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from backend.head.head_fit import ViewFit
 from backend.head.model import HeadModel
 from backend.reconstruction import Reconstruction
 from backend.texture.maps import SkinMaps
@@ -261,7 +262,7 @@ def mtl_text(part_names: tuple[str, ...]) -> str:
 
 def describe(reconstruction: Reconstruction, model: HeadModel) -> dict:
     """What `reconstruction.json` says: coefficients, camera, light, options, versions, warnings, timings, sources."""
-    fit, options, camera = reconstruction.fit, reconstruction.options, reconstruction.fit.camera
+    fit, options = reconstruction.fit, reconstruction.options
     peak = reconstruction.peak_memory_bytes
     return {
         "format": 1,
@@ -271,20 +272,26 @@ def describe(reconstruction: Reconstruction, model: HeadModel) -> dict:
         "options": asdict(options),
         "identity": _rounded(fit.identity),
         "expression": dict(zip(model.expression_names, _rounded(fit.expression), strict=True)),
-        "camera": {
-            "rotation": _rounded(camera.rotation, 9),
-            "translation_m": _rounded(camera.translation, 9),
-            "focal_px": float(camera.focal_px),
-            "focal_known": fit.view.focal_known,
-            "centre_px": _rounded(np.array(camera.centre_px)),
-            "width_px": camera.width,
-            "height_px": camera.height,
-        },
+        "camera": _described_camera(fit.view),
         "light_sh": _rounded(fit.light),
         "skin_albedo_linear": _rounded(fit.skin_albedo),
         "iris_colour_srgb": dict(zip(("left", "right"), _rounded(reconstruction.mesh.iris_colour_srgb), strict=True)),
         "landmark_error": float(fit.view.landmark_error),
         "face_box_px": [float(x) for x in reconstruction.face.box],
+        "photos": [
+            {
+                "number": number + 1,
+                "camera": _described_camera(view),
+                "light_sh": _rounded(view.light),
+                "expression": dict(zip(model.expression_names, _rounded(view.expression), strict=True)),
+                "landmark_error": float(view.landmark_error),
+                "face_box_px": [float(x) for x in face.box],
+                "share_of_seen_skin": round(share, 4),
+            }
+            for number, view, face, share in zip(
+                fit.numbers, fit.views, reconstruction.faces, reconstruction.shares, strict=True
+            )
+        ],
         "maps": {
             spec.name: {
                 "file": spec.file_name,
@@ -306,6 +313,19 @@ def describe(reconstruction: Reconstruction, model: HeadModel) -> dict:
         "head_model": model.metadata,
         "notes": "Specular albedo and fine relief are plausible, not measured. Face landmarks: MediaPipe Face "
         "Landmarker (Apache-2.0). Head model: see head_model and backend/assets/README.md.",
+    }
+
+
+def _described_camera(view: ViewFit) -> dict:
+    camera = view.camera
+    return {
+        "rotation": _rounded(camera.rotation, 9),
+        "translation_m": _rounded(camera.translation, 9),
+        "focal_px": float(camera.focal_px),
+        "focal_known": view.focal_known,
+        "centre_px": _rounded(np.array(camera.centre_px)),
+        "width_px": camera.width,
+        "height_px": camera.height,
     }
 
 

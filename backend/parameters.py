@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, is_dataclass, replace
 from typing import Any
 
+from backend.delight.merging import MergeSettings
 from backend.delight.parameters import DelightParameters
 from backend.detail.parameters import DetailParameters
 from backend.head.parameters import HeadFitParameters
@@ -21,6 +22,7 @@ class Parameters:
     head: HeadFitParameters = HeadFitParameters()
     unwrap: UnwrapParameters = UnwrapParameters()
     delight: DelightParameters = DelightParameters()
+    merge: MergeSettings = MergeSettings()
     prior: PriorParameters = PriorParameters()
     detail: DetailParameters = DetailParameters()
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from backend import memory
 from backend.delight.delighting import DelightedTexture, SkinChoices, delight
+from backend.delight.merging import merged
 from backend.delight.refit import refit_light
 from backend.detail.options import DetailOptions
 from backend.detail.parameters import DetailParameters
@@ -17,8 +19,10 @@ from backend.device import choose_device
 from backend.head.exchange import head_mesh
 from backend.head.expected_skin import expected_skin
 from backend.head.fitting import fit_head
-from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel, load_head_model
+from backend.identity.embedder import FaceEmbedder
+from backend.identity.one_person import person_views
+from backend.identity.strangers import find_embedder
 from backend.imaging.preview import map_preview
 from backend.parameters import Parameters
 from backend.photo.face_checks import noise_warnings, shows_no_colour
@@ -26,7 +30,7 @@ from backend.photo.face_detector import FaceDetector
 from backend.photo.preview import landmarks_preview
 from backend.photo.skin.segmentation import load_segmenter
 from backend.photo.skin.skin_mask import skin_mask
-from backend.photo.view import View, find_view
+from backend.photo.view import View
 from backend.photo.white_cue import white_cue
 from backend.prior.available import available_priors
 from backend.prior.interface import GuidanceTerm, Prior, require_able
@@ -37,8 +41,8 @@ from backend.progress import Progress, Stopwatch
 from backend.reconstruction import FurtherSample, Reconstruction
 from backend.rendering.nvdiffrast_rasteriser import choose_rasteriser
 from backend.rendering.rasteriser import Rasteriser
-from backend.texture.fitted_skin import FittedSkin
-from backend.texture.maps import PartialTexture, SkinMaps, merge
+from backend.texture.fitted_skin import FittedSkin, ShownSkin
+from backend.texture.maps import SkinMaps
 from backend.texture.super_resolution import load_enlargers
 from backend.texture.unwrap import unwrap
 from backend.texture.uv_space import UVSpace, uv_space
@@ -74,6 +78,7 @@ class Pipeline:
         self.priors: dict[str, Prior] = available_priors(self.model, self.device, parameters.prior)
         self.enlargers = load_enlargers()
         self._uv_spaces: dict[int, UVSpace] = {}
+        self._loaded_embedder: FaceEmbedder | None = None
 
     def prior(self, quality: str) -> Prior:
         """The prior behind a quality.
@@ -102,17 +107,20 @@ class Pipeline:
         options: JobOptions,
         progress: Progress,
         guidance: Sequence[GuidanceTerm] = (),
+        further_faces: Sequence[int | None] = (),
     ) -> Reconstruction:
-        """Reconstruct the face in a photo.
+        """Reconstruct the face in a photo, or in several of one person.
 
         Args:
-            photos: the bytes of an image file, or of several of one person; today one.
-            options: what the user chose.
+            photos: the bytes of an image file, or of up to `shared.messages.MOST_PHOTOS` of one person; camera, light
+                and expression of the head are the first's.
+            options: what the user chose; `options.face` is of the first photo.
             progress: told about stages, the overall fraction and previews; raises when the user cancels.
             guidance: what else sampled completions should agree with; see `backend.prior.interface`.
+            further_faces: which face of the second photo and those after it, None for the largest.
 
         Raises:
-            RelightifyError: the photo, the face or an option cannot be used; the message says why.
+            RelightifyError: the first photo, its face or an option cannot be used; the message says why.
             JobCancelled: the user asked to stop.
         """
         prior = self.prior(options.quality)
@@ -121,11 +129,14 @@ class Pipeline:
         watch = Stopwatch(progress)
         memory.reset_peak()
 
-        views, skin, seen = self.prepare(photos, options.resolution, options.face, watch)
+        skin, shown, left_out = self.prepare(photos, options.resolution, (options.face, *further_faces), watch)
         with watch.stage("delight") as report:
-            white = white_cue(views[0].photo, views[0].face.landmarks_px, self.parameters.photo.white_cue)
             choices = SkinChoices(options.skin_tone, options.keep_marks, options.skin_hue)
-            delit = delight(seen, skin, white, choices, self.parameters.delight)
+            parts = []
+            for number, part in enumerate(shown):
+                report.report(number / len(shown))
+                parts.append(self._delit(part, choices))
+            delit = merged(parts, skin, self.parameters.merge)
             report.report(1.0)
         detail = DetailOptions(options.detail_strength, options.extra_maps, options.age)
         chosen = self.parameters.detail
@@ -137,65 +148,96 @@ class Pipeline:
         )
         with watch.stage("light") as report:
             fit = refit_light(skin, maps, self.parameters.delight.light)
-            mesh = head_mesh(self.model, fit, views[0], self.parameters.photo.iris)
+            mesh = head_mesh(self.model, fit, shown[0].view, self.parameters.photo.iris)
             report.report(1.0, map_preview(maps.diffuse_albedo_srgb))
         progress.named("done").report(1.0)
         _log.info("Reconstructed in %.1f s.", sum(watch.seconds.values()))
-        face, peak = views[0].face, memory.peak_bytes()
-        warnings = self.warnings_of(views[0], seen, delit)
-        return Reconstruction(mesh, maps, fit, face, options, warnings, watch.seconds, peak, further)
+        peak, warnings = memory.peak_bytes(), (*left_out, *self.warnings_of(shown, delit))
+        faces = tuple(part.view.face for part in shown)
+        return Reconstruction(mesh, maps, fit, faces, options, warnings, watch.seconds, peak, further, delit.shares)
 
     def prepare(
-        self, photos: bytes | Sequence[bytes], resolution: int, face: int | None, watch: Stopwatch
-    ) -> tuple[list[View], FittedSkin, PartialTexture]:
-        """The stages up to the partial texture: what a prior is given, but for delighting.
+        self, photos: bytes | Sequence[bytes], resolution: int, faces: Sequence[int | None], watch: Stopwatch
+    ) -> tuple[FittedSkin, list[ShownSkin], tuple[str, ...]]:
+        """The stages up to the partial textures: what a prior is given, but for delighting.
 
         Args:
             photos: the bytes of an image file, or of several.
             resolution: side of the maps wanted, texels.
-            face: which face of the photo, None for the largest.
+            faces: which face of each photo, None for the largest; may be shorter.
             watch: times the stages `photo`, `fit` and `unwrap`.
 
+        Returns:
+            The skin of the head that all photos give, what each of them shows of it, and sentences about photos that
+            were left out.
+
         Raises:
-            RelightifyError: a photo or its face cannot be used.
+            RelightifyError: the first photo or its face cannot be used.
             JobCancelled: the user asked to stop.
         """
         with watch.stage("photo") as report:
             report.report(0.0)
-            views = [
-                find_view(data, self.detector, face, self.segmenter, self.parameters.photo)
-                for data in ([photos] if isinstance(photos, bytes) else photos)
-            ]
-            report.report(1.0, landmarks_preview(views[0].photo, views[0].face))
+            given = [photos] if isinstance(photos, bytes) else list(photos)
+            chosen = self.parameters.photo
+            embedder = self._embedder() if len(given) > 1 else None
+            person = person_views(given, faces, self.detector, self.segmenter, embedder, report, chosen)
+            first = person.views[0]
+            report.report(1.0, landmarks_preview(first.photo, first.face))
         with watch.stage("fit") as report:
             fit = fit_head(
-                self.model, views, self.rasteriser, report, albedo_prior=self.albedo, settings=self.parameters.head
+                self.model,
+                person.views,
+                self.rasteriser,
+                report,
+                albedo_prior=self.albedo,
+                settings=self.parameters.head,
             )
+        views = [person.views[number] for number in fit.numbers]
+        badly = [n for i, n in enumerate(person.numbers) if i not in fit.numbers]
+        left_out = (*person.warnings, *(f"Photo {n + 1} does not fit the others, so it is left out." for n in badly))
+        fit = replace(fit, numbers=tuple(person.numbers[i] for i in fit.numbers))
         with watch.stage("unwrap") as report:
-            report.report(0.0)
-            space, transfer = self.uv_space(resolution), self.model.radiance_transfer(fit.vertices(self.model))
-            skin = FittedSkin(self.model, fit, space, transfer)
-            seen = merge([self._seen_in(view, fit.seen_in(number), skin) for number, view in enumerate(views)])
-            report.report(1.0, map_preview(seen.texture_srgb, seen.visibility))
-        return views, skin, seen
+            space, shown = self.uv_space(resolution), []
+            skin = FittedSkin(self.model, fit, space, self.model.radiance_transfer(fit.vertices(self.model)))
+            for number, view in enumerate(views):
+                report.report(number / len(views))
+                shown.append(self._shown_by(view, number, skin))
+            report.report(1.0, map_preview(shown[0].partial.texture_srgb, shown[0].partial.visibility))
+        return skin, shown, left_out
 
-    def skin_mask_of(self, view: View, fit: HeadFit, skin: FittedSkin) -> np.ndarray:
-        """Which pixels of a photo show the person's skin, float32 [H, W] in [0, 1]."""
-        expected = expected_skin(self.model, fit, skin.transfer, self.rasteriser, self.parameters.head)
+    def skin_mask_of(self, view: View, skin: FittedSkin) -> np.ndarray:
+        """Which pixels of a photo show the person's skin, fitted to it, float32 [H, W] in [0, 1]."""
+        expected = expected_skin(self.model, skin.fit, skin.transfer, self.rasteriser, self.parameters.head)
         return skin_mask(view.photo, view.face, *expected, self.parameters.photo.skin_mask, view.segmentation)
 
-    def warnings_of(self, view: View, seen: PartialTexture, delit: DelightedTexture) -> tuple[str, ...]:
-        """What the user is told of a photo, of its face, its noise and its light."""
-        return (*view.face.warnings, *noise_warnings(seen.sharpness, self.parameters.photo.warnings), *delit.warnings)
+    def warnings_of(self, shown: Sequence[ShownSkin], delit: DelightedTexture) -> tuple[str, ...]:
+        """What the user is told of photos, of their faces, their noise and their light."""
+        of_faces = (warning for part in shown for warning in part.view.face.warnings)
+        noisy = noise_warnings(delit.partial.sharpness, self.parameters.photo.warnings)
+        return (*of_faces, *noisy, *delit.warnings)
 
-    def _seen_in(self, view: View, fit: HeadFit, skin: FittedSkin) -> PartialTexture:
-        """What one photo shows of the skin, T_0 and m."""
+    def _shown_by(self, view: View, number: int, skin: FittedSkin) -> ShownSkin:
+        """What photo `number` shows of the skin, T_0 and m."""
         photo, face, chosen = view.photo, view.face, self.parameters
-        mask = self.skin_mask_of(view, fit, skin)
-        partial = unwrap(photo, mask, self.model, fit, self.rasteriser, skin.uv_space, self.enlargers, chosen.unwrap)
+        if number > 0:
+            fit = skin.fit.seen_in(number)
+            skin = replace(skin, fit=fit, transfer=self.model.radiance_transfer(fit.vertices(self.model)))
+        mask, uv_space = self.skin_mask_of(view, skin), skin.uv_space
+        partial = unwrap(photo, mask, self.model, skin.fit, self.rasteriser, uv_space, self.enlargers, chosen.unwrap)
         if self.coarse and shows_no_colour(photo.image_srgb, face.landmarks_px, chosen.photo.warnings):
-            return coloured(self.coarse, partial, chosen.prior.estimate)
-        return partial
+            partial = coloured(self.coarse, partial, chosen.prior.estimate)
+        return ShownSkin(view, skin, partial)
+
+    def _delit(self, shown: ShownSkin, choices: SkinChoices) -> DelightedTexture:
+        """What a photo shows, its own light taken off."""
+        white = white_cue(shown.view.photo, shown.view.face.landmarks_px, self.parameters.photo.white_cue)
+        return delight(shown.partial, shown.skin, white, choices, self.parameters.delight)
+
+    def _embedder(self) -> FaceEmbedder | None:
+        """Tells people apart, where it is installed; loaded by the first job of several photos."""
+        if self._loaded_embedder is None:
+            self._loaded_embedder = find_embedder()
+        return self._loaded_embedder
 
 
 def finished_maps(

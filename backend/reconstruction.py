@@ -37,20 +37,27 @@ class Reconstruction:
         mesh: the head as the add-on builds it, with camera, light and iris colours.
         maps: the skin's maps.
         fit: the head model's parameters; its light is the one under which the albedo looks like the photo.
-        face: the detected face.
+        faces: the detected face of each photo, in the order of the fit's views.
         options: what was asked for.
         warnings: sentences for the user about what may have spoilt the result.
         timings: seconds by stage of the method (`shared.stages.METHOD`), in order.
         peak_memory_bytes: largest resident memory of the process during the job, None where unknown.
         further: samples 2, 3, ... where more than one was asked for.
+        shares: by photo, the part of the skin that was seen which comes from it.
     """
 
     mesh: HeadMesh
     maps: SkinMaps
     fit: HeadFit
-    face: Face
+    faces: tuple[Face, ...]
     options: JobOptions
     warnings: tuple[str, ...]
     timings: dict[str, float]
     peak_memory_bytes: int | None
     further: tuple[FurtherSample, ...] = ()
+    shares: tuple[float, ...] = (1.0,)
+
+    @property
+    def face(self) -> Face:
+        """The first photo's."""
+        return self.faces[0]

@@ -70,7 +70,7 @@ _CLASSES: tuple[type[Message], ...] = (
 
 # The fields that travel as raw frames, and of what kind: anything else is refused before it is looked at.
 _RAW_FIELDS: dict[type[Message], dict[str, tuple[str, ...]]] = {
-    Reconstruct: {"photo": (_BYTES,)},
+    Reconstruct: {"photo": (_BYTES,), "further": (_BYTES,)},
     Detect: {"photo": (_BYTES,)},
     JobProgress: {"preview": ("uint8",)},
     Result: {"mesh": (*_DTYPES, _TEXT), "maps": (_BYTES,)},
@@ -108,7 +108,7 @@ def encode(message: Message) -> list[Buffer]:
         value = getattr(message, item.name)
         if isinstance(value, np.ndarray | bytes | bytearray | memoryview):
             add(item.name, "", value)
-        elif isinstance(value, HeadMesh) or item.name == "maps":
+        elif isinstance(value, HeadMesh) or item.name in ("maps", "further"):
             for key, part in (value.arrays() if isinstance(value, HeadMesh) else value).items():
                 add(item.name, key, part)
         else:
@@ -310,6 +310,7 @@ def _typed(kind: type[Message], values: dict[str, Any], raw: dict[str, dict[str,
     arguments: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
     if kind is Reconstruct:
         arguments["options"] = _read_options(values.get("options", {}))
+        arguments["further"] = raw.pop("further", {})
     if kind is Result:
         return {**arguments, "mesh": HeadMesh(**raw.get("mesh", {})), "maps": raw.get("maps", {})}
     for name, parts in raw.items():

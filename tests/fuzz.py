@@ -70,6 +70,7 @@ def messages(chance: random.Random) -> list[bytes]:
     whole = [
         Hello("x"), Ping(("a", "b")), Cancel("a"), Detect("a", b"photo", "x.jpg"),
         Reconstruct("a", b"photo", JobOptions(face=1), "x.jpg"),
+        Reconstruct("a", b"front", JobOptions(), "x.jpg", {"2": b"left", "3": b"right"}, (None, 1)),
     ]  # fmt: skip
     frames = [bytes(frame) for frame in encode(chance.choice(whole))]
     way = chance.randrange(4)

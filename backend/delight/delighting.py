@@ -64,6 +64,7 @@ class DelightedTexture:
         marks_kept: share of the marks that the albedo gets.
         two_coloured: 0 for usual light, 1 where the sides of the face are lit in other colours.
         warnings: sentences for the user about the light.
+        shares: by photo, the part of the skin that was seen which comes from it; they sum to 1.
     """
 
     skin: FittedSkin
@@ -79,6 +80,7 @@ class DelightedTexture:
     marks_kept: float = 1.0
     two_coloured: float = 0.0
     warnings: tuple[str, ...] = ()
+    shares: tuple[float, ...] = (1.0,)
 
 
 def delight(

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from backend.detail.parameters import SeenSettings
-from backend.head.head_fit import HeadFit
-from backend.head.model import HeadModel
 from backend.imaging.colour import SMALLEST_LINEAR, srgb_to_linear
 from backend.imaging.filters import enlarge, smooth_step
-from backend.imaging.octaves import TEXELS_PER_WAVE, finest_octave
-from backend.imaging.sampling import Footprint
+from backend.imaging.octaves import TEXELS_PER_WAVE, finest_octave, reduce_to
+from backend.texture.fitted_skin import FittedSkin
 from backend.texture.maps import PartialTexture
+from backend.texture.texel_points import pixels_per_texel
 from backend.texture.uv_space import UVSpace
 
 
@@ -32,13 +31,11 @@ def fine_detail(
     return detail
 
 
-def pixels_per_texel(model: HeadModel, fit: HeadFit, uv_space: UVSpace) -> np.ndarray:
-    """How many pixels of the photo a texel is wide, float32 [R, R]: the root of the area; 0 outside of the island."""
-    vertices = fit.vertices(model)
-    uv = uv_space.uv.astype(np.float64)[uv_space.uv_triangles] * uv_space.resolution
-    texels = np.stack([uv[..., 0], uv_space.resolution - uv[..., 1]], axis=-1)
-    size = Footprint.of_triangles(fit.camera.project(vertices[uv_space.triangles]), texels).size.astype(np.float32)
-    return np.where(uv_space.mask, size[np.maximum(uv_space.triangle, 0)], np.float32(0))
+def photo_pixels(skin: FittedSkin, partial: PartialTexture, uv_space: UVSpace) -> np.ndarray:
+    """How many pixels of the photo that shows it a texel of `uv_space` is wide, float32 [R, R]."""
+    if partial.pixels is None:
+        return pixels_per_texel(skin.model, skin.fit, uv_space)
+    return reduce_to(partial.pixels, uv_space.resolution) * (len(partial.pixels) / uv_space.resolution)
 
 
 def resolved_share(pixels: np.ndarray, octave: int, side: int, settings: SeenSettings = SeenSettings()) -> np.ndarray:

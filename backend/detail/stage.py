@@ -16,7 +16,7 @@ from backend.detail.hair import grown_hair, without_surface_light
 from backend.detail.options import DetailOptions
 from backend.detail.parameters import ContrastSettings, DetailParameters
 from backend.detail.regions import SKIN_PARTS, part_weights
-from backend.detail.seen import fine_detail, pixels_per_texel, resolved_share
+from backend.detail.seen import fine_detail, photo_pixels, resolved_share
 from backend.detail.statistics import SkinStatistics, load_statistics, measured_contrast
 from backend.detail.surface import fine_height, laid_over, less_in_cavities, relief_normals, relief_share, roughness
 from backend.detail.unseen import Shown, missing_detail
@@ -27,7 +27,7 @@ from backend.prior.interface import CompletedMaps
 from backend.progress import Progress
 from backend.texture.detail_report import DetailReport
 from backend.texture.fitted_skin import FittedSkin
-from backend.texture.maps import SkinMaps
+from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.regions import FaceRegions, plain_skin
 from backend.texture.relief import relief_height
 from backend.texture.uv_space import coarser, dilate
@@ -86,9 +86,10 @@ def add_detail(
         spot[:] = 0
     progress.report(0.2)
     lit = log_albedo @ luminance + matte @ luminance
-    shown = _shown(lit, spot, weight, skin, scale, partial.sharpness, parameters)
+    shown = _shown(lit, spot, weight, skin, scale, partial, parameters)
     # What noise has left of an octave still says how smooth the skin may be, at least.
-    sampled = shown if partial.sharpness == 1 else _shown(lit, spot, weight, skin, scale, 1.0, parameters)
+    sharp = replace(partial, sharpness=1.0)
+    sampled = shown if partial.sharpness == 1 else _shown(lit, spot, weight, skin, scale, sharp, parameters)
     contrast = measured_contrast(shown.bands, shown.parts, _plainly_seen(sampled, regions), parameters.contrast)
     statistics = statistics or load_statistics()
     expected = statistics.expected(contrast, options.age, parameters.contrast)
@@ -149,7 +150,7 @@ def add_detail(
         visibility=partial.visibility,
         displacement_mm=height if options.extras else None,
         roughness=roughness(height, full_regions, uv_space.mask),
-        detail=_report(shown, options, skin, scale, parameters.unseen.resolved),
+        detail=_report(shown, options, skin, partial, scale, parameters.unseen.resolved),
     )
     return finished.dilated(uv_space.mask)
 
@@ -198,14 +199,14 @@ def _shown(
     weight: np.ndarray,
     skin: FittedSkin,
     texels_per_mm: float,
-    sharpness: float,
+    partial: PartialTexture,
     parameters: DetailParameters,
 ) -> Shown:
     """What there is of the detail: bands of the albedo [R, R], and where they come from the photo."""
     side, regions = log_luminance.shape[0], skin.regions
     bands, _ = split(log_luminance)
     uv_space = coarser(skin.uv_space, min(side, parameters.unseen.region_side))
-    pixels = sharpness * pixels_per_texel(skin.model, skin.fit, uv_space)
+    pixels = partial.sharpness * photo_pixels(skin, partial, uv_space)
     strength = smooth_step(reduce_to(weight, uv_space.resolution), *parameters.seen.trusted)
     shares = {o: resolved_share(pixels, o, uv_space.resolution, parameters.seen) for o in bands}
     face = (strength * reduce_to(regions.face, uv_space.resolution)) > 0.5
@@ -241,7 +242,14 @@ def made_colour(detail: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return (slope / float(slope @ LUMINANCE)).astype(np.float32)
 
 
-def _report(shown: Shown, options: DetailOptions, skin: FittedSkin, texels_per_mm: float, least: float) -> DetailReport:
+def _report(
+    shown: Shown,
+    options: DetailOptions,
+    skin: FittedSkin,
+    partial: PartialTexture,
+    texels_per_mm: float,
+    least: float,
+) -> DetailReport:
     """Shares of the face's detail, every octave counting the same."""
     face = reduce_to(skin.regions.face, shown.skin.shape[0])
     rows = []
@@ -256,7 +264,7 @@ def _report(shown: Shown, options: DetailOptions, skin: FittedSkin, texels_per_m
             continued = max(0.0, 1 - looked)
         rows.append((wavelength_mm(octave, texels_per_mm, side), share, continued, max(0.0, 1 - share - continued)))
     table = np.array(rows)
-    pixels = pixels_per_texel(skin.model, skin.fit, coarser(skin.uv_space, shown.skin.shape[0]))
+    pixels = photo_pixels(skin, partial, coarser(skin.uv_space, shown.skin.shape[0]))
     looked = (face > 0.5) & (reduce_to(shown.seen[COARSEST_OCTAVE], len(face)) > 0.5)
     per_mm = texels_per_mm * len(face) / side
     photo = float(np.median(pixels[looked])) * per_mm if looked.any() else 0.0

@@ -114,8 +114,8 @@ def prepare(pipeline: Pipeline, name: str, data: bytes, resolution: int = RESOLU
     Raises:
         RelightifyError: the photo cannot be used.
     """
-    (view,), skin, partial = pipeline.prepare(data, resolution, None, Stopwatch(Progress()))
-    return Subject(name, view, skin, partial)
+    skin, (shown,), _ = pipeline.prepare(data, resolution, (None,), Stopwatch(Progress()))
+    return Subject(name, shown.view, skin, shown.partial)
 
 
 def visible_from(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from shared.connection import Connection, default_connection_path, read_connection
@@ -23,6 +23,7 @@ from shared.messages import (
     Result,
     Shutdown,
     Welcome,
+    further_keys,
     new_job_id,
 )
 from shared.options import JobOptions
@@ -65,14 +66,23 @@ class Client:
         assert self._link.welcome is not None
         return self._link.welcome
 
-    def submit(self, photo: Buffer, options: JobOptions | None = None, file_name: str = "") -> str:
-        """Hand in a job; returns its id.
+    def submit(
+        self,
+        photo: Buffer,
+        options: JobOptions | None = None,
+        file_name: str = "",
+        further: Sequence[Buffer] = (),
+        further_faces: Sequence[int | None] = (),
+    ) -> str:
+        """Hand in a job; returns its id. What `further` photos are, see `Reconstruct`.
 
         Raises:
             ProtocolError: `photo_too_large`.
         """
         job_id = new_job_id()
-        self._link.send(Reconstruct(job_id, photo, options or JobOptions(), file_name))
+        numbered = dict(zip(further_keys(len(further)), further, strict=True))
+        job = Reconstruct(job_id, photo, options or JobOptions(), file_name, numbered, tuple(further_faces))
+        self._link.send(job)
         self._waiting[job_id] = deque()
         return job_id
 
@@ -118,10 +128,15 @@ class Client:
                 self._link.send(Cancel(job_id))
 
     def reconstruct(
-        self, photo: Buffer, options: JobOptions | None = None, file_name: str = ""
+        self,
+        photo: Buffer,
+        options: JobOptions | None = None,
+        file_name: str = "",
+        further: Sequence[Buffer] = (),
+        further_faces: Sequence[int | None] = (),
     ) -> Iterator[JobMessage]:
         """Hand in a job and iterate over its messages, as `messages` does."""
-        return self.messages(self.submit(photo, options, file_name))
+        return self.messages(self.submit(photo, options, file_name, further, further_faces))
 
     def cancel(self, job_id: str) -> None:
         """Ask to stop a job; `messages` then raises an error of code `cancelled`."""

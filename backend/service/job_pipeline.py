@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,10 +60,12 @@ class ServicePipeline:
         self.devices = available_devices()
         self.qualities = tuple(self._pipeline.priors)
 
-    def reconstruct(self, data: bytes, options: JobOptions, progress: Progress) -> Outcome:
+    def reconstruct(
+        self, photos: Sequence[bytes], options: JobOptions, progress: Progress, further_faces: Sequence[int | None] = ()
+    ) -> Outcome:
         """See `Pipeline.reconstruct`."""
-        done = self._pipeline.reconstruct(data, options, progress)
-        files = Files(done.maps, done.further, viewer_copy(data))
+        done = self._pipeline.reconstruct(photos, options, progress, further_faces=further_faces)
+        files = Files(done.maps, done.further, viewer_copy(photos[done.fit.numbers[0]]))
         return Outcome(done.mesh, files, describe(done, self._pipeline.model), done.warnings)
 
     def detect(self, data: bytes, progress: Progress) -> FoundFaces:

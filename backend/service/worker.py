@@ -83,7 +83,9 @@ class JobPipeline(Protocol):
     def devices(self) -> tuple[str, ...]: ...
     @property
     def qualities(self) -> tuple[str, ...]: ...
-    def reconstruct(self, data: bytes, options: JobOptions, progress: Progress) -> JobResult: ...
+    def reconstruct(
+        self, photos: Sequence[bytes], options: JobOptions, progress: Progress, further_faces: Sequence[int | None] = ()
+    ) -> JobResult: ...
     def detect(self, data: bytes, progress: Progress) -> FacesInPhoto: ...
 
 
@@ -164,7 +166,7 @@ def shrink(image: np.ndarray, side: int) -> np.ndarray:
 
 def do_job(pipeline: JobPipeline, job: Reconstruct | Detect, line: Line, pace: Pace, log: Path) -> list[Buffer]:
     """Do one job; every way in which it can fail becomes an `Error` for the user. Returns the frames of the outcome."""
-    pace.begin(("detect", 0) if isinstance(job, Detect) else (job.options.quality, job.options.resolution))
+    pace.begin(_kind(job))
     progress = Progress(Reporter(line, job.job_id, pace), lambda: line.cancelled(job.job_id))
     try:
         if isinstance(job, Detect):
@@ -181,10 +183,18 @@ def do_job(pipeline: JobPipeline, job: Reconstruct | Detect, line: Line, pace: P
     return encode(outcome)
 
 
+def _kind(job: Reconstruct | Detect) -> tuple[str, int, int]:
+    """Jobs that take about as long."""
+    if isinstance(job, Detect):
+        return "detect", 0, 1
+    return job.options.quality, job.options.resolution, len(job.photos)
+
+
 def _reconstruct(pipeline: JobPipeline, job: Reconstruct, progress: Progress, pace: Pace) -> list[Buffer]:
     """The frames of a reconstruction's result."""
     started = time.monotonic()
-    done = pipeline.reconstruct(bytes(job.photo), job.options, progress.part(0.0, ENCODING_STARTS))
+    photos = [bytes(photo) for photo in job.photos]
+    done = pipeline.reconstruct(photos, job.options, progress.part(0.0, ENCODING_STARTS), job.further_faces)
     reconstructed = time.monotonic()
     progress.named("encoding").report(ENCODING_STARTS)
     frames = encode(Result(job.job_id, done.mesh, done.maps.encode(), done.info, tuple(done.warnings)))

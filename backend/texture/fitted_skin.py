@@ -9,6 +9,8 @@ import numpy as np
 
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
+from backend.photo.view import View
+from backend.texture.maps import PartialTexture
 from backend.texture.regions import FaceRegions, face_regions
 from backend.texture.uv_space import UVSpace, coarser
 
@@ -49,3 +51,18 @@ class FittedSkin:
     def neutral(self) -> np.ndarray:
         """The head without expression, float32 [V, 3], metres."""
         return self.fit.neutral_vertices(self.model)
+
+
+@dataclass(frozen=True)
+class ShownSkin:
+    """What one photo shows of a skin.
+
+    Args:
+        view: the photo and the face in it.
+        skin: the head as it has it: with its expression, camera and light.
+        partial: what it shows, R x R.
+    """
+
+    view: View
+    skin: FittedSkin
+    partial: PartialTexture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import cv2
@@ -38,21 +37,14 @@ class PartialTexture:
         texture_srgb: float32 [R, R, 3], sRGB-encoded colour, 0 where nothing was seen.
         visibility: float32 [R, R], 1 = seen, 0 = not seen, soft in between.
         sharpness: share of the resolution that the photo's pixels could show which it still has, in (0, 1].
+        pixels: float32 [B, B], pixels that a texel of B x B is wide in the photo that shows it, where several photos
+            do; None where the only photo's camera tells.
     """
 
     texture_srgb: np.ndarray
     visibility: np.ndarray
     sharpness: float = 1.0
-
-
-def merge(views: Sequence[PartialTexture]) -> PartialTexture:
-    """What several photos show of one person's skin together; today there is one.
-
-    Raises:
-        ValueError: there is not exactly one.
-    """
-    (only,) = views
-    return only
+    pixels: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

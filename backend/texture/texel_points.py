@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
 from backend.imaging.sampling import Footprint
 from backend.rendering.camera import Camera
@@ -60,6 +61,12 @@ def texel_footprints(uv_space: UVSpace, vertices: np.ndarray, camera: Camera) ->
     uv = uv_space.uv.astype(np.float64)[uv_space.uv_triangles] * uv_space.resolution
     texels = np.stack([uv[..., 0], uv_space.resolution - uv[..., 1]], axis=-1)
     return Footprint.of_triangles(camera.project(vertices[uv_space.triangles]), texels)
+
+
+def pixels_per_texel(model: HeadModel, fit: HeadFit, uv_space: UVSpace) -> np.ndarray:
+    """How many pixels of the photo a texel is wide, float32 [R, R]: the root of the area; 0 outside of the island."""
+    size = texel_footprints(uv_space, fit.vertices(model), fit.camera).size.astype(np.float32)
+    return np.where(uv_space.mask, size[np.maximum(uv_space.triangle, 0)], np.float32(0))
 
 
 def softened_visibility(visibility: np.ndarray) -> np.ndarray:

@@ -66,10 +66,11 @@ class Cases:
     def __call__(self, name: str) -> Made:
         if name not in self.made:
             watch = Stopwatch(Progress())
-            (view,), skin, seen = self.pipeline.prepare((CASES / name).read_bytes(), SIDE, None, watch)
-            delit = delight(seen, skin, white_cue(view.photo, view.face.landmarks_px))
+            skin, (shown,), _ = self.pipeline.prepare((CASES / name).read_bytes(), SIDE, (None,), watch)
+            view = shown.view
+            delit = delight(shown.partial, skin, white_cue(view.photo, view.face.landmarks_px))
             maps = next(finished_maps(self.pipeline.prior("draft"), delit, [0], DetailOptions(), watch))
-            self.made[name] = Made(view, delit, maps, self.pipeline.warnings_of(view, seen, delit))
+            self.made[name] = Made(view, delit, maps, self.pipeline.warnings_of([shown], delit))
         return self.made[name]
 
 
@@ -159,6 +160,6 @@ def test_a_file_of_another_kind_gives_the_same_skin(cases: Cases, name: str) -> 
 
 def test_camera_raw_is_named_as_such(cases: Cases) -> None:
     with pytest.raises(RelightifyError) as caught:
-        cases.pipeline.prepare((CASES / "raw_like.dng").read_bytes(), SIDE, None, Stopwatch(Progress()))
+        cases.pipeline.prepare((CASES / "raw_like.dng").read_bytes(), SIDE, (None,), Stopwatch(Progress()))
     assert caught.value.code == "photo_is_raw"
     assert "JPEG or TIFF" in str(caught.value)

@@ -113,8 +113,9 @@ class PhotoOnly:
     def __init__(self, device: str) -> None:
         self.device = device
 
-    def reconstruct(self, data: bytes, *_: object) -> None:
-        read_photo(data)
+    def reconstruct(self, photos: list[bytes], *_: object, **__: object) -> None:
+        for data in photos:
+            read_photo(data)
         raise AssertionError("the photo should not have been readable")
 
 

@@ -13,6 +13,7 @@ from shared.head_mesh import HeadMesh
 from shared.mesh_check import MESH_LAYOUT
 from shared.messages import (
     MAX_PHOTO_BYTES,
+    MOST_PHOTOS,
     Buffer,
     Cancel,
     Detect,
@@ -46,6 +47,7 @@ MESSAGES: list[Message] = [
     Hello("add-on 1"),
     Welcome("relightify 1", "ready", ("baseline",), ("cpu", "cuda:0"), "cpu"),
     Reconstruct("job-1", b"photo", JobOptions(face=1, resolution=512, seed=2**32 - 1, samples=3), "Ünï.jpg"),
+    Reconstruct("job-3", b"front", JobOptions(), "x.jpg", {"2": b"left", "3": b"right"}, (None, 2)),
     Detect("job-2", b"photo", "Ünï.jpg"),
     Queued("job", 2, "busy"),
     JobProgress("job", "Fitting", 0.5, 3.25),
@@ -340,6 +342,37 @@ def test_a_photo_over_the_limit_is_refused_before_it_is_sent() -> None:
         Reconstruct("job", photo)
     assert caught.value.code == "photo_too_large"
     assert "256 MB" in caught.value.message
+
+
+def test_photos_of_one_person_are_bounded_together() -> None:
+    half = np.broadcast_to(np.zeros(1, np.uint8), (MAX_PHOTO_BYTES // 2 + 1,)).data
+    with pytest.raises(ProtocolError) as caught:
+        Reconstruct("job", half, further={"2": half})
+    assert caught.value.code == "photo_too_large"
+
+
+@pytest.mark.parametrize(
+    ("further", "faces"),
+    [
+        ({"1": b"left"}, ()),
+        ({"2": b"left", "4": b"right"}, ()),
+        ({str(n): b"x" for n in range(2, MOST_PHOTOS + 2)}, ()),
+        ({"2": b"left"}, (0, 1)),
+        ({"2": b"left"}, (-1,)),
+        ({"2": b"left"}, (True,)),
+    ],
+)
+def test_further_photos_are_numbered_and_their_faces_are_numbers(further: Any, faces: Any) -> None:
+    with pytest.raises(ProtocolError):
+        Reconstruct("job", b"front", JobOptions(), "", further, faces)
+
+
+def test_a_message_of_one_photo_needs_nothing_of_further_ones() -> None:
+    frames = [bytes(frame) for frame in encode(Reconstruct("job", b"photo"))]
+    header = msgpack.unpackb(frames[0])
+    assert [spec["field"] for spec in header["frames"]] == ["photo"]
+    del header["fields"]["further_faces"]
+    assert decode([msgpack.packb(header), *frames[1:]], "client") == Reconstruct("job", b"photo")
 
 
 def test_sizes_are_checked_before_anything_is_decoded() -> None:

@@ -22,6 +22,7 @@ from backend.photo.view import View
 from backend.photo.white_cue import white_cue
 from backend.pipeline import Pipeline, finished_maps
 from backend.progress import Progress, Stopwatch
+from backend.texture.fitted_skin import ShownSkin
 from backend.texture.maps import SkinMaps
 from backend.texture.regions import plain_skin
 from shared.errors import RelightifyError
@@ -110,7 +111,7 @@ class Laboratory:
     quality: str
     untouched: FinishedSkin | None = None
 
-    def reconstructed(self, data: bytes) -> tuple[View, FinishedSkin]:
+    def reconstructed(self, data: bytes) -> tuple[ShownSkin, FinishedSkin]:
         """A photo taken through all stages.
 
         Raises:
@@ -119,23 +120,23 @@ class Laboratory:
         pipeline, parameters = self.pipeline, self.pipeline.parameters
         watch = Stopwatch(Progress())
         prior = pipeline.prior(self.quality)
-        (view,), skin, partial = pipeline.prepare(data, self.studio.space.resolution, None, watch)
-        white = white_cue(view.photo, view.face.landmarks_px, parameters.photo.white_cue)
-        delit = delight(partial, skin, white, parameters=parameters.delight)
+        skin, (shown,), _ = pipeline.prepare(data, self.studio.space.resolution, (None,), watch)
+        white = white_cue(shown.view.photo, shown.view.face.landmarks_px, parameters.photo.white_cue)
+        delit = delight(shown.partial, skin, white, parameters=parameters.delight)
         maps = next(finished_maps(prior, delit, [0], DetailOptions(), watch, parameters=parameters.detail))
-        return view, FinishedSkin(delit, maps)
+        return shown, FinishedSkin(delit, maps)
 
     def outcome(self, name: str, data: bytes) -> PhotoOutcome:
         """What becomes of a photo; every error becomes an outcome, so that it stops no other."""
         began = time.monotonic()
         try:
-            view, skin = self.reconstructed(data)
+            shown, skin = self.reconstructed(data)
             return PhotoOutcome(
                 name,
-                covered=tuple(view.covered.items()),
-                warnings=self.pipeline.warnings_of(view, skin.delit.partial, skin.delit),
+                covered=tuple(shown.view.covered.items()),
+                warnings=self.pipeline.warnings_of([shown], skin.delit),
                 figures=_figures(skin, self.untouched),
-                tiles=self._tiles(view, skin),
+                tiles=self._tiles(shown.view, skin),
                 seconds=time.monotonic() - began,
             )
         except RelightifyError as error:
@@ -154,7 +155,7 @@ class Laboratory:
         irises = head_mesh(studio.model, fit, view, self.pipeline.parameters.photo.iris).iris_colour_srgb
         camera, _ = framed(fit.camera, view.face.landmarks_px, studio.settings)
         photo = cut_out(view.photo.image_srgb, view.face.landmarks_px, fit.camera, studio.settings)
-        mask = np.round(255 * self.pipeline.skin_mask_of(view, skin.fit, skin)).astype(np.uint8)
+        mask = np.round(255 * self.pipeline.skin_mask_of(view, skin)).astype(np.uint8)
         masked = cut_out(np.dstack([mask] * 3), view.face.landmarks_px, fit.camera, studio.settings)
         shown = delit.partial.visibility[..., None]
         texture = delit.partial.texture_srgb * shown + shown_as.not_seen * (1 - shown)

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,10 @@ class FakePipeline:
         grey = np.full((2, 16, 16, 3), 99, np.uint8)
         return FakeFaces(boxes, grey, grey[0], ("", "Too small."))
 
-    def reconstruct(self, data: bytes, options: JobOptions, progress: Progress) -> FakeResult:
+    def reconstruct(
+        self, photos: Sequence[bytes], options: JobOptions, progress: Progress, further_faces: Sequence[int | None] = ()
+    ) -> FakeResult:
+        data = photos[0]
         word, _, argument = data.decode(errors="replace").partition(" ")
         progress.named("Starting").report(0.0)
         if word == "sleep":
@@ -112,7 +115,8 @@ class FakePipeline:
         elif word == "error":
             raise RelightifyError("no_face", "There is no face in this photo.", "Choose another photo.")
         size = 4 * 2**20 if word == "large" else 64
-        info = {"pid": os.getpid(), "seed": options.seed, "device": self.device, "bytes": len(data)}
+        info: dict[str, Any] = {"pid": os.getpid(), "seed": options.seed, "device": self.device, "bytes": len(data)}
+        info |= {"photos": [photo.decode(errors="replace") for photo in photos], "further_faces": list(further_faces)}
         maps = {"diffuse_albedo": bytes(size), "normal": bytes(size)}
         return FakeResult(example_mesh(vertices=4000 if word == "large" else 20), FakeMaps(maps), info)
 

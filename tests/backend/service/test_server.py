@@ -44,6 +44,14 @@ def test_a_job_comes_back_with_mesh_maps_info_and_warnings(connection: Connectio
     assert result.warnings == ("This head is not real.",)
 
 
+def test_photos_of_one_person_reach_the_worker_in_order_with_their_faces(connection: Connection) -> None:
+    with Client(connection) as client:
+        *_, result = client.reconstruct(b"front", further=(b"left", b"right"), further_faces=(None, 1))
+    assert isinstance(result, Result)
+    assert result.info["photos"] == ["front", "left", "right"]
+    assert result.info["further_faces"] == [None, 1]
+
+
 def test_progress_comes_with_stage_preview_and_the_time_left(connection: Connection) -> None:
     with Client(connection) as client:
         reports = [m for m in client.reconstruct(b"sleep 1") if isinstance(m, JobProgress)]

@@ -1,0 +1,95 @@
+"""The photos of one person among those that were given: read, with the person's face in each; others are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from backend.identity.embedder import FaceEmbedder
+from backend.identity.strangers import StrangerSettings, strangers
+from backend.photo.face_detector import FaceDetector
+from backend.photo.parameters import PhotoParameters
+from backend.photo.skin.segmentation import Segmenter
+from backend.photo.view import View, find_view
+from backend.progress import Progress
+from shared.errors import RelightifyError
+from shared.messages import MOST_PHOTOS
+
+
+@dataclass(frozen=True)
+class PersonViews:
+    """Views of one person.
+
+    Args:
+        views: of the photos that can be used, in their order.
+        numbers: which of the photos that were given each is of, from 0 on.
+        warnings: sentences for the user about photos that are left out.
+    """
+
+    views: tuple[View, ...]
+    numbers: tuple[int, ...]
+    warnings: tuple[str, ...]
+
+
+def person_views(
+    photos: Sequence[bytes],
+    faces: Sequence[int | None],
+    detector: FaceDetector,
+    segmenter: Segmenter | None,
+    embedder: FaceEmbedder | None,
+    progress: Progress,
+    settings: PhotoParameters = PhotoParameters(),
+    who: StrangerSettings = StrangerSettings(),
+) -> PersonViews:
+    """Read photos of one person.
+
+    Those that cannot be used, or show somebody else, are left out with a warning; the first that can be used stays.
+
+    Args:
+        photos: the bytes of image files.
+        faces: which face of each photo, None for the largest; may be shorter.
+        detector, segmenter: as `find_view` takes them.
+        embedder: sees who is in a photo; without it nobody looks.
+        progress: told about each photo.
+        settings: of the photos.
+        who: when two photos are of two people.
+
+    Raises:
+        RelightifyError: no photo can be used, as the first says why; `too_many_photos`.
+    """
+    if not 1 <= len(photos) <= MOST_PHOTOS:
+        raise RelightifyError(
+            "too_many_photos",
+            f"A head is made from one to {MOST_PHOTOS} photos, not from {len(photos)}.",
+            "Choose those that are sharp and show the face from different sides.",
+        )
+    views: dict[int, View] = {}
+    warnings: list[str] = []
+    failures: list[RelightifyError] = []
+    for number, data in enumerate(photos):
+        progress.report(number / len(photos))
+        choice = faces[number] if number < len(faces) else None
+        try:
+            views[number] = find_view(data, detector, choice, segmenter, settings)
+        except RelightifyError as error:
+            failures.append(error)
+            warnings.append(f"Photo {number + 1} is left out: {error.message}")
+    if not views:
+        raise failures[0]
+    if embedder is not None and len(views) > 1:
+        numbers = list(views)
+        for index in strangers(list(views.values()), embedder, who):
+            if index == 0:
+                warnings.append(f"Photo {numbers[0] + 1} seems to show another person than the others do.")
+            else:
+                warnings.append(f"Photo {numbers[index] + 1} seems to show another person, so it is left out.")
+                del views[numbers[index]]
+    if len(photos) > 1:
+        views = {number: _numbered(view, number) for number, view in views.items()}
+    return PersonViews(tuple(views.values()), tuple(views), tuple(warnings))
+
+
+def _numbered(view: View, number: int) -> View:
+    """A view whose warnings say of which photo they are."""
+    told = tuple(f"Photo {number + 1}: {warning}" for warning in view.face.warnings)
+    return replace(view, face=replace(view.face, warnings=told))
