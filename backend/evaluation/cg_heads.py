@@ -65,6 +65,19 @@ TURNED = Pictures(
     side_px=512,
 )
 
+# What the table `views` gives: three sides under one light, and the front under another.
+AROUND = Pictures(
+    views=(
+        *(
+            {"name": f"around_{yaw}", "light": "studio", "turn": 90, "yaw": yaw, "pitch": 0, "distance": 0.9}
+            for yaw in (0, 45, 90)
+        ),
+        {"name": "other_light", "light": "courtyard", "turn": 90, "yaw": 10, "pitch": 2, "distance": 0.9},
+    ),
+    samples=12,
+    side_px=512,
+)
+
 
 @dataclass(frozen=True)
 class CgHead:

@@ -14,6 +14,7 @@ TABLES = {
     "reflectance": ("backend.evaluation.reflectance", "albedos and normals against known ones"),
     "albedo-model": ("backend.evaluation.albedo_model", "held-out albedos by PCA, with and without the detail stage"),
     "detail": ("backend.evaluation.detail", "how well fine detail comes back from reduced photos"),
+    "views": ("backend.evaluation.views", "what several photos of a person add to one: shape, hidden skin, seconds"),
     "light": ("backend.evaluation.light", "whether heads under several lights get one albedo, and keep who they are"),
     "autoencoders": ("backend.evaluation.autoencoders", "what the diffusion prior's auto-encoders keep of maps"),
     "samplers": ("backend.evaluation.samplers", "the four samplers of the diffusion prior: maps and seconds"),

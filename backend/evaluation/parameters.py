@@ -103,6 +103,30 @@ class HeadRenderSettings:
 
 
 @dataclass(frozen=True)
+class ViewsSettings:
+    """The table `views`.
+
+    Args:
+        side_yaw_degrees: of the side that the front does not show.
+        hidden: visibility up to which the front does not show a texel.
+        shown: visibility from which a texel is shown.
+        profile_m: metres from the face's middle plane that are its profile.
+        less_in_profile, less_over_face: share of the geometry's error that three photos must take off.
+        more_hidden_db: what they must gain on hidden texels.
+        most_times: of one photo's seconds that three may take.
+    """
+
+    side_yaw_degrees: float = 90.0
+    hidden: float = 0.1
+    shown: float = 0.9
+    profile_m: float = 0.012
+    less_in_profile: float = 0.3
+    less_over_face: float = 0.15
+    more_hidden_db: float = 3.0
+    most_times: float = 2.2
+
+
+@dataclass(frozen=True)
 class IdentityTargets:
     """What the table `identity` is judged by.
 
