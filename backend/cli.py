@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import logging
 import os
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from backend.device import DEVICES
 from backend.option_arguments import add_option_arguments, options_of
 from backend.threads import calm
+from shared.corrections import Corrections, read_corrections
 from shared.errors import JobCancelled, RelightifyError
 
 EXIT_CODES = """exit codes:
@@ -28,7 +30,7 @@ EXIT_CODES = """exit codes:
 """
 OK, INTERNAL, USAGE, PHOTO, OUTPUT, INSTALLATION, SERVICE, CANCELLED = 0, 1, 2, 3, 4, 5, 6, 130
 _CODES = {
-    USAGE: ("bad_option", "quality_unavailable", "bad_face_index", "no_cuda", "no_mps"),
+    USAGE: ("bad_option", "bad_corrections", "quality_unavailable", "bad_face_index", "no_cuda", "no_mps"),
     PHOTO: ("no_face", "face_too_small", "face_in_profile", "no_pose", "too_little_skin", "photo_not_found"),
     OUTPUT: ("disk_full", "cannot_write"),
     INSTALLATION: (
@@ -141,6 +143,12 @@ def _add_reconstruct_arguments(parser: argparse.ArgumentParser) -> None:
     text = "an image file with a face in it; several are of one person, the one from the front first"
     parser.add_argument("photos", type=Path, nargs="+", metavar="PHOTO", help=text)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
+    parser.add_argument(
+        "--landmarks",
+        type=Path,
+        metavar="FILE",
+        help="JSON with corrected landmarks; a reconstruction.json has them under the same name",
+    )
     add_option_arguments(parser)
     text = "which face of the second photo and those after it, parted by commas; - is the largest"
     parser.add_argument("--further-faces", type=_face_numbers, default=(), metavar="N,N", help=text)
@@ -150,6 +158,7 @@ def _add_reconstruct_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _reconstruct(options: argparse.Namespace) -> int:
     job = options_of(options)
+    corrections = read_landmarks_file(options.landmarks) if options.landmarks is not None else Corrections()
     photos = [_read_photo_file(path) for path in options.photos]
     from backend.output import require_writable, write_reconstruction
 
@@ -162,7 +171,9 @@ def _reconstruct(options: argparse.Namespace) -> int:
     try:
         bar.show("loading", 0.0)
         pipeline = Pipeline(options.device)
-        result = pipeline.reconstruct(photos, job, Progress(callback=bar), further_faces=options.further_faces)
+        result = pipeline.reconstruct(
+            photos, job, Progress(callback=bar), further_faces=options.further_faces, corrections=corrections
+        )
         bar.show("writing", 1.0)
         write_reconstruction(result, pipeline.model, options.out)
     finally:
@@ -195,6 +206,23 @@ def _read_photo_file(path: Path) -> bytes:
     except OSError as error:
         raise RelightifyError(
             "photo_not_found", f"The photo {path} cannot be read: {error.strerror}.", "Check the path."
+        ) from error
+
+
+def read_landmarks_file(path: Path) -> Corrections:
+    """The corrected landmarks in a JSON file.
+
+    Raises:
+        RelightifyError: ``bad_corrections``, also where the file cannot be read or is no JSON.
+    """
+    try:
+        return read_corrections(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, RecursionError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or "it is no JSON"
+        raise RelightifyError(
+            "bad_corrections",
+            f"The landmarks in {path} cannot be read: {reason}.",
+            "Name a file such as the reconstruction.json of a head.",
         ) from error
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.head.head_fit import ViewFit
+from backend.head.head_fit import HeadFit, ViewFit
 from backend.head.model import HeadModel
 from backend.reconstruction import Reconstruction
 from backend.texture.maps import SkinMaps
@@ -270,9 +270,10 @@ def describe(reconstruction: Reconstruction, model: HeadModel) -> dict:
         "conventions": "head space: metres, +y up, +z out of the face, +x to the subject's left; camera looks down -z; "
         "light: radiance, real spherical harmonics up to order 2, linear RGB",
         "options": asdict(options),
-        "identity": _rounded(fit.identity),
-        "expression": dict(zip(model.expression_names, _rounded(fit.expression), strict=True)),
-        "camera": _described_camera(fit.view),
+        **describe_head(fit, model),
+        # The same form that `--landmarks` reads; they are of the head without them, which others may be of, too.
+        "corrections": reconstruction.corrections.plain(),
+        "uncorrected": None if fit.uncorrected is None else describe_head(fit.uncorrected, model),
         "light_sh": _rounded(fit.light),
         "skin_albedo_linear": _rounded(fit.skin_albedo),
         "iris_colour_srgb": dict(zip(("left", "right"), _rounded(reconstruction.mesh.iris_colour_srgb), strict=True)),
@@ -313,6 +314,15 @@ def describe(reconstruction: Reconstruction, model: HeadModel) -> dict:
         "head_model": model.metadata,
         "notes": "Specular albedo and fine relief are plausible, not measured. Face landmarks: MediaPipe Face "
         "Landmarker (Apache-2.0). Head model: see head_model and backend/assets/README.md.",
+    }
+
+
+def describe_head(fit: HeadFit, model: HeadModel) -> dict:
+    """Coefficients and camera of a fit; from these alone it can be corrected by hand."""
+    return {
+        "identity": _rounded(fit.identity),
+        "expression": dict(zip(model.expression_names, _rounded(fit.expression), strict=True)),
+        "camera": _described_camera(fit.view),
     }
 
 

@@ -16,6 +16,7 @@ from backend.detail.options import DetailOptions
 from backend.detail.parameters import DetailParameters
 from backend.detail.stage import add_detail
 from backend.device import choose_device
+from backend.head.corrections import Corrector
 from backend.head.exchange import head_mesh
 from backend.head.expected_skin import expected_skin
 from backend.head.fitting import fit_head
@@ -46,6 +47,7 @@ from backend.texture.maps import SkinMaps
 from backend.texture.super_resolution import load_enlargers
 from backend.texture.unwrap import unwrap
 from backend.texture.uv_space import UVSpace, uv_space
+from shared.corrections import Corrections
 from shared.errors import RelightifyError
 from shared.options import JobOptions, Reflectance
 
@@ -70,6 +72,7 @@ class Pipeline:
         """
         self.device, self.parameters = choose_device(device), parameters
         self.model: HeadModel = load_head_model()
+        self.corrector = Corrector.of(self.model, parameters.head)
         self.detector = FaceDetector()
         self.segmenter = load_segmenter(parameters.photo.segmentation)
         self.rasteriser: Rasteriser = choose_rasteriser(self.device)
@@ -108,6 +111,7 @@ class Pipeline:
         progress: Progress,
         guidance: Sequence[GuidanceTerm] = (),
         further_faces: Sequence[int | None] = (),
+        corrections: Corrections = Corrections(),
     ) -> Reconstruction:
         """Reconstruct the face in a photo, or in several of one person.
 
@@ -118,6 +122,7 @@ class Pipeline:
             progress: told about stages, the overall fraction and previews; raises when the user cancels.
             guidance: what else sampled completions should agree with; see `backend.prior.interface`.
             further_faces: which face of the second photo and those after it, None for the largest.
+            corrections: points of the head that a hand has put where the first photo shows them.
 
         Raises:
             RelightifyError: the first photo, its face or an option cannot be used; the message says why.
@@ -129,7 +134,8 @@ class Pipeline:
         watch = Stopwatch(progress)
         memory.reset_peak()
 
-        skin, shown, left_out = self.prepare(photos, options.resolution, (options.face, *further_faces), watch)
+        fitting = (options.face, *further_faces), watch, corrections
+        skin, shown, left_out = self.prepare(photos, options.resolution, *fitting)
         with watch.stage("delight") as report:
             choices = SkinChoices(options.skin_tone, options.keep_marks, options.skin_hue)
             parts = []
@@ -153,11 +159,17 @@ class Pipeline:
         progress.named("done").report(1.0)
         _log.info("Reconstructed in %.1f s.", sum(watch.seconds.values()))
         peak, warnings = memory.peak_bytes(), (*left_out, *self.warnings_of(shown, delit))
-        faces = tuple(part.view.face for part in shown)
-        return Reconstruction(mesh, maps, fit, faces, options, warnings, watch.seconds, peak, further, delit.shares)
+        faces, seconds = tuple(part.view.face for part in shown), watch.seconds
+        made = (mesh, maps, fit, faces, options, warnings, seconds, peak)
+        return Reconstruction(*made, further, delit.shares, corrections)
 
     def prepare(
-        self, photos: bytes | Sequence[bytes], resolution: int, faces: Sequence[int | None], watch: Stopwatch
+        self,
+        photos: bytes | Sequence[bytes],
+        resolution: int,
+        faces: Sequence[int | None],
+        watch: Stopwatch,
+        corrections: Corrections = Corrections(),
     ) -> tuple[FittedSkin, list[ShownSkin], tuple[str, ...]]:
         """The stages up to the partial textures: what a prior is given, but for delighting.
 
@@ -166,6 +178,7 @@ class Pipeline:
             resolution: side of the maps wanted, texels.
             faces: which face of each photo, None for the largest; may be shorter.
             watch: times the stages `photo`, `fit` and `unwrap`.
+            corrections: see `reconstruct`.
 
         Returns:
             The skin of the head that all photos give, what each of them shows of it, and sentences about photos that
@@ -192,6 +205,7 @@ class Pipeline:
                 albedo_prior=self.albedo,
                 settings=self.parameters.head,
             )
+            fit = self.corrector.begin(fit).corrected(corrections)
         views = [person.views[number] for number in fit.numbers]
         badly = [n for i, n in enumerate(person.numbers) if i not in fit.numbers]
         left_out = (*person.warnings, *(f"Photo {n + 1} does not fit the others, so it is left out." for n in badly))

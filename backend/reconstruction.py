@@ -10,6 +10,7 @@ import numpy as np
 from backend.head.head_fit import HeadFit
 from backend.photo.face_detector import Face
 from backend.texture.maps import SkinMaps
+from shared.corrections import Corrections
 from shared.head_mesh import HeadMesh
 from shared.options import JobOptions
 
@@ -44,6 +45,7 @@ class Reconstruction:
         peak_memory_bytes: largest resident memory of the process during the job, None where unknown.
         further: samples 2, 3, ... where more than one was asked for.
         shares: by photo, the part of the skin that was seen which comes from it.
+        corrections: what a hand has corrected of the fit.
     """
 
     mesh: HeadMesh
@@ -56,6 +58,7 @@ class Reconstruction:
     peak_memory_bytes: int | None
     further: tuple[FurtherSample, ...] = ()
     shares: tuple[float, ...] = (1.0,)
+    corrections: Corrections = Corrections()
 
     @property
     def face(self) -> Face:

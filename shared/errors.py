@@ -47,6 +47,7 @@ CODES: dict[str, Code] = {
     "bad_option": Code(
         "a value of an option is not allowed, or not together with the others", (BACKEND, SHARED, TRAINING)
     ),
+    "bad_corrections": Code("corrected landmarks are malformed, or of a point that there is not", (BACKEND, SHARED)),
     "quality_unavailable": Code("the prior of this quality is not in this installation", (BACKEND, EVALUATION)),
     "cancelled": Code("the job was cancelled as asked for", (ADDON, SHARED)),
     "busy": Code("another job, or the installation of the backend, has to end first", (ADDON,)),

@@ -9,6 +9,7 @@ import importlib
 TABLES = {
     "fit": ("backend.evaluation.fit", "how well the head fits photographs: landmarks, shading, distance, seconds"),
     "geometry": ("backend.evaluation.geometry", "how near fitted heads come to true surfaces, region by region"),
+    "corrections": ("backend.evaluation.corrections", "whether the head follows a hand, and nothing else moves"),
     "speed": ("backend.evaluation.speed", "seconds and memory of every stage"),
     "completion": ("backend.evaluation.completion", "how well hidden parts of real skin are completed"),
     "reflectance": ("backend.evaluation.reflectance", "albedos and normals against known ones"),

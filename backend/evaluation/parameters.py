@@ -247,3 +247,26 @@ class DrawSettings:
     rounds: int = 500
     blocks: int = 4
     covered: float = 0.5
+
+
+@dataclass(frozen=True)
+class HandSettings:
+    """Corrections by hand that are made again.
+
+    Args:
+        drag_px: by which a handle is dragged.
+        pinned: handles that are held.
+        far_m: metres from the dragged handle, beyond which others should hardly move.
+        near_m: metres from the chin's tip that count as chin.
+        rest_m: metres from it beyond which landmarks tell how two heads lie to each other.
+        chin: handles that mend a chin.
+        shift: of the wrongly detected chin, in interocular distances.
+    """
+
+    drag_px: float = 10.0
+    pinned: tuple[str, ...] = ("nose tip", "eye outer corner right", "eye outer corner left", "mouth corner left")
+    far_m: float = 0.06
+    near_m: float = 0.04
+    rest_m: float = 0.05
+    chin: tuple[str, ...] = ("chin", "chin side right", "chin side left", "jaw right", "jaw left")
+    shift: float = 0.1

@@ -54,11 +54,16 @@ class HeadFit:
         identity: float32 [100], p_s; the prior is N(0, I).
         views: what belongs to each photo, at least one.
         numbers: which of the photos that were given each view is of, from 0 on; those that fit badly are left out.
+        offsets: float32 [V, 3], metres: displacements of the vertices that corrections by hand ask for and the linear
+            model does not have; None where there are none.
+        uncorrected: what the photos gave by themselves, where a hand has corrected it.
     """
 
     identity: np.ndarray
     views: tuple[ViewFit, ...]
     numbers: tuple[int, ...] = (0,)
+    offsets: np.ndarray | None = None
+    uncorrected: HeadFit | None = None
 
     @property
     def view(self) -> ViewFit:
@@ -104,11 +109,14 @@ class HeadFit:
 
     def vertices(self, model: HeadModel) -> np.ndarray:
         """The head as the first photo shows it, expression included: float32 [V, 3], head space, metres."""
-        return model.shape(self.identity, self.expression)
+        return self._displaced(model.shape(self.identity, self.expression))
 
     def neutral_vertices(self, model: HeadModel) -> np.ndarray:
         """The person's head without expression: float32 [V, 3], head space, metres."""
-        return model.shape(self.identity)
+        return self._displaced(model.shape(self.identity))
+
+    def _displaced(self, vertices: np.ndarray) -> np.ndarray:
+        return vertices if self.offsets is None else vertices + self.offsets
 
     @property
     def distance(self) -> float:

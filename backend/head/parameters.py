@@ -134,15 +134,41 @@ class PhotometricSettings:
 
 
 @dataclass(frozen=True)
+class CorrectionSettings:
+    """Corrections by hand; chosen on portraits of training people, see docs/research/corrections.md.
+
+    Args:
+        sigma: of a corrected point before what is left of it becomes a displacement, in interocular distances.
+        spread_m: metres over which landmarks go along with a corrected one.
+        evenness: of this going along, where corrections contradict each other; assumed.
+        apart_m: metres between points of the skin that stay by themselves where there are no landmarks.
+        skin_weight: of their squared residuals, as of landmarks that no edge guides; assumed.
+        reach_m: metres from a corrected point beyond which vertices are not displaced.
+        steps: of the solve, at most.
+        ear_hidden: part of the camera's distance by which it may stand on the other side of an ear; assumed.
+    """
+
+    sigma: float = 0.008
+    spread_m: float = 0.025
+    evenness: float = 0.01
+    apart_m: float = 0.025
+    skin_weight: float = 0.4
+    reach_m: float = 0.04
+    steps: int = 8
+    ear_hidden: float = 0.35
+
+
+@dataclass(frozen=True)
 class HeadFitParameters:
     """All of the stage's chosen numbers.
 
     Args:
-        landmarks, shared, photometric: of its steps.
+        landmarks, shared, photometric, corrections: of its steps.
         expected_side_px: longer side of the rendering that the skin mask starts from, which need not be finer.
     """
 
     landmarks: LandmarkFitSettings = LandmarkFitSettings()
     shared: SharedFitSettings = SharedFitSettings()
     photometric: PhotometricSettings = PhotometricSettings()
+    corrections: CorrectionSettings = CorrectionSettings()
     expected_side_px: int = 800

@@ -16,11 +16,23 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from backend.cli import CANCELLED, INSTALLATION, INTERNAL, OUTPUT, PHOTO, SERVICE, USAGE, exit_code, main
+from backend.cli import (
+    CANCELLED,
+    INSTALLATION,
+    INTERNAL,
+    OUTPUT,
+    PHOTO,
+    SERVICE,
+    USAGE,
+    exit_code,
+    main,
+    read_landmarks_file,
+)
 from backend.doctor import CHECKS, Finding, examine, examine_apart, run
 from backend.option_arguments import add_option_arguments, flag_of, options_of
 from backend.photo.reading import read_photo
 from backend.terminal import ProgressBar
+from shared.corrections import Correction, Corrections
 from shared.errors import JobCancelled, RelightifyError
 from shared.option_kinds import Flag
 from shared.options import JOB_OPTIONS, JobOptions
@@ -323,3 +335,22 @@ def test_the_doctor_finds_what_every_installation_has() -> None:
     light = [check for check in CHECKS if check.__name__ in ("_check_python", "_check_libraries", "_check_embree")]
     assert len(light) == 3
     assert [check().status for check in light] == ["ok"] * 3
+
+
+@pytest.mark.parametrize("content", ["", "nonsense", "[[1]]", '{"format": 1}', '[{"handle": "chin"}]'])
+def test_landmarks_that_are_none_end_with_two_and_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str
+) -> None:
+    photo, landmarks = tmp_path / "photo.jpg", tmp_path / "landmarks.json"
+    photo.write_bytes(b"photo")
+    landmarks.write_text(content)
+    command = ["reconstruct", str(photo), "--out", str(tmp_path / "out"), "--landmarks", str(landmarks)]
+    assert main(command) == USAGE
+    assert capsys.readouterr().err.count("\n") == 1
+    assert main([*command[:-1], str(tmp_path / "missing.json")]) == USAGE
+
+
+def test_landmarks_are_read_from_the_description_of_a_head(tmp_path: Path) -> None:
+    path = tmp_path / "reconstruction.json"
+    path.write_text('{"format": 1, "corrections": [{"handle": "chin", "pixel": [4, 5.5]}]}')
+    assert read_landmarks_file(path) == Corrections((Correction((4, 5.5), handle="chin"),))

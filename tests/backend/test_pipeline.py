@@ -13,12 +13,13 @@ import pytest
 from PIL import Image
 
 from backend.imaging.colour import LUMINANCE, linear_to_srgb, srgb_to_linear
-from backend.output import write_reconstruction
+from backend.output import describe, write_reconstruction
 from backend.pipeline import Pipeline
 from backend.progress import Progress
 from backend.reconstruction import FurtherSample, Reconstruction
 from backend.texture.maps import SkinMaps
 from backend.texture.regions import face_regions, plain_skin
+from shared.corrections import Correction, Corrections, read_corrections
 from shared.errors import JobCancelled, RelightifyError
 from shared.head_mesh import HeadMesh
 from shared.maps import MAPS, ROUGHNESS
@@ -214,3 +215,19 @@ def test_a_disk_that_fills_up_leaves_nothing_half_written(
 def test_warnings_reach_the_result(job: Job) -> None:
     assert job.result.warnings == job.result.face.warnings
     assert replace(job.result, warnings=("blurred",)).warnings == ("blurred",)
+
+
+def test_a_corrected_head_goes_through_its_points_and_says_what_it_was_before(job: Job) -> None:
+    pipeline, before = job.pipeline, job.result.fit
+    landmark = 152
+    x, y = before.camera.project(pipeline.model.landmarks(before.vertices(pipeline.model))[landmark])
+    corrections = Corrections((Correction((float(x), float(y) + 6.0), landmark=landmark),))
+    options = JobOptions(quality="draft", resolution=512)
+    done = pipeline.reconstruct(png(data.astronaut()), options, Progress(), corrections=corrections)
+    posed = done.mesh.vertices + np.tensordot(done.mesh.expression_weights, done.mesh.expression_offsets, 1)
+    there = done.fit.camera.project(pipeline.model.landmarks(posed)[landmark])
+    np.testing.assert_allclose(there, [x, y + 6.0], atol=1.0)
+    said = json.loads(json.dumps(describe(done, pipeline.model)))
+    assert read_corrections(said) == corrections
+    np.testing.assert_allclose(said["uncorrected"]["identity"], before.identity, atol=1e-5)
+    assert describe(job.result, pipeline.model)["uncorrected"] is None
