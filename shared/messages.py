@@ -5,7 +5,6 @@ Each message checks itself when it is made, so both sides hold only messages tha
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,10 @@ import numpy as np
 from .errors import RelightifyError
 from .head_mesh import HeadMesh
 from .mesh_check import check_mesh
+from .message_checks import Buffer, ProtocolError, clipped
+from .message_checks import check as _check
+from .message_checks import check_job_id as _check_job_id
+from .message_checks import check_text as _check_text
 from .options import JobOptions
 
 MAX_PHOTO_BYTES = 256 * 2**20
@@ -24,48 +27,17 @@ MAX_PHOTO_BYTES = 256 * 2**20
 MOST_PHOTOS = 8
 MAX_PREVIEW_SIDE = 2048
 MAX_FACES = 64
-MAX_TEXT = 4096
 MAX_NAME = 256
 # Of one client, at the same time: more than can wait in the server's queue.
 MAX_OPEN_JOBS = 400
 
 Side = Literal["client", "server"]
 WORKER_STATES: tuple[str, ...] = ("stopped", "warming_up", "ready", "busy")
-Buffer = bytes | bytearray | memoryview
-
-_JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-class ProtocolError(RelightifyError):
-    """A message that breaks the rules."""
-
-    def __init__(self, message: str, code: str = "protocol", hint: str = "") -> None:
-        super().__init__(code, message, hint or "Use the add-on and the backend of the same release.")
 
 
 def new_job_id() -> str:
     """A job id that no other client will choose."""
     return uuid.uuid4().hex
-
-
-def clipped(text: str, letters: int = MAX_TEXT) -> str:
-    """A text that can be sent: at most `letters` long, without what UTF-8 has no bytes for."""
-    # Cut before it is encoded: what is too long may be very long.
-    text = text if len(text) <= letters else text[: letters - 3] + "..."
-    return text.encode("utf-8", "replace").decode()
-
-
-def _check(right: bool, wrong: str) -> None:
-    if not right:
-        raise ProtocolError(f"A message is malformed: {wrong}.")
-
-
-def _check_text(name: str, value: object) -> None:
-    _check(isinstance(value, str) and len(value) <= MAX_TEXT, f"{name} is not a text of at most {MAX_TEXT} characters")
-
-
-def _check_job_id(value: object) -> None:
-    _check(isinstance(value, str) and _JOB_ID.fullmatch(value) is not None, "the job id is not a short name")
 
 
 def _check_worker(value: object) -> None:
