@@ -12,19 +12,17 @@ from .connection import RESTART_HINT, Connection, client_socket, receive, send
 from .errors import RelightifyError
 from .messages import (
     MAX_OPEN_JOBS,
-    Detect,
     Error,
-    Faces,
     Goodbye,
     Hello,
     JobProgress,
     Message,
+    Outcome,
     Ping,
     Pong,
     ProtocolError,
     Queued,
-    Reconstruct,
-    Result,
+    Request,
     Welcome,
 )
 from .processes import process_alive
@@ -74,13 +72,13 @@ class Link:
             RelightifyError: `backend_lost`, the queue is full because the backend takes nothing; `queue_full`, more
                 jobs are under way than a heartbeat can name.
         """
-        if isinstance(message, Reconstruct | Detect) and len(self._open_jobs) >= MAX_OPEN_JOBS:
+        if isinstance(message, Request) and len(self._open_jobs) >= MAX_OPEN_JOBS:
             raise ProtocolError(f"{MAX_OPEN_JOBS} photos wait already.", "queue_full", "Wait until some are done.")
         try:
             send(self._socket, message)
         except zmq.Again as error:
             raise self._lost("takes no more messages") from error
-        if isinstance(message, Reconstruct | Detect):
+        if isinstance(message, Request):
             self._open_jobs.add(message.job_id)
 
     def receive(self, timeout: float) -> Message | None:
@@ -124,12 +122,9 @@ class Link:
 
     def _of_open_job(self, message: Message) -> bool:
         """Whether the message belongs to a job that is not over; the server may send an outcome twice."""
-        if (
-            not isinstance(message, Queued | JobProgress | Result | Faces | Error)
-            or message.job_id not in self._open_jobs
-        ):
+        if not isinstance(message, Queued | JobProgress | Outcome | Error) or message.job_id not in self._open_jobs:
             return False
-        if isinstance(message, Result | Faces | Error):
+        if isinstance(message, Outcome | Error):
             self._open_jobs.discard(message.job_id)
         return True
 

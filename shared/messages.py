@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from .corrections import Corrections
 from .errors import RelightifyError
 from .head_mesh import HeadMesh
 from .mesh_check import check_mesh
@@ -21,6 +22,7 @@ from .message_checks import check as _check
 from .message_checks import check_job_id as _check_job_id
 from .message_checks import check_text as _check_text
 from .options import JobOptions
+from .refit_messages import Refit, Refitted
 
 MAX_PHOTO_BYTES = 256 * 2**20
 # Of one person in one job.
@@ -143,6 +145,7 @@ class Reconstruct:
         further: the bytes of further photos of the person, under "2", "3" and so on, at most `MOST_PHOTOS` in all, and
             all of them together at most `MAX_PHOTO_BYTES`.
         further_faces: which face of each of those, None for the largest; may be shorter.
+        corrections: of the fit, by hand.
     """
 
     sender: ClassVar[Side] = "client"
@@ -152,6 +155,7 @@ class Reconstruct:
     file_name: str = ""
     further: Mapping[str, Buffer] = field(default_factory=dict)
     further_faces: tuple[int | None, ...] = ()
+    corrections: Corrections = field(default_factory=Corrections)
 
     @property
     def photos(self) -> tuple[Buffer, ...]:
@@ -174,6 +178,7 @@ class Reconstruct:
             if face is not None:
                 _check_integer("face", face, 0, MAX_FACES - 1)
         _check(isinstance(self.options, JobOptions), "the options are not options")
+        _check(isinstance(self.corrections, Corrections), "the corrections are no corrections")
 
 
 @dataclass(frozen=True)
@@ -388,6 +393,9 @@ class Shutdown:
     sender: ClassVar[Side] = "client"
 
 
-ClientMessage = Hello | Reconstruct | Detect | Cancel | Ping | Goodbye | Shutdown
-ServerMessage = Welcome | Queued | JobProgress | Result | Faces | Error | Pong
+# What a client asks for, and what it gets where nothing goes wrong.
+Request = Reconstruct | Detect | Refit
+Outcome = Result | Faces | Refitted
+ClientMessage = Hello | Request | Cancel | Ping | Goodbye | Shutdown
+ServerMessage = Welcome | Queued | JobProgress | Outcome | Error | Pong
 Message = ClientMessage | ServerMessage

@@ -15,6 +15,7 @@ from typing import Any
 import msgpack
 import numpy as np
 
+from .corrections import Corrections, read_corrections
 from .errors import RelightifyError
 from .head_mesh import HeadMesh
 from .messages import (
@@ -40,8 +41,9 @@ from .messages import (
     clipped,
 )
 from .options import JobOptions, read_options
+from .refit_messages import FitState, Refit, Refitted
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 
 MAX_FRAME_BYTES = 512 * 2**20
 MAX_MESSAGE_BYTES = 2**30
@@ -64,17 +66,23 @@ _DTYPES: dict[str, np.dtype] = {
 }
 _BYTES, _TEXT = "bytes", "text"
 _CLASSES: tuple[type[Message], ...] = (
-    Hello, Welcome, Reconstruct, Detect, Queued, JobProgress, Result, Faces, Error, Cancel, Ping, Pong, Goodbye,
-    Shutdown,
+    Hello, Welcome, Reconstruct, Detect, Refit, Queued, JobProgress, Result, Faces, Refitted, Error, Cancel, Ping, Pong,
+    Goodbye, Shutdown,
 )  # fmt: skip
 
 # The fields that travel as raw frames, and of what kind: anything else is refused before it is looked at.
 _RAW_FIELDS: dict[type[Message], dict[str, tuple[str, ...]]] = {
     Reconstruct: {"photo": (_BYTES,), "further": (_BYTES,)},
     Detect: {"photo": (_BYTES,)},
+    Refit: {"fit": ("float32", "float64", "int32")},
     JobProgress: {"preview": ("uint8",)},
     Result: {"mesh": (*_DTYPES, _TEXT), "maps": (_BYTES,)},
     Faces: {"boxes": ("float32",), "thumbnails": ("uint8",), "photo": ("uint8",)},
+    Refitted: {
+        **dict.fromkeys(("vertices", "expression", "handle_weights"), ("float32",)),
+        **dict.fromkeys(("camera_rotation", "camera_translation"), ("float64",)),
+        **{"handle_names": (_TEXT,), "handle_vertices": ("int32",), "handle_seen": ("uint8",)},
+    },
 }
 
 
@@ -108,11 +116,11 @@ def encode(message: Message) -> list[Buffer]:
         value = getattr(message, item.name)
         if isinstance(value, np.ndarray | bytes | bytearray | memoryview):
             add(item.name, "", value)
-        elif isinstance(value, HeadMesh) or item.name in ("maps", "further"):
-            for key, part in (value.arrays() if isinstance(value, HeadMesh) else value).items():
+        elif isinstance(value, HeadMesh | FitState) or item.name in ("maps", "further"):
+            for key, part in (value.arrays() if isinstance(value, HeadMesh | FitState) else value).items():
                 add(item.name, key, part)
         else:
-            plain[item.name] = asdict(value) if isinstance(value, JobOptions) else value
+            plain[item.name] = _plain(value)
     header = {
         "protocol": PROTOCOL_VERSION,
         "from": message.sender,
@@ -128,6 +136,12 @@ def encode(message: Message) -> list[Buffer]:
     frames: list[Buffer] = [packed, *raw]
     check_sizes(frames)
     return frames
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, JobOptions):
+        return asdict(value)
+    return value.plain() if isinstance(value, Corrections) else value
 
 
 def _plain_number(value: object) -> object:
@@ -311,6 +325,10 @@ def _typed(kind: type[Message], values: dict[str, Any], raw: dict[str, dict[str,
     if kind is Reconstruct:
         arguments["options"] = _read_options(values.get("options", {}))
         arguments["further"] = raw.pop("further", {})
+    if "corrections" in values:
+        arguments["corrections"] = _read_corrections(values["corrections"])
+    if kind is Refit:
+        return {**arguments, "fit": FitState(**raw.get("fit", {}))}
     if kind is Result:
         return {**arguments, "mesh": HeadMesh(**raw.get("mesh", {})), "maps": raw.get("maps", {})}
     for name, parts in raw.items():
@@ -318,6 +336,13 @@ def _typed(kind: type[Message], values: dict[str, Any], raw: dict[str, dict[str,
             raise ProtocolError(f"The field {name!r} has parts that it should not have.")
         arguments[name] = parts[""]
     return arguments
+
+
+def _read_corrections(values: object) -> Corrections:
+    try:
+        return read_corrections(values)
+    except RelightifyError as error:
+        raise ProtocolError(error.message, error.code, error.hint) from error
 
 
 def _read_options(values: object) -> JobOptions:

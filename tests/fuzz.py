@@ -25,15 +25,19 @@ from PIL import Image
 
 from backend.photo.reading import read_photo
 from shared.connection import read_connection
+from shared.corrections import Correction, Corrections
 from shared.errors import RelightifyError
 from shared.messages import Cancel, Detect, Error, Hello, Ping, Reconstruct
 from shared.options import JobOptions
 from shared.protocol import decode, encode
+from shared.refit_messages import Refit
 from tests.backend.service.hostile import hostile_messages, nested
+from tests.shared.example_fit import example_state
 
 MESSAGE_SECONDS, PHOTO_SECONDS, MEMORY_BYTES = 0.05, 15.0, 1.5e9
 HANG_SECONDS = 240
 MAX_FAULTS = 20
+CORRECTIONS = Corrections((Correction((1.5, 2.0), handle="chin"), Correction((3.0, 4.0), landmark=61)))
 HOSTILE = [[bytes(frame) for frame in frames] for frames in hostile_messages().values()]
 
 
@@ -69,8 +73,9 @@ def messages(chance: random.Random) -> list[bytes]:
     """The frames of a message that is nearly right."""
     whole = [
         Hello("x"), Ping(("a", "b")), Cancel("a"), Detect("a", b"photo", "x.jpg"),
-        Reconstruct("a", b"photo", JobOptions(face=1), "x.jpg"),
+        Reconstruct("a", b"photo", JobOptions(face=1), "x.jpg", corrections=CORRECTIONS),
         Reconstruct("a", b"front", JobOptions(), "x.jpg", {"2": b"left", "3": b"right"}, (None, 1)),
+        Refit("a", example_state(), CORRECTIONS),
     ]  # fmt: skip
     frames = [bytes(frame) for frame in encode(chance.choice(whole))]
     way = chance.randrange(4)

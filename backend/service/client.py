@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from shared.connection import Connection, default_connection_path, read_connection
+from shared.corrections import Corrections
 from shared.errors import RelightifyError
 from shared.link import LOST_SECONDS, Link
 from shared.messages import (
@@ -18,17 +19,20 @@ from shared.messages import (
     Faces,
     JobProgress,
     Message,
+    Outcome,
     Queued,
     Reconstruct,
-    Result,
+    Refit,
+    Refitted,
     Shutdown,
     Welcome,
     further_keys,
     new_job_id,
 )
 from shared.options import JobOptions
+from shared.refit_messages import FitState
 
-JobMessage = Queued | JobProgress | Result | Faces
+JobMessage = Queued | JobProgress | Outcome
 
 
 class Client:
@@ -73,6 +77,7 @@ class Client:
         file_name: str = "",
         further: Sequence[Buffer] = (),
         further_faces: Sequence[int | None] = (),
+        corrections: Corrections = Corrections(),
     ) -> str:
         """Hand in a job; returns its id. What `further` photos are, see `Reconstruct`.
 
@@ -81,8 +86,8 @@ class Client:
         """
         job_id = new_job_id()
         numbered = dict(zip(further_keys(len(further)), further, strict=True))
-        job = Reconstruct(job_id, photo, options or JobOptions(), file_name, numbered, tuple(further_faces))
-        self._link.send(job)
+        chosen = options or JobOptions()
+        self._link.send(Reconstruct(job_id, photo, chosen, file_name, numbered, tuple(further_faces), corrections))
         self._waiting[job_id] = deque()
         return job_id
 
@@ -100,8 +105,26 @@ class Client:
                 return message
         raise AssertionError("messages ended without an outcome")
 
+    def refit(self, fit: FitState, corrections: Corrections) -> Refitted:
+        """The head that goes through corrected points.
+
+        Args:
+            fit: see `shared.refit_messages.FitState`.
+            corrections: in the photo's pixels.
+
+        Raises:
+            RelightifyError: ``bad_corrections``, or the backend is lost.
+        """
+        job_id = new_job_id()
+        self._link.send(Refit(job_id, fit, corrections))
+        self._waiting[job_id] = deque()
+        for message in self.messages(job_id):
+            if isinstance(message, Refitted):
+                return message
+        raise AssertionError("messages ended without an outcome")
+
     def messages(self, job_id: str) -> Iterator[JobMessage]:
-        """The messages of one job as they come; the last one is its `Result` (or `Faces`).
+        """The messages of one job as they come; the last one is its `Result` (or `Faces`, `Refitted`).
 
         Leaving the loop early cancels the job.
 
@@ -117,7 +140,7 @@ class Client:
                 if isinstance(message, Error):
                     del self._waiting[job_id]
                     raise message.exception()
-                ended = isinstance(message, Result | Faces)
+                ended = isinstance(message, Outcome)
                 if ended:
                     del self._waiting[job_id]
                 yield message
@@ -171,5 +194,5 @@ class Client:
 
     def _take(self, timeout: float) -> None:
         message: Message | None = self._link.receive(timeout)
-        if isinstance(message, Queued | JobProgress | Result | Faces | Error) and message.job_id in self._waiting:
+        if isinstance(message, Queued | JobProgress | Outcome | Error) and message.job_id in self._waiting:
             self._waiting[message.job_id].append(message)

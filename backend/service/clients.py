@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import zmq
 
 from shared.connection import send_frames
-from shared.messages import Buffer, Error, Faces, JobProgress, Message, Pong, Result
+from shared.messages import Buffer, Error, JobProgress, Message, Outcome, Pong
 from shared.protocol import encode
 
 _log = logging.getLogger(__name__)
@@ -94,9 +94,7 @@ class Clients:
         elif not client.unsent:
             self._note(client, self._try(client_id, frames))
 
-    def send_outcome(
-        self, client_id: bytes, message: Result | Faces | Error, frames: Sequence[Buffer] | None = None
-    ) -> None:
+    def send_outcome(self, client_id: bytes, message: Outcome | Error, frames: Sequence[Buffer] | None = None) -> None:
         """Send the last message of a job, and keep it until `acknowledge`: a line can break with it under way."""
         frames = encode(message) if frames is None else frames
         if client_id in self._clients and message.job_id is not None:

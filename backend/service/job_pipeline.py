@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.device import available_devices
+from backend.head.corrections import CorrectableFit
+from backend.head.fit_exchange import fit_from, refitted, same_fit
 from backend.output import describe
 from backend.photo.face_choice import FoundFaces, found_faces
 from backend.photo.reading import read_photo
@@ -15,9 +17,11 @@ from backend.pipeline import Pipeline
 from backend.progress import Progress
 from backend.reconstruction import FurtherSample
 from backend.texture.maps import SkinMaps
+from shared.corrections import Corrections
 from shared.head_mesh import HeadMesh
 from shared.maps import sample_key
 from shared.options import JobOptions
+from shared.refit_messages import Refit, Refitted
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Files:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JobOutcome:
     """What goes back to the client, see `shared.messages.Result`."""
 
     mesh: HeadMesh
@@ -59,14 +63,22 @@ class ServicePipeline:
         self.device = self._pipeline.device
         self.devices = available_devices()
         self.qualities = tuple(self._pipeline.priors)
+        self._begun: CorrectableFit | None = None
 
     def reconstruct(
-        self, photos: Sequence[bytes], options: JobOptions, progress: Progress, further_faces: Sequence[int | None] = ()
-    ) -> Outcome:
+        self,
+        photos: Sequence[bytes],
+        options: JobOptions,
+        progress: Progress,
+        further_faces: Sequence[int | None] = (),
+        corrections: Corrections = Corrections(),
+    ) -> JobOutcome:
         """See `Pipeline.reconstruct`."""
-        done = self._pipeline.reconstruct(photos, options, progress, further_faces=further_faces)
+        done = self._pipeline.reconstruct(
+            photos, options, progress, further_faces=further_faces, corrections=corrections
+        )
         files = Files(done.maps, done.further, viewer_copy(photos[done.fit.numbers[0]]))
-        return Outcome(done.mesh, files, describe(done, self._pipeline.model), done.warnings)
+        return JobOutcome(done.mesh, files, describe(done, self._pipeline.model), done.warnings)
 
     def detect(self, data: bytes, progress: Progress) -> FoundFaces:
         """The faces of a photo, for the user to choose from.
@@ -79,6 +91,16 @@ class ServicePipeline:
         photo = read_photo(data)
         progress.report(0.3)
         return found_faces(photo, self._pipeline.detector.detect(photo, thorough=True))
+
+    def refit(self, request: Refit) -> Refitted:
+        """The head that goes through corrected points. What the last fit needed is kept for the next of it.
+
+        Raises:
+            RelightifyError: ``bad_corrections``, also where the fit is of another head model.
+        """
+        if self._begun is None or not same_fit(self._begun.fit, request.fit):
+            self._begun = self._pipeline.corrector.begin(fit_from(request.fit, self._pipeline.model))
+        return refitted(request.job_id, self._begun, request.corrections)
 
 
 def create(device: str) -> ServicePipeline:

@@ -19,12 +19,14 @@ class QueuedJob:
     Args:
         client: ZeroMQ identity of the client.
         job_id: the client's name for the job; another client may use the same.
-        frames: the frames of its `Reconstruct` or `Detect` message.
+        frames: the frames of its message.
+        refit: whether it is a `Refit`, of which the newest wins.
     """
 
     client: bytes
     job_id: str
     frames: Sequence[Buffer] = field(repr=False, compare=False)
+    refit: bool = field(default=False, compare=False)
 
     @property
     def nbytes(self) -> int:
@@ -69,6 +71,10 @@ class JobQueue:
         if rest:
             self._by_client[client] = rest
         return job
+
+    def outdated(self, job: QueuedJob) -> list[QueuedJob]:
+        """The waiting refits of the client that another one of it makes needless."""
+        return [older for older in self._by_client.get(job.client, []) if job.refit and older.refit]
 
     def remove(self, client: bytes, job_id: str | None = None) -> list[QueuedJob]:
         """Take out the client's job of this id, or all its jobs; returns them."""

@@ -20,19 +20,18 @@ from shared.messages import (
     MAX_PHOTO_BYTES,
     Buffer,
     Cancel,
-    Detect,
     Error,
-    Faces,
     Goodbye,
     Hello,
     JobProgress,
     Message,
+    Outcome,
     Ping,
     Pong,
     ProtocolError,
     Queued,
-    Reconstruct,
-    Result,
+    Refit,
+    Request,
     Shutdown,
     Welcome,
 )
@@ -216,8 +215,8 @@ class Server:
             _log.info("Client %s says hello.", printable(message.client)[:MAX_CLIENT_NAME])
             self._clients.greet(client_id, printable(message.client)[:MAX_CLIENT_NAME])
             self._clients.send(client_id, self._welcome)
-        elif isinstance(message, Reconstruct | Detect):
-            self._take_job(QueuedJob(client_id, message.job_id, frames))
+        elif isinstance(message, Request):
+            self._take_job(QueuedJob(client_id, message.job_id, frames, isinstance(message, Refit)))
         elif isinstance(message, Cancel):
             self._cancel(client_id, message.job_id)
         elif isinstance(message, Goodbye):
@@ -242,12 +241,15 @@ class Server:
         if job in self._jobs():
             raise ProtocolError(f"There is a job {job.job_id} already.")
         before = list(self._queue)
+        for older in self._queue.outdated(job):
+            self._queue.remove(older.client, older.job_id)
+            self._clients.send_outcome(older.client, Error.of(JobCancelled(), older.job_id))
         try:
             self._queue.add(job)
         except ProtocolError as error:
             self._clients.send_outcome(job.client, Error.of(error, job.job_id))
             return
-        _log.info("Job %s waits, %.1f MB.", job.job_id, job.nbytes / 2**20)
+        _log.log(_importance(job), "Job %s waits, %.1f MB.", job.job_id, job.nbytes / 2**20)
         if self._worker is None:
             self._start_worker()
         self._tell_places(before)
@@ -338,10 +340,10 @@ class Server:
             # After a cancel only the end counts: progress on its way would look as if nothing had happened.
             if self._running.cancelled_at is None:
                 self._clients.send(self._running.job.client, message, frames)
-        elif isinstance(message, Result | Faces | Error) and self._running is not None:
+        elif isinstance(message, Outcome | Error) and self._running is not None:
             running, self._running = self._running, None
             outcome = message.code if isinstance(message, Error) else "done"
-            _log.info("Job %s ended: %s.", running.job.job_id, outcome)
+            _log.log(_importance(running.job), "Job %s ended: %s.", running.job.job_id, outcome)
             self._tell_state("ready")
             if running.cancelled_at is None:
                 self._clients.send_outcome(running.job.client, message, frames)
@@ -359,7 +361,7 @@ class Server:
         if isinstance(message, Welcome) or (isinstance(message, Error) and job_id is None):
             right = not self._worker.ready
         else:
-            right = isinstance(message, JobProgress | Result | Faces | Error) and self._running is not None
+            right = isinstance(message, JobProgress | Outcome | Error) and self._running is not None
             right = right and self._running is not None and job_id == self._running.job.job_id
         if not right:
             raise ProtocolError(f"A {type(message).__name__} of job {job_id} came out of turn.")
@@ -428,9 +430,10 @@ class Server:
         job = self._queue.next()
         if job is None:
             return
-        _log.info("Job %s starts.", job.job_id)
+        _log.log(_importance(job), "Job %s starts.", job.job_id)
         self._running = _Running(job)
-        self._tell_state("busy")
+        if not job.refit:  # it is over before anybody has read that the worker is busy
+            self._tell_state("busy")
         self._tell_places()
         self._worker.send(job.frames)
 
@@ -458,6 +461,11 @@ class Server:
         self._gatekeeper.close()
         self._socket.close()
         self._context.term()
+
+
+def _importance(job: QueuedJob) -> int:
+    """How a job is logged: refits come many times a second."""
+    return logging.DEBUG if job.refit else logging.INFO
 
 
 def _out_of_its_mind() -> RelightifyError:

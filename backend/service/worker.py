@@ -27,9 +27,23 @@ from backend.progress import Progress
 from backend.service.logs import log_to_file
 from backend.service.pace import Pace
 from shared.connection import receive, send_frames
+from shared.corrections import Corrections
 from shared.errors import RelightifyError
 from shared.head_mesh import HeadMesh
-from shared.messages import Buffer, Cancel, Detect, Error, Faces, JobProgress, Reconstruct, Result, Welcome
+from shared.messages import (
+    Buffer,
+    Cancel,
+    Detect,
+    Error,
+    Faces,
+    JobProgress,
+    Reconstruct,
+    Refit,
+    Refitted,
+    Request,
+    Result,
+    Welcome,
+)
 from shared.options import JobOptions
 from shared.protocol import encode
 
@@ -84,9 +98,15 @@ class JobPipeline(Protocol):
     @property
     def qualities(self) -> tuple[str, ...]: ...
     def reconstruct(
-        self, photos: Sequence[bytes], options: JobOptions, progress: Progress, further_faces: Sequence[int | None] = ()
+        self,
+        photos: Sequence[bytes],
+        options: JobOptions,
+        progress: Progress,
+        further_faces: Sequence[int | None],
+        corrections: Corrections,
     ) -> JobResult: ...
     def detect(self, data: bytes, progress: Progress) -> FacesInPhoto: ...
+    def refit(self, request: Refit) -> Refitted: ...
 
 
 class Line:
@@ -106,12 +126,12 @@ class Line:
         with self._lock:
             send_frames(self._socket, frames)
 
-    def next_job(self) -> Reconstruct | Detect:
+    def next_job(self) -> Request:
         """Wait for a job."""
         while True:
             self._socket.poll()
             message = receive(self._socket, "client")
-            if isinstance(message, Reconstruct | Detect):
+            if isinstance(message, Request):
                 self._cancelled.clear()
                 return message
 
@@ -164,14 +184,17 @@ def shrink(image: np.ndarray, side: int) -> np.ndarray:
     return np.round(means).astype(np.uint8)
 
 
-def do_job(pipeline: JobPipeline, job: Reconstruct | Detect, line: Line, pace: Pace, log: Path) -> list[Buffer]:
+def do_job(pipeline: JobPipeline, job: Request, line: Line, pace: Pace, log: Path) -> list[Buffer]:
     """Do one job; every way in which it can fail becomes an `Error` for the user. Returns the frames of the outcome."""
-    pace.begin(_kind(job))
+    if isinstance(job, Reconstruct | Detect):
+        pace.begin(_kind(job))
     progress = Progress(Reporter(line, job.job_id, pace), lambda: line.cancelled(job.job_id))
     try:
         if isinstance(job, Detect):
             found = pipeline.detect(bytes(job.photo), progress)
             return encode(Faces(job.job_id, found.boxes, found.thumbnails, found.photo, found.problems))
+        if isinstance(job, Refit):
+            return encode(pipeline.refit(job))
         return _reconstruct(pipeline, job, progress, pace)
     except RelightifyError as error:
         _log.info("Job %s: %s", job.job_id, error)
@@ -193,8 +216,8 @@ def _kind(job: Reconstruct | Detect) -> tuple[str, int, int]:
 def _reconstruct(pipeline: JobPipeline, job: Reconstruct, progress: Progress, pace: Pace) -> list[Buffer]:
     """The frames of a reconstruction's result."""
     started = time.monotonic()
-    photos = [bytes(photo) for photo in job.photos]
-    done = pipeline.reconstruct(photos, job.options, progress.part(0.0, ENCODING_STARTS), job.further_faces)
+    photos, report = [bytes(photo) for photo in job.photos], progress.part(0.0, ENCODING_STARTS)
+    done = pipeline.reconstruct(photos, job.options, report, job.further_faces, job.corrections)
     reconstructed = time.monotonic()
     progress.named("encoding").report(ENCODING_STARTS)
     frames = encode(Result(job.job_id, done.mesh, done.maps.encode(), done.info, tuple(done.warnings)))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import msgpack
 import numpy as np
 import pytest
 
+from shared.corrections import Correction, Corrections
 from shared.errors import RelightifyError
 from shared.head_mesh import HeadMesh
 from shared.mesh_check import MESH_LAYOUT
@@ -35,6 +37,8 @@ from shared.messages import (
 )
 from shared.options import JobOptions
 from shared.protocol import MAX_FRAMES, MAX_HEADER_BYTES, PROTOCOL_VERSION, decode, encode
+from shared.refit_messages import Refit, Refitted, fit_state
+from tests.shared.example_fit import example_refitted, example_state
 from tests.shared.example_mesh import example_mesh
 
 
@@ -43,12 +47,16 @@ def result(mesh: HeadMesh | None = None, **fields: Any) -> Result:
     return Result("job", mesh or example_mesh(), maps, **fields)
 
 
+CORRECTIONS = Corrections(
+    (Correction((1.5, 2.0), handle="chin"), Correction((3.0, 4.0), vertices=(1, 2, 3), weights=(0.5, 0.25, 0.25)))
+)
 MESSAGES: list[Message] = [
     Hello("add-on 1"),
     Welcome("relightify 1", "ready", ("baseline",), ("cpu", "cuda:0"), "cpu"),
     Reconstruct("job-1", b"photo", JobOptions(face=1, resolution=512, seed=2**32 - 1, samples=3), "Ünï.jpg"),
     Reconstruct("job-3", b"front", JobOptions(), "x.jpg", {"2": b"left", "3": b"right"}, (None, 2)),
     Detect("job-2", b"photo", "Ünï.jpg"),
+    Reconstruct("job-3", b"photo", corrections=CORRECTIONS),
     Queued("job", 2, "busy"),
     JobProgress("job", "Fitting", 0.5, 3.25),
     Error("no_face", "There is no face.", "Take another photo.", "job"),
@@ -88,6 +96,67 @@ def faces(count: int = 2, **fields: Any) -> Faces:
         **fields,
     }
     return Faces("job", **made)
+
+
+def test_a_refit_and_its_outcome_come_out_as_they_went_in() -> None:
+    sent = Refit("job", example_state(), CORRECTIONS)
+    out = decode([bytes(frame) for frame in encode(sent)], "client")
+    assert isinstance(out, Refit)
+    assert (out.job_id, out.corrections) == (sent.job_id, sent.corrections)
+    for name, array in sent.fit.arrays().items():
+        np.testing.assert_array_equal(out.fit.arrays()[name], array, err_msg=name)
+    back = decode([bytes(frame) for frame in encode(example_refitted("job"))], "server")
+    assert isinstance(back, Refitted)
+    for name, value in vars(example_refitted("job")).items():
+        np.testing.assert_array_equal(getattr(back, name), value, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"identity": np.zeros(4)},
+        {"identity": np.zeros(0, np.float32)},
+        {"identity": np.full(4, 1e9, np.float32)},
+        {"expression": np.full(2, np.nan, np.float32)},
+        {"camera_rotation": np.zeros((3, 3))},
+        {"camera_translation": np.array([0.0, 0.0, 1.0])},
+        {"camera_focal_px": np.array(0.0)},
+        {"camera_focal_px": np.array([1.0, 2.0])},
+        {"image_size": np.array([0, 5], np.int32)},
+    ],
+    ids=str,
+)
+def test_malformed_fits_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ProtocolError):
+        replace(example_state(), **wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"vertices": np.zeros((3, 2), np.float32)},
+        {"handle_names": np.array(["chin"])},
+        {"handle_vertices": np.array([[0, 1, 99], [0, 0, 0]], np.int32)},
+        {"handle_seen": np.zeros(2)},
+    ],
+    ids=str,
+)
+def test_malformed_outcomes_of_a_refit_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ProtocolError):
+        replace(example_refitted("job"), **wrong)
+
+
+def test_what_is_known_of_a_head_says_how_it_was_fitted_before_its_corrections() -> None:
+    camera = {
+        "rotation": np.eye(3).tolist(), "translation_m": [0, 0, -1], "focal_px": 900.0, "centre_px": [5, 6],
+        "width_px": 10, "height_px": 12,
+    }  # fmt: skip
+    before = {"identity": [1.0, 2.0], "expression": {"jawOpen": 0.5}, "camera": camera}
+    after = {**before, "identity": [3.0, 4.0]}
+    assert fit_state({**after, "uncorrected": None}).identity.tolist() == [3, 4]
+    assert fit_state({**after, "uncorrected": before}).identity.tolist() == [1, 2]
+    with pytest.raises(ProtocolError):
+        fit_state({"identity": [1.0]})
 
 
 def test_faces_come_out_as_they_went_in() -> None:
@@ -287,6 +356,10 @@ def test_a_wrong_frame_description_is_a_protocol_error(change: dict[str, Any]) -
         (Reconstruct("job", b"1"), {"options": {"seed": "x"}}),
         (Reconstruct("job", b"1"), {"options": {"face": -1}}),
         (Reconstruct("job", b"1"), {"file_name": "x" * 10000}),
+        (Reconstruct("job", b"1"), {"corrections": 3}),
+        (Reconstruct("job", b"1"), {"corrections": [{"handle": "chin", "pixel": ["x", 1]}]}),
+        (Refit("job", example_state()), {"corrections": [{"pixel": [1, 2]}]}),
+        (Refit("job", example_state()), {"fit": 3}),
         (Pong("ready"), {"worker": "lazy"}),
         (Welcome("s", "ready"), {"devices": 7}),
         (Error("a", "b"), {"message": None}),

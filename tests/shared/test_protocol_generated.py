@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from shared.corrections import Correction, Corrections
 from shared.messages import (
     WORKER_STATES,
     Buffer,
@@ -35,7 +36,9 @@ from shared.messages import (
 from shared.option_kinds import Choice, Number, Option
 from shared.options import JOB_OPTIONS, RESOLUTIONS, JobOptions
 from shared.protocol import decode, encode
+from shared.refit_messages import Refit
 from tests.generated import damaged
+from tests.shared.example_fit import example_refitted, example_state
 from tests.shared.example_mesh import example_mesh
 
 TEXT = st.text(max_size=30)
@@ -81,10 +84,23 @@ def several_faces(draw: st.DrawFn) -> Faces:
     return Faces(draw(IDS), boxes, thumbnails, draw(PICTURES), tuple(problems))
 
 
+PIXELS = st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
+WEIGHTS = st.just((0.5, 0.5, 0.0))
+CORRECTIONS = st.lists(
+    st.builds(Correction, PIXELS, landmark=st.integers(0, 477))
+    | st.builds(Correction, PIXELS, handle=st.text(st.characters(codec="ascii"), min_size=1, max_size=64))
+    | st.builds(Correction, PIXELS, vertices=st.tuples(*3 * [st.integers(0, 2**31 - 1)]), weights=WEIGHTS),
+    max_size=4,
+    unique_by=lambda correction: correction.point,
+).map(lambda points: Corrections(tuple(points)))
+
+
 MESSAGES: st.SearchStrategy[Message] = st.one_of(
     st.builds(Hello, TEXT),
     st.builds(Welcome, TEXT, STATES, TEXTS, TEXTS, TEXT, st.integers(0, 2**63)),
-    st.builds(Reconstruct, IDS, BYTES, OPTIONS, TEXT),
+    st.builds(Reconstruct, IDS, BYTES, OPTIONS, TEXT, CORRECTIONS),
+    st.builds(Refit, IDS, st.builds(example_state, st.integers(1, 9), st.integers(0, 9)), CORRECTIONS),
+    st.builds(example_refitted, IDS, st.integers(4, 9), st.integers(0, 9)),
     st.builds(Detect, IDS, BYTES, TEXT),
     st.builds(Queued, IDS, st.integers(0, 2**31), STATES),
     st.builds(JobProgress, IDS, TEXT, st.floats(0, 1), st.none() | st.floats(0, 1e9), st.none() | PICTURES),

@@ -10,19 +10,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from backend.progress import Progress
+from shared.corrections import Corrections
 from shared.errors import RelightifyError
 from shared.head_mesh import HeadMesh
 from shared.messages import Error
 from shared.options import JobOptions
 from shared.paths import cache_folder
 from shared.protocol import encode
+from shared.refit_messages import Refit, Refitted
+from tests.shared.example_fit import example_refitted
 from tests.shared.example_mesh import example_mesh
 
 
@@ -63,6 +66,7 @@ class FakePipeline:
 
     def __init__(self, device: str) -> None:
         self.device = device
+        self.refits = 0
 
     def detect(self, data: bytes, progress: Progress) -> FakeFaces:
         if data == b"empty":
@@ -72,8 +76,17 @@ class FakePipeline:
         grey = np.full((2, 16, 16, 3), 99, np.uint8)
         return FakeFaces(boxes, grey, grey[0], ("", "Too small."))
 
+    def refit(self, request: Refit) -> Refitted:
+        self.refits += 1
+        return replace(example_refitted(request.job_id), expression=np.array([self.refits], np.float32))
+
     def reconstruct(
-        self, photos: Sequence[bytes], options: JobOptions, progress: Progress, further_faces: Sequence[int | None] = ()
+        self,
+        photos: Sequence[bytes],
+        options: JobOptions,
+        progress: Progress,
+        further_faces: Sequence[int | None] = (),
+        corrections: Corrections = Corrections(),
     ) -> FakeResult:
         data = photos[0]
         word, _, argument = data.decode(errors="replace").partition(" ")
@@ -117,6 +130,7 @@ class FakePipeline:
         size = 4 * 2**20 if word == "large" else 64
         info: dict[str, Any] = {"pid": os.getpid(), "seed": options.seed, "device": self.device, "bytes": len(data)}
         info |= {"photos": [photo.decode(errors="replace") for photo in photos], "further_faces": list(further_faces)}
+        info["corrections"] = corrections.plain()
         maps = {"diffuse_albedo": bytes(size), "normal": bytes(size)}
         return FakeResult(example_mesh(vertices=4000 if word == "large" else 20), FakeMaps(maps), info)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -15,11 +16,13 @@ from PIL import Image
 from backend.photo.model_file import FACE_LANDMARKER, SEGMENTER, fetched_model
 from backend.service.client import Client
 from backend.service.worker_process import WorkerSettings
+from shared.corrections import Correction, Corrections
 from shared.errors import RelightifyError
 from shared.maps import MAPS
 from shared.messages import JobProgress, Result
 from shared.options import JobOptions
 from shared.paths import CACHE_VARIABLE
+from shared.refit_messages import fit_state
 from tests.backend.service.running import error_of, running_server
 
 pytestmark = pytest.mark.slow
@@ -82,3 +85,25 @@ def test_the_face_of_a_portrait_is_found_with_a_thumbnail(client: Client) -> Non
     assert 0.05 < y0 < 0.25 < y1 < 0.45
     assert found.photo.shape == (512, 512, 3)
     assert found.thumbnails.shape[0] == 1
+
+
+def test_a_portrait_is_refitted_in_milliseconds_as_a_job_with_the_corrections_makes_it(client: Client) -> None:
+    photo, options = png(data.astronaut()), JobOptions(quality="draft", resolution=512)
+    *_, first = client.reconstruct(photo, options)
+    assert isinstance(first, Result)
+    fit = fit_state(first.info)
+    whole = client.refit(fit, Corrections())
+    np.testing.assert_allclose(whole.vertices, first.mesh.vertices, atol=1e-5)
+    chin = whole.handle_names.tolist().index("chin")
+    posed = whole.vertices + np.tensordot(whole.expression, first.mesh.expression_offsets, 1)
+    point = whole.handle_weights[chin] @ posed[whole.handle_vertices[chin]]
+    x, y, z = fit.camera_rotation @ point + fit.camera_translation
+    below = fit.camera_centre_px + fit.camera_focal_px * np.array([x, -y]) / -z + [0, 5]
+    corrections = Corrections((Correction((float(below[0]), float(below[1])), handle="chin"),))
+    started = time.monotonic()
+    moved = [client.refit(fit, corrections) for _ in range(5)][-1]
+    assert (time.monotonic() - started) / 5 < 1.0
+    *_, second = client.messages(client.submit(photo, options, corrections=corrections))
+    assert isinstance(second, Result)
+    np.testing.assert_allclose(second.mesh.vertices, moved.vertices, atol=2e-4)
+    np.testing.assert_array_equal(fit_state(second.info).identity, fit.identity)

@@ -12,6 +12,7 @@ import zmq
 
 from backend.service.client import Client
 from shared.connection import Connection
+from shared.corrections import Correction, Corrections
 from shared.errors import RelightifyError
 from shared.link import HEARTBEAT_SECONDS
 from shared.messages import (
@@ -28,8 +29,10 @@ from shared.messages import (
 )
 from shared.options import JobOptions
 from shared.protocol import PROTOCOL_VERSION, decode, encode
+from shared.refit_messages import Refit, Refitted
 from tests.backend.service.breakable_line import breakable_line
 from tests.backend.service.running import error_of, raw_client, result_of, running_server
+from tests.shared.example_fit import example_state
 from tests.shared.example_mesh import example_mesh
 
 
@@ -404,3 +407,38 @@ def test_the_end_of_the_server_is_told_to_those_who_wait(cache: Path) -> None:
     assert {(error.job_id, error.code) for error in errors} == {
         ("running", "backend_ended"), ("waiting", "backend_ended"),
     }  # fmt: skip
+
+
+def test_a_head_is_refitted_and_a_job_takes_corrections_along(connection: Connection) -> None:
+    corrections = Corrections((Correction((3.0, 4.0), handle="chin"),))
+    with Client(connection) as client:
+        assert client.refit(example_state(), corrections).handle_names.tolist() == ["chin", "ear lobe left"]
+        *_, result = client.messages(client.submit(b"echo", corrections=corrections))
+        assert isinstance(result, Result)
+        assert result.info["corrections"] == corrections.plain()
+
+
+def test_of_waiting_refits_of_a_client_the_newest_wins(connection: Connection) -> None:
+    with raw_client(connection) as client, raw_client(connection) as other:
+        for each in (client, other):
+            each.send(Hello("x"))
+        client.send(Reconstruct("busy", b"sleep 0.5"))
+        client.receive(JobProgress)
+        other.send(Refit("old", example_state()))
+        for job_id in ("old", "newer", "newest"):
+            client.send(Refit(job_id, example_state()))
+        gone = [client.receive(Error, 0.4) for _ in range(2)]
+        assert [(error.code, error.job_id) for error in gone] == [("cancelled", "old"), ("cancelled", "newer")]
+        assert client.receive(Result).job_id == "busy"
+        assert client.receive(Refitted).job_id == "newest"
+        assert other.receive(Refitted).job_id == "old"
+
+
+def test_refits_do_not_tell_everybody_that_the_worker_is_busy(connection: Connection) -> None:
+    with Client(connection) as client, raw_client(connection) as other:
+        client.wait_until_ready()
+        other.send(Hello("x"))
+        other.receive(Welcome)
+        for _ in range(3):
+            client.refit(example_state(), Corrections())
+        assert not other.socket.poll(200)
