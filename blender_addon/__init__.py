@@ -40,11 +40,12 @@ def unregister() -> None:
     import bpy
 
     from .link import session
-    from .ui import previews
+    from .ui import fit_editing, previews
     from .ui.panels import menus
 
     menus.remove_from_menus()
     bpy.app.handlers.load_post.remove(session.on_load)
+    fit_editing.set_editing(None)
     for attribute in (session.ATTRIBUTE, previews.ATTRIBUTE):
         getattr(bpy.types.WindowManager, attribute).close()
         delattr(bpy.types.WindowManager, attribute)
@@ -69,10 +70,12 @@ def _operators() -> tuple[ModuleType, ...]:
     from .ui.operators import (
         asset,
         backend,
+        edit_fit,
         export,
         expression,
         head,
         light,
+        likeness,
         people,
         photo,
         reconstruct,
@@ -80,10 +83,11 @@ def _operators() -> tuple[ModuleType, ...]:
         studio,
     )
 
-    return backend, photo, people, reconstruct, head, light, studio, expression, skeleton, export, asset
+    making = (photo, people, reconstruct, edit_fit, head)
+    return backend, *making, light, studio, likeness, expression, skeleton, export, asset
 
 
 def _panels() -> tuple[ModuleType, ...]:
-    from .ui.panels import export, expression, light, menus, reconstruct, skeleton
+    from .ui.panels import export, expression, light, likeness, menus, reconstruct, skeleton
 
-    return reconstruct, light, expression, skeleton, export, menus
+    return reconstruct, light, likeness, expression, skeleton, export, menus

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING or find_spec(".shared", __package__) is None:
     from shared.connection import Connection, default_connection_path, read_connection
+    from shared.corrections import Correction, Corrections, read_corrections
     from shared.errors import JobCancelled, RelightifyError
     from shared.head_mesh import HeadMesh
     from shared.link import Link
@@ -37,8 +38,10 @@ if TYPE_CHECKING or find_spec(".shared", __package__) is None:
         Faces,
         JobProgress,
         Message,
+        Outcome,
         Queued,
         Reconstruct,
+        Request,
         Result,
         Shutdown,
         Welcome,
@@ -50,10 +53,12 @@ if TYPE_CHECKING or find_spec(".shared", __package__) is None:
     from shared.photo_files import photo_file_bytes
     from shared.private_files import Claim, open_private
     from shared.processes import process_alive
+    from shared.refit_messages import FitState, Refit, Refitted, fit_state
     from shared.stages import stage_text
     from shared.system_libraries import INSTALL_LIBRARIES, install_command, install_hint, listed
 else:
     from .shared.connection import Connection, default_connection_path, read_connection
+    from .shared.corrections import Correction, Corrections, read_corrections
     from .shared.errors import JobCancelled, RelightifyError
     from .shared.head_mesh import HeadMesh
     from .shared.link import Link
@@ -78,8 +83,10 @@ else:
         Faces,
         JobProgress,
         Message,
+        Outcome,
         Queued,
         Reconstruct,
+        Request,
         Result,
         Shutdown,
         Welcome,
@@ -91,6 +98,7 @@ else:
     from .shared.photo_files import photo_file_bytes
     from .shared.private_files import Claim, open_private
     from .shared.processes import process_alive
+    from .shared.refit_messages import FitState, Refit, Refitted, fit_state
     from .shared.stages import stage_text
     from .shared.system_libraries import INSTALL_LIBRARIES, install_command, install_hint, listed
 
@@ -112,9 +120,12 @@ __all__ = [
     "Choice",
     "Claim",
     "Connection",
+    "Correction",
+    "Corrections",
     "Detect",
     "Error",
     "Faces",
+    "FitState",
     "Flag",
     "HeadMesh",
     "JobCancelled",
@@ -125,14 +136,19 @@ __all__ = [
     "Message",
     "Number",
     "Option",
+    "Outcome",
     "Queued",
     "Reconstruct",
+    "Refit",
+    "Refitted",
     "RelightifyError",
+    "Request",
     "Result",
     "Shutdown",
     "Welcome",
     "cache_folder",
     "default_connection_path",
+    "fit_state",
     "install_command",
     "install_hint",
     "listed",
@@ -142,6 +158,7 @@ __all__ = [
     "photo_file_bytes",
     "process_alive",
     "read_connection",
+    "read_corrections",
     "sample_count",
     "stage_text",
 ]

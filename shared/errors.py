@@ -107,6 +107,7 @@ CODES: dict[str, Code] = {
     # In Blender: heads, recordings, light.
     "no_head": Code("there is no head in the scene", (ADDON,)),
     "linked_head": Code("the head is linked from another file and cannot be changed here", (ADDON,)),
+    "no_fit": Code("the head does not know how it was fitted, so that it cannot be corrected", (ADDON,)),
     "no_sample": Code("the head has no completion of this number", (ADDON,)),
     "bad_image": Code("Blender cannot read a map", (ADDON,)),
     "map_unreadable": Code("a map is no PNG of the right kind", (BACKEND,)),

@@ -81,7 +81,12 @@ _RAW_FIELDS: dict[type[Message], dict[str, tuple[str, ...]]] = {
     Refitted: {
         **dict.fromkeys(("vertices", "expression", "handle_weights"), ("float32",)),
         **dict.fromkeys(("camera_rotation", "camera_translation"), ("float64",)),
-        **{"handle_names": (_TEXT,), "handle_vertices": ("int32",), "handle_seen": ("uint8",)},
+        **{
+            "hm08_vertex_ids": ("int32",),
+            "handle_names": (_TEXT,),
+            "handle_vertices": ("int32",),
+            "handle_seen": ("uint8",),
+        },
     },
 }
 

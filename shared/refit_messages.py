@@ -128,6 +128,7 @@ class Refitted:
 
     Args:
         vertices: float32 [V, 3], the neutral head, as `HeadMesh.vertices`.
+        hm08_vertex_ids: int32 [V], as those of `HeadMesh`: by them a client finds the vertices in its own mesh.
         expression: float32 [E], as `HeadMesh.expression_weights`.
         camera_rotation, camera_translation: as those of `HeadMesh`; the lens stays.
         handle_names: text [H], of the points that a hand may take hold of.
@@ -139,6 +140,7 @@ class Refitted:
     sender: ClassVar[Literal["server"]] = "server"
     job_id: str
     vertices: np.ndarray
+    hm08_vertex_ids: np.ndarray
     expression: np.ndarray
     camera_rotation: np.ndarray
     camera_translation: np.ndarray
@@ -150,6 +152,7 @@ class Refitted:
     def __post_init__(self) -> None:
         check_job_id(self.job_id)
         _check_array("vertices", self.vertices, "float32", (None, 3))
+        _check_array("hm08_vertex_ids", self.hm08_vertex_ids, "int32", (len(self.vertices),))
         _check_array("expression", self.expression, "float32", (None,))
         _check_array("camera_rotation", self.camera_rotation, "float64", (3, 3))
         _check_array("camera_translation", self.camera_translation, "float64", (3,))

@@ -77,6 +77,7 @@ def refitted(job_id: str, begun: CorrectableFit, corrections: Corrections) -> Re
     return Refitted(
         job_id=job_id,
         vertices=fit.neutral_vertices(begun.corrector.model).astype(np.float32),
+        hm08_vertex_ids=begun.corrector.model.hm08_vertex_ids.astype(np.int32),
         expression=fit.expression.astype(np.float32),
         camera_rotation=np.asarray(fit.camera.rotation, np.float64),
         camera_translation=np.asarray(fit.camera.translation, np.float64),

@@ -21,7 +21,7 @@ from ..skeleton.following import shapes_without_bones
 from . import formats, presets, skeleton, surfaces
 from .files import check_room, checked_target, disk_full, is_whole, publish, staging_folder
 from .materials import export_material
-from .mesh import APPLIED, CURRENT, NEUTRAL, copied_mesh, freeze_expression, subdivide
+from .mesh import APPLIED, CURRENT, NEUTRAL, bake_likeness, copied_mesh, freeze_expression, subdivide
 from .presets import Preset
 from .scene import borrowed_names, only_temporary_data, temporary_scene
 from .shape_names import ARKIT, add_visemes, rename_shapes
@@ -156,6 +156,7 @@ def _copy(
     layer = scene.view_layers[0]
     layer.objects.active = copy
     copy.select_set(True)
+    bake_likeness(copy)
     if options.expression == APPLIED:
         freeze_expression(copy)
     subdivide(copy, layer, options.subdivisions)

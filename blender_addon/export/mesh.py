@@ -10,7 +10,7 @@ import numpy as np
 from mathutils import Matrix
 
 from .. import compat
-from ..scene.mesh import HM08_ATTRIBUTE
+from ..scene.mesh import HM08_ATTRIBUTE, LIKENESS
 
 # What to do with the expression.
 CURRENT, NEUTRAL, APPLIED = "CURRENT", "NEUTRAL", "APPLIED"
@@ -58,11 +58,33 @@ def copied_mesh(
         for name, points in (shapes or {}).items():
             mesh.shape_keys.key_blocks[name].data.foreach_set("co", points.astype(np.float32).ravel())
         for key in mesh.shape_keys.key_blocks:
-            key.value = 0.0 if expression == NEUTRAL else values[key.name]
+            keeps = expression != NEUTRAL or key.name.startswith(LIKENESS)
+            key.value = values[key.name] if keeps else 0.0
     scale = metres * head.matrix_world.to_scale()
     if max(abs(s - 1) for s in scale) > 1e-5:
         mesh.transform(Matrix.Diagonal((*scale, 1.0)), shape_keys=True)
     return mesh, _remove_faces(mesh, set(left_out))
+
+
+def bake_likeness(head: bpy.types.Object) -> None:
+    """Turn the likeness sliders into the head's own shape, which all its expressions then have, and drop them.
+
+    Args:
+        head: the exported copy.
+    """
+    keys = head.data.shape_keys
+    likeness = [key for key in keys.key_blocks if key.name.startswith(LIKENESS)] if keys is not None else []
+    if not likeness:
+        return
+    moved = sum(
+        key.value * (shape_coordinates(key) - shape_coordinates(key.relative_key)) for key in likeness if not key.mute
+    )
+    for key in likeness:
+        head.shape_key_remove(key)
+    for key in head.data.shape_keys.key_blocks:
+        key.data.foreach_set("co", (shape_coordinates(key) + moved).astype(np.float32).ravel())
+    head.data.vertices.foreach_set("co", shape_coordinates(head.data.shape_keys.reference_key).ravel())
+    head.data.update()
 
 
 def freeze_expression(head: bpy.types.Object) -> None:

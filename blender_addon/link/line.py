@@ -9,17 +9,18 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from .._shared import (
     Cancel,
     Connection,
-    Detect,
     Error,
     Link,
-    Reconstruct,
+    Refit,
     RelightifyError,
+    Request,
     Shutdown,
     default_connection_path,
     read_connection,
@@ -31,6 +32,8 @@ from .process import BackendProcess
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.05
+# After a refit, while the hand that asked for it may go on.
+QUICK_POLL_SECONDS, QUICK_FOR_SECONDS = 0.004, 2.0
 CLOSE_SECONDS = 10.0
 
 
@@ -66,13 +69,14 @@ class BackendLink:
     def __init__(self, choice: BackendChoice, client: str) -> None:
         self.choice = choice
         self._client = client
-        self._commands: queue.SimpleQueue[Reconstruct | Detect | Cancel | _Close] = queue.SimpleQueue()
+        self._commands: queue.SimpleQueue[Request | Cancel | _Close] = queue.SimpleQueue()
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._backend: BackendProcess | None = None
         self._connection: Connection | None = None
         self._cancelled: set[str] = set()
         self._sent: set[str] = set()
+        self._refitted = float("-inf")
         self._thread = threading.Thread(target=self._run, name="relightify link", daemon=True)
         self._thread.start()
 
@@ -96,7 +100,7 @@ class BackendLink:
         except RelightifyError:
             return None
 
-    def submit(self, request: Reconstruct | Detect) -> None:
+    def submit(self, request: Request) -> None:
         """Send a job as soon as the backend is there."""
         self._commands.put(request)
 
@@ -161,7 +165,8 @@ class BackendLink:
                             link.send(Shutdown())
                         return
                     self._carry_out(link, command)
-                message = link.receive(POLL_SECONDS)
+                quick = time.monotonic() - self._refitted < QUICK_FOR_SECONDS
+                message = link.receive(QUICK_POLL_SECONDS if quick else POLL_SECONDS)
                 if message is not None:
                     self._events.put(message)
                 elif self._backend is not None and not self._backend.running():
@@ -170,8 +175,10 @@ class BackendLink:
         finally:
             link.close()
 
-    def _carry_out(self, link: Link, command: Reconstruct | Detect | Cancel) -> None:
-        if isinstance(command, Reconstruct | Detect):
+    def _carry_out(self, link: Link, command: Request | Cancel) -> None:
+        if isinstance(command, Refit):
+            self._refitted = time.monotonic()
+        if isinstance(command, Request):
             # Marked first and looked at second, as `cancel` does it the other way round: neither can miss the other.
             self._sent.add(command.job_id)
             if command.job_id in self._cancelled:

@@ -14,12 +14,13 @@ from typing import Any
 
 import bpy
 
-from .._shared import Detect, Reconstruct, RelightifyError, Welcome
+from .._shared import Detect, Reconstruct, Refit, RelightifyError, Welcome
 from ..install.run import Setup
 from . import jobs
 from .job_queue import Build, Built, Entry, JobQueue, Prepare, Wanted
 from .jobs import Event, Job, State
 from .line import BackendChoice, BackendLink
+from .refits import Refits
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ class Session:
         self.welcome: Welcome | None = None
         self.link_error: RelightifyError | None = None
         self.setup = Setup()
+        self.refits = Refits()
         self._client = client
         self._redraw = redraw
         self._prepare = prepare
@@ -188,6 +190,21 @@ class Session:
         self.search = FaceSearch(key, Job(request.job_id, name))
         link.submit(request)
 
+    def refit(self, choice: BackendChoice, request: Refit) -> None:
+        """Ask for a corrected head; `refits.latest` is the outcome. Of several requests only the newest counts.
+
+        Args:
+            choice: which backend does it.
+            request: what the backend is asked for.
+
+        Raises:
+            RelightifyError: ``busy``, another backend is at work.
+        """
+        link = self._link_to(choice)
+        now = self.refits.ask(request)
+        if now is not None:
+            link.submit(now)
+
     def check(self, choice: BackendChoice) -> None:
         """Reach the backend, starting it if need be; `welcome` or `link_error` is the outcome."""
         self.welcome = None
@@ -262,7 +279,8 @@ class Session:
         """The timer: moves everything on, and redraws what shows it."""
         if self.pump():
             self._redraw()
-        under_way = self.busy or self.searching or self.checking or self.setup.state.busy or self.setup.looking()
+        under_way = self.busy or self.searching or self.checking or self.refits.busy
+        under_way = under_way or self.setup.state.busy or self.setup.looking()
         return TICK_SECONDS if under_way else None
 
     def pump(self) -> bool:
@@ -280,11 +298,11 @@ class Session:
         if importing is not None and self._is_prepared(importing):
             self._import(importing)
             return True
-        before = self.queue, self.search, self.welcome, self.link_error
+        before = self.queue, self.search, self.welcome, self.link_error, self.refits.latest
         if self._link is not None:
             self._listen(self._link)
         self._send()
-        now = self.queue, self.search, self.welcome, self.link_error
+        now = self.queue, self.search, self.welcome, self.link_error, self.refits.latest
         return changed or any(one is not other for one, other in zip(before, now, strict=True))
 
     def _listen(self, link: BackendLink) -> None:
@@ -319,12 +337,16 @@ class Session:
             self.link_error = event.error
             if not self._reached:
                 self.queue = self.queue.failed(event.error, waiting=True)
+        following = self.refits.take(event)
+        if following is not None and self._link is not None:
+            self._link.submit(following)
         self.queue = self.queue.advanced(event)
         if self.search is not None:
             self.search = replace(self.search, job=jobs.advance(self.search.job, event))
 
     def _end_jobs(self, error: RelightifyError, *, waiting: bool) -> None:
         """Fail what is under way, but for results that are here already, and what waits where asked."""
+        self.refits.fail(error)
         self.queue = self.queue.failed(error, waiting=waiting)
         if self.search is not None:
             self.search = replace(self.search, job=jobs.advance(self.search.job, jobs.Failed(error)))

@@ -15,6 +15,8 @@ UV_NAME = "UVMap"
 HM08_ATTRIBUTE = "hm08_vertex_id"
 # Custom property of the object: the names of the parts in the order of the material slots, separated by commas.
 PARTS = "relightify_parts"
+# How the names of shape keys begin that change who a head is, not what face it makes.
+LIKENESS = "Likeness "
 
 
 def build_head(name: str, geometry: HeadGeometry, materials: dict[str, bpy.types.Material]) -> bpy.types.Object:
@@ -55,9 +57,9 @@ def set_expression(head: bpy.types.Object, weights: dict[str, float]) -> None:
 
 
 def expression_keys(head: bpy.types.Object) -> list[bpy.types.ShapeKey]:
-    """The shape keys without the basis."""
+    """The shape keys without the basis and the sliders of the likeness."""
     keys = head.data.shape_keys
-    return list(keys.key_blocks[1:]) if keys else []
+    return [key for key in keys.key_blocks[1:] if not key.name.startswith(LIKENESS)] if keys else []
 
 
 def part_vertices(head: bpy.types.Object) -> dict[str, np.ndarray]:

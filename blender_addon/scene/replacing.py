@@ -23,7 +23,7 @@ from .heads import (
 )
 from .images import remove_unused
 from .materials import PLAIN_ROUGHNESS, RELIEF, shader_of, unwire, wire_displacement, wire_roughness
-from .mesh import PARTS
+from .mesh import LIKENESS, PARTS
 from .reshaping import copy_shape, discard_materials, discard_mesh, same_topology, take_over
 from .world import BACKDROP, ENVIRONMENT, node_for
 
@@ -80,7 +80,8 @@ def replace_head(scene: bpy.types.Scene, head: bpy.types.Object, new: ImportedHe
 def has_photo_expression(head: bpy.types.Object) -> bool:
     """Whether the sliders still stand where the photo put them."""
     photo = dict(head.get(EXPRESSION, {}))
-    return all(abs(value - photo.get(name, 0.0)) < SAME_WEIGHT for name, value in shape_values(head).items())
+    expression = {name: value for name, value in shape_values(head).items() if not name.startswith(LIKENESS)}
+    return all(abs(value - photo.get(name, 0.0)) < SAME_WEIGHT for name, value in expression.items())
 
 
 def shape_values(head: bpy.types.Object) -> dict[str, float]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import compat
 from .images import remove_unused
-from .mesh import HM08_ATTRIBUTE
+from .mesh import HM08_ATTRIBUTE, PARTS
 
 # What `foreach_get` calls the values of an attribute, and how many numbers each has; texts are left out.
 ATTRIBUTE_VALUES = {
@@ -21,6 +21,8 @@ ATTRIBUTE_VALUES = {
     "BYTE_COLOR": ("color", 4, np.float32),
     "QUATERNION": ("value", 4, np.float32),
 }
+
+EYES = ("eye_left", "eye_right")
 
 
 def same_topology(a: bpy.types.Mesh, b: bpy.types.Mesh) -> bool:
@@ -77,16 +79,28 @@ def rows(mesh: bpy.types.Mesh, domain: str) -> np.ndarray:
 
     A row of -1 is an element that no other mesh is known to have.
     """
-    ids = _vertex_ids(mesh)
+    ids = vertex_ids(mesh)
     return ROWS[domain](mesh, ids)
 
 
-def _vertex_ids(mesh: bpy.types.Mesh) -> np.ndarray:
+def vertex_ids(mesh: bpy.types.Mesh) -> np.ndarray:
+    """The vertices' numbers in the MakeHuman base mesh, int32 [V]; -1 where a vertex is Blender's own."""
     ids = np.full(len(mesh.vertices), -1, np.int32)
     attribute = mesh.attributes.get(HM08_ATTRIBUTE)
     if attribute is not None and attribute.domain == "POINT":
         attribute.data.foreach_get("value", ids)
     return ids
+
+
+def eyeballs(head: bpy.types.Object) -> list[np.ndarray]:
+    """The vertices of each eyeball, by the material slots of the head's parts."""
+    mesh = head.data
+    parts = str(head.get(PARTS, "")).split(",")
+    slot, sizes = np.empty(len(mesh.polygons), np.int32), np.empty(len(mesh.polygons), np.int32)
+    mesh.polygons.foreach_get("material_index", slot)
+    mesh.polygons.foreach_get("loop_total", sizes)
+    slot_of_corner, vertices = np.repeat(slot, sizes), corners(mesh)
+    return [np.unique(vertices[slot_of_corner == parts.index(eye)]) for eye in EYES if eye in parts]
 
 
 def _point_rows(mesh: bpy.types.Mesh, ids: np.ndarray) -> np.ndarray:

@@ -29,13 +29,13 @@ MODULE = "bl_ext.user_default.relightify"
 ROOMS = {
     "install": "machine plan run",
     "link": "choice jobs session",
-    "scene": "colour default_scene geometry images importer heads mesh photo_source replacing reshaping whole_head "
-    "world",
+    "scene": "colour default_scene geometry head_fit images importer heads likeness mesh photo_source replacing "
+    "reshaping whole_head world",
     "skeleton": "armature following",
     "export": "surfaces",
     "light": "rigs turntable worlds",
     "expression": "arkit_csv face_recording",
-    "ui": "layout previews",
+    "ui": "fit_editing fit_overlay layout previews",
 }
 
 

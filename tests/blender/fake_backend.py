@@ -25,6 +25,7 @@ from shared.messages import (
     Pong,
     Queued,
     Reconstruct,
+    Refit,
     Result,
     Welcome,
 )
@@ -39,7 +40,9 @@ def finish(request: Reconstruct, reply: Reply) -> None:
     preview = np.full((48, 64, 3), 128, np.uint8)
     reply(JobProgress(request.job_id, "fit", 0.4, seconds_left=3.0, preview=preview))
     reply(JobProgress(request.job_id, "completion", 0.9))
-    reply(Result(request.job_id, finished_job.head_mesh(), finished_job.maps(64), warnings=("A hat covers the brow.",)))
+    said = {**finished_job.info(), "corrections": request.corrections.plain()}
+    warnings = ("A hat covers the brow.",)
+    reply(Result(request.job_id, finished_job.head_mesh(), finished_job.maps(64), said, warnings))
 
 
 def stay_busy(request: Reconstruct, reply: Reply) -> None:
@@ -67,6 +70,7 @@ class FakeBackend:
         self.behaviour: Callable[[Reconstruct, Reply], None] = finish
         self.requests: list[Reconstruct] = []
         self.searches: list[Detect] = []
+        self.refits: list[Refit] = []
         self.cancelled: list[str] = []
         self.silent = False
         self._stop = threading.Event()
@@ -111,6 +115,9 @@ class FakeBackend:
             self.requests.append(message)
             reply(Queued(message.job_id, 0, "ready"))
             self.behaviour(message, reply)
+        elif isinstance(message, Refit):
+            self.refits.append(message)
+            reply(finished_job.refitted(message))
         elif isinstance(message, Detect):
             self.searches.append(message)
             reply(two_faces(message.job_id))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from blender_addon.scene.paint import srgb_from_linear
 from blender_addon.scene.png import encode_png
 from shared.head_mesh import HeadMesh
+from shared.refit_messages import Refit, Refitted
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSET = ROOT / "backend" / "assets" / "head_model.npz"
@@ -44,6 +46,43 @@ def head_mesh(turn_degrees: float = 12.0) -> HeadMesh:
         camera_centre_px=np.array([251.0, 288.5]),
         image_size=np.array(IMAGE_SIZE, np.int32),
         environment=environment(),
+    )
+
+
+def info() -> dict[str, Any]:
+    """What the result says of its fit: that of `head_mesh`, with nobody's coefficients."""
+    mesh = head_mesh()
+    names = mesh.expression_names.tolist()
+    camera = {
+        "rotation": mesh.camera_rotation.tolist(),
+        "translation_m": mesh.camera_translation.tolist(),
+        "focal_px": float(mesh.camera_focal_px),
+        "centre_px": mesh.camera_centre_px.tolist(),
+        "width_px": int(mesh.image_size[0]),
+        "height_px": int(mesh.image_size[1]),
+    }
+    expression = dict(zip(names, mesh.expression_weights.tolist(), strict=True))
+    return {"identity": [0.0] * 4, "expression": expression, "camera": camera, "corrections": [], "uncorrected": None}
+
+
+def refitted(request: Refit) -> Refitted:
+    """The mean head, 4 mm lower for each correction, with a camera that has come nearer by as much."""
+    mesh = head_mesh()
+    lower = np.float32(0.004 * len(request.corrections.points))
+    with np.load(ASSET, allow_pickle=False) as data:
+        triangles, weights = data["landmark_triangles"], data["landmark_barycentric"]
+    landmarks = [152, 1, 33]
+    return Refitted(
+        job_id=request.job_id,
+        vertices=mesh.vertices - lower * np.array([0, 1, 0], np.float32),
+        hm08_vertex_ids=mesh.hm08_vertex_ids,
+        expression=mesh.expression_weights,
+        camera_rotation=mesh.camera_rotation,
+        camera_translation=mesh.camera_translation + np.array([0, 0, float(lower)]),
+        handle_names=np.array(["chin", "nose tip", "eye outer corner right"]),
+        handle_vertices=triangles[landmarks].astype(np.int32),
+        handle_weights=weights[landmarks].astype(np.float32),
+        handle_seen=np.array([1, 1, 0], np.uint8),
     )
 
 

@@ -27,6 +27,7 @@ def example_refitted(job_id: str, vertices: int = 20, seed: int = 0) -> Refitted
     return Refitted(
         job_id=job_id,
         vertices=random.random((vertices, 3), np.float32),
+        hm08_vertex_ids=np.arange(vertices, dtype=np.int32),
         expression=random.random(2, np.float32),
         camera_rotation=np.eye(3),
         camera_translation=np.array([0.0, 0.0, -0.8]),

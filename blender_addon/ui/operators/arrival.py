@@ -10,6 +10,7 @@ from ..._shared import RelightifyError, Result
 from ...link.jobs import Job
 from ...scene.default_scene import hide_default_objects
 from ...scene.extra_maps import keep_extra_maps
+from ...scene.head_fit import keep_fit
 from ...scene.heads import ImportedHead, heads_of, require_own
 from ...scene.importer import import_head
 from ...scene.parts import FULL
@@ -137,6 +138,7 @@ def build_result(
         renew_skeleton(done.head)
     elif wanted.use_skeleton:
         add_skeleton(scene, done.head)
+    keep_fit(done.head, result.info)
     keep_extra_maps(done.head, maps)
     keep_samples(done.head, maps)
     return done

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ..._shared import JOB_OPTIONS, Number, Reconstruct, RelightifyError, new_job_id
+from ..._shared import JOB_OPTIONS, Corrections, Number, Reconstruct, RelightifyError, new_job_id
 from ...link.choice import backend_choice
 from ...link.jobs import State
 from ...link.session import Session, session_of, wait
 from ...scene import heads, samples
+from ...scene.head_fit import kept_corrections
 from ...scene.heads import PHOTO
 from ...scene.photo_source import PhotoSource, chosen_photo
 from ...scene.replacing import own_materials
@@ -71,6 +72,10 @@ class JobOperator(ChoicesOperator):
             """
             ...
 
+    def corrections(self, context: bpy.types.Context) -> Corrections:
+        """What a hand has corrected of the photo's fit."""
+        return Corrections()
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Do the whole job before returning, for scripts and Blender without a window."""
         session = session_of(context)
@@ -97,7 +102,9 @@ class JobOperator(ChoicesOperator):
             )
             choice = backend_choice(context)
             build = partial(bring_in, scene_uid=context.scene.session_uid, photo=photo, wanted=wanted)
-            request = Reconstruct(new_job_id(), photo.data, options, photo.file_name)
+            request = Reconstruct(
+                new_job_id(), photo.data, options, photo.file_name, corrections=self.corrections(context)
+            )
             session.start(choice, request, photo.name, build)
         except RelightifyError as error:
             self.report({"ERROR"}, str(error))
@@ -148,6 +155,10 @@ class RELIGHTIFY_OT_reconstruct_again(JobOperator, bpy.types.Operator):
             raise RelightifyError("no_head", "There is no head in this scene.", "Reconstruct one first.")
         heads.require_own(head)
         return replace(chosen_photo("", head[PHOTO]), name=head.name), head.session_uid
+
+    def corrections(self, context: bpy.types.Context) -> Corrections:
+        head = head_of(context)
+        return kept_corrections(head) if head is not None else Corrections()
 
 
 class RELIGHTIFY_OT_show_sample(bpy.types.Operator):

@@ -1,0 +1,223 @@
+"""A hand at work on one head's fit: what is held, what was corrected so far, and the way back.
+
+No operator in here: what the modal operator does with the mouse, scripts and tests do by calling these methods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from .._shared import Correction, Corrections, FitState, Refit, Refitted, RelightifyError, new_job_id
+from ..scene import refitting
+from ..scene.head_fit import keep_corrections, kept_corrections, kept_fit
+from ..scene.heads import CAMERA, belonging, require_own
+from ..scene.photo_pixels import PhotoCamera, pick
+
+ATTRIBUTE = "relightify_fit_editing"
+Send = Callable[[Refit], None]
+
+
+@dataclass(frozen=True)
+class Handle:
+    """A point that a hand may take hold of.
+
+    Args:
+        correction: that names the point; its pixel is where the head is now.
+        name: for people.
+        corrected: whether it was put somewhere.
+        pin: whether it is a point that the artist has added.
+    """
+
+    correction: Correction
+    name: str
+    corrected: bool
+    pin: bool
+
+    @property
+    def pixel(self) -> tuple[float, float]:
+        """Where the photo shows it."""
+        return self.correction.pixel
+
+
+class FitEditing:
+    """Correcting one head.
+
+    Args:
+        head: one that knows its fit.
+        send: asks the backend for a corrected head; what comes goes to `take`.
+
+    Raises:
+        RelightifyError: ``no_fit``; ``linked_head``.
+    """
+
+    def __init__(self, head: bpy.types.Object, send: Send) -> None:
+        require_own(head)
+        self.head = head
+        self.fit: FitState = kept_fit(head)
+        self.corrections: Corrections = kept_corrections(head)
+        self.latest: Refitted | None = None
+        self.wish = ""
+        self._send = send
+        self._at_start = self.corrections
+        self._undone: list[Corrections] = []
+        self._kept = refitting.keep_shape(head)
+        self._offsets: np.ndarray | None = None
+        self._triangles: np.ndarray | None = None
+        self._ask()
+
+    @property
+    def camera(self) -> bpy.types.Object | None:
+        """The photo's camera."""
+        return belonging(self.head, CAMERA)
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was corrected that was not before."""
+        return self.corrections != self._at_start
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a drag to take back."""
+        return bool(self._undone)
+
+    # --- what comes from the backend ----------------------------------------------------------------------------
+
+    def take(self, refitted: Refitted) -> None:
+        """Have the head follow what the backend made of the corrections."""
+        if refitted is self.latest:
+            return
+        if self._offsets is None:
+            self._offsets = refitting.expression_offsets(self.head, self._kept, refitted)
+        if self.latest is not None or self.corrections:
+            refitting.follow(self.head, self._kept, refitted)
+        self.latest = refitted
+
+    def photo_camera(self) -> PhotoCamera | None:
+        """The camera by which the head is seen now; None until the backend has answered."""
+        return refitting.photo_camera(self.fit, self.latest) if self.latest is not None else None
+
+    def points(self) -> np.ndarray | None:
+        """The head model's vertices in head space, with the photo's expression, [V, 3]; None until an answer came."""
+        if self.latest is None or self._offsets is None:
+            return None
+        return refitting.posed_points(self.latest, self._offsets)
+
+    def handles(self) -> list[Handle]:
+        """All points that can be taken hold of, with where they are now; none until the backend has answered."""
+        camera, points, latest = self.photo_camera(), self.points(), self.latest
+        if camera is None or points is None or latest is None:
+            return []
+        given = {point.point for point in self.corrections.points}
+        there = camera.pixels(np.einsum("hk,hkd->hd", latest.handle_weights, points[latest.handle_vertices]))
+        found = []
+        for name, seen, pixel in zip(latest.handle_names.tolist(), latest.handle_seen, there, strict=True):
+            correction = Correction((float(pixel[0]), float(pixel[1])), handle=name)
+            if seen or correction.point in given:
+                found.append(Handle(correction, name, correction.point in given, pin=False))
+        for point in self.corrections.points:
+            if point.vertices is not None:
+                x, y = camera.pixels(np.asarray(point.weights) @ points[list(point.vertices)])
+                moved = Correction((float(x), float(y)), vertices=point.vertices, weights=point.weights)
+                found.append(Handle(moved, "pin", corrected=True, pin=True))
+        return found
+
+    # --- what the hand does -------------------------------------------------------------------------------------
+
+    def begin_drag(self) -> None:
+        """Remember what is so now: a drag is one step that can be undone."""
+        self._undone.append(self.corrections)
+
+    def drag(self, handle: Handle, pixel: tuple[float, float]) -> None:
+        """Put a point to a pixel; part of the drag that was begun."""
+        self._set(self.corrections.with_point(_moved(handle.correction, pixel)))
+
+    def drop_drag(self) -> None:
+        """End a drag as if it had not been."""
+        self.undo()
+
+    def add_pin(self, pixel: tuple[float, float]) -> Handle | None:
+        """Hold the point of the mesh that a pixel shows where it is; None where there is no head."""
+        camera, points, latest = self.photo_camera(), self.points(), self.latest
+        if camera is None or points is None or latest is None:
+            return None
+        if self._triangles is None:
+            self._triangles = refitting.model_triangles(self.head, latest)
+        found = pick(points, self._triangles, camera, np.array(pixel))
+        if found is None:
+            return None
+        pin = Correction(pixel, vertices=found.triangle, weights=found.weights)
+        self.begin_drag()
+        self._set(self.corrections.with_point(pin))
+        return Handle(pin, "pin", corrected=True, pin=True)
+
+    def reset(self, handle: Handle) -> None:
+        """Let go of one point."""
+        if any(point.point == handle.correction.point for point in self.corrections.points):
+            self.begin_drag()
+            self._set(self.corrections.without(handle.correction))
+
+    def reset_all(self) -> None:
+        """Let go of all points."""
+        if self.corrections:
+            self.begin_drag()
+            self._set(Corrections())
+
+    def undo(self) -> None:
+        """Take back the last drag, pin or reset."""
+        if self._undone:
+            self._set(self._undone.pop())
+
+    # --- the end ------------------------------------------------------------------------------------------------
+
+    def apply(self) -> None:
+        """Keep the corrections with the head, which stays as it is now."""
+        keep_corrections(self.head, self.corrections)
+
+    def cancel(self) -> None:
+        """Leave everything as it was."""
+        refitting.restore_shape(self.head, self._kept)
+
+    def _set(self, corrections: Corrections) -> None:
+        self.corrections = corrections
+        self._ask()
+
+    def _ask(self) -> None:
+        self._send(Refit(new_job_id(), self.fit, self.corrections))
+
+
+def _moved(correction: Correction, pixel: tuple[float, float]) -> Correction:
+    return Correction(pixel, correction.handle, correction.landmark, correction.vertices, correction.weights)
+
+
+def editing() -> FitEditing | None:
+    """The head that is being corrected, if any."""
+    found: FitEditing | None = getattr(bpy.types.WindowManager, ATTRIBUTE, None)
+    if found is None:
+        return None
+    try:
+        alive = bool(found.head.name) and found.head.data.shape_keys is not None
+    except ReferenceError:  # it was deleted, or another file was opened
+        alive = False
+    if not alive:
+        set_editing(None)
+        return None
+    return found
+
+
+def set_editing(now: FitEditing | None) -> None:
+    """Begin or end correcting a head."""
+    setattr(bpy.types.WindowManager, ATTRIBUTE, now)
+
+
+def require_free() -> None:
+    """Make sure that no head is being corrected.
+
+    Raises:
+        RelightifyError: ``busy``.
+    """
+    if editing() is not None:
+        raise RelightifyError("busy", "A head is being corrected.", "Apply or cancel that first.")
