@@ -22,6 +22,8 @@ OUTLINE = (0, 0, 0, 0.75)
 # Screen pixels at a scale of 1.
 RADIUS, RIM, REACH, TEXT, LINE = 4.0, 1.5, 14.0, 12.0, 18.0
 CORNERS = 20
+# Part of the region that the handles fill, and an offset of the camera's view that is large enough to be measured.
+FILLED, PROBE = 0.6, 0.01
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,47 @@ def photo_in_region(
         seen.append(np.array(found))
     axes = np.column_stack([(seen[1] - seen[0]) / width, (seen[2] - seen[0]) / height])
     return PhotoInRegion(seen[0], axes) if abs(np.linalg.det(axes)) > 1e-12 else None
+
+
+def zoom_to_handles(
+    region: bpy.types.Region,
+    view: bpy.types.RegionView3D,
+    camera: bpy.types.Object,
+    fit: FitState,
+    handles: list[Handle],
+) -> None:
+    """Zoom and move the camera's view, not the camera, until the handles fill the middle of the region."""
+    pixels = np.array([handle.pixel for handle in handles])
+    low, high = pixels.min(axis=0), pixels.max(axis=0)
+
+    def seen() -> tuple[np.ndarray, np.ndarray] | None:
+        """Middle and size of the handles in the region."""
+        view.update()
+        place = photo_in_region(region, view, camera, fit)
+        return None if place is None else (place.to_region((low + high) / 2), np.abs(place.axes @ (high - low)))
+
+    now = seen()
+    if now is None:
+        return
+    wanted = FILLED * np.array([region.width, region.height])
+    # Blender's factor of a zoom z is ((z / 50 + sqrt 2) / 2)^2.
+    factor = ((view.view_camera_zoom / 50 + np.sqrt(2)) / 2) ** 2 * float(np.min(wanted / now[1]))
+    view.view_camera_zoom = float(np.clip(50 * (2 * np.sqrt(factor) - np.sqrt(2)), -30, 600))
+    # How far an offset moves the picture depends on frame and zoom, so it is tried.
+    for axis in (0, 1):
+        before = seen()
+        offset = list(view.view_camera_offset)
+        offset[axis] += PROBE
+        view.view_camera_offset = offset
+        after = seen()
+        if before is None or after is None:
+            return
+        slope = (after[0][axis] - before[0][axis]) / PROBE
+        middle = (region.width, region.height)[axis] / 2
+        if abs(slope) > 1e-6:
+            offset[axis] += (middle - after[0][axis]) / slope
+            view.view_camera_offset = offset
+    view.update()
 
 
 def handle_at(handles: list[Handle], place: PhotoInRegion, mouse: tuple[float, float], scale: float) -> Handle | None:

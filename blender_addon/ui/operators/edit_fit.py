@@ -13,7 +13,7 @@ from ...scene import stage
 from ...scene.head_fit import can_be_corrected, keep_corrections, kept_corrections, kept_fit
 from ...scene.heads import OPTIONS
 from ..fit_editing import FitEditing, Handle, editing, require_free, set_editing
-from ..fit_overlay import draw_handles, draw_lines, handle_at, photo_in_region
+from ..fit_overlay import draw_handles, draw_lines, handle_at, photo_in_region, zoom_to_handles
 from ..viewport import look_through_camera, push_undo, redraw_panels, select_alone, viewport_of
 from .head import HeadOperator, head_of
 
@@ -91,6 +91,7 @@ class RELIGHTIFY_OT_edit_fit(HeadOperator):
         window, self._area, self._region = found
         self._view = self._area.spaces.active.region_3d
         self._before = self._view.view_perspective, context.scene.camera
+        self._zoom = self._view.view_camera_zoom, tuple(self._view.view_camera_offset)
         self._now, self._held, self._hovered = now, None, None
         stage.show_camera(context.scene, now.camera)
         look_through_camera(context.scene)
@@ -111,7 +112,10 @@ class RELIGHTIFY_OT_edit_fit(HeadOperator):
         if editing() is not now:  # its head is gone, or the file
             return self._leave(context, "The head is gone.")
         if event.type == "TIMER":
+            first = now.latest is None
             if follow_backend(session, now):
+                if first:
+                    self._zoom_to_face()
                 self._area.tag_redraw()
             if session.refits.error is not None:
                 now.cancel()
@@ -182,6 +186,11 @@ class RELIGHTIFY_OT_edit_fit(HeadOperator):
         camera = self._now.camera
         return photo_in_region(self._region, self._view, camera, self._now.fit) if camera is not None else None
 
+    def _zoom_to_face(self) -> None:
+        handles, camera = self._now.handles(), self._now.camera
+        if handles and camera is not None:
+            zoom_to_handles(self._region, self._view, camera, self._now.fit, handles)
+
     def _draw_overlay(self) -> None:
         if bpy.context.area != self._area or editing() is not self._now:
             return
@@ -205,6 +214,7 @@ class RELIGHTIFY_OT_edit_fit(HeadOperator):
 
     def _put_view_back(self, context: bpy.types.Context) -> None:
         perspective, camera = self._before
+        self._view.view_camera_zoom, self._view.view_camera_offset = self._zoom
         self._view.view_perspective = perspective
         if camera is not None and camera.name in context.scene.objects:
             context.scene.camera = camera
