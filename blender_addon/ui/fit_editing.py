@@ -135,6 +135,11 @@ class FitEditing:
         """Put a point to a pixel; part of the drag that was begun."""
         self._set(self.corrections.with_point(_moved(handle.correction, pixel)))
 
+    def end_drag(self) -> None:
+        """The point stays where it is; a click that moved nothing is no step."""
+        if self._undone and self._undone[-1] == self.corrections:
+            self._undone.pop()
+
     def drop_drag(self) -> None:
         """End a drag as if it had not been."""
         self.undo()

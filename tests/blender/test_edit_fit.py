@@ -103,6 +103,9 @@ def test_a_drag_is_one_step_of_undo_and_points_are_let_go_one_by_one(now: Any) -
         now.begin_drag()
         now.drag(handle, (handle.pixel[0] + 2, handle.pixel[1]))
         now.drag(handle, (handle.pixel[0] + 3, handle.pixel[1]))
+        now.end_drag()
+    now.begin_drag()
+    now.end_drag()  # a click
     assert len(now.corrections.points) == 2
     now.undo()
     assert [point.handle for point in now.corrections.points] == ["chin"]

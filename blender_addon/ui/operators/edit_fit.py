@@ -143,6 +143,8 @@ class RELIGHTIFY_OT_edit_fit(HeadOperator):
         if event.type == "LEFTMOUSE" and event.value == "PRESS":
             self._press(event, now, place.to_photo(mouse), handle_at(now.handles(), place, mouse, scale))
         elif event.type == "LEFTMOUSE" and event.value == "RELEASE":
+            if self._held is not None:
+                now.end_drag()
             self._held = None
         elif event.type == "MOUSEMOVE" and self._held is not None:
             x, y = place.to_photo(mouse)
