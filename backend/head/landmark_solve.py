@@ -18,6 +18,7 @@ from backend.head.model import HeadModel
 from backend.rendering.camera import Camera
 
 POSE = 7  # the unknowns before p_s
+FIRST_DAMPING = 1e-3  # relative to the Hessian's diagonal: nearly a Gauss-Newton step
 
 
 @dataclass(frozen=True)
@@ -287,7 +288,7 @@ def solve_landmarks(
     def linearise(at: FitParameters) -> Terms:
         return landmark_terms(basis, targets, at, centre_px, robust_scale).plus(prior_terms(at, priors))
 
-    return minimise(linearise, parameters, iterations, priors.log_focal_sigma <= 0, on_step)
+    return minimise(linearise, parameters, iterations, priors.log_focal_sigma <= 0, on_step).parameters
 
 
 def landmark_terms(
@@ -303,15 +304,38 @@ def landmark_terms(
     return Terms(_robust_cost(squared, robust_scale), scaled.T @ residual.reshape(-1), scaled.T @ flat)
 
 
+@dataclass(frozen=True)
+class Minimum:
+    """Where a minimisation stopped.
+
+    Args:
+        parameters: of the least cost found.
+        damping: for the next step, relative to the Hessian's diagonal; grown by each step that was rejected.
+    """
+
+    parameters: FitParameters
+    damping: float
+
+
 def minimise(
     linearise: Callable[[FitParameters], Terms],
     parameters: FitParameters,
     iterations: int,
     fixed_focal: bool,
     on_step: OnStep = no_step,
-) -> FitParameters:
-    """Levenberg-Marquardt from `parameters`, at most so many accepted or rejected steps; `on_step` before each."""
-    damping = 1e-3
+    damping: float = FIRST_DAMPING,
+) -> Minimum:
+    """Levenberg-Marquardt (Marquardt 1963) from `parameters`.
+
+    Args:
+        linearise: the cost and its Gauss-Newton model.
+        parameters: where to start.
+        iterations: at most so many accepted or rejected steps.
+        fixed_focal: whether the focal length stays.
+        on_step: see `OnStep`.
+        damping: of the first step: of `Minimum` where a minimisation is gone on with, so that steps rejected at its end
+            are not tried again.
+    """
     terms = linearise(parameters)
     for index in range(iterations):
         on_step(index / iterations)
@@ -328,4 +352,4 @@ def minimise(
             damping *= 8
             if damping > 1e6:
                 break
-    return parameters
+    return Minimum(parameters, damping)

@@ -23,6 +23,7 @@ from backend.head.compared_skin import (
 )
 from backend.head.landmark_fit import LandmarkProblem
 from backend.head.landmark_solve import (
+    FIRST_DAMPING,
     POSE,
     FitParameters,
     Terms,
@@ -190,6 +191,7 @@ def refine(scene: Scene, parameters: FitParameters, progress: Progress | None = 
     lighting = light_of(scene, seen, parameters, None)
     before = photometric_error(scene, seen, parameters, lighting)
     best, best_error = (parameters, lighting), before
+    damping = FIRST_DAMPING
     for turn in range(rounds):
         part = progress.part((turn + 0.5) / (rounds + 0.5), (turn + 1.5) / (rounds + 0.5))
         on_step = part.report
@@ -199,7 +201,9 @@ def refine(scene: Scene, parameters: FitParameters, progress: Progress | None = 
             return shading_terms(scene, seen, at, lighting).plus(landmarks).plus(prior_terms(at, problem.priors))
 
         fixed_focal = problem.priors.log_focal_sigma <= 0
-        parameters = minimise(linearise, parameters, iterations=2, fixed_focal=fixed_focal, on_step=on_step)
+        # Two steps may both be rejected: the next round goes on with the damping that they ended with.
+        found = minimise(linearise, parameters, 2, fixed_focal, on_step, damping)
+        parameters, damping = found.parameters, found.damping
         on_step(0.9)
         seen = see(scene, parameters)
         lighting = light_of(scene, seen, parameters, lighting)

@@ -5,10 +5,13 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from backend.head.landmark_solve import (
+    POSE,
     FitParameters,
     PointBasis,
     Priors,
     Targets,
+    Terms,
+    minimise,
     prior_terms,
     projection_jacobian,
     solve_landmarks,
@@ -116,3 +119,24 @@ def test_a_point_slides_freely_along_a_direction_without_precision(basis: PointB
     precision[:20, 1, 1] = 0
     found = solve_landmarks(basis, Targets(pixels, precision), start_from(truth), weak_priors(30.0), CENTRE, 60)
     np.testing.assert_allclose(found.identity, truth.identity, atol=0.1)
+
+
+def test_a_minimisation_gone_on_with_keeps_the_damping_of_rejected_steps(truth: FitParameters) -> None:
+    wanted = truth.identity + 1.0
+
+    def overshooting(at: FitParameters) -> Terms:
+        off = at.identity - wanted
+        size = POSE + MODES + EXPRESSIONS
+        gradient, hessian = np.zeros(size), 1e-9 * np.eye(size)
+        gradient[POSE : POSE + MODES] = off
+        hessian[POSE : POSE + MODES, POSE : POSE + MODES] = 0.2 * np.eye(MODES)  # steps five times too long
+        return Terms(0.5 * float(off @ off), gradient, hessian)
+
+    first = minimise(overshooting, truth, 2, fixed_focal=True)
+    assert np.array_equal(first.parameters.identity, truth.identity)  # both steps rejected
+    again = minimise(overshooting, first.parameters, 2, fixed_focal=True)
+    assert np.array_equal(again.parameters.identity, truth.identity)
+    found = first
+    for _ in range(4):
+        found = minimise(overshooting, found.parameters, 2, fixed_focal=True, damping=found.damping)
+    assert np.abs(found.parameters.identity - wanted).max() < 0.5

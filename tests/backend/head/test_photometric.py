@@ -9,7 +9,7 @@ from backend.head import photometric
 from backend.head.albedo_basis import region_albedo
 from backend.head.compared_skin import ComparedSkin, compared_skin, normal_derivative, normal_field
 from backend.head.landmark_fit import LandmarkProblem, fit_landmarks, landmark_errors
-from backend.head.landmark_solve import FitParameters
+from backend.head.landmark_solve import FitParameters, Terms
 from backend.head.model import HeadModel, load_head_model
 from backend.rendering.normals import vertex_normals
 from backend.rendering.rasteriser import EmbreeRasteriser
@@ -18,6 +18,7 @@ from backend.rendering.shading import lambert_shading
 pytestmark = pytest.mark.slow
 
 SIZE = 220
+FLATTENED = 0.2  # of the shading's curvature: Gauss-Newton steps so long that the first two are rejected
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,23 @@ def test_refinement_lowers_the_photometric_error_and_keeps_the_landmarks(case: C
         for p in (case.start, refined.parameters)
     )
     assert after < before + 0.005
+
+
+def test_rounds_whose_steps_are_all_rejected_do_not_end_the_refinement(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = photometric._shading_terms
+
+    def too_flat(*arguments: object) -> Terms:
+        terms = exact(*arguments)  # pyright: ignore[reportArgumentType]
+        return replace(terms, hessian=terms.hessian * FLATTENED)
+
+    monkeypatch.setattr(photometric, "_shading_terms", too_flat)
+    settings = replace(case.scene.settings, effective_samples=2500.0)
+    stuck = photometric.refine(replace(case.scene, settings=replace(settings, rounds=1)), case.start)
+    assert np.array_equal(stuck.parameters.identity, case.start.identity)
+    moved = photometric.refine(replace(case.scene, settings=settings), case.start)
+    assert moved.error_after < 0.9 * stuck.error_after
 
 
 def test_refinement_brings_the_shape_nearer_to_the_truth(case: Case) -> None:
