@@ -30,8 +30,7 @@ class AlbedoBasis:
 
 
 # Linear RGB of human skin: the middle between deep (0.10, 0.05, 0.035) and very fair (0.65, 0.45, 0.37) albedo, two
-# standard deviations to either side along melanin; then haemoglobin (which reddens) and a rest. Assumed, in the range
-# of published skin colours.
+# standard deviations to either side along melanin; then haemoglobin (which reddens) and a rest. Assumed.
 SKIN_MEAN = np.array([0.375, 0.25, 0.20])
 MELANIN = np.array([0.14, 0.102, 0.083])
 HAEMOGLOBIN = np.array([0.022, -0.016, -0.010])

@@ -16,7 +16,7 @@ def energy_score(
     E|x - y| - E|x - x'| / 2, without bias. It is proper: of all distributions the true one has the least expectation,
     so that it rewards being near the truth and being as varied as the truth is. One draw alone is taken for all there
     is: then it is its distance. Source: Gneiting and Raftery, "Strictly proper scoring rules, prediction, and
-    estimation", 2007, section 4.2.
+    estimation", 2007, section 4.3.
     """
     flat = np.asarray(draws, np.float64).reshape(len(draws), -1)
     size = math.sqrt(flat.shape[1])

@@ -2,9 +2,9 @@
 
 With z ~ N(0, I) and independent noise eps ~ N(0, psi), the joint Gaussian over all maps is N(mu, W W' + psi). Given
 some entries y of x, z is Gaussian again (Tipping and Bishop, "Probabilistic principal component analysis", 1999,
-eq. 8-9), so the conditional mean mu + W E[z|y] and covariance W cov[z|y] W' + psi of everything else are closed form
-and cost one small linear system. What a camera adds that is not of the subject, such as exposure, is a nuisance: a few
-more columns that explain y and are of no use for the rest.
+section 3, there with one noise variance for all entries), so the conditional mean mu + W E[z|y] and covariance
+W cov[z|y] W' + psi of everything else are closed form and cost one small linear system. What a camera adds that is not
+of the subject, such as exposure, is a nuisance: a few more columns that explain y and are of no use for the rest.
 """
 
 from __future__ import annotations
