@@ -25,6 +25,7 @@ from backend.photo.landmark_table import (
     LIPS_INNER,
     LIPS_OUTER,
     NOSE,
+    OVAL_SIDES,
     interocular_px,
 )
 from backend.progress import Progress
@@ -33,7 +34,8 @@ from backend.rendering.camera import Camera
 WEIGHTS = (
     (FACE_OVAL, 0.8),
     (NOSE, 1.0),
-    (BROW_RIGHT + BROW_LEFT, 0.8),
+    # Brows grow where they like: on training heads they lie 3.4 mm from where the rest of the face says.
+    (BROW_RIGHT + BROW_LEFT, 0.2),
     (LIPS_OUTER + LIPS_INNER, 1.6),
     (EYE_RIGHT + EYE_LEFT, 2.0),
     (IRIS_RIGHT + IRIS_LEFT, 2.5),
@@ -66,7 +68,6 @@ def fit_landmarks(
     known = focal_px is not None and focal_is_plausible(focal_px, landmarks_px, settings)
     focal = focal_px if focal_px and known else settings.typical_focal_mm / FILM_DIAGONAL_MM * math.hypot(width, height)
     basis = point_basis(model, model.landmark_triangles, model.landmark_barycentric)
-    iod = interocular_px(landmarks_px)
     priors = Priors(
         identity_sigma=1.0,
         expression_mean=np.asarray(expression_scores, np.float64),
@@ -78,7 +79,7 @@ def fit_landmarks(
     )
     modes = len(basis.identity)
     parameters = initial_parameters(basis.mean, landmarks_px, focal, centre, expression_scores, modes, settings)
-    targets = landmark_targets(landmarks_px, iod, settings)
+    targets = landmark_targets(landmarks_px, float(np.exp(parameters.log_scale)), settings)
     first = progress.part(0.0, 0.4)
     on_step = first.report
     parameters = solve_landmarks(basis, targets, parameters, priors, centre, iterations=12, on_step=on_step)
@@ -130,7 +131,8 @@ def slide_contour(
     basis = problem.basis.with_rows(rows, point_basis(model, contour.triangles, contour.barycentric))
     across = np.einsum("ni,nj->nij", contour.normals_px, contour.normals_px)
     precision = problem.targets.precision.copy()
-    strength = precision[rows, 0, 0][:, None, None]
+    weights, points = landmark_weights(settings, sliding=True), landmark_weights(settings)
+    strength = (precision[rows, 0, 0] * weights[rows] / points[rows])[:, None, None]
     precision[rows] = strength * (across + settings.contour.along * (np.eye(2) - across))
     return replace(problem, basis=basis, targets=Targets(pixels, precision))
 
@@ -147,19 +149,28 @@ def focal_is_plausible(
     return settings.plausible_m[0] < distance < settings.plausible_m[1]
 
 
-def landmark_weights(settings: LandmarkFitSettings = LandmarkFitSettings()) -> np.ndarray:
-    """Weight of each landmark's squared residual, float64 [478]."""
+def landmark_weights(settings: LandmarkFitSettings = LandmarkFitSettings(), sliding: bool = False) -> np.ndarray:
+    """Weight of each landmark's squared residual, float64 [478]; of the oval's where it slides along the outline."""
     weights = np.full(LANDMARK_COUNT, settings.ordinary_weight)
     for indices, weight in WEIGHTS:
         weights[list(indices)] = weight
+    if not sliding:
+        weights[list(OVAL_SIDES)] = settings.sides_weight
     return weights
 
 
 def landmark_targets(
-    landmarks_px: np.ndarray, iod_px: float, settings: LandmarkFitSettings = LandmarkFitSettings()
+    landmarks_px: np.ndarray, px_per_m: float, settings: LandmarkFitSettings = LandmarkFitSettings()
 ) -> Targets:
-    """The landmarks with their precisions."""
-    precision = landmark_weights(settings) / (settings.sigma * iod_px) ** 2
+    """The landmarks with their precisions.
+
+    Args:
+        landmarks_px: float [478, 2].
+        px_per_m: pixels that a metre at the head's distance has; unlike the distance of the eyes in the photo it does
+            not shrink as the head turns.
+        settings: the fit's chosen numbers.
+    """
+    precision = landmark_weights(settings) / (settings.sigma_m * px_per_m) ** 2
     return Targets(np.asarray(landmarks_px, np.float64), precision[:, None, None] * np.eye(2))
 
 

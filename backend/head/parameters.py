@@ -33,8 +33,10 @@ class LandmarkFitSettings:
 
     Args:
         typical_focal_mm: 35 mm equivalent where nothing is known: the median of phones, snapshots and portraits.
-        sigma: of a landmark of weight 1, in interocular distances; large, since errors of neighbours are alike.
+        sigma_m: of a landmark of weight 1, metres at the head's distance; large, since errors of neighbours are alike.
         ordinary_weight: of squared residuals where no edge guides the detector, against `WEIGHTS`; assumed.
+        sides_weight: of the face's sides where they do not slide along its outline: there the detector marks what the
+            model's own points miss by 1 to 4 cm, the same on every training head (docs/research/geometry.md).
         expression_sigma: of coefficients about the detector's scores; assumed.
         log_focal_sigma: of the log focal length where it is unknown; assumed.
         known_log_focal_sigma: where the file gives it: rounded, zoomed, cropped a little; assumed.
@@ -47,8 +49,9 @@ class LandmarkFitSettings:
     """
 
     typical_focal_mm: float = 45.0
-    sigma: float = 0.03
+    sigma_m: float = 0.0027
     ordinary_weight: float = 0.4
+    sides_weight: float = 0.016
     expression_sigma: float = 0.12
     log_focal_sigma: float = 0.5
     known_log_focal_sigma: float = 0.06

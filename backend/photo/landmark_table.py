@@ -13,6 +13,8 @@ FACE_OVAL = (
     *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
     *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
 )
+# Of the oval what lies between forehead and chin: the sides of the face as they show from the front.
+OVAL_SIDES = (*(251, 389, 356, 454, 323, 361, 288, 397), *(172, 58, 132, 93, 234, 127, 162, 21))
 LIPS_OUTER = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
 LIPS_INNER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191)
 # From the outer corner along the lower lid to the inner corner (the ninth), and back.

@@ -25,7 +25,7 @@ class Number:
 
 
 NUMBERS = (
-    Number("fit", "head.landmarks.sigma"),
+    Number("fit", "head.landmarks.sigma_m"),
     Number("light", "SKIN.bounce.of_hidden"),
     Number("delight", "prior.residual_shading.kept"),
     Number("tone", "delight.skin_tone.exposure"),

@@ -7,7 +7,7 @@ from scipy.spatial.transform import Rotation
 from backend.head.contour import associate_contour, contour_region, silhouette
 from backend.head.landmark_fit import fit_landmarks, landmark_errors
 from backend.head.model import HeadModel, load_head_model
-from backend.photo.landmark_table import interocular_px
+from backend.photo.landmark_table import NOSE_BASE, OVAL_SIDES, interocular_px
 from backend.progress import Progress
 from backend.rendering.camera import Camera
 from shared.errors import JobCancelled, RelightifyError
@@ -64,6 +64,33 @@ def test_fit_reports_each_step_and_stops_at_the_next_when_cancelled(model: HeadM
     assert len(seen) == 5
     assert seen == sorted(seen)
     assert 0.2 <= seen[0] <= seen[-1] <= 0.4
+
+
+def test_landmarks_weigh_the_same_however_far_the_head_is_turned(model: HeadModel) -> None:
+    points = model.landmarks(model.mean)
+    facing, turned = (
+        fit_landmarks(model, camera_at(yaw, 0, 0.6, 1500).project(points), np.zeros(52), SIZE, SIZE, 1500.0)[1]
+        for yaw in (0, 60)
+    )
+    there = turned.targets.precision[NOSE_BASE, 0, 0]
+    assert there == pytest.approx(facing.targets.precision[NOSE_BASE, 0, 0], rel=0.1)
+
+
+def test_sides_of_the_face_that_are_marked_further_out_do_not_bend_the_rest(model: HeadModel) -> None:
+    points, sides = model.landmarks(model.mean).astype(np.float64), list(OVAL_SIDES)
+    marked = points.copy()
+    marked[sides, 0] += 0.008 * np.sign(points[sides, 0])
+    found, _ = fit_landmarks(model, camera_at(0, 0, 0.6, 1500).project(marked), np.zeros(52), SIZE, SIZE, 1500.0)
+    moved = model.landmarks(model.shape(found.identity)) - points
+    rest = np.setdiff1d(np.arange(468), sides)
+    assert 1000 * np.linalg.norm(moved - moved.mean(0), axis=1)[rest].mean() < 0.5
+
+
+def test_the_outline_of_a_turned_face_weighs_as_contour_where_it_slides(model: HeadModel) -> None:
+    pixels = camera_at(40, 0, 0.8, 1500).project(model.landmarks(model.mean))
+    _, problem = fit_landmarks(model, pixels, np.zeros(52), SIZE, SIZE, 1500.0)
+    strength = np.linalg.eigvalsh(problem.targets.precision[list(OVAL_SIDES)])[:, 1]
+    assert strength.max() > 10 * strength.min()
 
 
 def test_near_and_far_photographs_come_out_in_the_right_order(model: HeadModel) -> None:
