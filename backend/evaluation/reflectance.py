@@ -7,9 +7,10 @@ dense registration; and the pseudo-ground truth of test portraits, made as the t
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -92,26 +93,50 @@ def write(measured: list[Measured], failures: dict[str, str], out: Path) -> None
 
 
 def measure(options: argparse.Namespace) -> tuple[list[Measured], dict[str, str]]:
-    """All measurements, and what could not be measured; a figure per picture goes to the folder `reflectance`."""
+    """All measurements, and what could not be measured; a figure per picture goes to the folder `reflectance`.
+
+    Each picture is written down once it is measured, and read back where the folder has it: a run that was stopped goes
+    on.
+    """
     pipeline = Pipeline("cpu")
     regions = face_regions(pipeline.model, pipeline.uv_space(RESOLUTION))
-    results: list[Measured] = []
+    stored = options.out / "reflectance_rows.jsonl"
+    results = read_back(stored)
+    done = {(m.row.condition, m.row.subject) for m in results}
     failures: dict[str, str] = {}
     for case in cases(options, pipeline):
+        if (case.condition, case.name) in done:
+            continue
         try:
             subject = prepare(pipeline, case.name, case.picture.read_bytes())
         except RelightifyError as error:
             failures[f"{case.condition} {case.name}"] = error.message
             continue
-        shown = [_tiles(case.truth, case.truth)]
+        shown, found = [_tiles(case.truth, case.truth)], []
         for contender in contenders(pipeline):
             maps = subject.completed(contender.prior, reflectance=contender.reflectance)
-            results.append(compare(contender.name, case, maps, regions))
+            found.append(compare(contender.name, case, maps, regions))
             shown.append(_tiles(maps, case.truth))
+        results += found
+        write_down(found, stored)
+        write(results, failures, options.out)
         label = f"{case.condition}_{case.name.replace('/', '_').replace(' ', '_')}.png"
         write_figure(options.out / "reflectance" / label, shown, ["A_d", "A_s", "N", "error of A_d x 4"])
         log.info("%s %s done", case.condition, case.name)
     return results, failures
+
+
+def write_down(measured: list[Measured], stored: Path) -> None:
+    """Append measurements to a file, one a line."""
+    stored.parent.mkdir(parents=True, exist_ok=True)
+    with stored.open("a") as file:
+        file.writelines(json.dumps({**asdict(m), "tone_srgb": m.tone_srgb.tolist()}) + "\n" for m in measured)
+
+
+def read_back(stored: Path) -> list[Measured]:
+    """What `write_down` wrote; nothing where there is no file."""
+    lines = [json.loads(line) for line in stored.read_text().splitlines()] if stored.exists() else []
+    return [Measured(**{**m, "row": Row(**m["row"]), "tone_srgb": np.array(m["tone_srgb"])}) for m in lines]
 
 
 def cases(options: argparse.Namespace, pipeline: Pipeline) -> Iterator[Case]:
