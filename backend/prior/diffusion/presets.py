@@ -52,7 +52,7 @@ PRESETS: dict[str, dict[str, SamplingPreset]] = {
     },
 }
 
-# The paper's chain to the letter: N = 200 DDIM steps from pure noise, the normalised gradient step of MCG, one fair
+# The paper's chain: N = 200 DDIM steps from pure noise, the normalised gradient step of MCG, one fair
 # draw, nothing of the coarse estimate mixed in.
 PAPER = SamplingPreset(SamplerOptions("mcg_ddim", steps=200, step_size="residual", zeta=1.0), None, pores_mm=0.0)
 
