@@ -112,7 +112,7 @@ class JobOptions:
         Number(
             default=0,
             label="Seed",
-            help="The same seed gives the same head; another one other details in unseen skin",
+            help="0 makes the likeliest skin where the photo shows none; every other number another one that fits",
             low=0,
             high=2**32 - 1,
             whole=True,
@@ -222,7 +222,9 @@ RESOLUTIONS: tuple[int, ...] = choice("resolution").values
 # --- what holds between options ---------------------------------------------------------------------------------
 
 # Only these draw at random, so only they can make several samples; the backend asks the prior itself.
-RANDOM_QUALITIES: tuple[str, ...] = ("standard", "high")
+RANDOM_QUALITIES: tuple[str, ...] = ("draft", "standard", "high")
+# The seed of the completion that a prior holds for the likeliest, where it tells one; every other seed is a draw.
+LIKELIEST_SEED = 0
 # Of all samples of a job together, so that a result stays within the limits of a message.
 MAX_TEXELS = 4 * 4096**2
 

@@ -17,6 +17,7 @@ from backend.evaluation.distribution.fair_draws import (
     DrawsCompletions,
     DrawsSkins,
     LinearDraws,
+    SampleDraws,
     StreamDraws,
     encoded,
     network_in,
@@ -51,6 +52,7 @@ from backend.training.skin.pack import PACK, load_pack
 from shared.errors import RelightifyError
 
 log = logging.getLogger(__name__)
+SAMPLED = ("draft", "standard")
 LINEAR, NETWORK, STREAM, EXPECTATION, ORACLE = "linear prior", "network", "training stream", "draft", "oracle"
 PROTOCOL = """Fair draws (temperature 1) of every prior. Photos as in the table `completion`: what a camera at the yaw
 would not see is hidden, and {completions} completions are drawn from pure noise ({steps} steps of `mcg_ddim` for
@@ -58,7 +60,8 @@ networks; factors and noise from the posterior for the linear prior), joined to 
 hidden texels, in sRGB values times 100: `energy` is the energy score (Gneiting and Raftery 2007; less is better),
 `energy, broad` the same of what is broader than {broad_mm:.0f} mm, `spread` the root mean square difference of two
 draws. `best of {best_of}`, `of the mean` and `usual` are PSNR in dB. `draft` is the linear prior's expectation,
-`oracle` the linear model fitted to the hidden texels themselves: what is there to be won with it.
+`samples of` a quality are what it makes beside its likeliest completion, `oracle` is the linear model fitted to the
+hidden texels themselves: what is there to be won with it.
 """
 FROM_NOISE = """{samples} samples from noise each, against unwrapped photos and pseudo-ground truth of people who are in
 no prior, all where one of these people is seen. `blotch`: energy of structures of {fine_mm:.0f} to {broad_mm:.0f} mm at
@@ -143,7 +146,8 @@ def run(options: argparse.Namespace) -> int:
         stream = {STREAM: StreamDraws(pipeline.model)}
         _measure_samples(reality, {**linear, **networks, **stream}, settings, options.out, failures)
     if options.only != "noise":
-        _measure_completions(pipeline, people, {**linear, **networks}, settings, options.out, failures)
+        samples = {f"samples of {quality}": SampleDraws(pipeline.priors[quality]) for quality in SAMPLED}
+        _measure_completions(pipeline, people, {**linear, **networks, **samples}, settings, options.out, failures)
     return 0
 
 

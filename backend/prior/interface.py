@@ -92,7 +92,7 @@ class Prior(Protocol):
 
         Args:
             delit: what was seen, with and without its light.
-            seeds: of everything random, one a completion.
+            seeds: of everything random, one a completion; `LIKELIEST_SEED` is the best guess, others are draws.
             progress: told about progress in [0, 1]; raises when the user cancels.
             guidance: terms for samplers; priors that do not sample have no use for them.
             reflectance: where A_d, A_s and N come from: `photo`, what was seen with its light divided out, joined to
@@ -122,5 +122,5 @@ def require_able(prior: Prior, quality: str, samples: int, reflectance: Reflecta
         raise RelightifyError(
             "bad_option",
             f"The quality {quality} makes one completion of a photo, not {samples}.",
-            "Ask for one sample, or use the quality standard or high, which draw at random.",
+            "Ask for one sample, or use the quality draft, standard or high, which draw at random.",
         )

@@ -20,6 +20,7 @@ from backend.prior.diffusion.presets import SamplingPreset
 from backend.prior.diffusion.prior import DiffusionPrior, as_image
 from backend.prior.diffusion.samplers import sample
 from backend.prior.diffusion.sampling import NoiseSource, Problem, SamplerOptions
+from backend.prior.interface import Prior
 from backend.prior.linear.estimate import coarse_estimate
 from backend.prior.linear.factor_model import CoarsePrior
 from backend.prior.linear.prior import joined, unit_normals
@@ -30,7 +31,7 @@ from backend.texture.maps import SkinMaps
 from backend.training.priors.linear_command import as_maps
 from backend.training.skin.pack import PACK, load_pack
 from backend.training.stream.skin_stream import SkinStream
-from shared.options import REFLECTANCES
+from shared.options import LIKELIEST_SEED, REFLECTANCES
 
 if TYPE_CHECKING:
     from backend.prior.diffusion.weights import DiffusionWeights
@@ -116,6 +117,19 @@ class NetworkDraws:
         fair = SamplingPreset(self.options, None, draws=1, broad=1.0, fine=1.0, pores_mm=0.0)
         prior = DiffusionPrior(self.coarse, self.load, dict.fromkeys(REFLECTANCES, fair))
         for maps in prior.complete(delit, seeds, Progress()):
+            yield maps.log_texture
+
+
+@dataclass(frozen=True)
+class SampleDraws:
+    """What a quality makes as samples 2, 3, ...: all but the likeliest, before detail is made."""
+
+    prior: Prior
+
+    def completions(self, delit: DelightedTexture, seeds: Sequence[int]) -> Iterator[np.ndarray]:
+        """See `DrawsCompletions`."""
+        drawn = [seed if seed < LIKELIEST_SEED else seed + 1 for seed in seeds]
+        for maps in self.prior.complete(delit, drawn, Progress()):
             yield maps.log_texture
 
 

@@ -80,8 +80,8 @@ class Observation:
         return not bool(self.mask.any())
 
     def repeated(self, count: int) -> Observation:
-        """The observation of one photo for `count` samples of it."""
-        return Observation(self.latent.repeat(count, 1, 1, 1), self.mask.repeat(count, 1, 1, 1))
+        """Each observation for `count` samples of it, one after the other."""
+        return Observation(self.latent.repeat_interleave(count, 0), self.mask.repeat_interleave(count, 0))
 
     def to(self, device: torch.device | str) -> Observation:
         """The same on another device."""

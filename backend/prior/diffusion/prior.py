@@ -22,11 +22,11 @@ from backend.prior.diffusion.samplers import sample
 from backend.prior.diffusion.sampling import NoiseSource, Problem, Start, Watch
 from backend.prior.interface import CompletedMaps, GuidanceTerm
 from backend.prior.linear.factor_model import CoarsePrior
-from backend.prior.linear.prior import CoarseCompletion, coarse_completion, joined, without_rings
+from backend.prior.linear.prior import CoarseCompletion, coarse_completions, joined, without_rings
 from backend.prior.nostrils import with_dark_nostrils
 from backend.prior.parameters import PriorParameters
 from backend.progress import Progress
-from shared.options import Reflectance
+from shared.options import LIKELIEST_SEED, Reflectance
 
 if TYPE_CHECKING:
     from backend.prior.diffusion.weights import DiffusionWeights
@@ -73,11 +73,15 @@ class DiffusionPrior:
         """See `backend.prior.interface.Prior.complete`."""
         preset = self.presets[reflectance]
         share = 0.3 * min(1.0, 12 / preset.options.steps)  # of the time, the coarse estimate's
-        coarse = coarse_completion(self.coarse, delit, progress.part(0.0, share), self.parameters)
+        # What begins from pure noise draws by itself; what begins from an estimate differs as the estimates do.
+        alike = preset.start_noise is None
+        estimated = [LIKELIEST_SEED] if alike else seeds
+        estimates = coarse_completions(self.coarse, delit, estimated, progress.part(0.0, share), self.parameters)
+        estimates = estimates * len(seeds) if alike else estimates
         names = DECODED[reflectance]
-        drawn = self._drawn(coarse, seeds, preset, names, progress.part(share, 1.0), tuple(guidance))
+        drawn = self._drawn(estimates, seeds, preset, names, progress.part(share, 1.0), tuple(guidance))
         progress.report(1.0)
-        for images in drawn:
+        for coarse, images in zip(estimates, drawn, strict=True):
             maps = joined_maps(coarse, images, preset, self.parameters)
             if reflectance == "prior":
                 yield with_inferred(maps, images)
@@ -87,7 +91,7 @@ class DiffusionPrior:
 
     def _drawn(
         self,
-        coarse: CoarseCompletion,
+        estimates: Sequence[CoarseCompletion],
         seeds: Sequence[int],
         preset: SamplingPreset,
         names: tuple[str, ...],
@@ -95,22 +99,24 @@ class DiffusionPrior:
         guidance: tuple[GuidanceTerm, ...],
     ) -> list[dict[str, np.ndarray]]:
         """The network's maps of these names for each seed, float32 [B, B, C] as `joined_maps` takes them."""
-        estimate = coarse_maps(coarse)
+        images = {seed: coarse_maps(estimate) for seed, estimate in zip(seeds, estimates, strict=True)}
+        seen = torch.from_numpy((estimates[0].delit.weight > preset.seen).astype(np.float32))[None, None]
 
         def draw(weights: DiffusionWeights, chosen: Sequence[int]) -> list[dict[str, np.ndarray]]:
-            device = weights.device
+            device, draws = weights.device, preset.draws
+            stacked = {
+                name: torch.cat([as_tensor(images[seed][name]) for seed in chosen]).to(device)
+                for name in images[chosen[0]]
+            }
             with torch.inference_mode(), weights.autocast():
-                latent = weights.encode({name: as_tensor(image).to(device) for name, image in estimate.items()})
-            seen = torch.from_numpy((coarse.delit.weight > preset.seen).astype(np.float32))[None, None]
-            # Clones: tensors of inference mode take no part in the gradient of eq. 9d.
-            observation = Observation(latent.clone(), latent_mask(seen, latent.shape[-1]).to(device))
+                encoded = weights.encode(stacked)
+            mask = latent_mask(seen, encoded.shape[-1]).to(device).repeat(len(chosen), 1, 1, 1)
+            # A clone: tensors of inference mode take no part in the gradient of eq. 9d.
+            observation = Observation(encoded.clone(), mask).repeated(draws)
             options, schedule = preset.options, weights.denoiser.schedule
-            draws = preset.draws
-            observation = observation.repeated(draws * len(chosen))
             start = None
             if preset.start_noise is not None:
-                estimates = latent.clone().repeat(draws * len(chosen), 1, 1, 1)
-                start = Start(estimates, schedule.step_of_noise(preset.start_noise))
+                start = Start(observation.latent, schedule.step_of_noise(preset.start_noise))
             watch = Watch(progress, _preview(weights, options.steps, draws))
             noise = NoiseSource.of_seeds(*chosen)
             drawn = sample(Problem(weights.epsilon, schedule, observation, guidance), options, noise, start, watch)

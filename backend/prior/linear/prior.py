@@ -1,4 +1,8 @@
-"""The quality `draft`: the coarse linear prior completes all maps, the photo's own detail is kept."""
+"""The quality `draft`: the coarse linear prior completes all maps, the photo's own detail is kept.
+
+One of the completions is the likeliest, the conditional mean; all others are drawn from the posterior of the factors.
+The noise that the factors leave is not drawn: it is of single texels, and the detail stage makes what is fine.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +19,13 @@ from backend.imaging.filters import masked_blur, smooth_step
 from backend.prior.channels import LINEAR
 from backend.prior.classical.fill import complete_field
 from backend.prior.interface import CompletedMaps, GuidanceTerm
-from backend.prior.linear.estimate import coarse_estimate
+from backend.prior.linear.estimate import CoarseEstimate, coarse_estimate
 from backend.prior.linear.factor_model import CoarsePrior
 from backend.prior.nostrils import nostrils, with_dark_nostrils
 from backend.prior.parameters import JoiningSettings, PriorParameters, RingSettings
 from backend.progress import Progress
 from backend.texture.regions import FaceRegions, plain_skin
-from shared.options import Reflectance
+from shared.options import LIKELIEST_SEED, Reflectance
 
 
 @dataclass(frozen=True)
@@ -58,9 +62,9 @@ class Joined:
 
 
 class LinearPrior:
-    """Conditional mean of the joint Gaussian, joined to what was seen in the gradient domain."""
+    """The joint Gaussian given what was seen, its mean or a draw, joined to the photo in the gradient domain."""
 
-    draws, infers = False, True
+    draws, infers = True, True
 
     def __init__(self, coarse: CoarsePrior, parameters: PriorParameters = PriorParameters()) -> None:
         self.coarse, self.parameters = coarse, parameters
@@ -73,29 +77,43 @@ class LinearPrior:
         guidance: Sequence[GuidanceTerm] = (),
         reflectance: Reflectance = "photo",
     ) -> Iterator[CompletedMaps]:
-        """See `backend.prior.interface.Prior.complete`; all seeds give the same."""
-        completion = coarse_completion(self.coarse, delit, progress, self.parameters)
-        maps = completion.inferred
-        if reflectance == "photo":
-            regions, settings = delit.skin.regions, self.parameters.nostrils
-            maps = with_dark_nostrils(completion.maps, delit.weight, completion.nostrils, regions, settings)
+        """See `backend.prior.interface.Prior.complete`."""
+        completions = coarse_completions(self.coarse, delit, seeds, progress, self.parameters)
         progress.report(1.0)
-        for _ in seeds:
-            yield maps
+        for completion in completions:
+            if reflectance == "prior":
+                yield completion.inferred
+                continue
+            regions, settings = delit.skin.regions, self.parameters.nostrils
+            yield with_dark_nostrils(completion.maps, delit.weight, completion.nostrils, regions, settings)
 
 
-def coarse_completion(
+def coarse_completions(
     coarse: CoarsePrior,
     delit: DelightedTexture,
+    seeds: Sequence[int],
     progress: Progress,
     parameters: PriorParameters = PriorParameters(),
-) -> CoarseCompletion:
-    """All maps at the working size by the linear prior; see `backend.prior.interface.Prior.complete`."""
-    skin, regions, island = delit.skin, delit.skin.regions, delit.skin.working.mask
+) -> list[CoarseCompletion]:
+    """All maps at the working size by the linear prior, for each seed; see `backend.prior.interface.Prior.complete`."""
     progress.report(0.0)
     estimate = coarse_estimate(coarse, delit, parameters.estimate)
-    progress.report(0.3)
-    expected = estimate.maps(skin.working.resolution)
+    completions = []
+    for number, seed in enumerate(seeds):
+        part = progress.part(0.3 + 0.7 * number / len(seeds), 0.3 + 0.7 * (number + 1) / len(seeds))
+        completions.append(_completion(estimate, seed, delit, part, parameters))
+    return completions
+
+
+def _completion(
+    estimate: CoarseEstimate, seed: int, delit: DelightedTexture, progress: Progress, parameters: PriorParameters
+) -> CoarseCompletion:
+    """The estimate's mean, or a draw, joined to what was seen."""
+    skin, regions, island = delit.skin, delit.skin.regions, delit.skin.working.mask
+    side = skin.working.resolution
+    progress.report(0.0)
+    likeliest = seed == LIKELIEST_SEED
+    expected = estimate.maps(side) if likeliest else estimate.drawn(side, np.random.default_rng(seed))
     for colour in (LINEAR.diffuse, LINEAR.texture):
         expected[..., colour] = without_rings(expected[..., colour], regions, island, parameters.rings)
     gain = estimate.gain.astype(np.float32)

@@ -64,7 +64,7 @@ def test_several_samples_of_a_prior_without_chance_are_an_error_that_says_what_t
     with pytest.raises(RelightifyError) as raised:
         require_able(ClassicalPrior(), "baseline", 2, "photo")
     assert raised.value.code == "bad_option"
-    assert "standard" in raised.value.hint
+    assert "draft" in raised.value.hint
     require_able(ClassicalPrior(), "baseline", 1, "photo")
     require_able(GreyByChance(), "standard", 8, "photo")
 

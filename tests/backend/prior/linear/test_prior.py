@@ -129,6 +129,26 @@ def test_what_was_seen_stays_as_in_the_photo(prior: CoarsePrior, context: Fitted
     assert np.abs(maps.texture_srgb - partial.texture_srgb)[seen].max() < 0.02
 
 
+def test_the_first_seed_is_the_likeliest_skin_and_others_differ_where_nothing_was_seen(
+    prior: CoarsePrior, context: FittedSkin, regions: FaceRegions
+) -> None:
+    partial = seen_half(skin_of(regions, np.random.default_rng(8)), context, regions, frontal_light())
+    delit = delight(partial, context)
+    likeliest, *draws = LinearPrior(prior).complete(delit, range(7), Progress())
+    (again,) = LinearPrior(prior).complete(delit, [4], Progress())
+    np.testing.assert_array_equal(again.log_texture, draws[3].log_texture)
+    mean = joined(delit.log_seen, coarse_estimate(prior, delit).maps(RESOLUTION)[..., LINEAR.texture], delit).colour
+    hidden = (partial.visibility == 0) & (regions.face > 0.8)
+    seen = cv2.erode((partial.visibility > 0.99).astype(np.uint8), np.ones((25, 25), np.uint8)) > 0
+    assert np.abs(likeliest.log_texture - mean)[hidden].mean() < 0.01
+    strays = [np.abs(draw.log_texture - likeliest.log_texture).mean(-1) for draw in draws]
+    assert min(float(stray[hidden].mean()) for stray in strays) > 2e-3
+    assert max(float(stray[seen].mean()) for stray in strays) < 2e-4
+    # Draws lie around the likeliest skin, so that their mean is nearer to it than they are.
+    middle = np.mean([draw.log_texture for draw in draws], axis=0)
+    assert np.abs(middle - likeliest.log_texture)[hidden].mean() < np.mean([stray[hidden].mean() for stray in strays])
+
+
 def test_every_map_is_whole_and_in_range(prior: CoarsePrior, context: FittedSkin, regions: FaceRegions) -> None:
     partial = seen_half(skin_of(regions, np.random.default_rng(9)), context, regions, frontal_light())
     maps = completed(LinearPrior(prior), partial, context, 0)[0]
