@@ -36,6 +36,8 @@ class MergeSettings:
         choice_mm: over which it is judged which photo shows the skin best.
         change_mm: over which one photo's fine detail gives way to another's.
         shine: share by which a texel that is all highlight counts less.
+        mark_mm: by how much a mark may lie elsewhere in another photo.
+        even: variance of the log light on plain skin, of a light that is as good as even.
         least_common: texels of plain skin that two photos must share for their tones to be compared there.
         darkest: by how much less than plain skin gets the first photo's light may be cast on what others show, log;
             skin that gets less than twice that in a photo is not taken from it.
@@ -47,6 +49,8 @@ class MergeSettings:
     choice_mm: float = 3.0
     change_mm: float = 0.8
     shine: float = 0.7
+    mark_mm: float = 1.5
+    even: float = 0.02
     least_common: int = 400
     darkest: float = 1.5
     registration: RegistrationSettings = RegistrationSettings()
@@ -96,6 +100,7 @@ def merged(
     for number in _most_common_first(seen, plain):
         layers.append(_layer(seen[number], layers, light, plain, settings))
     order = _most_common_first(seen, plain)
+    layers = _agreed_marks(layers, settings, skin)
     broad, choice = _broad(layers, settings, skin), _choice(layers, settings, skin)
     partial, fine = _partial([seen[n].partial for n in order], layers, broad, choice)
 
@@ -138,6 +143,14 @@ def _cast(first: DelightedTexture, plain: np.ndarray, settings: MergeSettings) -
     return np.maximum(first.log_shading, _usual(first, plain) - settings.darkest).astype(np.float32)
 
 
+def _evenness(one: DelightedTexture, plain: np.ndarray, settings: MergeSettings) -> float:
+    """How far a photo's light is to be trusted to have been taken off: what is left of it grows with its contrast."""
+    lit = one.weight * plain
+    luminance = one.log_shading @ LUMINANCE
+    mean = np.average(luminance, weights=lit + 1e-9)
+    return 1 / (settings.even + float(np.average(np.square(luminance - mean), weights=lit + 1e-9)))
+
+
 def _usual(one: DelightedTexture, plain: np.ndarray) -> np.ndarray:
     """Light times mean albedo, log, on most of a photo's plain skin: float [3]."""
     return robust_tone(one.log_shading, one.weight * plain)[0]
@@ -152,6 +165,7 @@ def _layer(
     pixels = pixels_per_texel(skin.model, skin.fit, skin.working)
     lit = smooth_step((one.log_shading - _usual(one, plain)) @ LUMINANCE, -2 * settings.darkest, -settings.darkest)
     quality = one.weight * (1 - settings.shine * one.shine) * lit * np.square(one.partial.sharpness * pixels)
+    quality = (quality * _evenness(one, plain, settings)).astype(np.float32)
     relit = light - one.log_shading - gloss
     layer = _Layer(one.log_albedo, one.log_marks, one.weight, one.shine, pixels, quality, relit, np.zeros(3), None)
     if not layers:
@@ -189,6 +203,29 @@ def _gain(
     if (common > 0.5).sum() >= settings.least_common:
         return robust_tone((albedo - layer.log_albedo).astype(np.float32), common)[0]
     return robust_tone(albedo.astype(np.float32), there * plain)[0] - tone
+
+
+def _agreed_marks(layers: Sequence[_Layer], settings: MergeSettings, skin: FittedSkin) -> list[_Layer]:
+    """The photos with marks only so strong as all of them show that trust the place: what one alone has is its light's.
+
+    A mark may lie `settings.mark_mm` off in another photo.
+    """
+    reach = max(1, round(settings.mark_mm * skin.regions.texels_per_mm))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    signed = [layer.log_marks @ LUMINANCE for layer in layers]
+    limits = []
+    for sign in (1, -1):
+        # Where a photo does not know the place, it allows anything.
+        own = [np.asarray(cv2.dilate(np.maximum(sign * marks, 0).astype(np.float32), kernel)) for marks in signed]
+        unknown = [1 - smooth_step(layer.weight, 0.1, settings.registration.common) for layer in layers]
+        limits.append(np.minimum.reduce([most + 4 * free for most, free in zip(own, unknown, strict=True)]))
+    agreed = []
+    for layer, marks in zip(layers, signed, strict=True):
+        most = np.where(marks > 0, limits[0], limits[1])
+        share = np.minimum(most / np.maximum(np.abs(marks), 1e-4), 1)[..., None].astype(np.float32)
+        kept = share * layer.log_marks
+        agreed.append(replace(layer, log_marks=kept, relit=layer.relit + kept - layer.log_marks))
+    return agreed
 
 
 def _broad(layers: Sequence[_Layer], settings: MergeSettings, skin: FittedSkin) -> list[np.ndarray]:

@@ -114,3 +114,26 @@ def test_the_sharper_photo_shows_the_skin(skin: FittedSkin) -> None:
     both = merged([dull, photo(skin, albedo, light, weight)], skin)
     assert both.shares[1] > 0.9
     assert both.partial.pixels is not None
+
+
+def test_a_mark_that_only_one_photo_has_is_its_lights_and_goes(skin: FittedSkin) -> None:
+    albedo, (first, second) = pores(skin), lights()
+    weight = skin.working.mask.astype(np.float64) * skin.regions.face
+    marks = []
+    for place in ((128, 90), (100, 90)):  # the second is in both photos, a little off in one
+        spot = np.zeros((RESOLUTION, RESOLUTION), np.float32)
+        cv2.circle(spot, place, 6, 0.5, -1)
+        marks.append(spot[..., None] * np.ones(3, np.float32))
+    alone, common = marks
+    moved = np.roll(common, 1, axis=0)
+
+    def marked(mark: np.ndarray, light: np.ndarray) -> DelightedTexture:
+        bare = photo(skin, albedo, light, weight)
+        encoded = linear_to_srgb(np.exp(albedo + light + mark)).astype(np.float32) * (weight > 0)[..., None]
+        return replace(bare, log_marks=mark, partial=replace(bare.partial, texture_srgb=encoded))
+
+    both = merged([marked(alone + common, first), marked(moved, second)], skin)
+    assert np.abs(both.log_marks[alone[..., 0] > 0]).max() < 0.1
+    assert both.log_marks[common[..., 0] > 0].mean() > 0.35
+    seen = (weight > 0.9) & (alone[..., 0] > 0)
+    assert np.abs(both.log_albedo - albedo)[seen].mean() < 0.06
