@@ -231,3 +231,19 @@ def test_a_corrected_head_goes_through_its_points_and_says_what_it_was_before(jo
     assert read_corrections(said) == corrections
     np.testing.assert_allclose(said["uncorrected"]["identity"], before.identity, atol=1e-5)
     assert describe(job.result, pipeline.model)["uncorrected"] is None
+
+
+def test_two_photos_of_one_person_make_one_head_and_are_listed(job: Job, tmp_path: Path) -> None:
+    image = data.astronaut()
+    dim = np.round(255 * linear_to_srgb(0.6 * srgb_to_linear(image / 255))).astype(np.uint8)
+    result = job.pipeline.reconstruct([png(image), png(dim[:, 20:])], JobOptions(resolution=512), Progress())
+    assert result.fit.numbers == (0, 1)
+    assert result.mesh.vertices.shape == job.result.mesh.vertices.shape
+    seen = job.result.maps.visibility > 0.9
+    difference = np.abs(result.maps.diffuse_albedo_srgb - job.result.maps.diffuse_albedo_srgb)[seen]
+    assert difference.mean() < 0.04
+    write_reconstruction(result, job.pipeline.model, tmp_path / "out")
+    photos = json.loads((tmp_path / "out" / "reconstruction.json").read_text())["photos"]
+    assert [photo["number"] for photo in photos] == [1, 2]
+    assert sum(photo["share_of_seen_skin"] for photo in photos) == pytest.approx(1, abs=1e-3)
+    assert photos[1]["camera"]["width_px"] == image.shape[1] - 20
