@@ -210,20 +210,27 @@ def _agreed_marks(layers: Sequence[_Layer], settings: MergeSettings, skin: Fitte
 
     A mark may lie `settings.mark_mm` off in another photo.
     """
-    reach = max(1, round(settings.mark_mm * skin.regions.texels_per_mm))
+    scale = skin.regions.texels_per_mm
+    reach = max(1, round(settings.mark_mm * scale))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     signed = [layer.log_marks @ LUMINANCE for layer in layers]
+    known = [smooth_step(layer.weight, 0.1, settings.registration.common) for layer in layers]
+    several = np.sort(known, axis=0)[-2]
     limits = []
     for sign in (1, -1):
         # Where a photo does not know the place, it allows anything.
         own = [np.asarray(cv2.dilate(np.maximum(sign * marks, 0).astype(np.float32), kernel)) for marks in signed]
-        unknown = [1 - smooth_step(layer.weight, 0.1, settings.registration.common) for layer in layers]
-        limits.append(np.minimum.reduce([most + 4 * free for most, free in zip(own, unknown, strict=True)]))
+        limits.append(np.minimum.reduce([most + 4 * (1 - there) for most, there in zip(own, known, strict=True)]))
     agreed = []
     for layer, marks in zip(layers, signed, strict=True):
+        size = np.abs(marks).astype(np.float32)
         most = np.where(marks > 0, limits[0], limits[1])
-        share = np.minimum(most / np.maximum(np.abs(marks), 1e-4), 1)[..., None].astype(np.float32)
-        kept = share * layer.log_marks
+        share = np.minimum(most / np.maximum(size, 1e-4), 1).astype(np.float32)
+        # A mark that goes on to where only one photo shows it is there what it is beside.
+        beside = masked_blur(share, size * several, settings.feather_mm * scale)
+        judged = masked_blur(several, size, settings.feather_mm * scale)
+        alone = 1 + smooth_step(judged, 0.05, 0.3) * (beside - 1)
+        kept = (several * share + (1 - several) * alone)[..., None] * layer.log_marks
         agreed.append(replace(layer, log_marks=kept, relit=layer.relit + kept - layer.log_marks))
     return agreed
 
