@@ -208,6 +208,7 @@ class RELIGHTIFY_OT_edit_fit(HeadOperator):
     def _apply(self, context: bpy.types.Context) -> set[str]:
         now = self._now
         now.apply()
+        self._view.view_camera_zoom, self._view.view_camera_offset = self._zoom
         self._leave(context)
         select_alone(context.scene, now.head)
         push_undo("Edit Fit")

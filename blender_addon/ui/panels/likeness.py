@@ -52,7 +52,8 @@ class RELIGHTIFY_PT_likeness(FacePanel, bpy.types.Panel):
 def _draw_editing(layout: bpy.types.UILayout, now: FitEditing) -> None:
     """What can be done while a head is being corrected."""
     layout.label(text=now.head.name, icon="USER", translate=False)
-    layout.label(text=f"{len(now.corrections.points)} points corrected")
+    count = len(now.corrections.points)
+    layout.label(text="1 point corrected" if count == 1 else f"{count} points corrected")
     end = RELIGHTIFY_OT_end_edit_fit.bl_idname
     row = layout.row(align=True)
     undo = row.row(align=True)
