@@ -44,8 +44,9 @@ class RELIGHTIFY_PT_likeness(FacePanel, bpy.types.Panel):
             layout.operator(RELIGHTIFY_OT_add_likeness.bl_idname, icon="ADD")
             return
         column = layout.column(align=True)
+        column.label(text="Millimetres")
         for key in keys:
-            column.prop(key, "value", text=f"{key.name.removeprefix(LIKENESS)} (mm)", slider=True)
+            column.prop(key, "value", text=key.name.removeprefix(LIKENESS), slider=True)
         layout.operator(RELIGHTIFY_OT_reset_likeness.bl_idname, icon="LOOP_BACK")
 
 
