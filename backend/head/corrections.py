@@ -126,8 +126,8 @@ class CorrectableFit:
     def _held(self) -> _Held:
         corrector = self.corrector
         pixels, jacobian = projection_jacobian(corrector.held, self._start, self.fit.camera.centre_px)
-        iod_px = interocular_px(pixels)
-        strength = np.repeat(corrector.weights / (corrector.settings.landmarks.sigma * iod_px) ** 2, 2)
+        iod_px, px_per_m = interocular_px(pixels), float(np.exp(self._start.log_scale))
+        strength = np.repeat(corrector.weights / (corrector.settings.landmarks.sigma_m * px_per_m) ** 2, 2)
         flat = jacobian.reshape(len(strength), -1)
         scaled = flat * strength[:, None]
         hessian = scaled.T @ flat
@@ -184,7 +184,7 @@ class CorrectableFit:
                 strength * (flat.T @ flat) + held.hessian,
             )
 
-        return minimise(linearise, start, chosen.steps, fixed_focal=True)
+        return minimise(linearise, start, chosen.steps, fixed_focal=True).parameters
 
     def _offsets(self, fit: HeadFit, anchors: HeadPoints, wanted: np.ndarray) -> np.ndarray:
         """Displacements float32 [V, 3], metres, that take the points where they belong, parallel to the image.

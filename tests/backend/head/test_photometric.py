@@ -84,17 +84,17 @@ def test_normal_derivative_agrees_with_finite_differences(region: ComparedSkin) 
 
 def test_shading_gradient_points_where_the_cost_rises(case: Case) -> None:
     scene, at = case.scene, case.start
-    seen = photometric._see(scene, at)
-    lighting = photometric._light(scene, seen, at, None)
-    terms = photometric._shading_terms(scene, seen, at, lighting)
+    seen = photometric.see(scene, at)
+    lighting = photometric.light_of(scene, seen, at, None)
+    terms = photometric.shading_terms(scene, seen, at, lighting)
     rng = np.random.default_rng(1)
     exact, numeric = [], []
     for _ in range(6):
         direction = rng.normal(size=len(terms.gradient)) * 1e-3
         direction[-52:] = 0  # expressions lie at their bounds
         direction[:7] *= 0.3
-        ahead = photometric._shading_terms(scene, seen, at.stepped(direction), lighting).cost
-        behind = photometric._shading_terms(scene, seen, at.stepped(-direction), lighting).cost
+        ahead = photometric.shading_terms(scene, seen, at.stepped(direction), lighting).cost
+        behind = photometric.shading_terms(scene, seen, at.stepped(-direction), lighting).cost
         exact.append(terms.gradient @ direction)
         numeric.append((ahead - behind) / 2)
     assert np.corrcoef(exact, numeric)[0, 1] > 0.95
@@ -115,13 +115,13 @@ def test_refinement_lowers_the_photometric_error_and_keeps_the_landmarks(case: C
 def test_rounds_whose_steps_are_all_rejected_do_not_end_the_refinement(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    exact = photometric._shading_terms
+    exact = photometric.shading_terms
 
     def too_flat(*arguments: object) -> Terms:
         terms = exact(*arguments)  # pyright: ignore[reportArgumentType]
         return replace(terms, hessian=terms.hessian * FLATTENED)
 
-    monkeypatch.setattr(photometric, "_shading_terms", too_flat)
+    monkeypatch.setattr(photometric, "shading_terms", too_flat)
     settings = replace(case.scene.settings, effective_samples=2500.0)
     stuck = photometric.refine(replace(case.scene, settings=replace(settings, rounds=1)), case.start)
     assert np.array_equal(stuck.parameters.identity, case.start.identity)
@@ -145,8 +145,8 @@ def test_skin_outside_the_mask_is_not_compared(case: Case) -> None:
     photo = case.scene.photo
     mask = photo.mask.copy()
     mask[: mask.shape[0] // 2] = 0
-    everything = photometric._see(case.scene, case.start)
-    lower_half = photometric._see(replace(case.scene, photo=replace(photo, mask=mask)), case.start)
+    everything = photometric.see(case.scene, case.start)
+    lower_half = photometric.see(replace(case.scene, photo=replace(photo, mask=mask)), case.start)
     assert 0.2 < lower_half.weights.sum() / everything.weights.sum() < 0.8
 
 

@@ -20,7 +20,7 @@ LOST = RelightifyError("backend_lost", "The backend has ended.", "Try again.")
 
 def wanted(name: str, picture: str = "photo.jpg") -> Wanted:
     def prepare(job_id: str) -> tuple[Reconstruct, Build]:
-        return Reconstruct(job_id, b"photo"), lambda job, result: BuiltHead()
+        return Reconstruct(job_id, b"photo"), lambda job, result, prepared: BuiltHead()
 
     return Wanted(name, JobOptions(), prepare, picture)
 
@@ -103,7 +103,7 @@ def test_results_are_set_aside_in_another_file_until_they_are_wanted_there() -> 
 
 
 def test_photo_is_let_go_of_when_its_job_has_ended() -> None:
-    def build(job: Job, result: object) -> BuiltHead:
+    def build(job: Job, result: object, prepared: object) -> BuiltHead:
         return BuiltHead()
 
     queue = JobQueue((Entry(wanted("ada"), Job("j1", "ada", state=State.RUNNING), 0, build),))
