@@ -57,7 +57,7 @@ CODES: dict[str, Code] = {
     "no_nvdiffrast": Code("nvdiffrast was asked for and cannot be used", (BACKEND,)),
     "out_of_memory": Code("the job needed more memory than there is; the worker lives", (BACKEND,)),
     "disk_full": Code("the disk is full; nothing half-written is left", (ADDON, BACKEND, TRAINING)),
-    "cannot_write": Code("the folder or file of the result cannot be written", (ADDON, BACKEND)),
+    "cannot_write": Code("the folder or file of the result cannot be written", (ADDON, BACKEND, EVALUATION)),
     "cache_unwritable": Code(
         "the folder for downloads, logs and connection files cannot be used", (ADDON, BACKEND, SHARED)
     ),

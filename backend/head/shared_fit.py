@@ -16,7 +16,6 @@ from backend.head.model import HeadModel
 from backend.head.parameters import LandmarkFitSettings, SharedFitSettings
 from backend.head.photometric import Refined, Scene, SeenSkin, light_of, photometric_error, see, shading_terms
 from backend.head.shared_solve import Linearise, minimise_together
-from backend.photo.landmark_table import OUTER_EYE_CORNERS, interocular_px
 from backend.progress import Progress
 from backend.rendering.normals import vertex_normals
 
@@ -141,16 +140,12 @@ def _shared_problem(
 ) -> LandmarkProblem:
     """What a photo's landmarks ask where others share the identity.
 
-    The prior on p_s is split among the photos. The landmarks' precision is by the size of the head instead of the
-    distance of the eyes in the picture, which is short in profile where landmarks are worst; and those on the far side
-    of the head, which the detector guesses, count less.
+    The prior on p_s is split among the photos, and landmarks on the far side of the head, which the detector guesses,
+    count less.
     """
     problem, at = start.problem, start.parameters
-    pixels = problem.targets.pixels
     points = problem.basis.points(at)
-    right, left = OUTER_EYE_CORNERS
-    upright_px = float(np.exp(at.log_scale) * np.linalg.norm(points[right] - points[left]))
-    targets = landmark_targets(pixels, max(upright_px, interocular_px(pixels)), landmarks)
+    targets = landmark_targets(problem.targets.pixels, float(np.exp(at.log_scale)), landmarks)
     vertices = model.shape(at.identity, at.expression)
     normals = vertex_normals(vertices, model.triangles("skin"))
     normal = np.einsum("lk,lkd->ld", model.landmark_barycentric, normals[model.landmark_triangles])

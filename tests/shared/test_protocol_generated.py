@@ -98,7 +98,7 @@ CORRECTIONS = st.lists(
 MESSAGES: st.SearchStrategy[Message] = st.one_of(
     st.builds(Hello, TEXT),
     st.builds(Welcome, TEXT, STATES, TEXTS, TEXTS, TEXT, st.integers(0, 2**63)),
-    st.builds(Reconstruct, IDS, BYTES, OPTIONS, TEXT, CORRECTIONS),
+    st.builds(Reconstruct, IDS, BYTES, OPTIONS, TEXT, corrections=CORRECTIONS),
     st.builds(Refit, IDS, st.builds(example_state, st.integers(1, 9), st.integers(0, 9)), CORRECTIONS),
     st.builds(example_refitted, IDS, st.integers(4, 9), st.integers(0, 9)),
     st.builds(Detect, IDS, BYTES, TEXT),
