@@ -18,7 +18,6 @@ from backend.head.model import HeadModel
 from backend.rendering.camera import Camera
 
 POSE = 7  # the unknowns before p_s
-FIRST_DAMPING = 1e-3  # relative to the Hessian's diagonal: nearly a Gauss-Newton step
 
 
 @dataclass(frozen=True)
@@ -323,7 +322,7 @@ def minimise(
     iterations: int,
     fixed_focal: bool,
     on_step: OnStep = no_step,
-    damping: float = FIRST_DAMPING,
+    damping: float = 1e-3,
 ) -> Minimum:
     """Levenberg-Marquardt (Marquardt 1963) from `parameters`.
 
@@ -333,8 +332,8 @@ def minimise(
         iterations: at most so many accepted or rejected steps.
         fixed_focal: whether the focal length stays.
         on_step: see `OnStep`.
-        damping: of the first step: of `Minimum` where a minimisation is gone on with, so that steps rejected at its end
-            are not tried again.
+        damping: of the first step, relative to the Hessian's diagonal: of `Minimum` where a minimisation is gone on
+            with, so that steps rejected at its end are not tried again.
     """
     terms = linearise(parameters)
     for index in range(iterations):

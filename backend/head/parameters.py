@@ -119,6 +119,7 @@ class PhotometricSettings:
         least_facing: cosine to the camera below which skin is seen too obliquely; assumed.
         clipped: residual above which the reported error does not grow, sRGB values.
         rounds: in which the seen points are found anew.
+        first_damping: of the first Levenberg-Marquardt step, relative to the Hessian's diagonal: nearly Gauss-Newton.
         lid_margin_m: metres from the lids within which nothing is compared; assumed.
         occlusion_rays: of the ambient occlusion.
         light: what is assumed of it.
@@ -131,6 +132,7 @@ class PhotometricSettings:
     least_facing: float = 0.25
     clipped: float = 0.2
     rounds: int = 3
+    first_damping: float = 1e-3
     lid_margin_m: float = 0.0025
     occlusion_rays: int = 32
     light: FittedLightSettings = FittedLightSettings()

@@ -23,7 +23,6 @@ from backend.head.compared_skin import (
 )
 from backend.head.landmark_fit import LandmarkProblem
 from backend.head.landmark_solve import (
-    FIRST_DAMPING,
     POSE,
     FitParameters,
     Terms,
@@ -191,7 +190,7 @@ def refine(scene: Scene, parameters: FitParameters, progress: Progress | None = 
     lighting = light_of(scene, seen, parameters, None)
     before = photometric_error(scene, seen, parameters, lighting)
     best, best_error = (parameters, lighting), before
-    damping = FIRST_DAMPING
+    damping = scene.settings.first_damping
     for turn in range(rounds):
         part = progress.part((turn + 0.5) / (rounds + 0.5), (turn + 1.5) / (rounds + 0.5))
         on_step = part.report
