@@ -50,7 +50,7 @@ _PAIRS = {
     "mouth corner": (61, 291),
 }
 # Vertices of the MakeHuman base mesh.
-_EARS = {"ear top": (5399, 11998), "ear back": (5441, 12040), "ear lobe": (5420, 12019)}
+_EARS = {"ear top": (5413, 12012), "ear back": (5441, 12040), "ear lobe": (5450, 12049)}
 SIDES = ("right", "left")
 LANDMARK_HANDLES: dict[str, int] = {
     **_MIDDLE,

@@ -3,6 +3,7 @@
 # ruff: noqa: N801, RUF012
 
 import json
+from contextlib import suppress
 
 import bpy
 
@@ -24,6 +25,10 @@ HELP = (
 )
 # What Blender goes on doing meanwhile: zooming and panning the camera's view.
 NAVIGATION = ("MIDDLEMOUSE", "WHEELUPMOUSE", "WHEELDOWNMOUSE", "TRACKPADPAN", "TRACKPADZOOM", "HOME")
+# Regions that lie over the view and have buttons of their own.
+OVER_THE_VIEW = ("HEADER", "TOOL_HEADER", "TOOLS", "UI")
+# Of the photo over the head.
+PHOTO_ALPHA = 0.6
 APPLY, CANCEL = "APPLY", "CANCEL"
 
 
@@ -49,6 +54,15 @@ def follow_backend(session: Session, now: FitEditing) -> bool:
         return False
     now.take(latest)
     return True
+
+
+def show_photo_over(camera: bpy.types.Object) -> list[tuple[bpy.types.CameraBackgroundImage, str, float]]:
+    """Have the photo shine through the head, which would hide it; returns how each background was shown."""
+    before = []
+    for background in camera.data.background_images:
+        before.append((background, background.display_depth, background.alpha))
+        background.display_depth, background.alpha = "FRONT", PHOTO_ALPHA
+    return before
 
 
 class RELIGHTIFY_OT_edit_fit(HeadOperator):
@@ -94,6 +108,7 @@ class RELIGHTIFY_OT_edit_fit(HeadOperator):
         self._zoom = self._view.view_camera_zoom, tuple(self._view.view_camera_offset)
         self._now, self._held, self._hovered = now, None, None
         stage.show_camera(context.scene, now.camera)
+        self._photos = show_photo_over(now.camera)
         look_through_camera(context.scene)
         self._draw = bpy.types.SpaceView3D.draw_handler_add(self._draw_overlay, (), "WINDOW", "POST_PIXEL")
         self._timer = context.window_manager.event_timer_add(TIMER_SECONDS, window=window)
@@ -181,7 +196,7 @@ class RELIGHTIFY_OT_edit_fit(HeadOperator):
         def inside(region: bpy.types.Region) -> bool:
             return 0 <= x - region.x < region.width and 0 <= y - region.y < region.height
 
-        others = [region for region in self._area.regions if region.type != "WINDOW" and region.width > 1]
+        others = [region for region in self._area.regions if region.type in OVER_THE_VIEW and region.width > 1]
         return inside(self._region) and not any(inside(region) for region in others)
 
     def _place(self):
@@ -223,6 +238,9 @@ class RELIGHTIFY_OT_edit_fit(HeadOperator):
             context.scene.camera = camera
 
     def _leave(self, context: bpy.types.Context, error: str = "") -> set[str]:
+        with suppress(ReferenceError):  # the camera may be gone, with its head
+            for background, depth, alpha in self._photos:
+                background.display_depth, background.alpha = depth, alpha
         context.window_manager.event_timer_remove(self._timer)
         bpy.types.SpaceView3D.draw_handler_remove(self._draw, "WINDOW")
         if editing() is self._now:
