@@ -22,7 +22,7 @@ MOST = {
     "delight": 2,
     "doctor": 3,
     "evaluation": 31,
-    "head": 5,
+    "head": 4,
     "identity": 5,
     "imaging": 11,
     "output": 1,
