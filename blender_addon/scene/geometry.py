@@ -5,11 +5,12 @@ Pure numpy: this module knows nothing of Blender and is tested outside of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .._shared import HeadMesh
+from .teeth import Row, row_of_crowns
 
 # Rows are the Blender axes in head space: (x, y, z) -> (x, -z, y) (DESIGN section 3).
 BLENDER_FROM_HEAD = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
@@ -74,10 +75,10 @@ def to_blender(points: np.ndarray) -> np.ndarray:
 
 
 def head_geometry(mesh: HeadMesh) -> HeadGeometry:
-    """Convert axes, refine the eyeballs and lay out the texture coordinates of eyes, lashes and teeth.
+    """Convert axes, refine eyeballs and teeth, lay out texture coordinates of all but the skin.
 
-    The skin keeps its vertices, quads and texture coordinates untouched; refined eyeballs append their new vertices
-    at the end, so that vertex numbers of the head model stay valid.
+    The skin keeps its vertices, quads and texture coordinates untouched; refined parts append their new vertices at
+    the end, so that vertex numbers of the head model stay valid.
     """
     geometry = HeadGeometry(
         vertices=to_blender(mesh.vertices).astype(np.float32),
@@ -95,13 +96,15 @@ def head_geometry(mesh: HeadMesh) -> HeadGeometry:
     for name, eye in eyes.items():
         for _ in range(EYE_SUBDIVISIONS):
             geometry = _subdivide_eye(geometry, name, eye.centre)
+    middle = np.mean([points[..., 2].mean() for *_, points in _rows_of_teeth(geometry)] or [0.0])
+    for _, grid, points in _rows_of_teeth(geometry):
+        geometry = _crown_teeth(geometry, grid, row_of_crowns(points, upper=bool(points[..., 2].mean() > middle)))
     corner_uv = geometry.corner_uv.copy()
     for name, eye in eyes.items():
         faces = part_faces(geometry, name)
         corner_uv[faces] = eye_uv(geometry.vertices[geometry.quads[faces]], eye.centre)
     eye_centres = np.array([eye.centre for eye in eyes.values()])
     _lay_out_lashes(geometry, corner_uv, eye_centres)
-    _lay_out_teeth(geometry, corner_uv)
     return HeadGeometry(**{**geometry.__dict__, "corner_uv": corner_uv, "eyes": eyes})
 
 
@@ -304,7 +307,7 @@ def _lay_out_lashes(geometry: HeadGeometry, corner_uv: np.ndarray, eye_centres: 
 def biting_edges(geometry: HeadGeometry) -> np.ndarray:
     """Edges int32 [n, 2] of vertices along the biting edges of both rows of teeth; none where the head has no teeth.
 
-    Subdivision would round them off: a row is one strip folded there, and would lose three of its ten millimetres.
+    Subdivision would round them off.
     """
     edges = [np.zeros((0, 2), np.int64)]
     for _, grid, points in _rows_of_teeth(geometry):
@@ -334,14 +337,48 @@ def _rows_of_teeth(geometry: HeadGeometry) -> list[tuple[np.ndarray, np.ndarray,
     return rows
 
 
-def _lay_out_teeth(geometry: HeadGeometry, corner_uv: np.ndarray) -> None:
-    """u runs along the arch by its length, v from the front's gum over the edge to the back; upper teeth in v > 0.5."""
-    rows = _rows_of_teeth(geometry)
-    if not rows:
-        return
-    middle = np.mean([points[..., 2].mean() for *_, points in rows])
-    for row_faces, grid, points in rows:
-        s = arc_length(points)
-        t = arc_length(points.transpose(1, 0, 2)).T
-        v = np.where(points[..., 2].mean() > middle, 0.51 + 0.48 * t, 0.01 + 0.48 * t)
-        _lay_out_grid(geometry.quads, row_faces, corner_uv, grid, s, v)
+def _crown_teeth(geometry: HeadGeometry, grid: np.ndarray, row: Row) -> HeadGeometry:
+    """Put a row of crowns in the place of a strip of teeth whose vertices are `grid` [R, C].
+
+    u runs along the arch, v from the front's gum over the edge to the back; upper teeth in v > 0.5.
+    """
+    rows, columns = row.points.shape[:2]
+    kept_rows, kept_columns = (
+        np.rint(np.linspace(0, new - 1, old)).astype(int) for old, new in zip(grid.shape, (rows, columns), strict=True)
+    )
+    numbers = np.full((rows, columns), -1, np.int32)
+    numbers[np.ix_(kept_rows, kept_columns)] = grid
+    added = numbers < 0
+    numbers[added] = len(geometry.vertices) + np.arange(added.sum())
+
+    # Jaws move as one, so what is known of the strip holds for the crowns.
+    old = geometry.vertices[grid].reshape(-1, 3).astype(np.float64)
+    known = geometry.shape_offsets[:, grid].reshape(len(geometry.shape_names), -1, 3).transpose(1, 0, 2)
+    affine = np.linalg.lstsq(np.c_[old, np.ones(len(old))], known.reshape(len(old), -1), rcond=None)[0]
+    points = row.points.reshape(-1, 3)
+    offsets = (np.c_[points, np.ones(len(points))] @ affine).reshape(len(points), -1, 3).transpose(1, 0, 2)
+
+    total = len(geometry.vertices) + int(added.sum())
+    vertices, moved = np.zeros((total, 3), np.float32), np.zeros((len(geometry.shape_names), total, 3), np.float32)
+    vertices[: len(geometry.vertices)] = geometry.vertices
+    moved[:, : len(geometry.vertices)] = geometry.shape_offsets
+    vertices[numbers.ravel()], moved[:, numbers.ravel()] = points, offsets
+
+    index = np.arange(rows * columns).reshape(rows, columns)
+    corners = np.stack([index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]], axis=-1).reshape(-1, 4)
+    front = points[corners[(columns - 1) // 2]]
+    if np.cross(front[1] - front[0], front[3] - front[0])[1] > 0:
+        corners = corners[:, ::-1]
+    v = (0.51 if row.upper else 0.01) + 0.48 * row.t
+    uv = np.stack(np.broadcast_arrays(row.u[None], v[:, None]), axis=-1).reshape(-1, 2)
+    keep = ~np.isin(geometry.quads, grid).all(axis=1)
+    part = geometry.part_names.index("teeth")
+    return replace(
+        geometry,
+        vertices=vertices,
+        quads=np.concatenate([geometry.quads[keep], numbers.ravel()[corners]]).astype(np.int32),
+        corner_uv=np.concatenate([geometry.corner_uv[keep], uv[corners].astype(np.float32)]),
+        face_part=np.concatenate([geometry.face_part[keep], np.full(len(corners), part, np.uint8)]),
+        shape_offsets=moved,
+        hm08_vertex_ids=np.concatenate([geometry.hm08_vertex_ids, np.full(int(added.sum()), -1, np.int32)]),
+    )

@@ -27,8 +27,8 @@ from .paint import linear_from_srgb
 from .painted import EyeFiles, PaintedParts, paint_parts
 
 # Metres in the object's space: from behind the lips to where no light comes any more, and how much is left there.
-THROAT = (-0.022, 0.012)
-THROAT_LIGHT = 0.08
+THROAT = (-0.015, 0.060)
+THROAT_LIGHT = 0.15
 MOUTH_TOP = -0.035
 FLESH_SPECULAR = 0.3
 # Where no map says more.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from .geometry import EYE_UV_MAX_ANGLE
+from .teeth import BACK_NECK, BITE, LOWER_WIDTHS_MM, NECK, UPPER_WIDTHS_MM, crown_edges
 
 PUPIL = 0.36
 CORNEA_RADIUS_PER_IRIS_RADIUS = 7.8 / 5.85
@@ -122,29 +123,26 @@ def paint_teeth(size: int = 1024, seed: int = 0) -> np.ndarray:
     u = (np.arange(size) + 0.5) / size
     t = ((np.arange(height) + 0.5) / height)[:, None]
     halves = []
-    # Crown widths in millimetres from the middle outwards (Wheeler's tables): incisors, canine, premolars, molars.
-    # The last number says how far round the crowns the biting edge lies; beyond it is their back.
-    for widths, bite in (((8.5, 6.5, 7.5, 7.0, 7.0, 10.0, 9.0), 0.62), ((5.0, 5.5, 7.0, 7.0, 7.0, 11.0, 10.5), 0.54)):
-        edges = np.concatenate([[0], np.cumsum(widths)]) / np.sum(widths)
-        edges = np.concatenate([0.5 - 0.5 * edges[::-1], 0.5 + 0.5 * edges[1:]])
+    for widths in (UPPER_WIDTHS_MM, LOWER_WIDTHS_MM):
+        edges = crown_edges(widths)
         index = np.clip(np.searchsorted(edges, u) - 1, 0, len(edges) - 2)
         within = (u - edges[index]) / (edges[index + 1] - edges[index])
         to_gap = np.minimum(within, 1 - within) * (edges[index + 1] - edges[index]) * 2
         gap = np.exp(-((to_gap / 0.004) ** 2))
-        # A crown is round, so its sides turn away from the light.
+        # Light that a crown's round sides lose to its neighbours, beyond what the mesh's own shading shows.
         side = np.abs(2 * within - 1)
-        shade = rng.uniform(0.94, 1.03, len(edges) - 1)[index] * _arch_light(u) * (1 - 0.20 * side**3)
+        shade = rng.uniform(0.94, 1.03, len(edges) - 1)[index] * _arch_light(u) * (1 - 0.10 * side**3)
         enamel = np.array([0.74, 0.68, 0.56]) * shade[None, :, None]
         # Dentine shines through yellow at the neck; the edge is thin enamel alone, greyer and clearer.
         neck = (1 - smoothstep(0.22, 0.45, t))[..., None]
-        edge = smoothstep(bite - 0.2, bite - 0.02, t)[..., None]
+        edge = (smoothstep(BITE - 0.14, BITE - 0.01, t) * (1 - smoothstep(BITE + 0.02, BITE + 0.1, t)))[..., None]
         enamel = enamel * (1 - neck * np.array([0.06, 0.10, 0.20])) * (1 - edge * np.array([0.12, 0.09, 0.04]))
         gum = np.array([0.42, 0.13, 0.12])
-        # The gum rises between the teeth.
-        gum_line = 0.22 + 0.07 * (1 - np.sin(np.pi * within))
-        is_gum = 1 - smoothstep(-0.015, 0.015, t - gum_line)
+        # The crowns' own necks rise between the teeth; the gum goes a little beyond them there.
+        gum_line = NECK - 0.01 + 0.03 * np.abs(2 * within - 1) ** 6
+        is_gum = 1 - smoothstep(-0.012, 0.012, t - gum_line) + smoothstep(BACK_NECK - 0.02, BACK_NECK + 0.01, t)
         # What is seen between two crowns is their shaded flanks: brown, and darkest towards the edge.
-        depth = gap * (0.30 + 0.30 * smoothstep(bite - 0.3, bite, t))
+        depth = gap * (0.20 + 0.20 * smoothstep(BITE - 0.3, BITE, t))
         colour = enamel * (1 - depth[..., None] * np.array([0.9, 1.0, 1.1]))
         colour = colour * (1 - is_gum[..., None]) + gum * is_gum[..., None]
         # v grows from the gum over the edge to the back, and row 0 is the top of the half.
@@ -154,7 +152,7 @@ def paint_teeth(size: int = 1024, seed: int = 0) -> np.ndarray:
 
 def _arch_light(u: np.ndarray) -> np.ndarray:
     """How much light reaches a tooth at [0, 1] along the arch: cheeks and lips shade those beside the front ones."""
-    return 1 - 0.7 * smoothstep(0.12, 0.8, np.abs(2 * u - 1))
+    return 1 - 0.5 * smoothstep(0.12, 0.8, np.abs(2 * u - 1))
 
 
 def _polar(size: int) -> tuple[np.ndarray, np.ndarray]:
