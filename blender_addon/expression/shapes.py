@@ -47,6 +47,8 @@ MOODS: Mapping[str, Mapping[str, float]] = {
     "speech": {"jawOpen": 0.28, "mouthFunnel": 0.35, "mouthUpperUp*": 0.12, "mouthLowerDown*": 0.2},
 }
 SIDES = ("Left", "Right")
+# What its name does not say: mouthClose shuts the lips of an open jaw, and alone drives them through each other.
+NOTES = {"mouthClose": "with Jaw Open"}
 ASYMMETRY = 0.2
 
 
@@ -70,7 +72,8 @@ def label(pattern: str) -> str:
     start = next((i for i, letter in enumerate(plain) if letter.isupper()), 0)
     words = "".join(f" {c}" if c.isupper() else c for c in plain[start:]).strip()
     prefix = {"cheek": "Cheek ", "nose": "Nose ", "tongue": "Tongue "}.get(plain[:start], "")
-    return f"{prefix}{words}"
+    note = f" ({NOTES[plain]})" if plain in NOTES else ""
+    return f"{prefix}{words}{note}"
 
 
 def random_expression(rng: np.random.Generator, strength: float = 1.0) -> dict[str, float]:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .._shared import HeadMesh
+from .correctives import with_correctives
 from .teeth import Row, row_of_crowns
+from .waterlines import lid_edge, rim_of_lids
 
 # Rows are the Blender axes in head space: (x, y, z) -> (x, -z, y) (DESIGN section 3).
 BLENDER_FROM_HEAD = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
@@ -75,11 +77,12 @@ def to_blender(points: np.ndarray) -> np.ndarray:
 
 
 def head_geometry(mesh: HeadMesh) -> HeadGeometry:
-    """Convert axes, refine eyeballs and teeth, lay out texture coordinates of all but the skin.
+    """Convert axes, complete shapes, refine eyeballs and teeth, lay out texture coordinates of all but the skin.
 
     The skin keeps its vertices, quads and texture coordinates untouched; refined parts append their new vertices at
     the end, so that vertex numbers of the head model stay valid.
     """
+    mesh = with_correctives(mesh)
     geometry = HeadGeometry(
         vertices=to_blender(mesh.vertices).astype(np.float32),
         quads=np.asarray(mesh.quads, np.int32),
@@ -96,6 +99,8 @@ def head_geometry(mesh: HeadMesh) -> HeadGeometry:
     for name, eye in eyes.items():
         for _ in range(EYE_SUBDIVISIONS):
             geometry = _subdivide_eye(geometry, name, eye.centre)
+        if "mouth" in geometry.part_names:
+            geometry = _add_rim(geometry, eye)
     middle = np.mean([points[..., 2].mean() for *_, points in _rows_of_teeth(geometry)] or [0.0])
     for _, grid, points in _rows_of_teeth(geometry):
         geometry = _crown_teeth(geometry, grid, row_of_crowns(points, upper=bool(points[..., 2].mean() > middle)))
@@ -335,6 +340,42 @@ def _rows_of_teeth(geometry: HeadGeometry) -> list[tuple[np.ndarray, np.ndarray,
             grid, points = grid[::-1], points[::-1]
         rows.append((faces[part], grid, points))
     return rows
+
+
+def _add_rim(geometry: HeadGeometry, eye: Eyeball) -> HeadGeometry:
+    """Give an eye's lids their wet rims, as faces of the mouth's lining, which is behind the lids too."""
+    skin, lining = part_faces(geometry, "skin"), part_faces(geometry, "mouth")
+    border = np.intersect1d(geometry.quads[skin], geometry.quads[lining])
+    edge = lid_edge(border, eye.centre, eye.radius, geometry.vertices)
+    if len(edge) < 3:
+        return geometry
+    rim = rim_of_lids(
+        geometry.vertices[edge].astype(np.float64),
+        geometry.shape_offsets[:, edge].astype(np.float64),
+        eye.centre,
+        eye.radius,
+    )
+    rows, columns = rim.points.shape[:2]
+    index = np.arange(rows * columns).reshape(rows, columns)
+    after = np.roll(index, -1, axis=1)
+    # The edge runs counter-clockwise seen from the front and the rows run inwards.
+    corners = np.stack([index[:-1], after[:-1], after[1:], index[1:]], axis=-1).reshape(-1, 4)
+    # Nothing is painted on the lining: a point of its own part of the texture will do.
+    uv = geometry.corner_uv[lining[0], 0]
+    count = len(geometry.shape_names)
+    return replace(
+        geometry,
+        vertices=np.concatenate([geometry.vertices, rim.points.reshape(-1, 3)]).astype(np.float32),
+        quads=np.concatenate([geometry.quads, len(geometry.vertices) + corners]).astype(np.int32),
+        corner_uv=np.concatenate([geometry.corner_uv, np.broadcast_to(uv, (len(corners), 4, 2))]),
+        face_part=np.concatenate(
+            [geometry.face_part, np.full(len(corners), geometry.part_names.index("mouth"), np.uint8)]
+        ),
+        shape_offsets=np.concatenate([geometry.shape_offsets, rim.offsets.reshape(count, -1, 3)], axis=1).astype(
+            np.float32
+        ),
+        hm08_vertex_ids=np.concatenate([geometry.hm08_vertex_ids, np.full(index.size, -1, np.int32)]),
+    )
 
 
 def _crown_teeth(geometry: HeadGeometry, grid: np.ndarray, row: Row) -> HeadGeometry:

@@ -31,6 +31,8 @@ THROAT = (-0.015, 0.060)
 THROAT_LIGHT = 0.15
 MOUTH_TOP = -0.035
 FLESH_SPECULAR = 0.3
+# The lids' wet rims and the caruncle, linear: mucous membrane over pale cartilage.
+LID_RIM = (0.62, 0.33, 0.28)
 # Where no map says more.
 PLAIN_ROUGHNESS = 0.5
 # How solid view shows the parts, linear.
@@ -303,14 +305,15 @@ def _darken_throat(tree: bpy.types.NodeTree, shader: bpy.types.ShaderNode, colou
     """Let colour and gloss fade from the lips to the throat: in EEVEE an HDRI would light it as if there were no head.
 
     Where a point lies is read in the object's own space, in which the eyes are at the origin (DESIGN section 3); the
-    rims of the lids, which share the material of the mouth, lie above `MOUTH_TOP` and keep their colour.
+    rims of the lids, which share the material of the mouth, lie above `MOUTH_TOP` and have a colour of their own.
     """
     place = tree.nodes.new("ShaderNodeTexCoord")
     axes = tree.nodes.new("ShaderNodeSeparateXYZ")
     depth, above = tree.nodes.new("ShaderNodeMapRange"), tree.nodes.new("ShaderNodeMapRange")
     light, tint, gloss = (tree.nodes.new(f"ShaderNode{kind}") for kind in ("Math", "VectorMath", "Math"))
-    for column, node in enumerate((place, axes, depth, light, tint)):
-        node.location = (-1000 + 180 * column, 300)
+    rims = tree.nodes.new("ShaderNodeVectorMath")
+    for column, node in enumerate((place, axes, depth, light, tint, rims)):
+        node.location = (-1180 + 180 * column, 300)
     above.location, gloss.location = (-640, 20), (-280, 60)
     depth.interpolation_type = above.interpolation_type = "SMOOTHSTEP"
     for node, values in ((depth, (*THROAT, 1.0, THROAT_LIGHT)), (above, (MOUTH_TOP - 0.01, MOUTH_TOP, 0.0, 1.0))):
@@ -318,6 +321,8 @@ def _darken_throat(tree: bpy.types.NodeTree, shader: bpy.types.ShaderNode, colou
             node.inputs[socket].default_value = value
     light.operation, tint.operation, gloss.operation = "MAXIMUM", "SCALE", "MULTIPLY"
     tint.inputs[0].default_value = colour
+    rims.operation = "MULTIPLY_ADD"
+    rims.inputs[1].default_value = scene_linear(np.array(LID_RIM)) - np.array(colour)
     gloss.inputs[1].default_value = FLESH_SPECULAR
     tree.links.new(place.outputs["Object"], axes.inputs[0])
     tree.links.new(axes.outputs["Y"], depth.inputs["Value"])
@@ -326,7 +331,9 @@ def _darken_throat(tree: bpy.types.NodeTree, shader: bpy.types.ShaderNode, colou
     tree.links.new(above.outputs[0], light.inputs[1])
     tree.links.new(light.outputs[0], tint.inputs["Scale"])
     tree.links.new(light.outputs[0], gloss.inputs[0])
-    tree.links.new(tint.outputs["Vector"], shader.inputs["Base Color"])
+    tree.links.new(above.outputs[0], rims.inputs[0])
+    tree.links.new(tint.outputs["Vector"], rims.inputs[2])
+    tree.links.new(rims.outputs["Vector"], shader.inputs["Base Color"])
     tree.links.new(gloss.outputs[0], shader.inputs["Specular IOR Level"])
 
 

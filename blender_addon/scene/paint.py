@@ -98,7 +98,7 @@ def paint_lashes(size: int = 1024, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     height = size // 4
     halves = []
-    for count, length, width, line in ((120, 0.95, 5.0, 0.75), (75, 0.55, 3.2, 0.3)):
+    for count, length, width, line in ((120, 0.95, 5.0, 0.75), (85, 0.75, 3.4, 0.35)):
         alpha = np.zeros((height, size))
         for root in (np.arange(count) + rng.uniform(0.2, 0.8, count)) / count:
             reach = length * rng.uniform(0.72, 1.0) * (0.55 + 0.45 * np.sin(np.pi * np.clip(root * 0.85 + 0.1, 0, 1)))
@@ -222,19 +222,19 @@ def _sclera(angle: np.ndarray, turn: np.ndarray, iris_angle: float, rng: np.rand
     """Linear colour of the white of the eye [H, W, 3]: warm, redder towards the corners, with fine vessels."""
     white = np.array([0.48, 0.44, 0.405], np.float32)
     corner = np.array([0.45, 0.30, 0.26], np.float32)
-    outwards = smoothstep(iris_angle * 1.2, np.radians(75), angle)
+    outwards = smoothstep(iris_angle * 1.2, np.radians(62), angle)
     colour = white + (corner - white) * (0.75 * outwards)[..., None]
     # Lids and lashes keep light from the rim of the opening, the upper ones most.
     height = angle * np.sin(turn)
-    shade = 1 - 0.42 * smoothstep(np.radians(8), np.radians(28), height)
-    shade = shade * (1 - 0.25 * smoothstep(np.radians(14), np.radians(34), -height))
+    shade = 1 - 0.45 * smoothstep(np.radians(5), np.radians(20), height)
+    shade = shade * (1 - 0.30 * smoothstep(np.radians(14), np.radians(30), -height))
     vessels = np.zeros_like(angle)
     size = len(angle)
     for _ in range(70):
         # From the corners (left and right) towards the iris, wandering.
         heading = rng.choice([0.0, np.pi]) + rng.normal(0, 0.55)
         steps = 260
-        radius = np.linspace(np.radians(rng.uniform(55, 85)), iris_angle * rng.uniform(1.15, 1.9), steps)
+        radius = np.linspace(np.radians(rng.uniform(45, 80)), iris_angle * rng.uniform(1.15, 1.9), steps)
         wander = np.cumsum(rng.normal(0, 0.006, steps) + 0.004 * np.sin(np.arange(steps) * rng.uniform(0.05, 0.2)))
         r = radius / EYE_UV_MAX_ANGLE * size / 2
         x, y = size / 2 + r * np.cos(heading + wander), size / 2 - r * np.sin(heading + wander)

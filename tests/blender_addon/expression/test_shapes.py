@@ -27,6 +27,7 @@ def test_moods_use_shapes_that_exist() -> None:
         ("cheekPuff", "Cheek Puff"),
         ("noseSneer*", "Nose Sneer"),
         ("tongueOut", "Tongue Out"),
+        ("mouthClose", "Close (with Jaw Open)"),
     ],
 )
 def test_labels_leave_out_what_the_group_says(pattern: str, text: str) -> None:

@@ -1,0 +1,57 @@
+"""Lids and eyes, lips and teeth, tongue and lips of the mean head stay out of each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from blender_addon.expression.shapes import random_expression
+from blender_addon.scene.geometry import HeadGeometry, head_geometry
+from tests.blender.finished_job import head_mesh
+from tests.blender_addon.scene.penetration import depths_mm, signed_distance
+
+NAMES = tuple(str(name) for name in head_mesh().expression_names)
+ALLOWED_MM = 0.3
+# Shapes whose lips are drawn through the teeth, and how deep (docs/research/mouth.md).
+DEEPER_MM = {
+    "jawOpen": 0.6,
+    "mouthClose": 1.5,
+    "mouthRollLower": 4.0,
+    "mouthRollUpper": 2.0,
+    "mouthSmileLeft": 4.8,
+    "mouthSmileRight": 4.8,
+}
+MIXTURES_DEEPER_MM = 4.9
+
+
+@pytest.fixture(scope="module")
+def built() -> HeadGeometry:
+    return head_geometry(head_mesh())
+
+
+def test_distance_is_negative_inside_a_box_and_positive_outside() -> None:
+    corners = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)], float)
+    quads = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
+    triangles = np.array([corners[[q[0], q[i], q[i + 1]]] for q in quads for i in (1, 2)])
+    points = np.array([[0.5, 0.5, 0.9], [0.5, 0.5, 1.2], [1.3, 1.4, 1.0], [0.01, 0.01, 0.02]])
+    np.testing.assert_allclose(signed_distance(points, triangles), [-0.1, 0.2, 0.5, -0.01], atol=1e-9)
+
+
+def test_nothing_touches_in_the_neutral_face(built: HeadGeometry) -> None:
+    assert max(depths_mm(built, {}).values()) <= 0.0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_whole_shape_drives_nothing_into_another(built: HeadGeometry, name: str) -> None:
+    depths = depths_mm(built, {name: 1.0})
+    assert depths["teeth and lips"] <= DEEPER_MM.get(name, ALLOWED_MM)
+    assert depths["tongue and lips"] <= ALLOWED_MM
+    assert depths["lids and eyes"] <= ALLOWED_MM
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_random_face_drives_nothing_into_another(built: HeadGeometry, seed: int) -> None:
+    depths = depths_mm(built, random_expression(np.random.default_rng(seed)))
+    assert depths["teeth and lips"] <= MIXTURES_DEEPER_MM
+    assert depths["tongue and lips"] <= ALLOWED_MM
+    assert depths["lids and eyes"] <= ALLOWED_MM
