@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from blender_addon.scene import geometry
-from blender_addon.scene.geometry import BLENDER_FROM_HEAD, biting_edges, grid_of_quads, head_geometry, part_faces
+from blender_addon.scene.geometry import BLENDER_FROM_HEAD, biting_edges, head_geometry, part_faces
+from blender_addon.scene.strips import grid_of_quads
 from tests.blender_addon.heads import small_head, strip
 
 
