@@ -193,7 +193,7 @@ class StrandSettings:
         smallest_unit_px: distance of the irises below which a strand is thinner than a pixel.
         directions: of the filters.
         width, length: of the line that a filter answers to; assumed.
-        weak: contrast, in log luminance, with which a line goes on; assumed.
+        weak: contrast, in log luminance or in log red over blue, with which a line goes on; assumed.
         clear: the same, that a strand has somewhere; above the wrinkles of training people.
         shortest: of a strand; assumed.
         gap: between the hair and a strand; assumed.

@@ -96,8 +96,9 @@ def _strands(
     size = (max(round(full_size[0] * scale), 1), max(round(full_size[1] * scale), 1))
     linear = cv2.resize(photo.image_linear[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA)
     luminance = np.log(linear @ np.array([0.25, 0.5, 0.25], np.float32) + settings.log_floor)
+    colour = np.log((linear[..., 0] + settings.log_floor) / (linear[..., 2] + settings.log_floor))
     probabilities = segmentation.over(crop.box, size)
     points = (face.landmarks_px - (x0, y0)) * scale
     hair, skin = (probabilities[..., kind] > settings.sure_share for kind in (HAIR, FACE_SKIN))
-    found = strands(luminance, hair, skin, points, unit * scale, settings.strands)
+    found = strands(luminance, colour, hair, skin, points, unit * scale, settings.strands)
     return cv2.resize(found, full_size, interpolation=cv2.INTER_LINEAR)

@@ -1,8 +1,9 @@
 """Strands of hair that cross skin, found in the photo's own pixels: the segmentation is too coarse to see them.
 
-A strand is a thin line, darker or brighter than what is on both its sides, that hangs together with the hair. Filters
-of many directions answer to lines and not to pores, moles and lashes, which are short; wrinkles do not reach the hair,
-the hairs of brows lie along them, and those of a beard are everywhere.
+A strand is a thin line, darker or brighter than what is on both its sides, that hangs together with the hair. Grey ones
+may be as bright as the skin behind them; they have less colour. Filters of many directions answer to lines and not to
+pores, moles and lashes, which are short; wrinkles do not reach the hair, the hairs of brows lie along them, and those
+of a beard are everywhere.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from backend.photo.skin.parameters import StrandSettings
 
 def strands(
     log_luminance: np.ndarray,
+    log_colour: np.ndarray,
     hair: np.ndarray,
     skin: np.ndarray,
     points: np.ndarray,
@@ -36,6 +38,8 @@ def strands(
 
     Args:
         log_luminance: float32 [h, w], natural logarithm of linear luminance.
+        log_colour: float32 [h, w], natural logarithm of linear red over blue: how much colour skin has, and grey hair
+            has not.
         hair: bool [h, w], where the segmentation sees hair.
         skin: bool [h, w], where it sees skin.
         points: float64 [478, 2], landmarks in its pixels.
@@ -47,6 +51,8 @@ def strands(
     where = skin & (inside(points, FACE_OVAL, skin.shape) | _forehead(points, skin.shape))
     where &= ~inside(points, LIPS_OUTER, skin.shape, settings.about_lips * unit)
     contrast, angle = _line_contrast(log_luminance, unit, settings)
+    greyer, grey_angle = _grey_contrast(log_colour, unit, settings)
+    contrast, angle = np.maximum(contrast, greyer), np.where(greyer > contrast, grey_angle, angle)
     contrast[_along_brows_and_lids(angle, points, unit, settings)] = 0
     lines = (contrast > settings.weak) & where
     reach = 2 * round(settings.texture_reach * unit) + 1
@@ -99,18 +105,39 @@ def _along_brows_and_lids(angle: np.ndarray, points: np.ndarray, unit: float, se
     return found
 
 
-def _line_contrast(log_luminance: np.ndarray, unit: float, settings: StrandSettings) -> tuple[np.ndarray, np.ndarray]:
-    """Largest contrast of a line through each pixel against both its sides, and that line's angle, float32 [h, w]."""
-    best = np.zeros(log_luminance.shape, np.float32)
-    best_angle = np.zeros(log_luminance.shape, np.float32)
+def _grey_contrast(log_colour: np.ndarray, unit: float, settings: StrandSettings) -> tuple[np.ndarray, np.ndarray]:
+    """How much less colour a line through each pixel has than both its sides, and that line's angle, float32 [h, w]."""
+    size = (log_colour.shape[1], log_colour.shape[0])
+    # Cameras and files keep colour at half the size, so nothing is lost.
+    half = cv2.resize(log_colour, (-(-size[0] // 2), -(-size[1] // 2)), interpolation=cv2.INTER_AREA)
+    contrast, angle = _line_contrast(half, unit * half.shape[1] / size[0], settings, above_too=False)
+    return (
+        np.asarray(cv2.resize(contrast, size, interpolation=cv2.INTER_LINEAR)),
+        np.asarray(cv2.resize(angle, size, interpolation=cv2.INTER_NEAREST)),
+    )
+
+
+def _line_contrast(
+    values: np.ndarray, unit: float, settings: StrandSettings, above_too: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
+    """Largest contrast of a line through each pixel against both its sides, and that line's angle, float32 [h, w].
+
+    Args:
+        values: float32 [h, w].
+        unit: distance between the irises in pixels.
+        settings: of the search.
+        above_too: whether lines above their sides count, and not those below alone.
+    """
+    best = np.zeros(values.shape, np.float32)
+    best_angle = np.zeros(values.shape, np.float32)
     width, length = max(settings.width * unit, 0.8), max(settings.length * unit, 4.0)
     radius = int(np.ceil(0.6 * length + width))
     y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1].astype(np.float32)
-    size = (log_luminance.shape[1], log_luminance.shape[0])
+    size = (values.shape[1], values.shape[0])
     for angle in np.arange(settings.directions) * np.pi / settings.directions:
         along, across = x * np.cos(angle) + y * np.sin(angle), -x * np.sin(angle) + y * np.cos(angle)
         kernel = np.exp(-0.5 * (along / (0.35 * length)) ** 2 - 0.5 * (across / (0.5 * width)) ** 2)
-        line = cv2.filter2D(log_luminance, cv2.CV_32F, kernel / kernel.sum())
+        line = cv2.filter2D(values, cv2.CV_32F, kernel / kernel.sum())
         step = 2.5 * width * np.array([-np.sin(angle), np.cos(angle)])
         left, right = (
             cv2.warpAffine(
@@ -118,7 +145,9 @@ def _line_contrast(log_luminance: np.ndarray, unit: float, settings: StrandSetti
             )
             for s in (-1, 1)
         )
-        contrast = np.maximum(np.minimum(left, right) - line, line - np.maximum(left, right))
+        contrast = np.minimum(left, right) - line
+        if above_too:
+            contrast = np.maximum(contrast, line - np.maximum(left, right))
         better = contrast > best
         best[better], best_angle[better] = contrast[better], angle
     return best, best_angle

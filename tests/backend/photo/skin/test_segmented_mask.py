@@ -95,19 +95,29 @@ def test_paint_of_any_colour_stays_skin(portrait: np.ndarray, face: Face, segmen
     assert mask[cheek & (bare > 0.9)].mean() > 0.95
 
 
+@pytest.mark.parametrize(
+    ("colour", "most_left"),
+    [((60, 42, 26), 0.3), ((150, 148, 149), 0.7)],
+    ids=["brown", "grey, as bright as the skin"],
+)
 def test_a_strand_across_brow_and_cheek_is_taken_out_and_little_else(
-    portrait: np.ndarray, face: Face, segmentation: Segmentation, mask: np.ndarray
+    colour: tuple[int, int, int],
+    most_left: float,
+    portrait: np.ndarray,
+    face: Face,
+    segmentation: Segmentation,
+    mask: np.ndarray,
 ) -> None:
     points, unit = face.landmarks_px, face.interocular_px
     line = np.zeros(portrait.shape[:2], np.uint8)
     start, end = points[FOREHEAD_TOP] + (0.15 * unit, -0.3 * unit), points[425]
     cv2.line(line, tuple(np.round(start).astype(int)), tuple(np.round(end).astype(int)), 255, 2, cv2.LINE_AA)
     strength = line[..., None] / 255
-    painted = (portrait * (1 - strength) + np.array([60, 42, 26]) * strength).astype(np.uint8)
+    painted = (portrait * (1 - strength) + np.array(colour) * strength).astype(np.uint8)
     found = skin_mask(Photo(painted), face, segmentation=segmentation)
     on_strand = (line > 200) & (mask > 0.9)
     assert on_strand.sum() > 100
-    assert found[on_strand].mean() < 0.3
+    assert found[on_strand].mean() < most_left
     beside = (cv2.dilate(line, np.ones((13, 13), np.uint8)) == 0) & (mask > 0.9)
     assert (mask - found)[beside].mean() < 0.005
 
@@ -116,14 +126,14 @@ def test_lines_that_do_not_reach_the_hair_are_no_strands(face: Face, portrait: n
     shape, points, unit = portrait.shape[:2], face.landmarks_px, face.interocular_px
     hair, skin = np.zeros(shape, bool), inside(points, FACE_OVAL, shape)
     hair[: int(points[FOREHEAD_TOP, 1])] = True
-    luminance = np.full(shape, -1.5, np.float32)
+    luminance, grey = np.full(shape, -1.5, np.float32), np.zeros(shape, np.float32)
     wrinkle = np.round(points[[71, 301]] + (0, -0.1 * unit)).astype(int)
     cv2.line(luminance, tuple(wrinkle[0]), tuple(wrinkle[1]), -2.2, 2)
-    assert strands(luminance, hair, skin, points, unit).max() == 0
-    assert strands(luminance, np.zeros(shape, bool), skin, points, unit).max() == 0
+    assert strands(luminance, grey, hair, skin, points, unit).max() == 0
+    assert strands(luminance, grey, np.zeros(shape, bool), skin, points, unit).max() == 0
     top = np.round(points[FOREHEAD_TOP] - (0, 0.1 * unit)).astype(int)
     cv2.line(luminance, tuple(top), tuple(np.round(points[CHEEK_POINTS[0]]).astype(int)), -2.2, 2)
-    assert strands(luminance, hair, skin, points, unit).max() > 0.5
+    assert strands(luminance, grey, hair, skin, points, unit).max() > 0.5
 
 
 @pytest.fixture(scope="module")
