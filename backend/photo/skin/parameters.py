@@ -193,7 +193,8 @@ class StrandSettings:
         smallest_unit_px: distance of the irises below which a strand is thinner than a pixel.
         directions: of the filters.
         width, length: of the line that a filter answers to; assumed.
-        weak: contrast, in log luminance or in log red over blue, with which a line goes on; assumed.
+        grey: how much a contrast in log red over blue counts, of one in log luminance; seven people.
+        weak: contrast, in log luminance, with which a line goes on; assumed.
         clear: the same, that a strand has somewhere; above the wrinkles of training people.
         shortest: of a strand; assumed.
         gap: between the hair and a strand; assumed.
@@ -210,6 +211,7 @@ class StrandSettings:
     directions: int = 12
     width: float = 0.012
     length: float = 0.14
+    grey: float = 1.5
     weak: float = 0.12
     clear: float = 0.35
     shortest: float = 0.2

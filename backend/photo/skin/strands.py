@@ -52,14 +52,18 @@ def strands(
     where &= ~inside(points, LIPS_OUTER, skin.shape, settings.about_lips * unit)
     contrast, angle = _line_contrast(log_luminance, unit, settings)
     greyer, grey_angle = _grey_contrast(log_colour, unit, settings)
-    contrast, angle = np.maximum(contrast, greyer), np.where(greyer > contrast, grey_angle, angle)
-    contrast[_along_brows_and_lids(angle, points, unit, settings)] = 0
-    lines = (contrast > settings.weak) & where
-    reach = 2 * round(settings.texture_reach * unit) + 1
-    lines &= cv2.blur(lines.astype(np.float32), (reach, reach)) < settings.texture_share
-    chosen = _attached(lines, contrast, hair, unit, settings).astype(np.uint8)
+    greyer *= settings.grey
+    both, both_angle = np.maximum(contrast, greyer), np.where(greyer > contrast, grey_angle, angle)
+    # Each alone: where colours are noisy, their lines are as dense as in a beard, and luminance still tells.
+    chosen = np.zeros(skin.shape, bool)
+    for clarity, direction in ((contrast, angle), (both, both_angle)):
+        clarity[_along_brows_and_lids(direction, points, unit, settings)] = 0
+        lines = (clarity > settings.weak) & where
+        reach = 2 * round(settings.texture_reach * unit) + 1
+        lines &= cv2.blur(lines.astype(np.float32), (reach, reach)) < settings.texture_share
+        chosen |= _attached(lines, clarity, hair, unit, settings)
     side = 2 * max(round(settings.margin * unit), 1) + 1
-    grown = cv2.dilate(chosen, np.ones((side, side), np.uint8)).astype(np.float32)
+    grown = cv2.dilate(chosen.astype(np.uint8), np.ones((side, side), np.uint8)).astype(np.float32)
     return np.asarray(cv2.GaussianBlur(grown, (0, 0), max(0.5 * settings.margin * unit, 0.5)), np.float32)
 
 
