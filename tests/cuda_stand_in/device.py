@@ -16,6 +16,7 @@ from unittest import mock
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
 from torch.utils._pytree import tree_leaves, tree_map_only
@@ -103,7 +104,16 @@ class _Calls(TorchFunctionMode):
         if func is Tensor.new_tensor:
             device = kwargs.pop("device", args[0].device)
             return torch.tensor(args[1], **{"dtype": args[0].dtype, **kwargs}).to(device)
+        if KIND == "mps" and func is functional.scaled_dot_product_attention:
+            # Which kernel to take is looked up by the device, and PyTorch for CPUs has none for this one.
+            return _attention(*args, **kwargs)
         return func(*args, **kwargs)
+
+
+def _attention(query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: Any) -> Tensor:
+    """Attention as plain products, without mask or dropout."""
+    scores = query @ key.transpose(-2, -1) / query.shape[-1] ** 0.5
+    return scores.softmax(dim=-1) @ value
 
 
 def _numbered(value: Any) -> Any:
