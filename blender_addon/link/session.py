@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
 
 import bpy
 
-from .._shared import Detect, Reconstruct, Refit, RelightifyError, Welcome
+from .._shared import Detect, Reconstruct, Refit, RelightifyError, Result, Welcome
 from ..install.run import Setup
 from . import jobs
+from .ahead import Ahead
 from .job_queue import Build, Built, Entry, JobQueue, Prepare, Wanted
 from .jobs import Event, Job, State
 from .line import BackendChoice, BackendLink
@@ -41,19 +40,6 @@ class FaceSearch:
     job: Job
 
 
-@dataclass(frozen=True)
-class Ahead:
-    """The half of an import that is done ahead of Blender's.
-
-    Args:
-        job_id: whose.
-        made: what the helper makes.
-    """
-
-    job_id: str
-    made: Future[Any]
-
-
 class Session:
     """The line to the backend and what goes over it. Used on Blender's main thread only.
 
@@ -73,9 +59,7 @@ class Session:
         self.refits = Refits()
         self._client = client
         self._redraw = redraw
-        self._prepare = prepare
-        self._helper = ThreadPoolExecutor(max_workers=1, thread_name_prefix="relightify import")
-        self._ahead: Ahead | None = None
+        self._ahead = Ahead(prepare)
         self._link: BackendLink | None = None
         self._left: list[BackendLink] = []
         # Whether the present line has reached a backend.
@@ -260,7 +244,7 @@ class Session:
         self.setup.close()
         self.release()
         self.wait_for_release()
-        self._helper.shutdown(wait=False, cancel_futures=True)
+        self._ahead.close()
 
     def _leave(self) -> None:
         if self._link is not None:
@@ -295,8 +279,14 @@ class Session:
         if importing is not None and importing.file != self._file:
             self.queue = self.queue.with_held(self._file)
             return True
-        if importing is not None and self._is_prepared(importing):
-            self._import(importing)
+        result = importing.job.result if importing is not None else None
+        # Without windows nobody waits for Blender to answer.
+        if (
+            importing is not None
+            and result is not None
+            and (bpy.app.background or self._ahead.is_ready(importing.job.job_id, result))
+        ):
+            self._import(importing, result)
             return True
         before = self.queue, self.search, self.welcome, self.link_error, self.refits.latest
         if self._link is not None:
@@ -351,21 +341,12 @@ class Session:
         if self.search is not None:
             self.search = replace(self.search, job=jobs.advance(self.search.job, jobs.Failed(error)))
 
-    def _is_prepared(self, entry: Entry) -> bool:
-        """Whether Blender's half of an import may begin; sees to the other half."""
-        job_id, result = entry.job.job_id, entry.job.result
-        if result is not None and (self._ahead is None or self._ahead.job_id != job_id):
-            self._ahead = Ahead(job_id, self._helper.submit(self._prepare, result))
-        # Without windows nobody waits for Blender to answer.
-        return bpy.app.background or self._ahead is None or self._ahead.made.done()
-
-    def _import(self, entry: Entry) -> None:
-        job, build, result, ahead = entry.job, entry.build, entry.job.result, self._ahead
-        if build is None or result is None or ahead is None:
-            raise RuntimeError("a job is being imported without a result")
-        self._ahead = None
+    def _import(self, entry: Entry, result: Result) -> None:
+        job, build = entry.job, entry.build
+        if build is None:
+            raise RuntimeError("a job is being imported that nothing builds")
         try:
-            self.imported = build(job, result, ahead.made.result())
+            self.imported = build(job, result, self._ahead.take(job.job_id, result))
         except RelightifyError as error:
             ended = jobs.advance(job, jobs.Failed(error))
         except Exception as error:
