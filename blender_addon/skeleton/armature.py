@@ -48,7 +48,7 @@ def add_skeleton(scene: bpy.types.Scene, head: bpy.types.Object, naming: str = "
     armature = bpy.data.objects.new(f"{head.name} skeleton", bpy.data.armatures.new(f"{head.name} skeleton"))
     home_of(head, scene).objects.link(armature)
     armature.parent = head
-    armature.show_in_front = True
+    # Inside the head, where it hides nothing of the face, until the artist wants to see it.
     armature.data.display_type = "STICK"
     armature[MADE], head[SKELETON] = True, armature
     _write_bones(armature, skeleton.bones, NAMINGS[naming])

@@ -44,6 +44,7 @@ class RELIGHTIFY_PT_skeleton(FacePanel, bpy.types.Panel):
         row = layout.row(align=True)
         row.operator_menu_enum(RELIGHTIFY_OT_name_bones.bl_idname, "naming", text="Bone Names")
         row.operator(RELIGHTIFY_OT_remove_skeleton.bl_idname, text="", icon="TRASH")
+        layout.prop(armature, "show_in_front", text="Bones in Front")
         _draw_switch(layout, "Eyes", RELIGHTIFY_OT_turn_eyes_by.bl_idname, EYES_ITEMS, following.eyes_by(armature))
         _draw_switch(layout, "Jaw", RELIGHTIFY_OT_open_jaw_by.bl_idname, JAW_ITEMS, following.jaw_by(armature))
         if following.aim_of(head) is None:
