@@ -12,7 +12,7 @@ import numpy as np
 from .. import compat
 from .geometry import to_blender
 from .mesh import LIKENESS
-from .reshaping import coordinates, eyeballs, vertex_ids
+from .reshaping import carry_along, coordinates, eyeballs, vertex_ids
 
 # Made by `python -m backend.training.head.likeness`.
 LIKENESS_FILE = Path(__file__).with_name("likeness.npz")
@@ -69,6 +69,7 @@ def add_likeness(head: bpy.types.Object) -> None:
             continue
         moved = np.zeros_like(basis)
         moved[known] = slider.offsets[place[known]]
+        carry_along(head, basis, moved, known)
         for eye in eyes:
             # An eyeball stays round: it moves and grows as a whole, and so do the vertices that only Blender has.
             old = eye[known[eye]]

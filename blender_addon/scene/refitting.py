@@ -14,7 +14,7 @@ from .head_fit import expression_names
 from .heads import CAMERA, EXPRESSION, belonging
 from .photo_pixels import PhotoCamera
 from .replacing import has_photo_expression
-from .reshaping import coordinates, eyeballs, vertex_ids
+from .reshaping import carry_along, coordinates, eyeballs, vertex_ids
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,9 @@ def refitted_positions(head: bpy.types.Object, basis: np.ndarray, refitted: Refi
     there = basis.copy()
     known = place >= 0
     there[known] = to_blender(refitted.vertices)[place[known]]
+    moved = there - basis
+    carry_along(head, basis, moved, known)
+    there = basis + moved
     for eye in eyeballs(head):
         old, finer = eye[known[eye]], eye[~known[eye]]
         if len(old) and len(finer):

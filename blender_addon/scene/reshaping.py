@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import compat
 from .images import remove_unused
-from .mesh import HM08_ATTRIBUTE, PARTS
+from .mesh import HM08_ATTRIBUTE, PARTS, part_vertices
 
 # What `foreach_get` calls the values of an attribute, and how many numbers each has; texts are left out.
 ATTRIBUTE_VALUES = {
@@ -23,6 +23,8 @@ ATTRIBUTE_VALUES = {
 }
 
 EYES = ("eye_left", "eye_right")
+# How far above and below the teeth the inside of the mouth tells how they move, metres.
+BESIDE_TEETH = 0.02
 
 
 def same_topology(a: bpy.types.Mesh, b: bpy.types.Mesh) -> bool:
@@ -101,6 +103,32 @@ def eyeballs(head: bpy.types.Object) -> list[np.ndarray]:
     mesh.polygons.foreach_get("loop_total", sizes)
     slot_of_corner, vertices = np.repeat(slot, sizes), corners(mesh)
     return [np.unique(vertices[slot_of_corner == parts.index(eye)]) for eye in EYES if eye in parts]
+
+
+def carry_along(head: bpy.types.Object, basis: np.ndarray, moved: np.ndarray, known: np.ndarray) -> None:
+    """Let what Blender's mesh has instead of the model's own vertices, or besides, go along with those.
+
+    Rows of teeth move as the inside of the mouth beside them does, affinely; other vertices with the nearest. Eyeballs
+    are left alone.
+
+    Args:
+        head: the head.
+        basis: float [V, 3], where its vertices are, metres.
+        moved: float [V, 3], by how much; written where it is not known.
+        known: bool [V], where it is.
+    """
+    parts = part_vertices(head)
+    teeth, mouth = parts.get("teeth", np.zeros(0, int)), parts.get("mouth", np.zeros(0, int))
+    bodies = np.concatenate([teeth, *(parts[eye] for eye in EYES if eye in parts)]).astype(int)
+    if len(teeth):
+        low, high = basis[teeth][:, 2].min() - BESIDE_TEETH, basis[teeth][:, 2].max() + BESIDE_TEETH
+        beside = mouth[known[mouth] & (basis[mouth][:, 2] > low) & (basis[mouth][:, 2] < high)]
+        affine = np.linalg.lstsq(np.c_[basis[beside], np.ones(len(beside))], moved[beside], rcond=None)[0]
+        moved[teeth] = np.c_[basis[teeth], np.ones(len(teeth))] @ affine
+    loose = np.setdiff1d(np.flatnonzero(~known), bodies)
+    fixed = np.setdiff1d(np.flatnonzero(known), bodies)
+    for vertex in loose:
+        moved[vertex] = moved[fixed[np.argmin(np.sum((basis[fixed] - basis[vertex]) ** 2, axis=1))]]
 
 
 def _point_rows(mesh: bpy.types.Mesh, ids: np.ndarray) -> np.ndarray:

@@ -25,7 +25,6 @@ from .skinning import EYES, HEAD, NECK, PARENTS, ROOT, Bone, HeadShape, make_ske
 SKELETON = "relightify_skeleton"
 # Weights finer than this make no difference that is seen; equal ones are written in one call.
 WEIGHT_STEPS = 256
-_EDITING = ".relightify bones"
 
 
 def armature_of(head: bpy.types.Object | None) -> bpy.types.Object | None:
@@ -171,18 +170,35 @@ def _write_bones(armature: bpy.types.Object, bones: Mapping[str, Bone], names: M
 
 @contextmanager
 def _edit_bones(armature: bpy.types.Object) -> Iterator[bpy.types.bpy_prop_collection]:
-    """The bones of an armature to edit, in a scene of its own: whatever mode the artist is in, he stays in it."""
-    scene = bpy.data.scenes.new(_EDITING)
-    scene.collection.objects.link(armature)
-    layer = scene.view_layers[0]
+    """The bones of an armature to edit; afterwards the artist is in the mode, and has the active object, of before."""
+    scene = next(scene for scene in bpy.data.scenes if armature.name in scene.objects)
+    windows = [w for w in bpy.context.window_manager.windows if w.scene == scene]
+    layer = windows[0].view_layer if windows else scene.view_layers[0]
+    override = {"scene": scene, "view_layer": layer, **({"window": windows[0]} if windows else {})}
+    linked = armature.name not in layer.objects
+    if linked:
+        # Its own collection is left out of what is shown.
+        scene.collection.objects.link(armature)
     layer.update()
-    layer.objects.active = armature
-    try:
-        with bpy.context.temp_override(scene=scene, view_layer=layer, active_object=armature, object=armature):
+    before = layer.objects.active
+    mode, hidden = before.mode if before is not None else "OBJECT", armature.hide_get(view_layer=layer)
+    never, armature.hide_viewport = armature.hide_viewport, False
+    with bpy.context.temp_override(**override):
+        try:
+            if mode != "OBJECT":
+                bpy.ops.object.mode_set(mode="OBJECT")
+            armature.hide_set(False, view_layer=layer)
+            layer.objects.active = armature
             bpy.ops.object.mode_set(mode="EDIT")
             try:
                 yield armature.data.edit_bones
             finally:
                 bpy.ops.object.mode_set(mode="OBJECT")
-    finally:
-        bpy.data.scenes.remove(scene)
+        finally:
+            armature.hide_set(hidden, view_layer=layer)
+            armature.hide_viewport = never
+            layer.objects.active = before
+            if mode != "OBJECT":
+                bpy.ops.object.mode_set(mode=mode)
+            if linked:
+                scene.collection.objects.unlink(armature)
