@@ -105,7 +105,7 @@ def test_client_that_takes_nothing_is_given_up_before_it_fills_the_memory(
                 most = max(most, *(len(client.unsent) for client in kept[0]._clients.values()))
         assert most < 3000
         assert result_of(other, b"echo")
-        assert eventually(lambda: bool(kept) and len(kept[0]) == 1)
+        assert eventually(lambda: bool(kept) and len(kept[0]) == 1, seconds=120)
 
 
 def _noting(kept: list[Clients], hear: Callable[[Clients, bytes], bool]) -> Callable[[Clients, bytes], bool]:
