@@ -11,9 +11,8 @@ from mathutils import Matrix
 
 from .. import compat
 from ..scene.keyframes import write_curve
-from ..skeleton.following import LOOKS, SHAPES, bone_of, eyes_by, turn_path
+from ..skeleton.following import SHAPES, bone_of, eye_turns, eyes_by, turn_path
 from ..skeleton.naming import NAMINGS
-from ..skeleton.skinning import EYES, PITCH
 from .presets import Preset
 
 # What exported bones are called: as the preset's program expects, or as in the scene.
@@ -145,18 +144,11 @@ def animated_frames(head: bpy.types.Object, armature: bpy.types.Object) -> np.nd
 
 def looks_of_bones(armature: bpy.types.Object, poses: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The values of the shapes that follow the eyes' bones, as their drivers make them."""
-    looks = {}
-    for role, side in EYES.items():
-        bone = bone_of(armature, role)
-        if bone is None or bone.name not in poses:
-            continue
-        axes = bone.matrix_local.to_3x3()
-        for name, angle in armature[LOOKS].items():
-            if name.endswith(side):
-                column = 3 if name.removesuffix(side).endswith(PITCH) else 5
-                sign = 1 if (axes.col[0].x if column == 3 else axes.col[2].z) > 0 else -1
-                looks[name] = np.clip(poses[bone.name][:, column] * sign / angle, 0, 1)
-    return looks
+    return {
+        name: np.clip(poses[bone.name][:, 3 + index] / angle, 0, 1)
+        for bone, index, angles in eye_turns(armature)
+        for name, angle in angles.items()
+    }
 
 
 def write_motion(copy: bpy.types.Object, mesh: bpy.types.Object, motion: Motion, names: dict[str, str]) -> None:

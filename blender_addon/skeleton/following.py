@@ -93,6 +93,21 @@ def has_eyes(armature: bpy.types.Object) -> bool:
 # --- eyes ---------------------------------------------------------------------------------------------------------
 
 
+def eye_turns(armature: bpy.types.Object) -> Iterator[tuple[bpy.types.Bone, int, dict[str, float]]]:
+    """Each eye's bone with each of its own axes that looks turn it about, 0 for x and 2 for z, and for the shapes that
+    do so the angle in radians that their value of 1 stands for, by name."""
+    looks = dict(armature.get(LOOKS, {}))
+    for role, side in EYES.items():
+        bone = bone_of(armature, role)
+        if bone is None:
+            continue
+        axes = bone.matrix_local.to_3x3()
+        for index, along, endings in ((0, axes.col[0].x, PITCH), (2, axes.col[2].z, YAW)):
+            names = [f"eyeLook{ending}{side}" for ending in endings]
+            # The bone's own axis may point the other way than the world's.
+            yield bone, index, {name: looks[name] * (1 if along > 0 else -1) for name in names if name in looks}
+
+
 def eyes_by(armature: bpy.types.Object) -> str:
     """Who turns the eyes, `SHAPES` or `BONES`."""
     return armature.get(EYES_BY, SHAPES)
@@ -101,21 +116,12 @@ def eyes_by(armature: bpy.types.Object) -> str:
 def set_eyes_by(head: bpy.types.Object, armature: bpy.types.Object, by: str) -> None:
     """Have the shapes turn the bones of the eyes, or the bones the shapes."""
     _remove_eye_drivers(head, armature)
-    looks = dict(armature.get(LOOKS, {}))
-    for role, side in EYES.items():
-        bone = bone_of(armature, role)
-        if bone is None:
-            continue
-        axes = bone.matrix_local.to_3x3()
-        for index, column, endings in ((0, axes.col[0].x, PITCH), (2, axes.col[2].z, YAW)):
-            shapes = {f"eyeLook{ending}{side}": ending for ending in endings if f"eyeLook{ending}{side}" in looks}
-            # The bone's own axis may point the other way than the world's.
-            angles = {name: looks[name] * (1 if column > 0 else -1) for name in shapes}
-            if by == SHAPES:
-                _drive_bone(armature, bone, index, head, angles)
-            else:
-                for name, angle in angles.items():
-                    _drive_shape(head, name, armature, bone, index, angle)
+    for bone, index, angles in eye_turns(armature):
+        if by == SHAPES:
+            _drive_bone(armature, bone, index, head, angles)
+        else:
+            for name, angle in angles.items():
+                _drive_shape(head, name, armature, bone, index, angle)
     armature[EYES_BY] = by
     _weigh_aim(armature, by)
 

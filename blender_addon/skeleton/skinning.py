@@ -21,7 +21,7 @@ PITCH, YAW = ("Up", "Down"), ("In", "Out")
 
 
 @dataclass(frozen=True)
-class RigParameters:
+class SkeletonParameters:
     """How the skin follows bones.
 
     Args:
@@ -130,7 +130,7 @@ def rigid_turn(points: np.ndarray, offsets: np.ndarray) -> Turn:
     return Turn(pivot, axis, float(np.arctan2(sine, (np.trace(rotation) - 1) / 2)))
 
 
-def make_skeleton(shape: HeadShape, parameters: RigParameters = RigParameters()) -> Skeleton:
+def make_skeleton(shape: HeadShape, parameters: SkeletonParameters = SkeletonParameters()) -> Skeleton:
     """Bones and weights of a head; a head without eyes or teeth gets no bones for them."""
     jaw = _jaw_turn(shape)
     weights = _weights(shape, jaw, parameters)
@@ -190,7 +190,7 @@ def _jaw_turn(shape: HeadShape) -> Turn | None:
     return turn if turn.angle > np.radians(1.0) else None
 
 
-def _weights(shape: HeadShape, jaw: Turn | None, parameters: RigParameters) -> dict[str, np.ndarray]:
+def _weights(shape: HeadShape, jaw: Turn | None, parameters: SkeletonParameters) -> dict[str, np.ndarray]:
     vertices = np.asarray(shape.vertices, np.float64)
     count = len(vertices)
     weights: dict[str, np.ndarray] = {}
@@ -218,7 +218,7 @@ def _weights(shape: HeadShape, jaw: Turn | None, parameters: RigParameters) -> d
 
 
 def _bones(
-    shape: HeadShape, jaw: Turn | None, weights: Mapping[str, np.ndarray], parameters: RigParameters
+    shape: HeadShape, jaw: Turn | None, weights: Mapping[str, np.ndarray], parameters: SkeletonParameters
 ) -> dict[str, Bone]:
     vertices = np.asarray(shape.vertices, np.float64)
     skin = vertices[shape.parts["skin"]]

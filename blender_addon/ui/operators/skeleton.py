@@ -5,7 +5,6 @@
 
 import bpy
 
-from ...scene import heads
 from ...skeleton import following
 from ...skeleton.armature import add_skeleton, armature_of, remove_skeleton, rename_bones
 from ...skeleton.following import BONES, SHAPES
@@ -28,6 +27,11 @@ JAW_ITEMS = [
 ]
 
 
+def is_linked(head: bpy.types.Object | None) -> bool:
+    """Whether the head's mesh, which gets weights and other shapes, is in another file."""
+    return head is not None and (head.library is not None or head.data.library is not None)
+
+
 class SkeletonOperator(HeadOperator):
     """Can be run where the head has a skeleton."""
 
@@ -37,6 +41,10 @@ class SkeletonOperator(HeadOperator):
     @classmethod
     def has_head(cls, context: bpy.types.Context) -> bool:
         return armature_of(head_of(context)) is not None
+
+    @classmethod
+    def is_linked(cls, head: bpy.types.Object | None) -> bool:
+        return is_linked(head)
 
     def armature(self, context: bpy.types.Context) -> bpy.types.Object:
         """The armature, which `poll` has seen."""
@@ -62,9 +70,12 @@ class RELIGHTIFY_OT_add_skeleton(HeadOperator):
         head = head_of(context)
         return head is not None and armature_of(head) is None and head.data.shape_keys is not None
 
+    @classmethod
+    def is_linked(cls, head: bpy.types.Object | None) -> bool:
+        return is_linked(head)
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = self.head(context)
-        heads.require_own(head)
         add_skeleton(context.scene, head, self.naming)
         return {"FINISHED"}
 
