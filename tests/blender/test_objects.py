@@ -245,7 +245,7 @@ def test_linked_head_is_found_and_says_what_cannot_be_changed(
     assert bpy.context.scene.world == world
     with pytest.raises(RuntimeError, match="linked from another file"):
         again()
-    for operator in ("random_expression", "add_light_rig", "set_up_turntable"):
+    for operator in ("random_expression", "add_light_rig", "set_up_turntable", "add_skeleton", "add_likeness"):
         assert not getattr(bpy.ops.relightify, operator).poll(), operator
     assert bpy.ops.relightify.export(filepath=str(tmp_path / "linked.glb")) == {"FINISHED"}
 
@@ -260,6 +260,7 @@ def test_library_override_can_be_posed(addon: SimpleNamespace, ada: Any, tmp_pat
     assert head_of(addon) == mine
     with pytest.raises(RuntimeError, match="linked from another file"):
         bpy.ops.relightify.reconstruct_again()
+    assert not bpy.ops.relightify.add_skeleton.poll(), "weights would not be saved"
 
 
 def test_head_in_another_scene_works_there(addon: SimpleNamespace, ada: Any) -> None:

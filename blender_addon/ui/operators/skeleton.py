@@ -28,8 +28,8 @@ JAW_ITEMS = [
 
 
 def is_linked(head: bpy.types.Object | None) -> bool:
-    """Whether the head's mesh, which gets weights and other shapes, is in another file."""
-    return head is not None and (head.library is not None or head.data.library is not None)
+    """Whether the head's mesh, which gets weights and other shapes, is another file's, overridden or not."""
+    return head is not None and any((head.library, head.data.library, head.data.override_library))
 
 
 class SkeletonOperator(HeadOperator):
