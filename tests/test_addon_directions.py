@@ -14,13 +14,14 @@ ADDON = ROOT / "blender_addon"
 # Every folder, and what else of the add-on it may import besides itself, `compat`, `links` and `_shared`.
 MAY_IMPORT: dict[str, set[str]] = {
     "install": set(),
-    "scene": set(),
+    "anatomy": set(),
+    "scene": {"anatomy"},
     "link": {"install"},
     "light": {"scene"},
-    "skeleton": {"scene"},
+    "skeleton": {"anatomy", "scene"},
     "expression": {"scene", "skeleton"},
-    "export": {"scene", "skeleton", "expression"},
-    "ui": {"install", "scene", "link", "light", "skeleton", "expression", "export"},
+    "export": {"anatomy", "scene", "skeleton", "expression"},
+    "ui": {"install", "anatomy", "scene", "link", "light", "skeleton", "expression", "export"},
 }
 # The same inside `ui`: each folder may import those before it, and what lies in `ui` itself.
 UI_ORDER = ("ui", "ui/properties", "ui/operators", "ui/panels", "ui/preferences")

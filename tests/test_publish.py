@@ -96,7 +96,7 @@ def test_zip_carries_source_and_wheels_and_nothing_else(tmp_path: Path) -> None:
         names = archive.namelist()
     assert "blender_manifest.toml" in names
     allowed = re.compile(
-        r".*\.py|wheels/.*\.whl|backend/(.*\.whl|(constraints|packages)\.txt)|LICENSE|.*\.toml|scene/\w+\.npz"
+        r".*\.py|wheels/.*\.whl|backend/(.*\.whl|(constraints|packages)\.txt)|LICENSE|.*\.toml|(anatomy|scene)/\w+\.npz"
     )
     assert [name for name in names if not allowed.fullmatch(name)] == []
 

@@ -13,9 +13,9 @@ from mathutils import Matrix
 
 from .. import compat
 from .._shared import RelightifyError
+from ..anatomy.png import encode_png
 from ..scene.colour import set_space
 from ..scene.heads import units_per_metre
-from ..scene.png import encode_png
 from ..skeleton.armature import armature_of
 from ..skeleton.following import shapes_without_bones
 from . import formats, presets, skeleton, surfaces

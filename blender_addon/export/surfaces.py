@@ -8,10 +8,10 @@ import bpy
 import numpy as np
 
 from .._shared import DISPLACEMENT
+from ..anatomy.paint import srgb_from_linear
 from ..scene.colour import rec709
 from ..scene.heads import MAP, PART
 from ..scene.mesh import PARTS
-from ..scene.paint import srgb_from_linear
 from .textures import Surface
 
 # Parts by material slot where a file from an older version does not say: the order of `head_model.npz`.

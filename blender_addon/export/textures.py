@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..scene.paint import linear_from_srgb, srgb_from_linear
+from ..anatomy.paint import linear_from_srgb, srgb_from_linear
 from . import presets
 from .presets import Preset
 

@@ -7,7 +7,7 @@ import numpy as np
 from mathutils import Matrix
 
 from .._shared import HeadMesh
-from .geometry import BLENDER_FROM_HEAD
+from ..anatomy.geometry import BLENDER_FROM_HEAD
 
 SENSOR_MM = 36.0
 MAX_RENDER_PX = 2048

@@ -14,7 +14,7 @@ import bpy
 import numpy as np
 from mathutils import Color
 
-from .paint import srgb_from_linear
+from ..anatomy.paint import srgb_from_linear
 
 # Scene-linear colours that a film look moves, and how far, encoded, a view may move them that shows them as they are.
 PATCHES = np.array([[0.02] * 3, [0.18] * 3, [0.5] * 3, [0.9] * 3, [0.5, 0.2, 0.1]], np.float32)

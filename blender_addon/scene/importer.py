@@ -8,6 +8,8 @@ from typing import Any
 import bpy
 
 from .._shared import HeadMesh, RelightifyError
+from ..anatomy.parts import FULL, SKIN, kept_parts
+from ..anatomy.prepared import PreparedHead, prepare_head
 from . import camera, materials, mesh, stage
 from .heads import (
     CAMERA,
@@ -24,8 +26,6 @@ from .heads import (
     units_per_metre,
 )
 from .images import image_from_bytes, stored_file
-from .parts import FULL, SKIN, kept_parts
-from .prepared import PreparedHead, prepare_head
 from .world import environment_world
 
 

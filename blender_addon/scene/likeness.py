@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 
 from .. import compat
-from .geometry import to_blender
+from ..anatomy.geometry import to_blender
 from .mesh import LIKENESS
 from .reshaping import carry_along, coordinates, eyeballs, vertex_ids
 

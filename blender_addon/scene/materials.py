@@ -18,13 +18,13 @@ from .._shared import (
     SPECULAR_ALBEDO,
     MapSpec,
 )
+from ..anatomy.geometry import Eyeball
+from ..anatomy.paint import linear_from_srgb
+from ..anatomy.painted import EyeFiles, PaintedParts, paint_parts
 from .colour import scene_linear
-from .geometry import Eyeball
 from .heads import MAP, PART
 from .images import image_from_bytes
 from .mesh import UV_NAME
-from .paint import linear_from_srgb
-from .painted import EyeFiles, PaintedParts, paint_parts
 
 # Metres in the object's space: from behind the lips to where no light comes any more, and how much is left there.
 THROAT = (-0.015, 0.060)

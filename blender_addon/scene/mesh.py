@@ -8,8 +8,8 @@ import bpy
 import numpy as np
 
 from .. import compat
-from .geometry import HeadGeometry, biting_edges, seam_edges
-from .regions import vertex_groups
+from ..anatomy.geometry import HeadGeometry, biting_edges, seam_edges
+from ..anatomy.regions import vertex_groups
 
 UV_NAME = "UVMap"
 HM08_ATTRIBUTE = "hm08_vertex_id"

@@ -10,9 +10,9 @@ import bpy
 import numpy as np
 
 from .._shared import RelightifyError, photo_file_bytes
+from ..anatomy.paint import srgb_from_linear
+from ..anatomy.png import encode_png
 from .colour import rec709
-from .paint import srgb_from_linear
-from .png import encode_png
 
 FILE, IMAGE, PEOPLE = "FILE", "IMAGE", "PEOPLE"
 

@@ -9,7 +9,7 @@ import numpy as np
 from mathutils import Matrix
 
 from .._shared import FitState, Refitted
-from .geometry import BLENDER_FROM_HEAD, to_blender
+from ..anatomy.geometry import BLENDER_FROM_HEAD, to_blender
 from .head_fit import expression_names
 from .heads import CAMERA, EXPRESSION, belonging
 from .photo_pixels import PhotoCamera

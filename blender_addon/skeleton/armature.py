@@ -12,9 +12,9 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
+from ..anatomy.regions import region_weights
 from ..scene.heads import MADE, belonging, home_of
 from ..scene.mesh import HM08_ATTRIBUTE, part_vertices
-from ..scene.regions import region_weights
 from ..scene.reshaping import coordinates
 from . import following
 from .following import ROLE, bone_of

@@ -29,7 +29,8 @@ MODULE = "bl_ext.user_default.relightify"
 ROOMS = {
     "install": "machine plan run",
     "link": "choice jobs session",
-    "scene": "colour default_scene geometry head_fit images importer heads likeness mesh photo_source replacing "
+    "anatomy": "geometry",
+    "scene": "colour default_scene head_fit images importer heads likeness mesh photo_source replacing "
     "reshaping whole_head world",
     "skeleton": "armature following",
     "export": "surfaces",

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from blender_addon.scene.paint import srgb_from_linear
-from blender_addon.scene.png import encode_png
+from blender_addon.anatomy.paint import srgb_from_linear
+from blender_addon.anatomy.png import encode_png
 from shared.head_mesh import HeadMesh
 from shared.refit_messages import Refit, Refitted
 

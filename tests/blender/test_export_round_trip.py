@@ -271,7 +271,7 @@ def test_subdivided_export_is_finer_and_keeps_its_shapes(addon: SimpleNamespace,
 
 
 def wanted_faces(addon: SimpleNamespace) -> np.ndarray:
-    return addon.scene.geometry.head_geometry(finished_job.head_mesh()).quads
+    return addon.anatomy.geometry.head_geometry(finished_job.head_mesh()).quads
 
 
 def test_keyframes_of_the_expression_are_exported(addon: SimpleNamespace, tmp_path: Path) -> None:

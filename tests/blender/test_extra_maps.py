@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 import pytest
 
-from blender_addon.scene.png import encode_png
+from blender_addon.anatomy.png import encode_png
 from shared.messages import Reconstruct, Result
 from tests.blender import finished_job
 from tests.blender.fake_backend import FakeBackend, Reply

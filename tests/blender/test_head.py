@@ -127,7 +127,7 @@ def test_specular_map_arrives_as_it_was_encoded(imported: SimpleNamespace) -> No
 
 def test_eyes_turn_as_rigid_balls(installed: SimpleNamespace) -> None:
     mesh = finished_job.head_mesh()
-    geometry = installed.scene.geometry.head_geometry(mesh)
+    geometry = installed.anatomy.geometry.head_geometry(mesh)
     index = geometry.part_names.index("eye_left")
     ring = np.unique(geometry.quads[geometry.face_part == index])
     look = geometry.shape_offsets[geometry.shape_names.index("eyeLookInLeft")][ring]

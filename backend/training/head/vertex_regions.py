@@ -1,6 +1,6 @@
 """The skin's regions at the vertices of the head model, for the vertex groups that artists get in Blender.
 
-python -m backend.training.head.vertex_regions blender_addon/scene/vertex_regions.npz
+python -m backend.training.head.vertex_regions blender_addon/anatomy/vertex_regions.npz
 """
 
 from __future__ import annotations

@@ -7,15 +7,15 @@ from dataclasses import asdict, dataclass, replace
 import bpy
 
 from ..._shared import RelightifyError, Result
+from ...anatomy.parts import FULL
+from ...anatomy.prepared import PreparedHead, prepare_head
 from ...link.jobs import Job
 from ...scene.default_scene import hide_default_objects
 from ...scene.extra_maps import keep_extra_maps
 from ...scene.head_fit import keep_fit
 from ...scene.heads import ImportedHead, heads_of, require_own
 from ...scene.importer import import_head
-from ...scene.parts import FULL
 from ...scene.photo_source import PhotoSource
-from ...scene.prepared import PreparedHead, prepare_head
 from ...scene.replacing import replace_head
 from ...scene.samples import forget_samples, keep_samples
 from ...skeleton.armature import add_skeleton, renew_skeleton

@@ -7,8 +7,8 @@ from typing import Any
 import bpy
 
 from ..._shared import JOB_OPTIONS
+from ...anatomy import parts
 from ...link.session import session_of
-from ...scene import parts
 from ...scene.photo_source import FILE, IMAGE, PEOPLE
 from ..photo_choice import photo_changed
 from ..previews import addon_previews

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from blender_addon.anatomy.paint import linear_from_srgb
 from blender_addon.export import presets
 from blender_addon.export.presets import PRESETS, clean_stem, preset_named
 from blender_addon.export.textures import Surface, base_roughness, flip_green, shrink, shrink_colour, textures_of
-from blender_addon.scene.paint import linear_from_srgb
 from shared.errors import RelightifyError
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from blender_addon.anatomy.geometry import head_geometry, part_faces
 from blender_addon.expression.arkit_csv import EYE_TURN_DEGREES, Recording, at_frames, look_weights, read_recording
-from blender_addon.scene.geometry import head_geometry, part_faces
 from shared.errors import RelightifyError
 from tests.blender.finished_job import head_mesh
 

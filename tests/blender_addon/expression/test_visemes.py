@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from blender_addon.anatomy.geometry import HeadGeometry, head_geometry
+from blender_addon.anatomy.regions import region_weights
 from blender_addon.expression.visemes import VISEMES
-from blender_addon.scene.geometry import HeadGeometry, head_geometry
-from blender_addon.scene.regions import region_weights
 from tests.blender import finished_job
 
 

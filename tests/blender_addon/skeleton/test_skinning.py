@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blender_addon.scene.geometry import HeadGeometry, head_geometry, part_faces
-from blender_addon.scene.regions import region_weights
+from blender_addon.anatomy.geometry import HeadGeometry, head_geometry, part_faces
+from blender_addon.anatomy.regions import region_weights
 from blender_addon.skeleton import skinning
 from blender_addon.skeleton.naming import BLENDER, NAMINGS
 from blender_addon.skeleton.skinning import HeadShape, Skeleton, Turn, make_skeleton, rigid_turn

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blender_addon.scene.correctives import Correctives, with_correctives
+from blender_addon.anatomy.correctives import Correctives, with_correctives
 from tests.blender.finished_job import head_mesh
 from tests.blender_addon.heads import small_head
 

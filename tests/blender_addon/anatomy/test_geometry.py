@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blender_addon.scene import geometry
-from blender_addon.scene.geometry import BLENDER_FROM_HEAD, biting_edges, head_geometry, part_faces
-from blender_addon.scene.strips import grid_of_quads
+from blender_addon.anatomy import geometry
+from blender_addon.anatomy.geometry import BLENDER_FROM_HEAD, biting_edges, head_geometry, part_faces
+from blender_addon.anatomy.strips import grid_of_quads
 from tests.blender_addon.heads import small_head, strip
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from blender_addon.anatomy.geometry import HeadGeometry, head_geometry
 from blender_addon.expression.shapes import random_expression
-from blender_addon.scene.geometry import HeadGeometry, head_geometry
 from tests.blender.finished_job import head_mesh
-from tests.blender_addon.scene.penetration import depths_mm, signed_distance
+from tests.blender_addon.anatomy.penetration import depths_mm, signed_distance
 
 NAMES = tuple(str(name) for name in head_mesh().expression_names)
 ALLOWED_MM = 0.3

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from blender_addon.scene import paint
-from blender_addon.scene.geometry import EYE_UV_MAX_ANGLE
-from blender_addon.scene.png import encode_png
+from blender_addon.anatomy import paint
+from blender_addon.anatomy.geometry import EYE_UV_MAX_ANGLE
+from blender_addon.anatomy.png import encode_png
 
 IRIS_ANGLE = 0.4
 

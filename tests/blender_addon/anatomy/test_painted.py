@@ -7,8 +7,8 @@ from threading import Thread
 
 import numpy as np
 
-from blender_addon.scene.geometry import Eyeball
-from blender_addon.scene.painted import PaintedParts, paint_parts
+from blender_addon.anatomy.geometry import Eyeball
+from blender_addon.anatomy.painted import PaintedParts, paint_parts
 
 
 def test_parts_are_painted_on_any_thread_and_the_same_each_time() -> None:

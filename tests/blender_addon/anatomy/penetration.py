@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import KDTree
 
-from blender_addon.scene.geometry import HeadGeometry, part_faces
+from blender_addon.anatomy.geometry import HeadGeometry, part_faces
 
 # Triangles whose middle is among the nearest so many are looked at for the closest point.
 CANDIDATES = 400
