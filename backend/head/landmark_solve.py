@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from backend.head.levenberg_marquardt import Minimum, OnStep, descend, no_step
 from backend.head.model import HeadModel
 from backend.rendering.camera import Camera
 
@@ -252,15 +253,6 @@ def free_unknowns(terms: Terms, parameters: FitParameters, fixed_focal: bool) ->
     return free
 
 
-# Called before each step with the part of all steps that are done; may raise to stop.
-OnStep = Callable[[float], None]
-
-
-def no_step(fraction: float) -> None:
-    """Nobody wants to know."""
-    del fraction
-
-
 def solve_landmarks(
     basis: PointBasis,
     targets: Targets,
@@ -303,19 +295,6 @@ def landmark_terms(
     return Terms(_robust_cost(squared, robust_scale), scaled.T @ residual.reshape(-1), scaled.T @ flat)
 
 
-@dataclass(frozen=True)
-class Minimum:
-    """Where a minimisation stopped.
-
-    Args:
-        parameters: of the least cost found.
-        damping: for the next step, relative to the Hessian's diagonal; grown by each step that was rejected.
-    """
-
-    parameters: FitParameters
-    damping: float
-
-
 def minimise(
     linearise: Callable[[FitParameters], Terms],
     parameters: FitParameters,
@@ -323,32 +302,17 @@ def minimise(
     fixed_focal: bool,
     on_step: OnStep = no_step,
     damping: float = 1e-3,
-) -> Minimum:
-    """Levenberg-Marquardt (Marquardt 1963) from `parameters`.
+) -> Minimum[FitParameters]:
+    """Levenberg-Marquardt from `parameters`.
 
     Args:
         linearise: the cost and its Gauss-Newton model.
         parameters: where to start.
-        iterations: at most so many accepted or rejected steps.
+        iterations, on_step, damping: see `descend`.
         fixed_focal: whether the focal length stays.
-        on_step: see `OnStep`.
-        damping: of the first step, relative to the Hessian's diagonal: of `Minimum` where a minimisation is gone on
-            with, so that steps rejected at its end are not tried again.
     """
-    terms = linearise(parameters)
-    for index in range(iterations):
-        on_step(index / iterations)
-        step = solve_step(terms, parameters, damping, fixed_focal)
-        trial = parameters.stepped(step)
-        trial_terms = linearise(trial)
-        if trial_terms.cost < terms.cost:
-            converged = terms.cost - trial_terms.cost < 1e-5 * terms.cost
-            parameters, terms = trial, trial_terms
-            damping = max(damping * 0.3, 1e-7)
-            if converged:
-                break
-        else:
-            damping *= 8
-            if damping > 1e6:
-                break
-    return Minimum(parameters, damping)
+
+    def stepped(terms: Terms, at: FitParameters, damping: float) -> FitParameters:
+        return at.stepped(solve_step(terms, at, damping, fixed_focal))
+
+    return descend(linearise, lambda terms: terms.cost, stepped, parameters, iterations, on_step, damping)

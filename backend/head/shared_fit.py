@@ -100,7 +100,7 @@ def landmarks_together(
             for problem, start, at in zip(problems, starts, current, strict=True)
         ]
         costs = [_landmark_cost(problem) for problem in sliding]
-        current = minimise_together(costs, current, settings.iterations, fixed, part.report)
+        current = minimise_together(costs, current, settings.iterations, fixed, part.report).parameters
     return [
         replace(start, parameters=at, problem=problem)
         for start, at, problem in zip(starts, current, sliding, strict=True)
@@ -115,7 +115,7 @@ def refine_together(scenes: Sequence[Scene], parameters: Sequence[FitParameters]
         parameters: of each photo, all of one identity.
         progress: told about each step; raises when the user cancels.
     """
-    rounds = scenes[0].settings.rounds
+    rounds, damping = scenes[0].settings.rounds, scenes[0].settings.first_damping
     current = list(parameters)
     seen = [see(scene, at) for scene, at in zip(scenes, current, strict=True)]
     lights = [light_of(scene, s, at, None) for scene, s, at in zip(scenes, seen, current, strict=True)]
@@ -125,7 +125,9 @@ def refine_together(scenes: Sequence[Scene], parameters: Sequence[FitParameters]
     for turn in range(rounds):
         part = progress.part(turn / rounds, (turn + 1) / rounds)
         costs = [_shaded_cost(*one) for one in zip(scenes, seen, lights, strict=True)]
-        current = minimise_together(costs, current, 2, fixed, part.report)
+        # Two steps may both be rejected: the next round goes on with the damping that they ended with.
+        found = minimise_together(costs, current, 2, fixed, part.report, damping)
+        current, damping = found.parameters, found.damping
         part.report(0.9)
         seen = [see(scene, at) for scene, at in zip(scenes, current, strict=True)]
         lights = [light_of(*one) for one in zip(scenes, seen, current, lights, strict=True)]

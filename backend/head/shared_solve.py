@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from backend.head.landmark_solve import POSE, FitParameters, OnStep, Terms, free_unknowns, no_step
+from backend.head.landmark_solve import POSE, FitParameters, Terms, free_unknowns
+from backend.head.levenberg_marquardt import Minimum, OnStep, descend, no_step
 
 Linearise = Callable[[FitParameters], Terms]
 
@@ -22,39 +23,31 @@ def minimise_together(
     iterations: int,
     fixed_focal: Sequence[bool],
     on_step: OnStep = no_step,
-) -> list[FitParameters]:
+    damping: float = 1e-3,
+) -> Minimum[list[FitParameters]]:
     """Levenberg-Marquardt on the sum of the photos' costs, their identity being the same.
 
     Args:
         linearise: each photo's cost and its Gauss-Newton model; the prior on p_s is to be in their sum once.
         parameters: where to start, one a photo, all of one identity.
-        iterations: at most so many accepted or rejected steps.
+        iterations, on_step, damping: see `descend`.
         fixed_focal: by photo, whether its focal length is known.
-        on_step: told before each step which part of them is done; may raise to stop.
 
     Returns:
         The photos' parameters, all of one identity.
     """
-    damping = 1e-3
-    current = list(parameters)
-    terms = [one(at) for one, at in zip(linearise, current, strict=True)]
-    for index in range(iterations):
-        on_step(index / iterations)
+
+    def of_all(current: list[FitParameters]) -> list[Terms]:
+        return [one(at) for one, at in zip(linearise, current, strict=True)]
+
+    def stepped(terms: list[Terms], current: list[FitParameters], damping: float) -> list[FitParameters]:
         steps = shared_step(terms, current, damping, fixed_focal)
-        trial = [at.stepped(step) for at, step in zip(current, steps, strict=True)]
-        trial_terms = [one(at) for one, at in zip(linearise, trial, strict=True)]
-        before, after = sum(t.cost for t in terms), sum(t.cost for t in trial_terms)
-        if after < before:
-            converged = before - after < 1e-5 * before
-            current, terms = trial, trial_terms
-            damping = max(damping * 0.3, 1e-7)
-            if converged:
-                break
-        else:
-            damping *= 8
-            if damping > 1e6:
-                break
-    return current
+        return [at.stepped(step) for at, step in zip(current, steps, strict=True)]
+
+    def cost(terms: list[Terms]) -> float:
+        return sum(one.cost for one in terms)
+
+    return descend(of_all, cost, stepped, list(parameters), iterations, on_step, damping)
 
 
 def shared_step(

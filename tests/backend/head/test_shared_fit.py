@@ -9,7 +9,7 @@ from backend.head.landmark_solve import POSE, FitParameters, Terms
 from backend.head.model import HeadModel, load_head_model
 from backend.head.parameters import LandmarkFitSettings, SharedFitSettings
 from backend.head.shared_fit import LandmarkStart, agreeing, landmarks_together
-from backend.head.shared_solve import shared_step
+from backend.head.shared_solve import minimise_together, shared_step
 from backend.progress import Progress
 from backend.rendering.camera import Camera
 
@@ -108,3 +108,22 @@ def test_photos_of_one_person_are_all_kept(model: HeadModel) -> None:
     starts = [start(model, true, yaw, n) for n, yaw in enumerate((0, 35, -50))]
     numbers, _ = agreeing(model, starts, Progress(), LandmarkFitSettings(), SharedFitSettings())
     assert numbers == (0, 1, 2)
+
+
+def test_photos_gone_on_with_keep_the_damping_of_rejected_steps() -> None:
+    wanted = np.ones(4)
+
+    def overshooting(at: FitParameters) -> Terms:
+        off = at.identity - wanted
+        gradient, hessian = np.zeros(POSE + 4 + 52), 1e-9 * np.eye(POSE + 4 + 52)
+        gradient[POSE : POSE + 4] = off
+        hessian[POSE : POSE + 4, POSE : POSE + 4] = 0.2 * np.eye(4)  # steps five times too long
+        return Terms(0.5 * float(off @ off), gradient, hessian)
+
+    begun = [FitParameters(np.eye(3), np.zeros(2), 7.0, 7.0, np.zeros(4), np.full(52, 0.5)) for _ in range(2)]
+    found = minimise_together([overshooting] * 2, begun, 2, [True] * 2)
+    assert np.array_equal(found.parameters[0].identity, np.zeros(4)), "both steps are rejected"
+    for _ in range(4):
+        found = minimise_together([overshooting] * 2, found.parameters, 2, [True] * 2, damping=found.damping)
+    assert np.abs(found.parameters[0].identity - wanted).max() < 0.5
+    assert np.array_equal(found.parameters[0].identity, found.parameters[1].identity)
