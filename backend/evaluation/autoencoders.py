@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from backend.evaluation import metrics
-from backend.evaluation.reflectance import PORTRAITS, Case, cases
-from backend.evaluation.reflectance import add_arguments as add_reflectance_arguments
+from backend.evaluation.skin.reflectance import PORTRAITS, Case, cases
+from backend.evaluation.skin.reflectance import add_arguments as add_reflectance_arguments
 from backend.evaluation.subjects import prepare
 from backend.evaluation.tables import Row, Table, conditions_of, mean_of, verdict, write_figure, write_table
 from backend.pipeline import Pipeline

@@ -27,7 +27,7 @@ from backend.evaluation.distribution.oracle import oracle_completion
 from backend.evaluation.distribution.scores import energy_score, mean_distance
 from backend.evaluation.distribution.skin_statistics import MAP_NAMES, sigma_of_width, small_log
 from backend.evaluation.parameters import DrawSettings, HidingSettings, SkinStatisticsSettings
-from backend.evaluation.pseudo_truth import PortraitTruth, truths_of
+from backend.evaluation.skin.pseudo_truth import PortraitTruth, truths_of
 from backend.evaluation.subjects import (
     RESOLUTION,
     Subject,

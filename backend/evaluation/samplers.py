@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from backend.detail.options import DetailOptions
-from backend.evaluation.reflectance import CYCLES, PORTRAITS, Case, cases, compare
-from backend.evaluation.reflectance import add_arguments as add_reflectance_arguments
+from backend.evaluation.skin.reflectance import CYCLES, PORTRAITS, Case, cases, compare
+from backend.evaluation.skin.reflectance import add_arguments as add_reflectance_arguments
 from backend.evaluation.subjects import prepare
 from backend.evaluation.tables import Row, Table, write_figure, write_table
 from backend.pipeline import Pipeline, finished_maps

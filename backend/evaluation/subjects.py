@@ -12,8 +12,8 @@ import numpy as np
 
 from backend.delight.delighting import DelightedTexture, delight
 from backend.detail.options import DetailOptions
-from backend.evaluation.fit import PORTRAITS
 from backend.evaluation.parameters import OrbitSettings
+from backend.evaluation.shape.fit import PORTRAITS
 from backend.photo.reading import Photo
 from backend.photo.view import View
 from backend.photo.white_cue import white_cue

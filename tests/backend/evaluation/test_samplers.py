@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.evaluation.reflectance import CYCLES, PORTRAITS, Case
 from backend.evaluation.samplers import PAPERS_ORDER, StepTimes, by_turns, samplers, verdicts
+from backend.evaluation.skin.reflectance import CYCLES, PORTRAITS, Case
 from backend.evaluation.tables import Row
 from backend.texture.maps import SkinMaps
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.evaluation import reflectance, tone
 from backend.evaluation.completion import classical_fill, hide, mirroring
-from backend.evaluation.reflectance import Measured
+from backend.evaluation.skin import reflectance, tone
+from backend.evaluation.skin.reflectance import Measured
+from backend.evaluation.skin.tone import DARKEST, LIGHTEST, sorted_into_thirds, thirds, verdicts
 from backend.evaluation.subjects import heldout_records, orbit_camera
 from backend.evaluation.tables import Row, Table, mean_of, means, write_table
-from backend.evaluation.tone import DARKEST, LIGHTEST, sorted_into_thirds, thirds, verdicts
 from backend.texture.maps import PartialTexture
 
 SIDE = 64

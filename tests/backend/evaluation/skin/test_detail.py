@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from backend.detail.regions import SKIN_PARTS
-from backend.evaluation.detail import BICUBIC, OURS, SMALL, gradient_psnr, lit, reduced_photo, slope, verdicts
+from backend.evaluation.skin.detail import BICUBIC, OURS, SMALL, gradient_psnr, lit, reduced_photo, slope, verdicts
 from backend.evaluation.tables import Row
 from backend.imaging.octaves import OCTAVES
 from backend.photo.reading import Photo

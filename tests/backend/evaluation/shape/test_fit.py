@@ -11,8 +11,8 @@ import pytest
 import skimage.data
 
 from backend.evaluation import command as cli
-from backend.evaluation import fit
-from backend.evaluation.fit_figures import contact_sheet
+from backend.evaluation.shape import fit
+from backend.evaluation.shape.fit_figures import contact_sheet
 from shared.errors import RelightifyError
 from tests.landmark_model import landmark_model
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from backend.evaluation.face_surfaces import (
+from backend.evaluation.parameters import GeometrySettings
+from backend.evaluation.shape.face_surfaces import (
     REGIONS,
     UNMOVED,
     FacePoints,
@@ -16,7 +17,6 @@ from backend.evaluation.face_surfaces import (
     region_masks,
     surface_of,
 )
-from backend.evaluation.parameters import GeometrySettings
 from backend.head.model import HeadModel, load_head_model
 from backend.texture.regions import face_regions
 from backend.texture.uv_space import UVSpace, uv_space

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.evaluation.reflectance import Measured, read_back, write_down
+from backend.evaluation.skin.reflectance import Measured, read_back, write_down
 from backend.evaluation.tables import Row
 
 

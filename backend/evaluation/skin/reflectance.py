@@ -18,8 +18,8 @@ import numpy as np
 from backend.asset_files import SOURCES
 from backend.evaluation import metrics
 from backend.evaluation.cg_heads import cg_heads
-from backend.evaluation.contenders import FLAT, INFERRED, MEAN, contenders
-from backend.evaluation.pseudo_truth import portrait_truths
+from backend.evaluation.skin.contenders import FLAT, INFERRED, MEAN, contenders
+from backend.evaluation.skin.pseudo_truth import portrait_truths
 from backend.evaluation.subjects import RESOLUTION, add_portraits_argument, portraits_folder, prepare
 from backend.evaluation.tables import Row, Table, conditions_of, mean_of, priors_of, verdict, write_figure, write_table
 from backend.pipeline import Pipeline

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.evaluation import views
+from backend.evaluation.shape import views
 from backend.evaluation.tables import Row
 
 

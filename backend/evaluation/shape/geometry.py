@@ -13,9 +13,9 @@ import numpy as np
 
 from backend.evaluation.cg_heads import TURNED, Pictures, correspondence, render_pictures
 from backend.evaluation.cg_options import add_heads_arguments, chosen_records
-from backend.evaluation.face_surfaces import REGIONS, best_fit, region_errors, region_mesh, surface_of
-from backend.evaluation.fit_figures import shaded_head
 from backend.evaluation.parameters import OrbitSettings
+from backend.evaluation.shape.face_surfaces import REGIONS, best_fit, region_errors, region_mesh, surface_of
+from backend.evaluation.shape.fit_figures import shaded_head
 from backend.evaluation.subjects import RESOLUTION, orbit_camera
 from backend.evaluation.tables import (
     Row,

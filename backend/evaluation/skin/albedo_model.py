@@ -24,7 +24,7 @@ from backend.evaluation import metrics
 from backend.evaluation.cg_heads import check_heads, correspondence, truth
 from backend.evaluation.face_features import ABSENT, FeatureNet, feature_distance, load_features
 from backend.evaluation.parameters import AlbedoModelSettings, OrbitSettings
-from backend.evaluation.pseudo_truth import portrait_truths
+from backend.evaluation.skin.pseudo_truth import portrait_truths
 from backend.evaluation.subjects import (
     RESOLUTION,
     add_portraits_argument,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.evaluation.ablation import ALL, HEURISTICS, as_markdown, gains, spread, variants
+from backend.evaluation.skin.ablation import ALL, HEURISTICS, as_markdown, gains, spread, variants
 from backend.parameters import Parameters, value_of
 
 

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from backend.evaluation import reflectance
 from backend.evaluation.metrics import typology_angle
-from backend.evaluation.reflectance import CYCLES, PORTRAITS, Measured, add_arguments
+from backend.evaluation.skin import reflectance
+from backend.evaluation.skin.reflectance import CYCLES, PORTRAITS, Measured, add_arguments
 from backend.evaluation.tables import Row, Table, conditions_of, mean_of, priors_of, verdict, write_table
 
 __all__ = ["add_arguments", "run"]

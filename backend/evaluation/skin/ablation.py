@@ -23,8 +23,8 @@ from backend.evaluation import metrics
 from backend.evaluation.cg_heads import VIEWS, Pictures, check_heads, photographed
 from backend.evaluation.completion import around_face, hide
 from backend.evaluation.parameters import HidingSettings
-from backend.evaluation.pseudo_truth import truths_of
-from backend.evaluation.reflectance import CYCLES, HEADS, PORTRAITS, Case, compare
+from backend.evaluation.skin.pseudo_truth import truths_of
+from backend.evaluation.skin.reflectance import CYCLES, HEADS, PORTRAITS, Case, compare
 from backend.evaluation.subjects import (
     RESOLUTION,
     Subject,

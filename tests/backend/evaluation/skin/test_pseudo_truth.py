@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.evaluation.pseudo_truth import _gains
+from backend.evaluation.skin.pseudo_truth import _gains
 from backend.training.skin.calibration import photo_gains
 from backend.training.skin.portraits import Person
 from shared.errors import RelightifyError

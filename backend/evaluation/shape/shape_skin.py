@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from backend.evaluation.fit import PORTRAITS
+from backend.evaluation.shape.fit import PORTRAITS
 from backend.evaluation.subjects import portraits_folder, training_records
 from backend.evaluation.tables import Row, Table, write_table
 from backend.imaging.colour import SMALLEST_LINEAR, srgb_to_linear

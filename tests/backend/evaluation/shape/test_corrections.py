@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from backend.evaluation.corrections import CHIN, DRAG, SOLVED, TWO, laid_upon, training_portraits, verdicts
+from backend.evaluation.shape.corrections import CHIN, DRAG, SOLVED, TWO, laid_upon, training_portraits, verdicts
 from backend.evaluation.tables import Row
 
 

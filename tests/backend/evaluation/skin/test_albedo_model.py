@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.evaluation import albedo_model
-from backend.evaluation.albedo_model import KnownAlbedo
 from backend.evaluation.parameters import AlbedoModelSettings
+from backend.evaluation.skin import albedo_model
+from backend.evaluation.skin.albedo_model import KnownAlbedo
 from backend.evaluation.tables import Row
 from backend.head.model import HeadModel, load_head_model
 from backend.imaging.colour import linear_to_srgb

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.evaluation import geometry
+from backend.evaluation.shape import geometry
 from backend.evaluation.tables import Row, gain_over_people
 
 

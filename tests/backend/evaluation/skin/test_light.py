@@ -8,8 +8,8 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from backend.evaluation import light
-from backend.evaluation.light import LitHead
+from backend.evaluation.skin import light
+from backend.evaluation.skin.light import LitHead
 
 SIDE = 8
 

@@ -17,8 +17,8 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from backend.asset_files import SOURCES
-from backend.evaluation.fit_figures import shaded_head
 from backend.evaluation.parameters import HandSettings
+from backend.evaluation.shape.fit_figures import shaded_head
 from backend.evaluation.tables import Row, Table, mean_of, verdict, write_figure, write_table
 from backend.head.corrections import Corrector
 from backend.head.fitting import fit_head

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from backend.asset_files import SOURCES
-from backend.evaluation.fit_figures import contact_sheet, fit_figure
+from backend.evaluation.shape.fit_figures import contact_sheet, fit_figure
 from backend.head.fitting import fit_head
 from backend.head.head_fit import HeadFit
 from backend.head.model import ASSET, HeadModel, load_head_model

@@ -13,7 +13,8 @@ import numpy as np
 from backend.evaluation import metrics
 from backend.evaluation.cg_heads import AROUND, CgHead, correspondence, photographed
 from backend.evaluation.cg_options import add_heads_arguments, chosen_records
-from backend.evaluation.face_surfaces import (
+from backend.evaluation.parameters import GeometrySettings, ViewsSettings
+from backend.evaluation.shape.face_surfaces import (
     UNMOVED,
     FacePoints,
     RegionMesh,
@@ -22,7 +23,6 @@ from backend.evaluation.face_surfaces import (
     region_mesh,
     surface_of,
 )
-from backend.evaluation.parameters import GeometrySettings, ViewsSettings
 from backend.evaluation.subjects import RESOLUTION, visible_from
 from backend.evaluation.tables import Row, Table, conditions_of, mean_of, verdict, write_figure, write_table
 from backend.head.model import HeadModel

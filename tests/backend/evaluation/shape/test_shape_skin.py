@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from backend.evaluation.shape_skin import JointSettings, components, explained, group_of, without_group_means
+from backend.evaluation.shape.shape_skin import JointSettings, components, explained, group_of, without_group_means
 
 FEW = JointSettings(folds=5)
 

@@ -1,0 +1,1 @@
+"""Tables of the fit: landmarks, geometry, corrections, several photos, what shape tells of skin."""

@@ -1,0 +1,1 @@
+"""Tables of the skin: reflectance, tone, light, detail, and what they are compared with."""
