@@ -10,7 +10,7 @@ import pytest
 from backend.head.model import load_head_model
 from backend.training.head.vertex_regions import REGIONS, vertex_regions
 
-SHIPPED = Path(__file__).resolve().parents[4] / "blender_addon" / "scene" / "vertex_regions.npz"
+SHIPPED = Path(__file__).resolve().parents[4] / "blender_addon" / "anatomy" / "vertex_regions.npz"
 
 
 @pytest.mark.slow
