@@ -161,7 +161,7 @@ class Pipeline:
         peak, warnings = memory.peak_bytes(), (*left_out, *self.warnings_of(shown, delit))
         faces, seconds = tuple(part.view.face for part in shown), watch.seconds
         made = (mesh, maps, fit, faces, options, warnings, seconds, peak)
-        return Reconstruction(*made, further, delit.shares, corrections)
+        return Reconstruction(*made, further, delit.shares, corrections, watch.processor_seconds)
 
     def prepare(
         self,

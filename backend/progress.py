@@ -69,18 +69,22 @@ class Stopwatch:
     Args:
         progress: of the whole job.
         seconds: filled while the job runs.
+        processor_seconds: of all threads of the process, filled likewise.
     """
 
     progress: Progress
     seconds: dict[str, float] = field(default_factory=dict)
+    processor_seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Progress]:
         """Time a stage of the method and report its begin; gives the progress that it reports to."""
         progress = self.progress.of(name)
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), time.process_time()
         self.seconds.setdefault(name, 0.0)
+        self.processor_seconds.setdefault(name, 0.0)
         if self.progress.cancelled():
             raise JobCancelled
         yield progress
         self.seconds[name] += time.perf_counter() - started
+        self.processor_seconds[name] += time.process_time() - worked

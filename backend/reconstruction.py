@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -46,6 +46,7 @@ class Reconstruction:
         further: samples 2, 3, ... where more than one was asked for.
         shares: by photo, the part of the skin that was seen which comes from it.
         corrections: what a hand has corrected of the fit.
+        processor_timings: as `timings`, seconds of processor, of all threads together.
     """
 
     mesh: HeadMesh
@@ -59,6 +60,7 @@ class Reconstruction:
     further: tuple[FurtherSample, ...] = ()
     shares: tuple[float, ...] = (1.0,)
     corrections: Corrections = Corrections()
+    processor_timings: dict[str, float] = field(default_factory=dict)
 
     @property
     def face(self) -> Face:
