@@ -20,6 +20,20 @@ LENS_MM, FILLED = 85.0, 0.85
 DIRECTION = Vector((-0.35, -1.0, 0.1)).normalized()
 
 
+def set_thumbnail(scene: bpy.types.Scene, head: bpy.types.Object) -> None:
+    """Render a portrait of the head and have the asset browser show it."""
+    with portrait(scene, head) as path:
+        image = bpy.data.images.load(str(path))
+        try:
+            pixels = np.empty(len(image.pixels), np.float32)
+            image.pixels.foreach_get(pixels)
+            preview = head.preview_ensure()
+            preview.image_size = tuple(image.size)
+            preview.image_pixels_float.foreach_set(pixels)
+        finally:
+            bpy.data.images.remove(image)
+
+
 @contextmanager
 def portrait(scene: bpy.types.Scene, head: bpy.types.Object) -> Iterator[Path]:
     """Render a head alone, in its photo's light, to a PNG that is gone after the block; the scene stays as it is.

@@ -170,35 +170,35 @@ def _write_bones(armature: bpy.types.Object, bones: Mapping[str, Bone], names: M
 
 @contextmanager
 def _edit_bones(armature: bpy.types.Object) -> Iterator[bpy.types.bpy_prop_collection]:
-    """The bones of an armature to edit; afterwards the artist is in the mode, and has the active object, of before."""
-    scene = next(scene for scene in bpy.data.scenes if armature.name in scene.objects)
-    windows = [w for w in bpy.context.window_manager.windows if w.scene == scene]
-    layer = windows[0].view_layer if windows else scene.view_layers[0]
-    override = {"scene": scene, "view_layer": layer, **({"window": windows[0]} if windows else {})}
+    """The bones of an armature to edit; afterwards the artist is in the mode, and has the active object, of before.
+
+    They are edited in the scene that the artist is in, whichever the armature's is: operators work on that one, and
+    must not be told of another (see `ui.viewport`).
+    """
+    scene, layer = bpy.context.scene, bpy.context.view_layer
     linked = armature.name not in layer.objects
     if linked:
-        # Its own collection is left out of what is shown.
+        # It is another scene's, or its own collection is left out of what is shown.
         scene.collection.objects.link(armature)
     layer.update()
     before = layer.objects.active
     mode, hidden = before.mode if before is not None else "OBJECT", armature.hide_get(view_layer=layer)
     never, armature.hide_viewport = armature.hide_viewport, False
-    with bpy.context.temp_override(**override):
+    try:
+        if mode != "OBJECT":
+            bpy.ops.object.mode_set(mode="OBJECT")
+        armature.hide_set(False, view_layer=layer)
+        layer.objects.active = armature
+        bpy.ops.object.mode_set(mode="EDIT")
         try:
-            if mode != "OBJECT":
-                bpy.ops.object.mode_set(mode="OBJECT")
-            armature.hide_set(False, view_layer=layer)
-            layer.objects.active = armature
-            bpy.ops.object.mode_set(mode="EDIT")
-            try:
-                yield armature.data.edit_bones
-            finally:
-                bpy.ops.object.mode_set(mode="OBJECT")
+            yield armature.data.edit_bones
         finally:
-            armature.hide_set(hidden, view_layer=layer)
-            armature.hide_viewport = never
-            layer.objects.active = before
-            if mode != "OBJECT":
-                bpy.ops.object.mode_set(mode=mode)
-            if linked:
-                scene.collection.objects.unlink(armature)
+            bpy.ops.object.mode_set(mode="OBJECT")
+    finally:
+        armature.hide_set(hidden, view_layer=layer)
+        armature.hide_viewport = never
+        layer.objects.active = before
+        if mode != "OBJECT":
+            bpy.ops.object.mode_set(mode=mode)
+        if linked:
+            scene.collection.objects.unlink(armature)

@@ -1,8 +1,25 @@
-"""What Blender's windows show: the selection, the view, the sidebars, and the steps that can be undone."""
+"""What Blender's windows show: the selection, the view, the sidebars, and the steps that can be undone.
+
+No operator is called inside `bpy.context.temp_override`, here or elsewhere in the add-on. While an operator runs,
+Blender lets other threads of Python run, and up to 5.0 (Python 3.11) it looks its context up in the override's
+dictionary without keeping them out: sooner or later both allocate at once, and Blender is gone. The thread that talks
+to the backend is always there to be that other one.
+"""
 
 from __future__ import annotations
 
+import math
+
 import bpy
+import numpy as np
+from mathutils import Vector
+
+# As Blender's own operators frame things: room around the camera's frame in pixels, and around what is selected.
+CAMERA_MARGIN_PX, SELECTION_MARGIN = 4, 1.4
+# A viewport's lens is for a sensor of 36 mm, which fills half of the view's larger side.
+SENSOR_MM = 36.0
+# Limits of `RegionView3D.view_camera_zoom`.
+ZOOM_LIMITS = (-30.0, 600.0)
 
 
 def layer_of(scene: bpy.types.Scene) -> bpy.types.ViewLayer:
@@ -30,19 +47,41 @@ def look_through_camera(scene: bpy.types.Scene) -> None:
     found = viewport_of(scene)
     if found is None:
         return
-    window, area, region = found
-    area.spaces.active.region_3d.view_perspective = "CAMERA"
-    with bpy.context.temp_override(window=window, area=area, region=region):
-        bpy.ops.view3d.view_center_camera()
+    _, area, region = found
+    view = area.spaces.active.region_3d
+    view.view_perspective = "CAMERA"
+    view.view_camera_offset = (0.0, 0.0)
+    if scene.camera is not None:
+        view.view_camera_zoom = camera_zoom(scene, (region.width, region.height))
+
+
+def camera_zoom(scene: bpy.types.Scene, region_px: tuple[int, int]) -> float:
+    """The `view_camera_zoom` at which the frame of the scene's camera fills a region."""
+    render, fit = scene.render, scene.camera.data.sensor_fit
+    across, down = (render.resolution_x * render.pixel_aspect_x, render.resolution_y * render.pixel_aspect_y)
+    # The side that the sensor's size is of, in the frame as in the region.
+    horizontal = fit == "HORIZONTAL" or (fit == "AUTO" and across >= down)
+    spanned = {"AUTO": max(region_px), "HORIZONTAL": region_px[0], "VERTICAL": region_px[1]}[fit]
+    scale = spanned / (across if horizontal else down)
+    fill = min(side / (scale * of + CAMERA_MARGIN_PX) for side, of in zip(region_px, (across, down), strict=True))
+    zoom = (math.sqrt(4 * fill) - math.sqrt(2)) * 50
+    return min(max(zoom, ZOOM_LIMITS[0]), ZOOM_LIMITS[1])
 
 
 def frame_selected(scene: bpy.types.Scene) -> None:
     """Let the largest viewport of the window that shows the scene look at what is selected, from where it looks now."""
     found = viewport_of(scene)
-    if found is not None and found[1].spaces.active.region_3d.view_perspective != "CAMERA":
-        window, area, region = found
-        with bpy.context.temp_override(window=window, area=area, region=region):
-            bpy.ops.view3d.view_selected()
+    selected = layer_of(scene).objects.selected
+    if found is None or not selected or found[1].spaces.active.region_3d.view_perspective == "CAMERA":
+        return
+    _, area, region = found
+    corners = np.concatenate([np.array([o.matrix_world @ Vector(c) for c in o.bound_box]) for o in selected])
+    space = area.spaces.active
+    radius = SELECTION_MARGIN * float(np.ptp(corners, axis=0).max()) / 2
+    sides = sorted((region.width, region.height))
+    distance = radius * space.lens / SENSOR_MM * sides[1] / sides[0]
+    space.region_3d.view_location = (corners.min(axis=0) + corners.max(axis=0)) / 2
+    space.region_3d.view_distance = max(distance, 1.5 * space.clip_start)
 
 
 def show_materials(scene: bpy.types.Scene) -> None:
@@ -70,10 +109,7 @@ def viewport_of(scene: bpy.types.Scene) -> tuple[bpy.types.Window, bpy.types.Are
 
 def push_undo(message: str) -> None:
     """One undo step for what was done outside of an operator; Blender without a window has no undo."""
-    windows = bpy.context.window_manager.windows
-    if bpy.app.background or not windows:
-        return
-    with bpy.context.temp_override(window=windows[0]):
+    if not bpy.app.background:
         bpy.ops.ed.undo_push(message=message)
 
 

@@ -4,7 +4,7 @@
 
 import bpy
 
-from ...scene.thumbnail import portrait
+from ...scene.thumbnail import set_thumbnail
 from .head import HeadOperator
 
 
@@ -22,8 +22,7 @@ class RELIGHTIFY_OT_mark_asset(HeadOperator):
         head.asset_data.description = "Head made from a photo, with expressions, by Relightify"
         if "Relightify" not in head.asset_data.tags:
             head.asset_data.tags.new("Relightify")
-        with portrait(context.scene, head) as path, context.temp_override(id=head):
-            bpy.ops.ed.lib_id_load_custom_preview(filepath=str(path))
+        set_thumbnail(context.scene, head)
         return {"FINISHED"}
 
 
