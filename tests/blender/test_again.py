@@ -58,7 +58,7 @@ def test_head_is_renewed_in_place_and_keeps_the_users_work(head: Any, connected:
     assert np.ptp(positions(head.head.data)[:, 2]) == pytest.approx(1.1 * old_size, rel=1e-4)
     assert head.head.name == "Grace Hopper"
     assert (head.root.location.x, head.head.parent) == (1.5, head.root)
-    assert [m.name for m in head.head.modifiers] == ["Subdivision", "Mine"]
+    assert [m.name for m in head.head.modifiers] == ["Skeleton", "Subdivision", "Mine"]
     assert head.head.vertex_groups["Nose"].weight(3) == 1.0
     assert head.head.data.materials[0] == skin
     shader = next(n for n in skin.node_tree.nodes if n.type == "BSDF_PRINCIPLED")

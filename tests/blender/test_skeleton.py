@@ -172,11 +172,11 @@ def test_artist_in_another_mode_stays_in_it(addon: SimpleNamespace, ada: Any) ->
     bpy.ops.object.mode_set(mode="OBJECT")
 
 
-def test_reconstructed_head_has_a_skeleton_where_asked_for(
+def test_reconstructed_head_has_a_skeleton_unless_asked_not_to(
     addon: SimpleNamespace, connected: FakeBackend, photo_file: Path
 ) -> None:
-    bpy.ops.relightify.reconstruct(filepath=str(photo_file), use_skeleton=True)
     bpy.ops.relightify.reconstruct(filepath=str(photo_file))
+    bpy.ops.relightify.reconstruct(filepath=str(photo_file), use_skeleton=False)
     with_bones, without = addon.scene.heads.heads_of(bpy.context.scene)
     armature_of = addon.skeleton.armature.armature_of
     assert armature_of(with_bones) is not None
@@ -189,7 +189,7 @@ def test_reconstructed_head_has_a_skeleton_where_asked_for(
 def test_renewed_head_keeps_the_pose_and_the_switches(
     addon: SimpleNamespace, connected: FakeBackend, photo_file: Path
 ) -> None:
-    bpy.ops.relightify.reconstruct(filepath=str(photo_file), use_skeleton=True)
+    bpy.ops.relightify.reconstruct(filepath=str(photo_file))
     (head,) = addon.scene.heads.heads_of(bpy.context.scene)
     armature = addon.skeleton.armature.armature_of(head)
     bpy.ops.relightify.open_jaw_by(by="BONES")

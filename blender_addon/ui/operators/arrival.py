@@ -41,7 +41,7 @@ class ImportOptions:
     use_light: bool = True
     use_stage: bool = False
     parts: str = FULL
-    use_skeleton: bool = False
+    use_skeleton: bool = True
     target: int = 0
     one_of_many: bool = False
 

@@ -44,7 +44,7 @@ class ImportChoices:
     use_skeleton: bpy.props.BoolProperty(
         name="Skeleton",
         description="Give the head bones for neck, head, jaw and eyes, with skin weights",
-        default=False,
+        default=True,
     )
     use_camera: bpy.props.BoolProperty(
         name="Photo Camera",
