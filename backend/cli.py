@@ -160,15 +160,14 @@ def _reconstruct(options: argparse.Namespace) -> int:
     job = options_of(options)
     corrections = read_landmarks_file(options.landmarks) if options.landmarks is not None else Corrections()
     photos = [_read_photo_file(path) for path in options.photos]
+    from backend.output import require_writable, write_reconstruction
     from backend.terminal import ProgressBar
 
+    require_writable(options.out, options.resolution, options.samples)
     bar = ProgressBar(sys.stderr, quiet=options.quiet)
     try:
         # Shown before the imports, which take seconds on a busy machine.
         bar.show("loading", 0.0)
-        from backend.output import require_writable, write_reconstruction
-
-        require_writable(options.out, options.resolution, options.samples)
         from backend.pipeline import Pipeline
         from backend.progress import Progress
 

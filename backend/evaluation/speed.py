@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from backend.device import DEVICES
@@ -27,15 +28,29 @@ from shared.options import JobOptions
 
 COMMAND, FIRST, WARM, BUSY = "from the command line", "first job", "warm job", "warm job beside a load"
 TOTAL, PROCESSOR, SHOWN = "total s", "processor s", "first progress s"
-# What must be reached, seconds of the clock at 1024 px on two quiet cores.
-WARM_LIMITS_S = {"draft": 4.0, "standard": 6.0, "high": 9.0}
-COLD_DRAFT_LIMIT_S, FIRST_PROGRESS_LIMIT_S = 8.0, 1.5
-# A job beside a load over the same job alone, and one at twice the resolution over it.
-BUSY_LIMIT, LARGER_LIMIT = 2.2, 1.5
 PHOTOS = 3
 SPINNING = "while True: pass"
 # Runs the command with the Python and the modules of this process.
 RELIGHTIFY = (sys.executable, "-c", "import sys; from backend.cli import main; sys.exit(main())")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What must be reached on two quiet cores at 1024 px.
+
+    Args:
+        warm_s: seconds of a warm job by quality.
+        command_s: seconds of `draft` from the command line, models loaded and files written.
+        shown_s: seconds until the command shows that it works.
+        busy: times as long beside a load.
+        larger: times as long at twice the resolution.
+    """
+
+    warm_s: tuple[tuple[str, float], ...] = (("draft", 4.0), ("standard", 6.0), ("high", 9.0))
+    command_s: float = 8.0
+    shown_s: float = 1.5
+    busy: float = 2.2
+    larger: float = 1.5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -94,27 +109,20 @@ def at_size(resolution: int) -> str:
     return f"{WARM} at {resolution}"
 
 
-def verdicts(rows: list[Row], resolution: int) -> list[str]:
+def verdicts(rows: list[Row], resolution: int, limits: Limits = Limits()) -> list[str]:
     """What of the limits is kept; those in seconds are for two quiet cores and 1024 px."""
     said = []
     for quality in dict.fromkeys(row.prior for row in rows):
         warm = mean_of(rows, quality, WARM, TOTAL)
-        if quality in WARM_LIMITS_S:
-            most = WARM_LIMITS_S[quality]
-            said.append(verdict(f"{quality}: a warm job {warm:.1f} s, at most {most:.0f}", warm <= most))
-        for name, condition, most in (
-            ("beside a load", BUSY, BUSY_LIMIT),
-            ("larger", at_size(2 * resolution), LARGER_LIMIT),
-        ):
+        for most in (seconds for name, seconds in limits.warm_s if name == quality):
+            said.append(verdict(f"{quality}: a warm job {warm:.1f} s, at most {most}", warm <= most))
+        larger = at_size(2 * resolution)
+        for name, condition, most in (("beside a load", BUSY, limits.busy), ("larger", larger, limits.larger)):
             ratio = mean_of(rows, quality, condition, TOTAL) / warm
             said.append(verdict(f"{quality}: {name} {ratio:.2f} times as long, at most {most}", ratio <= most))
     cold, shown = (mean_of(rows, "draft", COMMAND, figure) for figure in (TOTAL, SHOWN))
-    said.append(verdict(f"draft {COMMAND}: {cold:.1f} s, at most {COLD_DRAFT_LIMIT_S:.0f}", cold <= COLD_DRAFT_LIMIT_S))
-    said.append(
-        verdict(
-            f"first progress after {shown:.1f} s, at most {FIRST_PROGRESS_LIMIT_S}", shown <= FIRST_PROGRESS_LIMIT_S
-        )
-    )
+    said.append(verdict(f"draft {COMMAND}: {cold:.1f} s, at most {limits.command_s}", cold <= limits.command_s))
+    said.append(verdict(f"first progress after {shown:.1f} s, at most {limits.shown_s}", shown <= limits.shown_s))
     return said
 
 
