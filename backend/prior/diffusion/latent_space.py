@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from backend.asset_files import verified
+from backend.prior.diffusion.precision import as_stored
 from backend.prior.diffusion.schedule import NoiseSchedule
 
 
@@ -58,7 +59,7 @@ class LatentStatistics:
 
     def save(self, path: Path) -> None:
         """Write in half precision."""
-        save_file({name: getattr(self, name).half().contiguous() for name in self.__dataclass_fields__}, path)
+        save_file({name: as_stored(getattr(self, name)).contiguous() for name in self.__dataclass_fields__}, path)
 
     @staticmethod
     def load(path: Path) -> LatentStatistics:
