@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor, nn
 from torch.nn import functional
+
+from backend.prior.diffusion.lean_diffusers import AutoencoderKL
 
 DOWN = 8  # texels of a map by cell of its latent, along a side
 STEM = 4

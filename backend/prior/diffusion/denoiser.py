@@ -12,11 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from diffusers.models.unets.unet_2d import UNet2DModel
 from torch import Tensor, nn
 from torch.nn import functional
 
 from backend.prior.diffusion.latent_space import LatentStatistics, LinearDenoiser, remaining_deviation
+from backend.prior.diffusion.lean_diffusers import UNet2DModel
 from backend.prior.diffusion.schedule import NoiseSchedule
 
 STEM = 2

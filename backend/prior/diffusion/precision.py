@@ -9,9 +9,14 @@ from typing import TypeVar
 
 from torch import Tensor, nn
 
-Stored = TypeVar("Stored", Tensor, nn.Module)
+N = TypeVar("N", bound=nn.Module)
 
 
-def as_stored(values: Stored) -> Stored:
-    """A tensor rounded to what is stored of it, float16; of a network, all its weights, in place."""
+def as_stored(values: Tensor) -> Tensor:
+    """A tensor rounded to what is stored of it, float16."""
     return values.bfloat16().half()
+
+
+def network_as_stored(network: N) -> N:
+    """A network whose weights, in place, are rounded to what is stored of them, float16."""
+    return network.bfloat16().half()

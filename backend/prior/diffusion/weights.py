@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from diffusers.models.unets.unet_2d import UNet2DModel
 from torch import Tensor, nn
 
 from backend.asset_files import verified
@@ -27,7 +25,8 @@ from backend.prior.diffusion.autoencoder import MapAutoencoder
 from backend.prior.diffusion.denoiser import LatentDenoiser
 from backend.prior.diffusion.facts import add_facts
 from backend.prior.diffusion.latent_space import LatentStatistics
-from backend.prior.diffusion.precision import as_stored
+from backend.prior.diffusion.lean_diffusers import AutoencoderKL, UNet2DModel
+from backend.prior.diffusion.precision import network_as_stored
 from backend.prior.diffusion.schedule import NoiseSchedule
 
 # In the order in which their latents are stacked, eq. 7.
@@ -108,7 +107,7 @@ def load_weights(folder: Path, device: str = "cpu") -> DiffusionWeights:
 def save_denoiser(network: UNet2DModel, statistics: LatentStatistics, folder: Path) -> None:
     """Write the denoiser's network in half precision, and the statistics it goes with."""
     # A copy, on the CPU: the network goes on training where and as it is.
-    as_stored(copy.deepcopy(network).cpu()).save_pretrained(folder / "denoiser", safe_serialization=True)
+    network_as_stored(copy.deepcopy(network).cpu()).save_pretrained(folder / "denoiser", safe_serialization=True)
     statistics.to("cpu").save(folder / STATISTICS)
 
 
@@ -116,7 +115,7 @@ def save_autoencoder(model: MapAutoencoder, folder: Path, name: str, training: s
     """Write one map's auto-encoder in half precision; `training` (JSON) says how it was made."""
     target = folder / f"{name}_autoencoder"
     # A copy: the model itself stays in single precision.
-    as_stored(copy.deepcopy(model.network)).save_pretrained(target, safe_serialization=True)
+    network_as_stored(copy.deepcopy(model.network)).save_pretrained(target, safe_serialization=True)
     add_facts(folder, {f"{name}_autoencoder": json.loads(training)})
 
 
