@@ -114,8 +114,8 @@ def _triangulate(quads: np.ndarray) -> np.ndarray:
     return pairs[(pairs >= 0).all(axis=1)].astype(np.int32)
 
 
-def _in_steps(basis: np.ndarray) -> np.ndarray:
-    """A basis [K, V, 3] in metres as float16 in millimetres."""
+def in_steps_mm(basis: np.ndarray) -> np.ndarray:
+    """Displacements in metres as they are stored: float16 in millimetres, in steps of `BASIS_STEP_MM`."""
     return (np.rint(basis * 1000 / BASIS_STEP_MM) * BASIS_STEP_MM).astype(np.float16)
 
 
@@ -123,8 +123,8 @@ def save_head_model(model: HeadModel, path: Path) -> None:
     """Write a head model as npz; the bases are in half precision, in steps of `BASIS_STEP_MM` as far as it reaches."""
     arrays = {
         "mean": model.mean.astype(np.float32),
-        "identity_basis_mm": _in_steps(model.identity_basis),
-        "expression_basis_mm": _in_steps(model.expression_basis),
+        "identity_basis_mm": in_steps_mm(model.identity_basis),
+        "expression_basis_mm": in_steps_mm(model.expression_basis),
         "expression_names": np.array(model.expression_names),
         "quads": model.quads.astype(np.int32),
         "uv": model.uv.astype(np.float32),

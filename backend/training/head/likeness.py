@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from backend.head.handles import VERTEX_HANDLES
-from backend.head.model import HeadModel, load_head_model
+from backend.head.model import HeadModel, in_steps_mm, load_head_model
 from backend.imaging.filters import smooth_step
 
 
@@ -147,7 +147,7 @@ def main(path: str) -> None:
     arrays = {
         "names": np.array([measure.name for measure in MEASURES]),
         "hm08_vertex_ids": model.hm08_vertex_ids.astype(np.int32),
-        "offsets_mm": (1000 * likeness_offsets(model, settings)).astype(np.float16),
+        "offsets_mm": in_steps_mm(likeness_offsets(model, settings)),
         "range_mm": np.minimum(reach, settings.most_mm).astype(np.float32),
     }
     np.savez_compressed(Path(path), **arrays)  # pyright: ignore[reportArgumentType]
