@@ -19,8 +19,9 @@ import zmq
 from backend.device import DEVICES
 from backend.service.client import Client
 from backend.service.keys import kept_keys, new_keys
+from backend.service.listening import ServerSettings
 from backend.service.logs import claim_logs, log_name, log_path, log_to_file, remove_old_logs, stop_logging
-from backend.service.server import Server, ServerSettings
+from backend.service.server import Server
 from backend.service.worker_process import WorkerSettings
 from shared.connection import (
     Connection,

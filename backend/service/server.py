@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import zmq
 
@@ -13,11 +13,11 @@ from backend.service.clients import Clients
 from backend.service.gatekeeper import Gatekeeper
 from backend.service.jobs import JobQueue, QueuedJob
 from backend.service.keys import ServerKeys
+from backend.service.listening import CLIENT_DOMAIN, ServerSettings, listening_socket
 from backend.service.logs import log_path, printable
-from backend.service.worker_process import WorkerProcess, WorkerSettings
+from backend.service.worker_process import WorkerProcess
 from shared.errors import JobCancelled, RelightifyError
 from shared.messages import (
-    MAX_PHOTO_BYTES,
     Buffer,
     Cancel,
     Error,
@@ -36,47 +36,13 @@ from shared.messages import (
     Welcome,
 )
 from shared.processes import WatchedProcess
-from shared.protocol import MAX_HEADER_BYTES, decode, encode
+from shared.protocol import decode, encode
 
 _log = logging.getLogger(__name__)
 
-CLIENT_DOMAIN = "clients"
 # Answers to one ping, so that it takes the loop a few milliseconds.
 LOST_AT_ONCE = 64
 MAX_CLIENT_NAME = 200
-HANDSHAKE_MS = 4000
-
-
-@dataclass(frozen=True)
-class ServerSettings:
-    """How a server behaves; times are seconds.
-
-    Args:
-        listen: address to bind, loopback by default.
-        port: TCP port; 0 takes a free one.
-        worker: what the worker runs.
-        parent_pid: process to end with; 0 for none.
-        idle_exit: end after this long without clients and jobs; 0 for never.
-        client_silent: a client that has sent nothing for this long is lost.
-        client_unreachable: a client whose line is broken for this long is lost.
-        cancel_reply: a cancelled job counts as cancelled after this long, whether or not the worker has reacted.
-        cancel_kill: the worker is killed when it has not reacted to a cancel for this long.
-        worker_start: a worker that is not ready after this long is killed; a first start may have to download a model,
-            which gives up by itself after about two minutes.
-        tick: how often clocks, processes and parents are looked at.
-    """
-
-    listen: str = "127.0.0.1"
-    port: int = 0
-    worker: WorkerSettings = field(default_factory=WorkerSettings)
-    parent_pid: int = 0
-    idle_exit: float = 0.0
-    client_silent: float = 30.0
-    client_unreachable: float = 5.0
-    cancel_reply: float = 0.7
-    cancel_kill: float = 10.0
-    worker_start: float = 300.0
-    tick: float = 0.2
 
 
 @dataclass
@@ -111,7 +77,12 @@ class Server:
         self._context = zmq.Context()
         self._gatekeeper = Gatekeeper(self._context)
         self._gatekeeper.allow(CLIENT_DOMAIN, {keys.client_public})
-        self._socket = self._listen(keys)
+        try:
+            self._socket = listening_socket(self._context, settings, keys)
+        except RelightifyError:
+            self._gatekeeper.close()
+            self._context.term()
+            raise
         self._poller = zmq.Poller()
         self._poller.register(self._gatekeeper.socket, zmq.POLLIN)
         self._poller.register(self._socket, zmq.POLLIN)
@@ -119,38 +90,9 @@ class Server:
         self._queue = JobQueue()
         self._running: _Running | None = None
         self._worker: WorkerProcess | None = None
-        self._welcome = Welcome(version, "stopped", max_photo_bytes=MAX_PHOTO_BYTES)
+        self._welcome = Welcome(version, "stopped", max_photo_bytes=settings.max_photo_bytes)
         self._parent = WatchedProcess(settings.parent_pid) if settings.parent_pid else None
         self._busy_at = time.monotonic()
-
-    def _listen(self, keys: ServerKeys) -> zmq.Socket:
-        socket: zmq.Socket = self._context.socket(zmq.ROUTER)
-        socket.setsockopt(zmq.LINGER, 500)
-        socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
-        socket.setsockopt(zmq.SNDHWM, 100)
-        # Who connects and says nothing holds one of the process's descriptors for so long.
-        socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
-        socket.setsockopt(zmq.BACKLOG, 512)
-        socket.setsockopt(zmq.ROUTER_HANDOVER, 1)  # a client that comes back takes its place again
-        socket.setsockopt(zmq.MAXMSGSIZE, MAX_PHOTO_BYTES + MAX_HEADER_BYTES)
-        socket.setsockopt(zmq.IPV6, int(":" in self.settings.listen))
-        socket.setsockopt(zmq.ZAP_DOMAIN, CLIENT_DOMAIN.encode())
-        socket.curve_server = True
-        socket.curve_publickey = keys.server_public.encode()
-        socket.curve_secretkey = keys.server_secret.encode()
-        host = f"[{self.settings.listen}]" if ":" in self.settings.listen else self.settings.listen
-        try:
-            socket.bind(f"tcp://{host}:{self.settings.port or '*'}")
-        except zmq.ZMQError as error:
-            socket.close()
-            self._gatekeeper.close()
-            self._context.term()
-            raise RelightifyError(
-                "cannot_listen",
-                f"The backend cannot listen on {self.settings.listen}, port {self.settings.port}: {error.strerror}.",
-                "Choose another --listen address or --port.",
-            ) from error
-        return socket
 
     @property
     def port(self) -> int:

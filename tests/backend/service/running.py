@@ -15,7 +15,8 @@ import zmq
 
 from backend.service.client import Client
 from backend.service.keys import new_keys
-from backend.service.server import Server, ServerSettings
+from backend.service.listening import ServerSettings
+from backend.service.server import Server
 from backend.service.worker_process import WorkerSettings
 from shared.connection import Connection, client_socket
 from shared.errors import RelightifyError

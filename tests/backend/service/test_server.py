@@ -145,9 +145,8 @@ def test_garbage_is_answered_with_an_error_and_the_server_lives_on(connection: C
         assert result_of(other, b"echo")
 
 
-def test_a_message_over_the_size_limit_does_not_reach_the_server(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backend.service.server.MAX_PHOTO_BYTES", 2**20)
-    with running_server() as connection:
+def test_a_message_over_the_size_limit_does_not_reach_the_server(cache: Path) -> None:
+    with running_server(max_photo_bytes=2**20) as connection:
         with raw_client(connection) as client:
             client.send(Hello("greedy"))
             while (welcome := client.receive(Welcome)).worker != "ready":
