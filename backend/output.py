@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from backend.head.confidence_words import described_confidence
 from backend.head.head_fit import HeadFit, ViewFit
 from backend.head.model import HeadModel
 from backend.reconstruction import Reconstruction
@@ -262,8 +263,8 @@ def mtl_text(part_names: tuple[str, ...]) -> str:
 
 def describe(reconstruction: Reconstruction, model: HeadModel) -> dict:
     """What `reconstruction.json` says: coefficients, camera, light, options, versions, warnings, timings, sources."""
-    fit, options = reconstruction.fit, reconstruction.options
-    peak = reconstruction.peak_memory_bytes
+    fit, options, peak = reconstruction.fit, reconstruction.options, reconstruction.peak_memory_bytes
+    shown = zip(fit.numbers, fit.views, reconstruction.faces, reconstruction.shares, strict=True)
     return {
         "format": 1,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -278,6 +279,7 @@ def describe(reconstruction: Reconstruction, model: HeadModel) -> dict:
         "skin_albedo_linear": _rounded(fit.skin_albedo),
         "iris_colour_srgb": dict(zip(("left", "right"), _rounded(reconstruction.mesh.iris_colour_srgb), strict=True)),
         "landmark_error": float(fit.view.landmark_error),
+        "confidence": described_confidence(fit),
         "face_box_px": [float(x) for x in reconstruction.face.box],
         "photos": [
             {
@@ -289,9 +291,7 @@ def describe(reconstruction: Reconstruction, model: HeadModel) -> dict:
                 "face_box_px": [float(x) for x in face.box],
                 "share_of_seen_skin": round(share, 4),
             }
-            for number, view, face, share in zip(
-                fit.numbers, fit.views, reconstruction.faces, reconstruction.shares, strict=True
-            )
+            for number, view, face, share in shown
         ],
         "maps": {
             spec.name: {

@@ -16,6 +16,7 @@ from backend.detail.options import DetailOptions
 from backend.detail.parameters import DetailParameters
 from backend.detail.stage import add_detail
 from backend.device import choose_device
+from backend.head.confidence_words import confidence_warnings
 from backend.head.corrections import Corrector
 from backend.head.exchange import head_mesh
 from backend.head.expected_skin import expected_skin
@@ -225,10 +226,11 @@ class Pipeline:
         return skin_mask(view.photo, view.face, *expected, self.parameters.photo.skin_mask, view.segmentation)
 
     def warnings_of(self, shown: Sequence[ShownSkin], delit: DelightedTexture) -> tuple[str, ...]:
-        """What the user is told of photos, of their faces, their noise and their light."""
+        """What the user is told of photos, of their faces, their noise, the fit and their light."""
         of_faces = (warning for part in shown for warning in part.view.face.warnings)
         noisy = noise_warnings(delit.partial.sharpness, self.parameters.photo.warnings)
-        return (*of_faces, *noisy, *delit.warnings)
+        unsure = confidence_warnings(shown[0].skin.fit, self.parameters.head.confidence)
+        return (*of_faces, *noisy, *unsure, *delit.warnings)
 
     def _shown_by(self, view: View, number: int, skin: FittedSkin) -> ShownSkin:
         """What photo `number` shows of the skin, T_0 and m."""

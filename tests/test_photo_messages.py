@@ -48,10 +48,10 @@ def said(tree: ast.Module) -> Iterator[tuple[str | None, str]]:
 
 def sentences() -> set[tuple[str | None, str]]:
     found = set()
-    for folder in ("photo", "delight"):
-        for path in sorted((ROOT / "backend" / folder).rglob("*.py")):
-            if path.name not in OTHER:
-                found |= set(said(ast.parse(path.read_text(encoding="utf-8"))))
+    paths = [path for folder in ("photo", "delight") for path in sorted((ROOT / "backend" / folder).rglob("*.py"))]
+    for path in (*paths, ROOT / "backend" / "head" / "confidence_words.py"):
+        if path.name not in OTHER:
+            found |= set(said(ast.parse(path.read_text(encoding="utf-8"))))
     return found
 
 

@@ -10,6 +10,7 @@ from types import ModuleType
 TABLES = {
     "fit": ("shape.fit", "how well the head fits photographs: landmarks, shading, distance, seconds"),
     "geometry": ("shape.geometry", "how near fitted heads come to true surfaces, region by region"),
+    "confidence": ("shape.confidence", "whether fits know how far from the truth they are, in hard poses"),
     "corrections": ("shape.corrections", "whether the head follows a hand, and nothing else moves"),
     "speed": ("speed", "seconds and memory of every stage"),
     "completion": ("completion", "how well hidden parts of real skin are completed"),

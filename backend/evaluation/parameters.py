@@ -168,6 +168,30 @@ class GeometrySettings:
 
 
 @dataclass(frozen=True)
+class PosedSettings:
+    """Heads of known shape in hard poses, for the table `confidence`.
+
+    Args:
+        side_px: of the square pictures.
+        directions: that light is sampled in.
+        iris_srgb: colour of all irises.
+        farthest_m, least_agreement: from the model's nearest head to the true surface, metres and cosine of normals;
+            further is another place.
+        smoothings: of what the model does not have of a face, each over a vertex's neighbours.
+        part_points, face_points: that are compared.
+    """
+
+    side_px: int = 512
+    directions: int = 128
+    iris_srgb: tuple[float, float, float] = (0.25, 0.15, 0.1)
+    farthest_m: float = 0.005
+    least_agreement: float = 0.8
+    smoothings: int = 2
+    part_points: int = 300
+    face_points: int = 1500
+
+
+@dataclass(frozen=True)
 class AlbedoModelSettings:
     """PCA models of the albedo.
 

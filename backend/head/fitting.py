@@ -12,6 +12,8 @@ import numpy as np
 
 from backend.head.albedo_basis import AlbedoBasis, region_albedo
 from backend.head.compared_skin import ComparedSkin, compared_skin
+from backend.head.confidence import fit_confidence
+from backend.head.face_parts import FaceParts, face_parts
 from backend.head.focal_check import fit_with_focal
 from backend.head.head_fit import HeadFit, ViewFit
 from backend.head.landmark_fit import landmark_errors
@@ -37,6 +39,7 @@ class _Given:
     region: ComparedSkin
     albedo: AlbedoBasis
     settings: HeadFitParameters
+    parts: FaceParts
 
 
 def fit_head(
@@ -76,21 +79,21 @@ def fit_head(
     part = 0.3 / len(views)
     starts = [_landmarks(model, v, progress.part(part * i, part * (i + 1)), settings) for i, v in enumerate(views)]
     progress.report(0.3)
-    region = compared_skin(model, settings.photometric)
-    given = _Given(model, rasteriser, region, albedo_prior or region_albedo(model), settings)
+    region, parts = compared_skin(model, settings.photometric), face_parts(model, settings.parts)
+    given = _Given(model, rasteriser, region, albedo_prior or region_albedo(model), settings, parts)
     if len(views) == 1:
         scene = _scene(given, views[0], starts[0], skin)
         progress.report(0.4)
         refined = refine(scene, starts[0].parameters, progress=progress.part(0.4, 0.9))
         progress.report(0.9)
-        return _head_fit(given, views, starts, [refined], (0,))
+        return _head_fit(given, views, starts, [scene], [refined], (0,))
     numbers, together = agreeing(model, starts, progress.part(0.3, 0.4), settings.landmarks, settings.shared)
     kept = [views[n] for n in numbers]
     scenes = [_scene(given, view, start, None) for view, start in zip(kept, together, strict=True)]
     progress.report(0.5)
     refined = refine_together(scenes, [start.parameters for start in together], progress.part(0.5, 0.9))
     progress.report(0.9)
-    return _head_fit(given, kept, together, refined, numbers)
+    return _head_fit(given, kept, together, scenes, refined, numbers)
 
 
 def _landmarks(model: HeadModel, view: View, progress: Progress, settings: HeadFitParameters) -> LandmarkStart:
@@ -123,12 +126,15 @@ def _head_fit(
     given: _Given,
     views: Sequence[View],
     starts: Sequence[LandmarkStart],
+    scenes: Sequence[Scene],
     refined: Sequence[Refined],
     numbers: tuple[int, ...],
 ) -> HeadFit:
     """What later stages need of the fits, all of one identity."""
     fitted = tuple(_view_fit(given, *one) for one in zip(views, starts, refined, strict=True))
-    return HeadFit(refined[0].parameters.identity.astype(np.float32), fitted, numbers)
+    confidence = fit_confidence(given.model, given.parts, scenes, refined, fitted, given.settings.confidence)
+    identity = refined[0].parameters.identity.astype(np.float32)
+    return HeadFit(identity, fitted, numbers, confidence=confidence)
 
 
 def _view_fit(given: _Given, view: View, start: LandmarkStart, refined: Refined) -> ViewFit:

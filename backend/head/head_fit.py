@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,6 +46,25 @@ class ViewFit:
 
 
 @dataclass(frozen=True)
+class FitConfidence:
+    """How sure a fit is of the shape; see `backend.head.confidence`.
+
+    Args:
+        expected_mm: by part of the face (`backend.head.face_parts.PARTS`), the mean distance to expect between true and
+            fitted surface, the face being aligned as a whole, scale included.
+        chance_mm: the same as Laplace's approximation alone has it.
+        causes: by name, how strongly what makes fits unsure is there in the first photo: 0 not at all, 1 in full.
+        misfit: what the landmarks ask of the fit over what they do at most on usual photos, at least 1; the first
+            photo's.
+    """
+
+    expected_mm: Mapping[str, float]
+    chance_mm: Mapping[str, float]
+    causes: Mapping[str, float]
+    misfit: float
+
+
+@dataclass(frozen=True)
 class HeadFit:
     """The head model's parameters that explain one or several photos of one person (eq. 8).
 
@@ -57,6 +77,7 @@ class HeadFit:
         offsets: float32 [V, 3], metres: displacements of the vertices that corrections by hand ask for and the linear
             model does not have; None where there are none.
         uncorrected: what the photos gave by themselves, where a hand has corrected it.
+        confidence: how sure the photos make it, None where nobody asked; corrections by hand do not change it.
     """
 
     identity: np.ndarray
@@ -64,6 +85,7 @@ class HeadFit:
     numbers: tuple[int, ...] = (0,)
     offsets: np.ndarray | None = None
     uncorrected: HeadFit | None = None
+    confidence: FitConfidence | None = None
 
     @property
     def view(self) -> ViewFit:

@@ -164,11 +164,63 @@ class CorrectionSettings:
 
 
 @dataclass(frozen=True)
+class FacePartSettings:
+    """Which vertices belong to which part of the face.
+
+    Args:
+        border_m: softness of the face's outline, metres; assumed.
+        mouth_m, nose_m, eyes_m: metres from their landmarks that belong to them; assumed.
+    """
+
+    border_m: float = 0.004
+    mouth_m: float = 0.008
+    nose_m: float = 0.004
+    eyes_m: float = 0.008
+
+
+@dataclass(frozen=True)
+class ConfidenceSettings:
+    """How sure a fit is; learnt on renders of training heads (docs/research/confidence.md), which
+    `relightify evaluate confidence --people train` makes and prints.
+
+    Args:
+        chance: true over Laplace's errors where nothing is unusual: photometric residuals are more alike, and the
+            landmarks' errors too, than the fit takes them for.
+        systematic_mm: by cause (`backend.head.confidence.CAUSES`), mm by part of the face (`PARTS`), where the cause is
+            there in full.
+        usual_nats: what landmarks ask of the fit at most on photos of people, from the front or from 45 degrees.
+        usual_mm: what is expected by part of a calm face from the front, its lens not told.
+        unsure_times: of that, from which on a part of the face is a guess that the user is told of.
+        told_share: part of that error, as variance, that a cause must have to be named; assumed.
+        closed_eyes: weight of the lids' closing from which on the eyes are not seen; assumed.
+        most_misfit: times `usual_nats` beyond which the features cannot be where a face has them.
+    """
+
+    chance: float = 1.81
+    systematic_mm: tuple[tuple[float, ...], ...] = (
+        (0.37, 0.0, 0.98, 0.0, 0.0, 0.0, 0.36),
+        (0.0, 0.24, 2.71, 0.55, 0.55, 0.0, 0.0),
+        (0.0, 0.0, 1.66, 0.0, 0.0, 0.3, 0.76),
+        (0.0, 0.0, 0.52, 0.07, 0.07, 0.0, 1.39),
+        (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+        (0.0, 0.0, 0.75, 0.83, 0.83, 0.0, 0.0),
+        (0.0, 0.0, 1.16, 0.86, 0.86, 0.0, 0.0),
+    )
+    usual_nats: float = 120.0
+    usual_mm: tuple[float, ...] = (1.33, 1.2, 1.77, 1.55, 1.55, 1.44, 1.37)
+    unsure_times: float = 1.2
+    told_share: float = 0.2
+    closed_eyes: float = 0.35
+    most_misfit: float = 1.5
+
+
+@dataclass(frozen=True)
 class HeadFitParameters:
     """All of the stage's chosen numbers.
 
     Args:
         landmarks, shared, photometric, corrections: of its steps.
+        parts, confidence: of what is said of it.
         expected_side_px: longer side of the rendering that the skin mask starts from, which need not be finer.
     """
 
@@ -176,4 +228,6 @@ class HeadFitParameters:
     shared: SharedFitSettings = SharedFitSettings()
     photometric: PhotometricSettings = PhotometricSettings()
     corrections: CorrectionSettings = CorrectionSettings()
+    parts: FacePartSettings = FacePartSettings()
+    confidence: ConfidenceSettings = ConfidenceSettings()
     expected_side_px: int = 800

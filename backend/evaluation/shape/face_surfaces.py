@@ -83,7 +83,7 @@ class RegionMesh:
     def points(self, name: str, settings: GeometrySettings = GeometrySettings()) -> FacePoints:
         """Points on a head's regions; the same places on every head."""
         vertices = self.vertices[self.names.index(name)]
-        return FacePoints({r: _spread(vertices, t, settings.region_points) for r, t in self.triangles.items()})
+        return FacePoints({r: spread_evenly(vertices, t, settings.region_points) for r, t in self.triangles.items()})
 
 
 def region_mesh(
@@ -129,7 +129,7 @@ def region_masks(regions: FaceRegions, settings: GeometrySettings = GeometrySett
     return {"nose": nose & face, "mouth": mouth, "forehead": forehead, "cheek": face & ~other}
 
 
-def _spread(vertices: np.ndarray, triangles: np.ndarray, count: int) -> np.ndarray:
+def spread_evenly(vertices: np.ndarray, triangles: np.ndarray, count: int) -> np.ndarray:
     """`count` points spread evenly by area over triangles [n, 3], float64 [count, 3]."""
     rng = np.random.default_rng(0)
     corners = vertices[triangles]

@@ -20,6 +20,7 @@ import numpy as np
 
 from backend.asset_files import SOURCES
 from backend.evaluation.shape.fit_figures import contact_sheet, fit_figure
+from backend.head.confidence_words import photographed_how
 from backend.head.fitting import fit_head
 from backend.head.head_fit import HeadFit
 from backend.head.model import ASSET, HeadModel, load_head_model
@@ -51,6 +52,8 @@ class FitRow:
         distance_m: camera to the point between the eyes.
         identity_rms, identity_max: of p_s, in standard deviations.
         seconds: of the fit alone.
+        how: what is most unusual about how the person was photographed, see `confidence_words.photographed_how`.
+        expected_mm: what the fit says of its error, the mean of the parts of the face.
     """
 
     id: str
@@ -64,6 +67,8 @@ class FitRow:
     identity_rms: float
     identity_max: float
     seconds: float
+    how: str
+    expected_mm: float
 
 
 @dataclass(frozen=True)
@@ -166,7 +171,8 @@ class Fitter:
 
 def as_row(name: str, photo: Photo, face: Face, fit: HeadFit, seconds: float) -> FitRow:
     """The figures of one fit."""
-    diagonal = float(np.hypot(photo.width, photo.height))
+    diagonal, found = float(np.hypot(photo.width, photo.height)), fit.confidence
+    assert found is not None  # `fit_head` always says it
     return FitRow(
         id=name,
         landmark_error=fit.view.landmark_error,
@@ -179,6 +185,8 @@ def as_row(name: str, photo: Photo, face: Face, fit: HeadFit, seconds: float) ->
         identity_rms=float(np.sqrt(np.mean(fit.identity**2))),
         identity_max=float(np.abs(fit.identity).max()),
         seconds=seconds,
+        how=photographed_how(found),
+        expected_mm=float(np.mean(list(found.expected_mm.values()))),
     )
 
 
@@ -217,7 +225,7 @@ def summary(rows: list[FitRow]) -> dict:
     """Mean and worst of each figure over the photos."""
     if not rows:
         return {"photos": 0}
-    names = [f for f in FitRow.__annotations__ if f not in ("id", "focal_known")]
+    names = [f for f in FitRow.__annotations__ if f not in ("id", "focal_known", "how")]
     values = {n: np.array([getattr(r, n) for r in rows]) for n in names}
     refined = float(np.mean(values["photometric_after"] <= values["photometric_before"]))
     return {
@@ -226,6 +234,20 @@ def summary(rows: list[FitRow]) -> dict:
         "worst": {n: float(v.max()) for n, v in values.items()},
         "photometric_not_worse": refined,
     }
+
+
+def by_class(rows: list[FitRow]) -> list[str]:
+    """A line for each way of being photographed: how many, landmark and photometric error, and what fits expect."""
+    lines = []
+    for how in dict.fromkeys(row.how for row in rows):
+        own = [row for row in rows if row.how == how]
+        landmarks, shading, expected = (
+            float(np.mean([getattr(row, name) for row in own]))
+            for name in ("landmark_error", "photometric_after", "expected_mm")
+        )
+        text = f"landmarks {landmarks:.2%}, photometric {shading:.4f}, expected error {expected:.2f} mm"
+        lines.append(f"- {how}: {len(own)} photos, {text}")
+    return lines
 
 
 def figures(rows: list[FitRow], failures: dict[str, str], distances: dict | None) -> list[str]:
@@ -244,6 +266,7 @@ def figures(rows: list[FitRow], failures: dict[str, str], distances: dict | None
             f"refinement; not worse on {total['photometric_not_worse']:.0%} of the photos",
             f"- p_s: rms {mean['identity_rms']:.2f}, largest {worst['identity_max']:.1f}",
             f"- seconds: mean {mean['seconds']:.2f}, worst {worst['seconds']:.2f}",
+            *by_class(rows),
         ]
     if distances is not None:
         estimates = ", ".join(f"{r['id']}: {r['distance_m']:.2f} m" for r in distances["photos"])
@@ -257,13 +280,14 @@ def figures(rows: list[FitRow], failures: dict[str, str], distances: dict | None
 def as_markdown(rows: list[FitRow], failures: dict[str, str], distances: dict | None) -> str:
     """The figures and a row for each photo."""
     lines = ["# Fit", "", *figures(rows, failures, distances)]
-    lines += ["", "| photo | landmarks | photometric | focal (35 mm) | distance | p_s rms / max | s |"]
-    lines += ["| --- | --- | --- | --- | --- | --- | --- |"]
+    lines += ["", "| photo | landmarks | photometric | focal (35 mm) | distance | p_s rms / max | s | how | expected |"]
+    lines += ["| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
     for row in rows + [FitRow(**r) for r in (distances or {}).get("photos", [])]:
         lines.append(
             f"| {row.id} | {row.landmark_error:.2%} | {row.photometric_before:.4f} -> {row.photometric_after:.4f} | "
             f"{row.focal_35mm:.0f}{'' if row.focal_known else ' (est.)'} | {row.distance_m:.2f} m | "
-            f"{row.identity_rms:.2f} / {row.identity_max:.1f} | {row.seconds:.1f} |"
+            f"{row.identity_rms:.2f} / {row.identity_max:.1f} | {row.seconds:.1f} | {row.how} | "
+            f"{row.expected_mm:.2f} mm |"
         )
     lines += ["", *(f"- {name}: {reason}" for name, reason in failures.items())]
     return "\n".join(lines) + "\n"

@@ -16,7 +16,7 @@ from backend.evaluation.shape.fit_figures import contact_sheet
 from shared.errors import RelightifyError
 from tests.landmark_model import landmark_model
 
-ROW = fit.FitRow("a", 0.01, 0.014, 0.05, 0.04, 50.0, False, 0.8, 0.3, 1.2, 1.5)
+ROW = fit.FitRow("a", 0.01, 0.014, 0.05, 0.04, 50.0, False, 0.8, 0.3, 1.2, 1.5, "smile", 1.4)
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -48,6 +48,11 @@ def test_markdown_names_failures_and_says_where_the_focal_length_is_estimated() 
     assert "No face was found." in text
     assert "50 (est.)" in text
     assert "| b | 1.00% | 0.0500 -> 0.0400 | 50 | 0.80 m |" in text
+
+
+def test_figures_come_by_how_people_were_photographed() -> None:
+    rows = [ROW, replace(ROW, how="looks up", landmark_error=0.02), replace(ROW, how="looks up", landmark_error=0.04)]
+    assert fit.by_class(rows)[1].startswith("- looks up: 2 photos, landmarks 3.00%")
 
 
 def test_wrong_order_of_distances_is_said_aloud() -> None:
