@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from backend.head.face_parts import PARTS
 from backend.imaging.colour import LUMINANCE, linear_to_srgb, srgb_to_linear
 from backend.output import describe, write_reconstruction
 from backend.pipeline import Pipeline
@@ -152,6 +153,10 @@ def test_the_files_hold_the_result(job: Job, tmp_path: Path) -> None:
     assert len(described["identity"]) == 100
     assert described["expression"]["mouthSmileLeft"] > 0.3
     assert described["versions"]["numpy"] == np.__version__
+    sure = described["confidence"]
+    assert set(sure["expected_error_mm"]) == set(PARTS)
+    assert 0.5 < min(sure["expected_error_mm"].values()) <= max(sure["expected_error_mm"].values()) < 4
+    assert sure["causes"]["smile"] > 0.3
     shares = described["detail"]["shares"]
     assert abs(shares["seen"] + shares["continued"] + shares["made"] - 1) < 1e-3
     assert shares["seen"] > 0.1
