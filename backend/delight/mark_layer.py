@@ -171,6 +171,7 @@ class _Areas:
             highlight of that brightness would have (sum of both), and how bright it is against all other skin.
         face: float [count], share within the face's outline.
         border: float [count], share within the strip where hair and cloth come in.
+        nose: float [count], share on the nose and beside it, where nostrils and wings make hollows.
         nearest_mm: float [count], distance to the border.
     """
 
@@ -181,6 +182,7 @@ class _Areas:
     mean: np.ndarray
     face: np.ndarray
     border: np.ndarray
+    nose: np.ndarray
     nearest_mm: np.ndarray
 
 
@@ -230,7 +232,9 @@ def _sure_of_colour(areas: _Areas, settings: MarkSettings) -> np.ndarray:
     strange = smooth_step(areas.strength, *settings.strange) * areas.face
     beside = smooth_step(areas.border, *settings.in_border)
     beside += strange * (smooth_step(areas.border, *settings.strange_in_border) - beside)
-    return sure * ~hair * (1 - beside)
+    # Light that leaves a hollow has been reflected by skin again and again, and is darker and redder each time.
+    hollow = (dark & (red > 0)) * smooth_step(areas.nose, *settings.hollow)
+    return sure * ~hair * (1 - beside) * (1 - hollow)
 
 
 def _sure_of_pale(areas: _Areas, settings: MarkSettings) -> np.ndarray:
@@ -278,7 +282,9 @@ def _areas(
     rises = np.bincount(of, rim * rise.reshape(-1)[at], count) / np.maximum(np.bincount(of, rim, count), 1)
     steep = rises / np.maximum(np.abs(means[:, 0]), 0.05)
     near_border = mean(border < settings.border_mm)
-    return _Areas(labels, strength, steep, depth, means, mean(regions.face.reshape(-1)[at]), near_border, nearest)
+    nose = cv2.dilate(regions.nose, _disc(settings.closed.beside_nose_mm * scale))
+    on_face, on_nose = (mean(region.reshape(-1)[at]) for region in (regions.face, nose))
+    return _Areas(labels, strength, steep, depth, means, on_face, near_border, on_nose, nearest)
 
 
 def _brighter(seen: _Seen, luminance: np.ndarray, settings: MarkSettings) -> np.ndarray:

@@ -191,6 +191,7 @@ class MarkSettings:
         edge_mm: on either side of the rim of an area over which a sharp one rises; assumed.
         pale_steep: rise at the rim of pale areas, of how pale they are, where highlights end softly; training people.
         pale_in_border: the same of pale areas, which may be grey hair; training portraits.
+        hollow: share on the nose and beside it from and up to which dark red areas are its hollows; as of `kinds`.
         strange: strength from and up to which hair has no such hue on a face; assumed.
         strange_in_border: as `in_border`, of such areas; assumed.
         closed: patches that end sharply.
@@ -241,6 +242,7 @@ class MarkSettings:
     edge_mm: float = 1.2
     pale_steep: tuple[float, float] = (0.44, 0.5)
     pale_in_border: tuple[float, float] = (0.15, 0.25)
+    hollow: tuple[float, float] = (0.2, 0.35)
     strange: tuple[float, float] = (1.5, 2.0)
     strange_in_border: tuple[float, float] = (0.85, 0.98)
     closed: ClosedSettings = ClosedSettings()

@@ -18,6 +18,7 @@ TABLES = {
     "albedo-model": ("skin.albedo_model", "held-out albedos by PCA, with and without the detail stage"),
     "detail": ("skin.detail", "how well fine detail comes back from reduced photos"),
     "views": ("shape.views", "what several photos of a person add to one: shape, hidden skin, seconds"),
+    "marks": ("skin.marks", "which part of marks painted on photographs is told from their light"),
     "light": ("skin.light", "whether heads under several lights get one albedo, and keep who they are"),
     "autoencoders": ("autoencoders", "what the diffusion prior's auto-encoders keep of maps"),
     "samplers": ("samplers", "the four samplers of the diffusion prior: maps and seconds"),
