@@ -11,7 +11,7 @@ import numpy as np
 from backend import memory
 from backend.delight.delighting import DelightedTexture, SkinChoices, delight
 from backend.delight.merging import merged
-from backend.delight.refit import refit_light
+from backend.delight.refit import refit_further_lights, refit_light
 from backend.detail.options import DetailOptions
 from backend.detail.parameters import DetailParameters
 from backend.detail.stage import add_detail
@@ -51,6 +51,7 @@ from backend.texture.uv_space import UVSpace, uv_space
 from shared.corrections import Corrections
 from shared.errors import RelightifyError
 from shared.options import JobOptions, Reflectance
+from shared.photos import photo_name
 
 _log = logging.getLogger(__name__)
 
@@ -117,7 +118,7 @@ class Pipeline:
         """Reconstruct the face in a photo, or in several of one person.
 
         Args:
-            photos: the bytes of an image file, or of up to `shared.messages.MOST_PHOTOS` of one person; camera, light
+            photos: the bytes of an image file, or of up to `shared.photos.MOST_PHOTOS` of one person; camera, light
                 and expression of the head are the first's.
             options: what the user chose; `options.face` is of the first photo.
             progress: told about stages, the overall fraction and previews; raises when the user cancels.
@@ -146,15 +147,15 @@ class Pipeline:
             delit = merged(parts, skin, self.parameters.merge)
             report.report(1.0)
         detail = DetailOptions(options.detail_strength, options.extra_maps, options.age)
-        chosen = self.parameters.detail
+        chosen, chosen_light = self.parameters.detail, self.parameters.delight.light
         finished = finished_maps(prior, delit, seeds, detail, watch, guidance, chosen, options.reflectance)
         maps = next(finished)
         further = tuple(
-            FurtherSample(seed, sample.encode(), refit_light(skin, sample, self.parameters.delight.light).light)
+            FurtherSample(seed, sample.encode(), refit_light(skin, sample, chosen_light).light)
             for seed, sample in zip(seeds[1:], finished, strict=True)
         )
         with watch.stage("light") as report:
-            fit = refit_light(skin, maps, self.parameters.delight.light)
+            fit = refit_further_lights(refit_light(skin, maps, chosen_light), shown, maps, chosen_light)
             mesh = head_mesh(self.model, fit, shown[0].view, self.parameters.photo.iris)
             report.report(1.0, map_preview(maps.diffuse_albedo_srgb))
         progress.named("done").report(1.0)
@@ -209,7 +210,8 @@ class Pipeline:
             fit = self.corrector.begin(fit).corrected(corrections)
         views = [person.views[number] for number in fit.numbers]
         badly = [n for i, n in enumerate(person.numbers) if i not in fit.numbers]
-        left_out = (*person.warnings, *(f"Photo {n + 1} does not fit the others, so it is left out." for n in badly))
+        misfits = (f"{photo_name(n + 1)} does not fit the others, so it is left out." for n in badly)
+        left_out = (*person.warnings, *misfits)
         fit = replace(fit, numbers=tuple(person.numbers[i] for i in fit.numbers))
         with watch.stage("unwrap") as report:
             space, shown = self.uv_space(resolution), []

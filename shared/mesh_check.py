@@ -62,6 +62,19 @@ def check_mesh(mesh: HeadMesh) -> None:
         raise _wrong("face_part of the head mesh names a part that is not in part_names.")
 
 
+def check_environment(light: object) -> None:
+    """Check that an image is one of a light, as `HeadMesh.environment` is.
+
+    Raises:
+        RelightifyError: `bad_mesh`.
+    """
+    if not isinstance(light, np.ndarray) or light.dtype != np.float32 or light.ndim != 3:
+        raise _wrong("A photo's light is no float32 image.")
+    height, width, channels = light.shape
+    if not height or width != 2 * height or channels != 3 or not np.isfinite(light).all():
+        raise _wrong("A photo's light is no image of finite colours that is twice as wide as it is high.")
+
+
 def _check_indices(name: str, quads: np.ndarray, limit: int) -> None:
     """Corners must be in [0, limit); the fourth may be -1, which marks a triangle."""
     if not quads.size:

@@ -16,17 +16,16 @@ import numpy as np
 from .corrections import Corrections
 from .errors import RelightifyError
 from .head_mesh import HeadMesh
-from .mesh_check import check_mesh
+from .mesh_check import check_environment, check_mesh
 from .message_checks import Buffer, ProtocolError, clipped
 from .message_checks import check as _check
 from .message_checks import check_job_id as _check_job_id
 from .message_checks import check_text as _check_text
 from .options import JobOptions
+from .photos import MOST_PHOTOS, further_keys
 from .refit_messages import Refit, Refitted
 
 MAX_PHOTO_BYTES = 256 * 2**20
-# Of one person in one job.
-MOST_PHOTOS = 8
 MAX_PREVIEW_SIDE = 2048
 MAX_FACES = 64
 MAX_NAME = 256
@@ -56,22 +55,22 @@ def _check_photo(photo: object) -> None:
     check_photo_size(memoryview(photo).nbytes)
 
 
-def further_keys(count: int) -> tuple[str, ...]:
-    """Under what so many photos after the first are sent: "2", "3" and so on."""
-    return tuple(str(number) for number in range(2, 2 + count))
-
-
-def check_photo_size(size: int) -> None:
+def check_photo_size(size: int, count: int = 1) -> None:
     """Check the bytes of a photo's file, or of all photos of a job.
+
+    Args:
+        size: of all of them together.
+        count: how many there are.
 
     Raises:
         ProtocolError: ``photo_too_large``.
     """
     if size > MAX_PHOTO_BYTES:
+        whose = "The photo has" if count == 1 else f"The {count} photos have together"
         raise ProtocolError(
-            f"The photo has {size / 2**20:.0f} MB; at most {MAX_PHOTO_BYTES // 2**20} MB can be sent.",
+            f"{whose} {size / 2**20:.0f} MB; at most {MAX_PHOTO_BYTES // 2**20} MB can be sent.",
             "photo_too_large",
-            "Save the photo as a JPEG and try again.",
+            f"Save the photo{'s' if count > 1 else ''} as JPEG and try again.",
         )
 
 
@@ -171,7 +170,7 @@ class Reconstruct:
         _check(set(self.further) == set(further_keys(len(self.further))), "the further photos are not numbered from 2")
         for photo in self.further.values():
             _check_photo(photo)
-        check_photo_size(sum(memoryview(photo).nbytes for photo in self.photos))
+        check_photo_size(sum(memoryview(photo).nbytes for photo in self.photos), len(self.photos))
         faces = self.further_faces
         _check(isinstance(faces, tuple) and len(faces) <= len(self.further), "there are more faces than photos")
         for face in faces:
@@ -290,10 +289,12 @@ class Result:
     Args:
         mesh: the head.
         maps: encoded PNG file of each map by its name in `shared.maps`, those of further samples by
-            `shared.maps.sample_key`; under `photo` a JPEG of the upright photo where the file that was sent is turned
-            or in a format that few programs read.
+            `shared.maps.sample_key`; by `shared.photos.photo_key` a JPEG of each upright photo whose file is turned or
+            in a format that few programs read.
         info: what `reconstruction.json` holds; plain JSON values.
-        warnings: sentences for the user.
+        warnings: sentences for the user; those about one of several photos begin with its name by `shared.photos`.
+        further_lights: of the photos that were used after the first of them, by number as in `info`: float32
+            [H, 2H, 3], as `HeadMesh.environment`.
     """
 
     sender: ClassVar[Side] = "server"
@@ -302,6 +303,7 @@ class Result:
     maps: Mapping[str, Buffer]
     info: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    further_lights: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _check_job_id(self.job_id)
@@ -311,6 +313,9 @@ class Result:
             _check_text("map name", name)
         for warning in self.warnings:
             _check_text("warning", warning)
+        _check(set(self.further_lights) <= set(further_keys(MOST_PHOTOS - 1)), "a light is of no photo")
+        for light in self.further_lights.values():
+            check_environment(light)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ from .messages import (
 from .options import JobOptions, read_options
 from .refit_messages import FitState, Refit, Refitted
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 
 MAX_FRAME_BYTES = 512 * 2**20
 MAX_MESSAGE_BYTES = 2**30
@@ -76,7 +76,7 @@ _RAW_FIELDS: dict[type[Message], dict[str, tuple[str, ...]]] = {
     Detect: {"photo": (_BYTES,)},
     Refit: {"fit": ("float32", "float64", "int32")},
     JobProgress: {"preview": ("uint8",)},
-    Result: {"mesh": (*_DTYPES, _TEXT), "maps": (_BYTES,)},
+    Result: {"mesh": (*_DTYPES, _TEXT), "maps": (_BYTES,), "further_lights": ("float32",)},
     Faces: {"boxes": ("float32",), "thumbnails": ("uint8",), "photo": ("uint8",)},
     Refitted: {
         **dict.fromkeys(("vertices", "expression", "handle_weights"), ("float32",)),
@@ -89,6 +89,9 @@ _RAW_FIELDS: dict[type[Message], dict[str, tuple[str, ...]]] = {
         },
     },
 }
+
+# The fields that are maps of frames by name.
+_MAPS_OF_FRAMES = ("maps", "further", "further_lights")
 
 
 def _wire_type(kind: type[Message]) -> str:
@@ -121,7 +124,7 @@ def encode(message: Message) -> list[Buffer]:
         value = getattr(message, item.name)
         if isinstance(value, np.ndarray | bytes | bytearray | memoryview):
             add(item.name, "", value)
-        elif isinstance(value, HeadMesh | FitState) or item.name in ("maps", "further"):
+        elif isinstance(value, HeadMesh | FitState) or item.name in _MAPS_OF_FRAMES:
             for key, part in (value.arrays() if isinstance(value, HeadMesh | FitState) else value).items():
                 add(item.name, key, part)
         else:
@@ -335,7 +338,9 @@ def _typed(kind: type[Message], values: dict[str, Any], raw: dict[str, dict[str,
     if kind is Refit:
         return {**arguments, "fit": FitState(**raw.get("fit", {}))}
     if kind is Result:
-        return {**arguments, "mesh": HeadMesh(**raw.get("mesh", {})), "maps": raw.get("maps", {})}
+        lights = raw.get("further_lights", {})
+        mesh, maps = HeadMesh(**raw.get("mesh", {})), raw.get("maps", {})
+        return {**arguments, "mesh": mesh, "maps": maps, "further_lights": lights}
     for name, parts in raw.items():
         if set(parts) != {""}:
             raise ProtocolError(f"The field {name!r} has parts that it should not have.")

@@ -27,7 +27,7 @@ from backend.progress import Progress
 from backend.rendering.rasteriser import Rasteriser
 from backend.rendering.shading import ambient_occlusion
 from shared.errors import RelightifyError
-from shared.messages import MOST_PHOTOS
+from shared.photos import MOST_PHOTOS
 
 
 @dataclass(frozen=True)

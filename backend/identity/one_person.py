@@ -13,7 +13,7 @@ from backend.photo.skin.segmentation import Segmenter
 from backend.photo.view import View, find_view
 from backend.progress import Progress
 from shared.errors import RelightifyError
-from shared.messages import MOST_PHOTOS
+from shared.photos import MOST_PHOTOS, photo_name
 
 
 @dataclass(frozen=True)
@@ -73,16 +73,17 @@ def person_views(
             views[number] = find_view(data, detector, choice, segmenter, settings)
         except RelightifyError as error:
             failures.append(error)
-            warnings.append(f"Photo {number + 1} is left out: {error.message}")
+            warnings.append(f"{photo_name(number + 1)} is left out: {error.message}")
     if not views:
         raise failures[0]
     if embedder is not None and len(views) > 1:
         numbers = list(views)
         for index in strangers(list(views.values()), embedder, who):
+            seems = f"{photo_name(numbers[index] + 1)} seems to show another person"
             if index == 0:
-                warnings.append(f"Photo {numbers[0] + 1} seems to show another person than the others do.")
+                warnings.append(f"{seems} than the others do.")
             else:
-                warnings.append(f"Photo {numbers[index] + 1} seems to show another person, so it is left out.")
+                warnings.append(f"{seems}, so it is left out.")
                 del views[numbers[index]]
     if len(photos) > 1:
         views = {number: _numbered(view, number) for number, view in views.items()}
@@ -91,5 +92,5 @@ def person_views(
 
 def _numbered(view: View, number: int) -> View:
     """A view whose warnings say of which photo they are."""
-    told = tuple(f"Photo {number + 1}: {warning}" for warning in view.face.warnings)
+    told = tuple(f"{photo_name(number + 1)}: {warning}" for warning in view.face.warnings)
     return replace(view, face=replace(view.face, warnings=told))

@@ -26,10 +26,10 @@ from shared.messages import (
     Refitted,
     Shutdown,
     Welcome,
-    further_keys,
     new_job_id,
 )
 from shared.options import JobOptions
+from shared.photos import further_keys
 from shared.refit_messages import FitState
 
 JobMessage = Queued | JobProgress | Outcome

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from backend.device import available_devices
 from backend.head.corrections import CorrectableFit
+from backend.head.exchange import ENVIRONMENT_HEIGHT
 from backend.head.fit_exchange import fit_from, refitted, same_fit
 from backend.output import describe
 from backend.photo.face_choice import FoundFaces, found_faces
@@ -16,33 +19,35 @@ from backend.photo.viewer_copy import viewer_copy
 from backend.pipeline import Pipeline
 from backend.progress import Progress
 from backend.reconstruction import FurtherSample
+from backend.rendering.spherical_harmonics import environment_map
 from backend.texture.maps import SkinMaps
 from shared.corrections import Corrections
 from shared.head_mesh import HeadMesh
 from shared.maps import sample_key
 from shared.options import JobOptions
+from shared.photos import photo_key
 from shared.refit_messages import Refit, Refitted
 
 
 @dataclass(frozen=True)
 class Files:
-    """The encoded maps, and under `photo` a copy of the photo where a client may not show the file itself upright.
+    """The encoded maps, and copies of photos where a client may not show the file itself upright.
 
     Args:
         maps: of the first sample.
         further: maps of samples 2, 3, ...
-        photo: the copy, or None.
+        photos: the copies that there are, by `shared.photos.photo_key`.
     """
 
     maps: SkinMaps
     further: tuple[FurtherSample, ...]
-    photo: bytes | None
+    photos: Mapping[str, bytes]
 
     def encode(self) -> Mapping[str, bytes]:
         files = dict(self.maps.encode())
         for number, sample in enumerate(self.further, 2):
             files.update({sample_key(number, name): file for name, file in sample.files.items()})
-        return files if self.photo is None else {**files, "photo": self.photo}
+        return {**files, **self.photos}
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,7 @@ class JobOutcome:
     maps: Files
     info: Mapping[str, Any]
     warnings: tuple[str, ...]
+    further_lights: Mapping[str, np.ndarray]
 
 
 class ServicePipeline:
@@ -77,8 +83,12 @@ class ServicePipeline:
         done = self._pipeline.reconstruct(
             photos, options, progress, further_faces=further_faces, corrections=corrections
         )
-        files = Files(done.maps, done.further, viewer_copy(photos[done.fit.numbers[0]]))
-        return JobOutcome(done.mesh, files, describe(done, self._pipeline.model), done.warnings)
+        fit = done.fit
+        copies = {photo_key(n + 1, fit.numbers[0] + 1): viewer_copy(photos[n]) for n in fit.numbers}
+        files = Files(done.maps, done.further, {key: copy for key, copy in copies.items() if copy is not None})
+        further = zip(fit.numbers[1:], fit.views[1:], strict=True)
+        lights = {str(n + 1): environment_map(view.light, ENVIRONMENT_HEIGHT) for n, view in further}
+        return JobOutcome(done.mesh, files, describe(done, self._pipeline.model), done.warnings, lights)
 
     def detect(self, data: bytes, progress: Progress) -> FoundFaces:
         """The faces of a photo, for the user to choose from.

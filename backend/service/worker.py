@@ -73,6 +73,8 @@ class JobResult(Protocol):
     def info(self) -> Mapping[str, Any]: ...
     @property
     def warnings(self) -> tuple[str, ...]: ...
+    @property
+    def further_lights(self) -> Mapping[str, np.ndarray]: ...
 
 
 class FacesInPhoto(Protocol):
@@ -220,7 +222,8 @@ def _reconstruct(pipeline: JobPipeline, job: Reconstruct, progress: Progress, pa
     done = pipeline.reconstruct(photos, job.options, report, job.further_faces, job.corrections)
     reconstructed = time.monotonic()
     progress.named("encoding").report(ENCODING_STARTS)
-    frames = encode(Result(job.job_id, done.mesh, done.maps.encode(), done.info, tuple(done.warnings)))
+    made = done.mesh, done.maps.encode(), done.info, tuple(done.warnings), done.further_lights
+    frames = encode(Result(job.job_id, *made))
     ended = time.monotonic()
     pace.finish(ended - started)
     encoding = ended - reconstructed

@@ -15,7 +15,6 @@ from shared.head_mesh import HeadMesh
 from shared.mesh_check import MESH_LAYOUT
 from shared.messages import (
     MAX_PHOTO_BYTES,
-    MOST_PHOTOS,
     Buffer,
     Cancel,
     Detect,
@@ -36,6 +35,7 @@ from shared.messages import (
     new_job_id,
 )
 from shared.options import JobOptions
+from shared.photos import MOST_PHOTOS
 from shared.protocol import MAX_FRAMES, MAX_HEADER_BYTES, PROTOCOL_VERSION, decode, encode
 from shared.refit_messages import Refit, Refitted, fit_state
 from tests.shared.example_fit import example_refitted, example_state
@@ -84,6 +84,32 @@ def test_a_preview_comes_out_as_it_went_in() -> None:
     assert isinstance(out, JobProgress)
     assert out.preview is not None
     assert np.array_equal(out.preview, preview)
+
+
+def test_lights_of_further_photos_come_out_as_they_went_in() -> None:
+    light = np.random.default_rng(0).random((4, 8, 3), np.float32)
+    out = decode([bytes(frame) for frame in encode(result(further_lights={"2": light, "4": 2 * light}))], "server")
+    assert isinstance(out, Result)
+    assert list(out.further_lights) == ["2", "4"]
+    np.testing.assert_array_equal(out.further_lights["4"], 2 * light)
+    again = decode(encode(result()), "server")
+    assert isinstance(again, Result)
+    assert not again.further_lights
+
+
+@pytest.mark.parametrize(
+    ("number", "light"),
+    [
+        ("1", np.ones((4, 8, 3), np.float32)),
+        ("9", np.ones((4, 8, 3), np.float32)),
+        ("2", np.ones((4, 4, 3), np.float32)),
+        ("2", np.full((4, 8, 3), np.nan, np.float32)),
+        ("2", np.ones((4, 8, 3), np.float64)),
+    ],
+)
+def test_lights_of_no_photo_or_that_are_no_image_are_refused(number: str, light: np.ndarray) -> None:
+    with pytest.raises(RelightifyError):
+        result(further_lights={number: light})
 
 
 def faces(count: int = 2, **fields: Any) -> Faces:

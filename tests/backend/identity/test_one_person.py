@@ -17,7 +17,7 @@ from backend.photo.reading import Photo
 from backend.photo.view import View
 from backend.progress import Progress
 from shared.errors import RelightifyError
-from shared.messages import MOST_PHOTOS
+from shared.photos import MOST_PHOTOS
 
 
 def view(person: int, yaw: float = 0.0, warnings: tuple[str, ...] = ()) -> View:

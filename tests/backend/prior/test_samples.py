@@ -85,7 +85,7 @@ def test_numbers_of_samples_out_of_range_are_refused(options: dict[str, Any]) ->
 
 def test_a_result_holds_the_maps_of_every_sample_and_gives_them_back() -> None:
     further = tuple(FurtherSample(seed, grey(seed / 4).encode(), np.zeros((9, 3))) for seed in (1, 2))
-    files = Files(grey(0.0), further, b"jpeg").encode()
+    files = Files(grey(0.0), further, {"photo": b"jpeg"}).encode()
     assert sample_count(files) == 3
     assert {spec.name for spec in MAPS} <= set(files)
     for number, level in ((1, 0.0), (2, 0.25), (3, 0.5)):
