@@ -77,17 +77,18 @@ def _operators() -> tuple[ModuleType, ...]:
         light,
         likeness,
         people,
+        person,
         photo,
         reconstruct,
         skeleton,
         studio,
     )
 
-    making = (photo, people, reconstruct, edit_fit, head)
+    making = (photo, people, person, reconstruct, edit_fit, head)
     return backend, *making, light, studio, likeness, expression, skeleton, export, asset
 
 
 def _panels() -> tuple[ModuleType, ...]:
-    from .ui.panels import export, expression, light, likeness, menus, reconstruct, skeleton
+    from .ui.panels import export, expression, light, likeness, menus, person, reconstruct, skeleton
 
-    return reconstruct, light, likeness, expression, skeleton, export, menus
+    return person, reconstruct, light, likeness, expression, skeleton, export, menus

@@ -45,12 +45,14 @@ if TYPE_CHECKING or find_spec(".shared", __package__) is None:
         Result,
         Shutdown,
         Welcome,
+        check_photo_size,
         new_job_id,
     )
     from shared.option_kinds import Choice, Flag, Number, Option
     from shared.options import JOB_OPTIONS, RANDOM_QUALITIES, JobOptions
     from shared.paths import CACHE_VARIABLE, cache_folder
     from shared.photo_files import photo_file_bytes
+    from shared.photos import MOST_PHOTOS, copy_key, further_keys, photo_of
     from shared.private_files import Claim, open_private
     from shared.processes import process_alive
     from shared.refit_messages import FitState, Refit, Refitted, fit_state
@@ -90,12 +92,14 @@ else:
         Result,
         Shutdown,
         Welcome,
+        check_photo_size,
         new_job_id,
     )
     from .shared.option_kinds import Choice, Flag, Number, Option
     from .shared.options import JOB_OPTIONS, RANDOM_QUALITIES, JobOptions
     from .shared.paths import CACHE_VARIABLE, cache_folder
     from .shared.photo_files import photo_file_bytes
+    from .shared.photos import MOST_PHOTOS, copy_key, further_keys, photo_of
     from .shared.private_files import Claim, open_private
     from .shared.processes import process_alive
     from .shared.refit_messages import FitState, Refit, Refitted, fit_state
@@ -112,6 +116,7 @@ __all__ = [
     "INSTALL_LIBRARIES",
     "JOB_OPTIONS",
     "MAPS",
+    "MOST_PHOTOS",
     "NORMAL",
     "RANDOM_QUALITIES",
     "ROUGHNESS",
@@ -147,8 +152,11 @@ __all__ = [
     "Shutdown",
     "Welcome",
     "cache_folder",
+    "check_photo_size",
+    "copy_key",
     "default_connection_path",
     "fit_state",
+    "further_keys",
     "install_command",
     "install_hint",
     "listed",
@@ -156,6 +164,7 @@ __all__ = [
     "new_job_id",
     "open_private",
     "photo_file_bytes",
+    "photo_of",
     "process_alive",
     "read_connection",
     "read_corrections",

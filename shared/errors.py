@@ -41,11 +41,12 @@ CODES: dict[str, Code] = {
     "face_too_small": Code("the face has too few pixels to be measured", (BACKEND,)),
     "face_in_profile": Code("the face is turned away too far", (BACKEND,)),
     "no_pose": Code("a face was found, but no pose of a head fits it", (BACKEND,)),
-    "too_many_photos": Code("more photos were given than a head can be made from", (BACKEND,)),
+    "too_many_photos": Code("more photos were given than a head can be made from", (ADDON, BACKEND)),
+    "same_photo": Code("a photo is twice among those of one person", (ADDON,)),
     "too_little_skin": Code("hardly any skin of the face can be seen", (BACKEND,)),
     # What was asked for.
     "bad_option": Code(
-        "a value of an option is not allowed, or not together with the others", (BACKEND, SHARED, TRAINING)
+        "a value of an option is not allowed, or not together with the others", (ADDON, BACKEND, SHARED, TRAINING)
     ),
     "bad_corrections": Code("corrected landmarks are malformed, or of a point that there is not", (BACKEND, SHARED)),
     "quality_unavailable": Code("the prior of this quality is not in this installation", (BACKEND, EVALUATION)),

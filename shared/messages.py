@@ -289,7 +289,7 @@ class Result:
     Args:
         mesh: the head.
         maps: encoded PNG file of each map by its name in `shared.maps`, those of further samples by
-            `shared.maps.sample_key`; by `shared.photos.photo_key` a JPEG of each upright photo whose file is turned or
+            `shared.maps.sample_key`; by `shared.photos.copy_key` a JPEG of each upright photo whose file is turned or
             in a format that few programs read.
         info: what `reconstruction.json` holds; plain JSON values.
         warnings: sentences for the user; those about one of several photos begin with its name by `shared.photos`.

@@ -13,7 +13,7 @@ def further_keys(count: int) -> tuple[str, ...]:
     return tuple(str(number) for number in range(2, 2 + count))
 
 
-def photo_key(number: int, first: int = 1) -> str:
+def copy_key(number: int, first: int = 1) -> str:
     """Under what a result has the copy of an upright photo among its maps.
 
     Args:

@@ -25,7 +25,7 @@ from shared.corrections import Corrections
 from shared.head_mesh import HeadMesh
 from shared.maps import sample_key
 from shared.options import JobOptions
-from shared.photos import photo_key
+from shared.photos import copy_key
 from shared.refit_messages import Refit, Refitted
 
 
@@ -36,7 +36,7 @@ class Files:
     Args:
         maps: of the first sample.
         further: maps of samples 2, 3, ...
-        photos: the copies that there are, by `shared.photos.photo_key`.
+        photos: the copies that there are, by `shared.photos.copy_key`.
     """
 
     maps: SkinMaps
@@ -84,7 +84,7 @@ class ServicePipeline:
             photos, options, progress, further_faces=further_faces, corrections=corrections
         )
         fit = done.fit
-        copies = {photo_key(n + 1, fit.numbers[0] + 1): viewer_copy(photos[n]) for n in fit.numbers}
+        copies = {copy_key(n + 1, fit.numbers[0] + 1): viewer_copy(photos[n]) for n in fit.numbers}
         files = Files(done.maps, done.further, {key: copy for key, copy in copies.items() if copy is not None})
         further = zip(fit.numbers[1:], fit.views[1:], strict=True)
         lights = {str(n + 1): environment_map(view.light, ENVIRONMENT_HEIGHT) for n, view in further}

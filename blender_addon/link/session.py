@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import bpy
 
@@ -16,6 +16,7 @@ from .._shared import Detect, Reconstruct, Refit, RelightifyError, Result, Welco
 from ..install.run import Setup
 from . import jobs
 from .ahead import Ahead
+from .face_searches import FaceSearch, FaceSearches
 from .job_queue import Build, Built, Entry, JobQueue, Prepare, Wanted
 from .jobs import Event, Job, State
 from .line import BackendChoice, BackendLink
@@ -25,19 +26,6 @@ log = logging.getLogger(__name__)
 
 ATTRIBUTE = "relightify_session"
 TICK_SECONDS = 0.1
-
-
-@dataclass(frozen=True)
-class FaceSearch:
-    """The search for the faces of a photo.
-
-    Args:
-        key: the photo, as whoever asked tells photos apart.
-        job: where the search is; its `faces` are the outcome.
-    """
-
-    key: str
-    job: Job
 
 
 class Session:
@@ -51,7 +39,7 @@ class Session:
 
     def __init__(self, client: str, redraw: Callable[[], None], prepare: Prepare) -> None:
         self.queue = JobQueue()
-        self.search: FaceSearch | None = None
+        self.searches = FaceSearches()
         self.imported: Built | None = None
         self.welcome: Welcome | None = None
         self.link_error: RelightifyError | None = None
@@ -81,9 +69,14 @@ class Session:
         return self.queue.busy
 
     @property
+    def search(self) -> FaceSearch | None:
+        """The search for faces that was asked for last."""
+        return self.searches.latest
+
+    @property
     def searching(self) -> bool:
         """Whether a search for faces is under way."""
-        return self.search is not None and not self.search.job.ended
+        return self.searches.busy
 
     @property
     def linked(self) -> bool:
@@ -159,19 +152,19 @@ class Session:
         self.queue = self.queue.again(tuple(e for e in failed if job_id in ("", e.job.job_id)), self._file)
         self._send()
 
-    def find_faces(self, choice: BackendChoice, request: Detect, name: str, key: str) -> None:
-        """Begin to look for the faces in a photo; an older search is given up.
+    def find_faces(self, choice: BackendChoice, request: Detect, name: str, key: str, *, beside: bool = False) -> None:
+        """Begin to look for the faces in a photo.
 
         Args:
             choice: which backend does it.
             request: what the backend is asked for.
             name: the photo's name without its ending.
             key: tells this photo from others, see `FaceSearch`.
+            beside: whether older searches go on; else they are given up.
         """
         link = self._link_to(choice)
-        if self.search is not None and self.searching:
-            link.cancel(self.search.job.job_id)
-        self.search = FaceSearch(key, Job(request.job_id, name))
+        for job_id in self.searches.begin(request, name, key, beside=beside):
+            link.cancel(job_id)
         link.submit(request)
 
     def refit(self, choice: BackendChoice, request: Refit) -> None:
@@ -288,11 +281,11 @@ class Session:
         ):
             self._import(importing, result)
             return True
-        before = self.queue, self.search, self.welcome, self.link_error, self.refits.latest
+        before = self.queue, self.searches.all, self.welcome, self.link_error, self.refits.latest
         if self._link is not None:
             self._listen(self._link)
         self._send()
-        now = self.queue, self.search, self.welcome, self.link_error, self.refits.latest
+        now = self.queue, self.searches.all, self.welcome, self.link_error, self.refits.latest
         return changed or any(one is not other for one, other in zip(before, now, strict=True))
 
     def _listen(self, link: BackendLink) -> None:
@@ -331,15 +324,13 @@ class Session:
         if following is not None and self._link is not None:
             self._link.submit(following)
         self.queue = self.queue.advanced(event)
-        if self.search is not None:
-            self.search = replace(self.search, job=jobs.advance(self.search.job, event))
+        self.searches.take(event)
 
     def _end_jobs(self, error: RelightifyError, *, waiting: bool) -> None:
         """Fail what is under way, but for results that are here already, and what waits where asked."""
         self.refits.fail(error)
         self.queue = self.queue.failed(error, waiting=waiting)
-        if self.search is not None:
-            self.search = replace(self.search, job=jobs.advance(self.search.job, jobs.Failed(error)))
+        self.searches.take(jobs.Failed(error))
 
     def _import(self, entry: Entry, result: Result) -> None:
         job, build = entry.job, entry.build

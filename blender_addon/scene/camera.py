@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import bpy
 import numpy as np
 from mathutils import Matrix
 
-from .._shared import HeadMesh
+from .._shared import RelightifyError
 from ..anatomy.geometry import BLENDER_FROM_HEAD
+from .images import image_from_bytes
 
 SENSOR_MM = 36.0
 MAX_RENDER_PX = 2048
@@ -17,23 +20,38 @@ DISPLAY_M = 0.1
 FRAME = "relightify_frame"
 
 
+class SeenHead(Protocol):
+    """How a photo sees a head; shapes and units are those of `HeadMesh`, which is one."""
+
+    @property
+    def camera_rotation(self) -> np.ndarray: ...
+    @property
+    def camera_translation(self) -> np.ndarray: ...
+    @property
+    def camera_focal_px(self) -> np.ndarray: ...
+    @property
+    def camera_centre_px(self) -> np.ndarray: ...
+    @property
+    def image_size(self) -> np.ndarray: ...
+
+
 def build_camera(
-    name: str, mesh: HeadMesh, photo: bpy.types.Image | None, units_per_metre: float = 1.0
+    name: str, seen: SeenHead, photo: bpy.types.Image | None, units_per_metre: float = 1.0
 ) -> bpy.types.Object:
     """A camera object that sees the head exactly as the photo does; the photo is its background image.
 
     Args:
         name: name of the object.
-        mesh: gives rotation, translation, focal length, principal point and image size.
-        photo: upright photo of `mesh.image_size`, or None.
+        seen: rotation, translation, focal length, principal point and image size.
+        photo: upright photo of `seen.image_size`, or None.
         units_per_metre: of the scene; the camera's place is in metres, for a parent of this scale.
     """
-    width, height = (int(n) for n in mesh.image_size)
-    centre_x, centre_y = (float(c) for c in mesh.camera_centre_px)
+    width, height = (int(n) for n in seen.image_size)
+    centre_x, centre_y = (float(c) for c in seen.camera_centre_px)
     data = bpy.data.cameras.new(name)
     data.sensor_fit = "HORIZONTAL"
     data.sensor_width = SENSOR_MM
-    data.lens = float(mesh.camera_focal_px) * SENSOR_MM / width
+    data.lens = float(seen.camera_focal_px) * SENSOR_MM / width
     # Blender shifts the frame, in units of its width; the optical axis then leaves the middle the other way.
     data.shift_x = (width / 2 - centre_x) / width
     data.shift_y = (centre_y - height / 2) / width
@@ -49,13 +67,28 @@ def build_camera(
         data.show_background_images = True
     camera = bpy.data.objects.new(name, data)
     # Both cameras look down -z with y up, so only the world side changes axes.
-    rotation = BLENDER_FROM_HEAD @ np.asarray(mesh.camera_rotation, np.float64).T
+    rotation = BLENDER_FROM_HEAD @ np.asarray(seen.camera_rotation, np.float64).T
     pose = np.eye(4)
     pose[:3, :3] = rotation
-    pose[:3, 3] = -rotation @ np.asarray(mesh.camera_translation, np.float64)
+    pose[:3, 3] = -rotation @ np.asarray(seen.camera_translation, np.float64)
     camera.matrix_world = Matrix(pose.tolist())
     camera[FRAME] = [width, height]
     return camera
+
+
+def background_image(name: str, photo: bytes | None, seen: SeenHead) -> tuple[bpy.types.Image | None, tuple[str, ...]]:
+    """The photo as an image, unless Blender cannot read it or it is turned (Blender ignores EXIF), and what to say."""
+    if not photo:
+        return None, ()
+    missing = "The photo is not shown behind the head: "
+    try:
+        image = image_from_bytes(name, photo, srgb=True)
+    except RelightifyError:
+        return None, (f"{missing}Blender cannot read its format.",)
+    if tuple(image.size) != tuple(int(n) for n in seen.image_size):
+        bpy.data.images.remove(image)
+        return None, (f"{missing}its file is not upright.",)
+    return image, ()
 
 
 def set_render_size(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from .._shared import HeadMesh, RelightifyError
+from .._shared import HeadMesh
 from ..anatomy.parts import FULL, SKIN, kept_parts
 from ..anatomy.prepared import PreparedHead, prepare_head
 from . import camera, materials, mesh, stage
@@ -25,7 +25,7 @@ from .heads import (
     heads_of,
     units_per_metre,
 )
-from .images import image_from_bytes, stored_file
+from .images import stored_file
 from .world import environment_world
 
 
@@ -96,7 +96,7 @@ def import_head(
     head[OPTIONS] = {**(options or {}), "parts": parts}
     head[EXPRESSION] = dict(zip(geometry.shape_names, map(float, geometry.shape_weights), strict=True))
 
-    background, warnings = _background(f"{name} photo", photo, head_mesh) if use_camera else (None, ())
+    background, warnings = camera.background_image(f"{name} photo", photo, head_mesh) if use_camera else (None, ())
     photo_camera = None
     if use_camera:
         photo_camera = camera.build_camera(f"{name} camera", head_mesh, background, unit)
@@ -112,18 +112,3 @@ def import_head(
     if set_stage and use_light:
         stage.show_light(scene, world)
     return ImportedHead(collection, root, head, photo_camera, world, warnings)
-
-
-def _background(name: str, photo: bytes | None, head_mesh: HeadMesh) -> tuple[bpy.types.Image | None, tuple[str, ...]]:
-    """The photo as an image, unless Blender cannot read it or it is turned (Blender ignores EXIF)."""
-    if not photo:
-        return None, ()
-    missing = "The photo is not shown behind the head: "
-    try:
-        image = image_from_bytes(name, photo, srgb=True)
-    except RelightifyError:
-        return None, (f"{missing}Blender cannot read its format.",)
-    if tuple(image.size) != tuple(int(n) for n in head_mesh.image_size):
-        bpy.data.images.remove(image)
-        return None, (f"{missing}its file is not upright.",)
-    return image, ()

@@ -1,20 +1,21 @@
-"""Where the photo comes from: a file, one of Blender's images, saved or not, or the files of several people."""
+"""Where photos come from: files, of one person or of several people, or one of Blender's images, saved or not."""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
 import numpy as np
 
-from .._shared import RelightifyError, photo_file_bytes
+from .._shared import MOST_PHOTOS, RelightifyError, check_photo_size, photo_file_bytes
 from ..anatomy.paint import srgb_from_linear
 from ..anatomy.png import encode_png
 from .colour import rec709
 
-FILE, IMAGE, PEOPLE = "FILE", "IMAGE", "PEOPLE"
+FILE, IMAGE, PERSON, PEOPLE = "FILE", "IMAGE", "PERSON", "PEOPLE"
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,14 @@ class PhotoSource:
         file_name: for messages.
         key: tells this photo from another one, see `photo_key`.
         data: bytes of an image file.
+        face: which face of it, None for the largest; that of a job's first photo is among the job's options.
     """
 
     name: str
     file_name: str
     key: str
     data: bytes
+    face: int | None = None
 
 
 def chosen_photo(filepath: str, image: bpy.types.Image | None) -> PhotoSource:
@@ -46,6 +49,32 @@ def chosen_photo(filepath: str, image: bpy.types.Image | None) -> PhotoSource:
         raise RelightifyError("no_photo", "No photo was chosen.", "Pick a photo first.")
     path = Path(bpy.path.abspath(filepath))
     return PhotoSource(path.stem, path.name, photo_key(filepath, None), read_photo_file(path))
+
+
+def require_one_person(photos: Sequence[PhotoSource]) -> None:
+    """Make sure that photos can be sent together, as those of one person.
+
+    Raises:
+        RelightifyError: ``too_many_photos``, ``photo_too_large``, ``same_photo``.
+    """
+    if len(photos) > MOST_PHOTOS:
+        raise RelightifyError(
+            "too_many_photos",
+            f"A head is made from at most {MOST_PHOTOS} photos, not from {len(photos)}.",
+            "Choose those that are sharp and show the face from different sides.",
+        )
+    check_photo_size(sum(len(photo.data) for photo in photos), len(photos))
+    seen: dict[bytes, PhotoSource] = {}
+    for photo in photos:
+        other = seen.setdefault(photo.data, photo)
+        if other is not photo:
+            both = other.file_name
+            both += "" if photo.file_name == both else f" and {photo.file_name}"
+            raise RelightifyError(
+                "same_photo",
+                f"The same photo is there twice: {both}.",
+                "A photo tells nothing new the second time: take one of them off the list.",
+            )
 
 
 def photo_key(filepath: str, image: bpy.types.Image | None) -> str:

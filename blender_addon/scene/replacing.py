@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import bpy
 
 from .. import compat
 from .._shared import DISPLACEMENT, ROUGHNESS
 from .camera import FRAME
+from .head_photos import PHOTOS, numbered_marks, photo_marks
 from .heads import (
     CAMERA,
     EXPRESSION,
@@ -49,6 +53,8 @@ def replace_head(scene: bpy.types.Scene, head: bpy.types.Object, new: ImportedHe
     Returns:
         The older head, renewed.
     """
+    # The new object may be gone as soon as its mesh is.
+    seen = photo_marks(new.head)
     expression, values = dict(new.head[EXPRESSION]), shape_values(head)
     options, photo, parts = new.head[OPTIONS].to_dict(), new.head.get(PHOTO), new.head[PARTS]
     chosen = expression if has_photo_expression(head) else {**expression, **values}
@@ -65,8 +71,11 @@ def replace_head(scene: bpy.types.Scene, head: bpy.types.Object, new: ImportedHe
     head[EXPRESSION] = expression
     for key in head.data.shape_keys.key_blocks[1:]:
         key.value = chosen.get(key.name, key.value)
-    camera = renew_camera(scene, head, new, successions)
-    world = renew_world(head, new, successions)
+    camera = renew_camera(scene, head, new, CAMERA, seen.get(CAMERA), successions)
+    world = renew_world(head, WORLD, seen[WORLD], successions)
+    if scene.camera is None:
+        scene.camera = camera
+    renew_photos(scene, head, new, seen, successions)
     head[OPTIONS] = options
     if photo is not None:
         if head.get(PHOTO) is not None:
@@ -182,11 +191,76 @@ def pass_names_on(successions: Successions) -> None:
 # --- camera and light -------------------------------------------------------------------------------------------
 
 
+def renew_photos(
+    scene: bpy.types.Scene,
+    head: bpy.types.Object,
+    new: ImportedHead,
+    fresh: Mapping[str, Any],
+    successions: Successions,
+) -> None:
+    """The cameras and lights of further photos of the person: renewed, new, or gone where the photo was left out."""
+    for mark, thing in fresh.items():
+        kind = mark.rpartition("_")[0]
+        if kind == CAMERA:
+            renew_camera(scene, head, new, mark, thing, successions)
+        elif kind == WORLD:
+            renew_world(head, mark, thing, successions)
+        elif kind == PHOTO:
+            if head.get(mark) is not None:
+                successions.append((head[mark], thing))
+            head[mark] = thing
+    # Without cameras in the import the older ones stay, as that of the first photo does.
+    kinds = (CAMERA, WORLD, PHOTO) if CAMERA in fresh else (WORLD, PHOTO)
+    gone = [mark for kind in kinds for mark in numbered_marks(head, kind) if mark not in fresh]
+    # Images that others come in the place of are removed when those have got their names.
+    remove_unused(set(forget_photos(scene, head, gone)) - {old for old, _ in successions})
+    if PHOTOS in fresh:
+        head[PHOTOS] = fresh[PHOTOS]
+    elif PHOTOS in head:
+        del head[PHOTOS]
+
+
+def forget_photos(scene: bpy.types.Scene, head: bpy.types.Object, marks: list[str]) -> list[bpy.types.Image]:
+    """Remove the cameras and lights that a head has under marks, as far as they are its own.
+
+    Returns:
+        The images that they, and the marks themselves, have held.
+    """
+    images = []
+    for mark in marks:
+        thing, shared = head[mark], sharing(head, mark, head[mark])
+        del head[mark]
+        if shared or thing.library is not None:
+            continue
+        if isinstance(thing, bpy.types.Object):
+            data = thing.data
+            images += [background.image for background in data.background_images if background.image is not None]
+            if scene.camera == thing:
+                scene.camera = belonging(head, CAMERA)
+            bpy.data.objects.remove(thing)
+            if data.users == 0:
+                bpy.data.cameras.remove(data)
+        elif isinstance(thing, bpy.types.World):
+            light = node_for(thing, ENVIRONMENT)
+            images += [light.image] if light is not None and light.image is not None else []
+            for lit in [lit for lit in bpy.data.scenes if lit.world == thing]:
+                lit.world = head.get(WORLD)
+            bpy.data.worlds.remove(thing)
+        else:
+            images.append(thing)
+    return images
+
+
 def renew_camera(
-    scene: bpy.types.Scene, head: bpy.types.Object, new: ImportedHead, successions: Successions
+    scene: bpy.types.Scene,
+    head: bpy.types.Object,
+    new: ImportedHead,
+    mark: str,
+    fresh: bpy.types.Object | None,
+    successions: Successions,
 ) -> bpy.types.Object | None:
-    """The photo's camera: the older one with a new lens and place, the new one, or the older one as it is."""
-    camera, fresh = belonging(head, CAMERA), new.camera
+    """The camera under a mark: the older one with a new lens and place, the new one, or the older one as it is."""
+    camera = belonging(head, mark)
     if fresh is None:
         return camera
     if camera is None:
@@ -194,7 +268,7 @@ def renew_camera(
         new.collection.objects.unlink(fresh)
         home_of(head, scene).objects.link(fresh)
         fresh.parent, fresh.matrix_basis = head.parent, place
-        head[CAMERA] = camera = fresh
+        head[mark] = camera = fresh
     else:
         dropped, camera.data = camera.data, fresh.data
         camera.matrix_basis, camera[FRAME] = fresh.matrix_basis.copy(), fresh[FRAME]
@@ -207,19 +281,17 @@ def renew_camera(
         if dropped.users == 0:
             bpy.data.cameras.remove(dropped)
             camera.data.name = name
-    if scene.camera is None:
-        scene.camera = camera
     return camera
 
 
-def renew_world(head: bpy.types.Object, new: ImportedHead, successions: Successions) -> bpy.types.World:
-    """The photo's light: the older world with the new light in its nodes, or the new one where the older is not ours.
+def renew_world(head: bpy.types.Object, mark: str, fresh: bpy.types.World, successions: Successions) -> bpy.types.World:
+    """The light under a mark: the older world with the new light in its nodes, or the new one where that is not ours.
 
     The older one may be gone, or lit a duplicate's photo too.
     """
-    world, fresh = head.get(WORLD), new.world
-    if world is None or world.library is not None or sharing(head, WORLD, world):
-        head[WORLD] = fresh
+    world = head.get(mark)
+    if world is None or world.library is not None or sharing(head, mark, world):
+        head[mark] = fresh
         return fresh
     kept, twin = node_for(world, ENVIRONMENT), node_for(fresh, ENVIRONMENT)
     if kept is not None and twin is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import bpy
 
@@ -22,14 +23,22 @@ def members(head: bpy.types.Object) -> list[bpy.types.Object]:
     return [*([root] if root is not None and is_own else []), head, *belongings(head)]
 
 
-def own_world(head: bpy.types.Object) -> bpy.types.World | None:
-    """The photo's light of a head, unless a duplicate of it has the same, or it is linked from another file."""
-    world = head.get(WORLD)
-    return world if world is not None and world.library is None and not heads_sharing(head, WORLD, world) else None
+def worlds_of(head: bpy.types.Object) -> list[bpy.types.World]:
+    """The lights of a head's photos."""
+    return [value for _, value in marks(head) if isinstance(value, bpy.types.World)]
 
 
-def images_of(things: list[bpy.types.Object], world: bpy.types.World | None) -> list[bpy.types.Image]:
-    """The images that a head's marks, materials, camera and world hold."""
+def own_worlds(head: bpy.types.Object) -> list[bpy.types.World]:
+    """The lights of a head's photos, but for those that a duplicate of it has too, or that another file holds."""
+    return [
+        world
+        for mark, world in marks(head)
+        if isinstance(world, bpy.types.World) and world.library is None and not heads_sharing(head, mark, world)
+    ]
+
+
+def images_of(things: list[bpy.types.Object], worlds: list[bpy.types.World]) -> list[bpy.types.Image]:
+    """The images that a head's marks, materials, cameras and worlds hold."""
     found = []
     for thing in things:
         found += [value for _, value in marks(thing) if isinstance(value, bpy.types.Image)]
@@ -37,12 +46,11 @@ def images_of(things: list[bpy.types.Object], world: bpy.types.World | None) -> 
             found += [background.image for background in thing.data.background_images]
         if thing.type == "MESH":
             found += [n.image for m in thing.data.materials if m is not None for n in image_nodes(m)]
-    if world is not None:
-        found += [node.image for node in image_nodes(world)]
+    found += [node.image for world in worlds for node in image_nodes(world)]
     return list(dict.fromkeys(image for image in found if image is not None))
 
 
-def marks(thing: bpy.types.Object) -> list[tuple[str, object]]:
+def marks(thing: bpy.types.Object) -> list[tuple[str, Any]]:
     """Our custom properties of an object."""
     return [(key, thing[key]) for key in thing.keys() if key.startswith(PREFIX)]  # noqa: SIM118, no mapping of Python's
 
@@ -66,8 +74,8 @@ def delete_head(scene: bpy.types.Scene, head: bpy.types.Object) -> None:
         scene: that of the head.
         head: the head.
     """
-    gone, world = members(head), own_world(head)
-    images = [image for image in images_of(gone, world) if image.library is None]
+    gone, worlds = members(head), own_worlds(head)
+    images = [image for image in images_of(gone, worlds) if image.library is None]
     actions = [action for thing in gone for action in actions_of(thing)]
     materials = [m for m in head.data.materials if m is not None and m.library is None]
     homes = {collection for thing in gone for collection in thing.users_collection if MADE in collection}
@@ -83,7 +91,7 @@ def delete_head(scene: bpy.types.Scene, head: bpy.types.Object) -> None:
     for material in dict.fromkeys(materials):
         if material.users == 0:
             bpy.data.materials.remove(material)
-    if world is not None:
+    for world in worlds:
         bpy.data.worlds.remove(world)
     remove_unused(images)
     for action in dict.fromkeys(actions):
@@ -138,9 +146,9 @@ def duplicate_head(scene: bpy.types.Scene, head: bpy.types.Object) -> bpy.types.
         The new head.
     """
     old = members(head)
-    world = head.get(WORLD)
-    copies: Copies = {image: image.copy() for image in images_of(old, world)}
-    if world is not None:
+    worlds = worlds_of(head)
+    copies: Copies = {image: image.copy() for image in images_of(old, worlds)}
+    for world in worlds:
         copies[world] = world.copy()
         _put_images(copies[world], copies)
     collection = bpy.data.collections.new(f"Relightify {head.name}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,9 +40,14 @@ def finish(request: Reconstruct, reply: Reply) -> None:
     preview = np.full((48, 64, 3), 128, np.uint8)
     reply(JobProgress(request.job_id, "fit", 0.4, seconds_left=3.0, preview=preview))
     reply(JobProgress(request.job_id, "completion", 0.9))
-    said = {**finished_job.info(), "corrections": request.corrections.plain()}
-    warnings = ("A hat covers the brow.",)
-    reply(Result(request.job_id, finished_job.head_mesh(), finished_job.maps(64), said, warnings))
+    reply(result(request, range(1, 1 + len(request.photos)), ("A hat covers the brow.",)))
+
+
+def result(request: Reconstruct, used: Sequence[int], warnings: tuple[str, ...] = ()) -> Result:
+    """What a job gives whose photos of these numbers can be used."""
+    said = {**finished_job.info(used), "corrections": request.corrections.plain()}
+    made = finished_job.head_mesh(), finished_job.maps(64), said, warnings, finished_job.further_lights(used)
+    return Result(request.job_id, *made)
 
 
 def stay_busy(request: Reconstruct, reply: Reply) -> None:

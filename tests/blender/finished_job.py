@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +50,27 @@ def head_mesh(turn_degrees: float = 12.0) -> HeadMesh:
     )
 
 
-def info() -> dict[str, Any]:
-    """What the result says of its fit: that of `head_mesh`, with nobody's coefficients."""
-    mesh = head_mesh()
-    names = mesh.expression_names.tolist()
-    camera = {
+def info(used: Sequence[int] = (1,)) -> dict[str, Any]:
+    """What the result says of its fit: that of `head_mesh`, with nobody's coefficients.
+
+    Args:
+        used: numbers of the photos that were; each sees the head from 30 degrees further to the left.
+    """
+    photos = [
+        {
+            "number": number,
+            "camera": camera(head_mesh(12.0 - 30.0 * index)),
+            "expression": expression(head_mesh()) if index == 0 else {"jawOpen": 0.1 * number},
+        }
+        for index, number in enumerate(used)
+    ]
+    said = {"identity": [0.0] * 4, "corrections": [], "uncorrected": None, "photos": photos}
+    return {**said, "expression": photos[0]["expression"], "camera": photos[0]["camera"]}
+
+
+def camera(mesh: HeadMesh) -> dict[str, Any]:
+    """The camera of a mesh as `reconstruction.json` has it."""
+    return {
         "rotation": mesh.camera_rotation.tolist(),
         "translation_m": mesh.camera_translation.tolist(),
         "focal_px": float(mesh.camera_focal_px),
@@ -61,8 +78,16 @@ def info() -> dict[str, Any]:
         "width_px": int(mesh.image_size[0]),
         "height_px": int(mesh.image_size[1]),
     }
-    expression = dict(zip(names, mesh.expression_weights.tolist(), strict=True))
-    return {"identity": [0.0] * 4, "expression": expression, "camera": camera, "corrections": [], "uncorrected": None}
+
+
+def expression(mesh: HeadMesh) -> dict[str, float]:
+    """The expression of a mesh as `reconstruction.json` has it."""
+    return dict(zip(mesh.expression_names.tolist(), mesh.expression_weights.tolist(), strict=True))
+
+
+def further_lights(used: Sequence[int]) -> dict[str, np.ndarray]:
+    """A light for each photo that was used after the first, brighter the higher its number."""
+    return {str(number): environment() * np.float32(number) for number in used[1:]}
 
 
 def refitted(request: Refit) -> Refitted:

@@ -126,7 +126,9 @@ def finished_elsewhere(addon: SimpleNamespace, photo_file: Path) -> Any:
     photo = addon.scene.photo_source.chosen_photo(str(photo_file), None)
     request = shared.Reconstruct(shared.new_job_id(), photo.data, shared.JobOptions(), photo.file_name)
     options = arrival.ImportOptions()
-    build = functools.partial(arrival.bring_in, scene_uid=bpy.context.scene.session_uid, photo=photo, wanted=options)
+    build = functools.partial(
+        arrival.bring_in, scene_uid=bpy.context.scene.session_uid, photos=(photo,), wanted=options
+    )
     session.start(addon.link.choice.backend_choice(bpy.context), request, photo.name, build)
     bpy.ops.wm.read_homefile(use_empty=True)
     wait_for(lambda: session.job.state is addon.link.jobs.State.HELD, session)

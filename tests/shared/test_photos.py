@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.photos import further_keys, photo_key, photo_name, photo_of
+from shared.photos import copy_key, further_keys, photo_name, photo_of
 
 
 def test_further_photos_are_numbered_from_the_second_on() -> None:
@@ -13,8 +13,8 @@ def test_further_photos_are_numbered_from_the_second_on() -> None:
 
 
 def test_the_photo_that_gives_the_camera_has_the_plain_key() -> None:
-    assert [photo_key(number) for number in (1, 2, 3)] == ["photo", "photo_2", "photo_3"]
-    assert [photo_key(number, first=2) for number in (2, 3)] == ["photo", "photo_3"]
+    assert [copy_key(number) for number in (1, 2, 3)] == ["photo", "photo_2", "photo_3"]
+    assert [copy_key(number, first=2) for number in (2, 3)] == ["photo", "photo_3"]
 
 
 @pytest.mark.parametrize(

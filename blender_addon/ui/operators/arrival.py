@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 import bpy
@@ -13,9 +14,10 @@ from ...link.jobs import Job
 from ...scene.default_scene import hide_default_objects
 from ...scene.extra_maps import keep_extra_maps
 from ...scene.head_fit import keep_fit
-from ...scene.heads import ImportedHead, heads_of, require_own
+from ...scene.head_photos import add_photos, kept_photos
+from ...scene.heads import ImportedHead, heads_of, require_own, units_per_metre
 from ...scene.importer import import_head
-from ...scene.photo_source import PhotoSource
+from ...scene.photo_source import PhotoSource, photo_key
 from ...scene.replacing import replace_head
 from ...scene.samples import forget_samples, keep_samples
 from ...skeleton.armature import add_skeleton, renew_skeleton
@@ -52,7 +54,13 @@ def prepare(result: Result) -> PreparedHead:
 
 
 def bring_in(
-    job: Job, result: Result, prepared: PreparedHead, *, scene_uid: int, photo: PhotoSource, wanted: ImportOptions
+    job: Job,
+    result: Result,
+    prepared: PreparedHead,
+    *,
+    scene_uid: int,
+    photos: Sequence[PhotoSource],
+    wanted: ImportOptions,
 ) -> ImportedHead:
     """Build the head of a job in its scene, select it, look at it, and make all that one step that can be undone.
 
@@ -62,7 +70,7 @@ def bring_in(
         prepared: what `prepare` has made of it.
         scene_uid: session number of the scene in which the job was started; where that is gone, the one that is shown
             gets the head.
-        photo: the photo that was sent.
+        photos: the photos that were sent.
         wanted: what to do with the head.
 
     Raises:
@@ -70,7 +78,7 @@ def bring_in(
     """
     scene = next((s for s in bpy.data.scenes if s.session_uid == scene_uid), bpy.context.scene)
     is_first = not heads_of(scene)
-    done = build_result(scene, job, result, prepared, photo, wanted)
+    done = build_result(scene, job, result, prepared, photos, wanted)
     if is_first or not wanted.one_of_many:
         select_alone(scene, done.head)
     if is_first:
@@ -97,7 +105,12 @@ def show_first(scene: bpy.types.Scene, done: ImportedHead) -> ImportedHead:
 
 
 def build_result(
-    scene: bpy.types.Scene, job: Job, result: Result, prepared: PreparedHead, photo: PhotoSource, wanted: ImportOptions
+    scene: bpy.types.Scene,
+    job: Job,
+    result: Result,
+    prepared: PreparedHead,
+    photos: Sequence[PhotoSource],
+    wanted: ImportOptions,
 ) -> ImportedHead:
     """Build the head of a finished job in a scene, in the place of an older one where asked.
 
@@ -109,14 +122,17 @@ def build_result(
     if old is not None:
         require_own(old)
     set_stage = wanted.use_stage or not heads_of(scene)
+    photo = photos[0]
     try:
+        # The first one may have been left out.
+        shown = photos[int(result.info["photos"][0]["number"]) - 1] if len(photos) > 1 else photo
         new = import_head(
             scene,
             job.name,
             result.mesh,
             maps,
             # The backend sends the photo along where it had to turn or convert it.
-            maps.get("photo", photo.data),
+            maps.get("photo", shown.data),
             use_camera=wanted.use_camera,
             use_light=wanted.use_light,
             parts=wanted.parts,
@@ -125,7 +141,10 @@ def build_result(
             set_stage=set_stage,
             prepared=prepared,
         )
-    except KeyError as error:
+        if len(photos) > 1:
+            said = add_photos(new, photos, result, units_per_metre(scene), use_camera=wanted.use_camera)
+            new = replace(new, warnings=tuple(dict.fromkeys((*new.warnings, *said))))
+    except (KeyError, IndexError) as error:
         raise RelightifyError(
             "bad_result", f"The backend's result has no {error}.", "Use the add-on and the backend of the same release."
         ) from error
@@ -141,4 +160,14 @@ def build_result(
     keep_fit(done.head, result.info)
     keep_extra_maps(done.head, maps)
     keep_samples(done.head, maps)
+    tell_list(scene, photos, done.head)
     return done
+
+
+def tell_list(scene: bpy.types.Scene, photos: Sequence[PhotoSource], head: bpy.types.Object) -> None:
+    """Say at each photo of the panel's list what came of it."""
+    told = {photo.key: one for photo, one in zip(photos, kept_photos(head), strict=False)}
+    for item in scene.relightify.photos:
+        one = told.get(photo_key(item.path, None))
+        if one is not None:
+            item.left_out, item.note = not one.used, "\n".join(one.notes)

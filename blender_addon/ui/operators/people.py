@@ -59,7 +59,7 @@ def wanted_head(path: str, options: JobOptions, scene_uid: int, wanted: ImportOp
 
     def prepare(job_id: str) -> tuple[Reconstruct, Build]:
         photo = chosen_photo(path, None)
-        build = partial(bring_in, scene_uid=scene_uid, photo=photo, wanted=wanted)
+        build = partial(bring_in, scene_uid=scene_uid, photos=(photo,), wanted=wanted)
         return Reconstruct(job_id, photo.data, options, photo.file_name), build
 
     return Wanted(Path(path).stem, options, prepare, path)

@@ -3,25 +3,22 @@
 # ruff: noqa: N801, RUF012
 # pyright: reportInvalidTypeForm=false
 
-import functools
 import time
 from pathlib import Path
 
 import bpy
 
-from ... import compat
 from ..._shared import RelightifyError
 from ...link.choice import backend_ready
 from ...link.session import session_of, wait
-from ...scene.photo_source import FILE, IMAGE, PEOPLE
+from ...scene.photo_source import FILE, IMAGE, PEOPLE, PERSON
 from .. import photo_choice
-from ..layout import FacePanel
 from ..photo_choice import EXTENSIONS, IMAGE_FILTER
 from ..properties.reconstruct import panel_choices
+from ..tab import show_tab
 from ..viewport import redraw_panels
 from .people import SeveralFiles, choose_people
-
-TAB_SECONDS = 0.3
+from .person import add_to_list
 
 
 def choose_file(context: bpy.types.Context, filepath: str) -> None:
@@ -29,14 +26,6 @@ def choose_file(context: bpy.types.Context, filepath: str) -> None:
     settings = context.scene.relightify
     settings.source = FILE
     settings.photo = filepath
-
-
-def show_tab_later(pointer: int) -> None:
-    """Open the tab of the panel in the area at an address, if that area is still there; for a timer."""
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.as_pointer() == pointer and area.type == "VIEW_3D":
-                compat.show_sidebar_tab(area, FacePanel.bl_category)
 
 
 class RELIGHTIFY_OT_pick_photo(bpy.types.Operator):
@@ -59,7 +48,8 @@ class RELIGHTIFY_OT_pick_photo(bpy.types.Operator):
 
 
 class RELIGHTIFY_OT_drop_photo(SeveralFiles, bpy.types.Operator):
-    """Use the dropped image as the photo of a face, or several as photos of different people"""
+    """Use the dropped image as the photo of a face, or several as photos of different people; where the panel has a
+    list of photos, they go on that list"""
 
     bl_idname = "relightify.drop_photo"
     bl_label = "Use as Face Photo"
@@ -73,15 +63,15 @@ class RELIGHTIFY_OT_drop_photo(SeveralFiles, bpy.types.Operator):
         if not paths:
             self.report({"ERROR"}, f"{Path(dropped[0]).name} is not an image that can be read.")
             return {"CANCELLED"}
-        if len(paths) > 1 or context.scene.relightify.source == PEOPLE:
+        if context.scene.relightify.source == PERSON:
+            told = add_to_list(context, paths)
+            if told:
+                self.report({"WARNING"}, told)
+        elif len(paths) > 1 or context.scene.relightify.source == PEOPLE:
             choose_people(context, paths)
         else:
             choose_file(context, paths[0])
-        if context.area is not None:
-            compat.show_sidebar_tab(context.area, FacePanel.bl_category)
-            # A sidebar that was closed until now has its tabs only after it has been drawn.
-            again = functools.partial(show_tab_later, context.area.as_pointer())
-            bpy.app.timers.register(again, first_interval=TAB_SECONDS)
+        show_tab(context)
         return {"FINISHED"}
 
 
@@ -108,8 +98,7 @@ class RELIGHTIFY_OT_head_from_photo(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         choose_file(context, self.filepath)
-        if context.area is not None:
-            compat.show_sidebar_tab(context.area, FacePanel.bl_category)
+        show_tab(context)
         choices = panel_choices(context.scene.relightify)
         # In a window the job runs on while the artist does; a script gets the head.
         how = "EXEC_DEFAULT" if bpy.app.background else "INVOKE_DEFAULT"
@@ -217,7 +206,7 @@ class RELIGHTIFY_OT_choose_face(bpy.types.Operator):
         return properties.problem or f"Reconstruct face {properties.index + 1} of the photo"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        context.scene.relightify.face = self.index
+        photo_choice.face_owner(context.scene.relightify).face = self.index
         redraw_panels()
         return {"FINISHED"}
 

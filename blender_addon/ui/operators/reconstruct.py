@@ -4,20 +4,22 @@
 # pyright: reportInvalidTypeForm=false
 
 import time
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import bpy
 
-from ..._shared import JOB_OPTIONS, Corrections, Number, Reconstruct, RelightifyError, new_job_id
+from ..._shared import JOB_OPTIONS, Corrections, Number, Reconstruct, RelightifyError, further_keys, new_job_id
 from ...link.choice import backend_choice
 from ...link.jobs import State
 from ...link.session import Session, session_of, wait
-from ...scene import heads, samples
+from ...scene import head_photos, heads, samples
 from ...scene.head_fit import kept_corrections
 from ...scene.heads import PHOTO
-from ...scene.photo_source import PhotoSource, chosen_photo
+from ...scene.photo_source import PhotoSource, chosen_photo, require_one_person
 from ...scene.replacing import own_materials
 from ..properties.job import job_options
 from ..properties.reconstruct import IMPORT_NAMES, ImportChoices, JobChoices
@@ -28,6 +30,21 @@ from .head import head_of
 
 # What a button takes from the panel's settings.
 SETTINGS = (*JOB_OPTIONS, *IMPORT_NAMES)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What a head is made from.
+
+    Args:
+        photos: of one person.
+        name: what the head is called.
+        target: session number of the head to renew, 0 for a new one.
+    """
+
+    photos: tuple[PhotoSource, ...]
+    name: str
+    target: int = 0
 
 
 class ChoicesOperator(JobChoices, ImportChoices, BackgroundOperator):
@@ -64,8 +81,8 @@ class JobOperator(ChoicesOperator):
 
     if TYPE_CHECKING:  # each operator has its own
 
-        def photo_and_target(self, context: bpy.types.Context) -> tuple[PhotoSource, int]:
-            """The photo, and the session number of the head to renew, 0 for a new one.
+        def sources(self, context: bpy.types.Context) -> Sources:
+            """The photos, and the head to renew if any.
 
             Raises:
                 RelightifyError: there is no photo.
@@ -95,25 +112,54 @@ class JobOperator(ChoicesOperator):
 
     def _start(self, context: bpy.types.Context, session: Session) -> bool:
         try:
-            photo, target = self.photo_and_target(context)
+            sources = self.sources(context)
+            require_one_person(sources.photos)
             options = job_options(self)
+            first, further = replace(sources.photos[0], face=options.face), sources.photos[1:]
             wanted = ImportOptions(
-                self.use_camera, self.use_light, self.use_stage, self.parts, self.use_skeleton, target
+                self.use_camera, self.use_light, self.use_stage, self.parts, self.use_skeleton, sources.target
             )
             choice = backend_choice(context)
-            build = partial(bring_in, scene_uid=context.scene.session_uid, photo=photo, wanted=wanted)
+            build = partial(bring_in, scene_uid=context.scene.session_uid, photos=(first, *further), wanted=wanted)
             request = Reconstruct(
-                new_job_id(), photo.data, options, photo.file_name, corrections=self.corrections(context)
+                new_job_id(),
+                first.data,
+                options,
+                first.file_name,
+                dict(zip(further_keys(len(further)), (photo.data for photo in further), strict=True)),
+                tuple(photo.face for photo in further),
+                self.corrections(context),
             )
-            session.start(choice, request, photo.name, build)
+            session.start(choice, request, sources.name, build)
         except RelightifyError as error:
             self.report({"ERROR"}, str(error))
             return False
         return True
 
 
+def read_faces(text: str) -> list[int | None]:
+    """Faces of further photos from a text such as ``1,-``, None for the largest.
+
+    Raises:
+        RelightifyError: ``bad_option``.
+    """
+    parts = [part.strip() for part in text.split(",")] if text.strip() else []
+    if not all(part == "-" or part.isdecimal() for part in parts):
+        raise RelightifyError(
+            "bad_option",
+            f"{text!r} does not name faces.",
+            "Give numbers from 0 on, with commas, and - for the largest.",
+        )
+    return [None if part == "-" else int(part) for part in parts]
+
+
+def faces_text(faces: Iterable[int | None]) -> str:
+    """What `read_faces` reads."""
+    return ",".join("-" if face is None else str(face) for face in faces)
+
+
 class RELIGHTIFY_OT_reconstruct(JobOperator, bpy.types.Operator):
-    """Make a head with skin, eyes, expressions, camera and light out of one photo"""
+    """Make a head with skin, eyes, expressions, camera and light out of a photo, or of several of one person"""
 
     bl_idname = "relightify.reconstruct"
     bl_label = "Reconstruct Face"
@@ -127,15 +173,33 @@ class RELIGHTIFY_OT_reconstruct(JobOperator, bpy.types.Operator):
         name="Image", description="Name of an image in this file to take instead of a photo", options={"SKIP_SAVE"}
     )
 
-    def photo_and_target(self, context: bpy.types.Context) -> tuple[PhotoSource, int]:
+    further: bpy.props.CollectionProperty(
+        name="Further Photos",
+        description="Files of further photos of the person",
+        type=bpy.types.OperatorFileListElement,
+        options={"SKIP_SAVE"},
+    )
+    further_faces: bpy.props.StringProperty(
+        name="Further Faces",
+        description="Which face of each further photo, such as 1,- with - for the largest; may be shorter",
+        options={"SKIP_SAVE"},
+    )
+
+    def sources(self, context: bpy.types.Context) -> Sources:
         image = bpy.data.images.get(self.image) if self.image else None
         if self.image and image is None:
             raise RelightifyError("no_photo", f"There is no image {self.image!r}.", "Choose another image.")
-        return chosen_photo(self.filepath, image), 0
+        faces = read_faces(self.further_faces)
+        further = [
+            replace(chosen_photo(item.name, None), face=face)
+            for item, face in zip_longest(self.further, faces[: len(self.further)])
+        ]
+        first = chosen_photo(self.filepath, image)
+        return Sources((first, *further), first.name)
 
 
 class RELIGHTIFY_OT_reconstruct_again(JobOperator, bpy.types.Operator):
-    """Reconstruct the active head once more from its own photo, with other options and in its own place"""
+    """Reconstruct the active head once more from its own photos, with other options and in its own place"""
 
     bl_idname = "relightify.reconstruct_again"
     bl_label = "Reconstruct Again"
@@ -149,12 +213,16 @@ class RELIGHTIFY_OT_reconstruct_again(JobOperator, bpy.types.Operator):
             return False
         return super().poll(context)
 
-    def photo_and_target(self, context: bpy.types.Context) -> tuple[PhotoSource, int]:
+    def sources(self, context: bpy.types.Context) -> Sources:
         head = head_of(context)
         if head is None:
             raise RelightifyError("no_head", "There is no head in this scene.", "Reconstruct one first.")
         heads.require_own(head)
-        return replace(chosen_photo("", head[PHOTO]), name=head.name), head.session_uid
+        photos = head_photos.sources_of(head)
+        if photos:
+            # The panel's face is of the panel's photo.
+            self.face = -1 if photos[0].face is None else photos[0].face
+        return Sources(photos or (chosen_photo("", head[PHOTO]),), head.name, head.session_uid)
 
     def corrections(self, context: bpy.types.Context) -> Corrections:
         head = head_of(context)

@@ -12,13 +12,14 @@ from ...link.choice import backend_ready
 from ...link.jobs import Job, State, time_left_text
 from ...link.session import Session, session_of
 from ...scene.heads import PHOTO
-from ...scene.photo_source import FILE, IMAGE, PEOPLE
+from ...scene.photo_source import FILE, IMAGE, PEOPLE, PERSON
 from ...scene.samples import SHOWN, sample_numbers
 from .. import photo_choice
 from ..layout import FacePanel, draw_text
 from ..operators.backend import RELIGHTIFY_OT_open_preferences
 from ..operators.head import RELIGHTIFY_OT_delete_head, RELIGHTIFY_OT_duplicate_head, head_of
 from ..operators.people import RELIGHTIFY_OT_pick_people
+from ..operators.person import RELIGHTIFY_OT_add_photos
 from ..operators.photo import (
     RELIGHTIFY_OT_choose_face,
     RELIGHTIFY_OT_find_faces,
@@ -35,6 +36,7 @@ from ..operators.reconstruct import (
 from ..previews import addon_previews
 from ..properties.job import draw_option, panel_value
 from ..properties.reconstruct import fill_choices
+from . import person
 from .errors import draw_error
 from .people import draw_people, draw_queue
 
@@ -74,6 +76,8 @@ class RELIGHTIFY_PT_main(FacePanel, bpy.types.Panel):
         if settings.source == PEOPLE:
             draw_people(layout, settings)
         else:
+            if settings.source == PERSON:
+                person.draw_list(layout, context, settings)
             _draw_faces(layout, context, settings, session)
             _draw_button(layout, settings, session)
         _draw_again(layout, context, settings)
@@ -140,51 +144,56 @@ def _draw_photo(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -
     row.prop(settings, "source", text="", icon_only=True)
     if settings.source == IMAGE:
         row.prop(settings, "image", text="")
+    elif settings.source == PERSON:
+        row.label(text="Photos of one person")
     elif settings.source == PEOPLE:
         row.operator(RELIGHTIFY_OT_pick_people.bl_idname, icon="FILEBROWSER")
     else:
         row.prop(settings, "photo", text="", placeholder="Pick or drop a photo")
         row.operator(RELIGHTIFY_OT_pick_photo.bl_idname, text="", icon="FILEBROWSER")
+        if settings.photo:
+            row.operator(RELIGHTIFY_OT_add_photos.bl_idname, text="", icon="ADD").keep_photo = True
 
 
 def _draw_faces(
     layout: bpy.types.UILayout, context: bpy.types.Context, settings: bpy.types.PropertyGroup, session: Session
 ) -> None:
     """The photo, and its faces to choose from once they have been found."""
-    key, search = photo_choice.settings_key(settings), session.search
+    key = photo_choice.settings_key(settings)
     if not key:
         return
-    known = search is not None and search.key == key
-    faces = search.job.faces if search is not None and known else None
+    search = session.searches.of(key)
+    faces = search.job.faces if search is not None else None
+    owner = photo_choice.face_owner(settings)
     if faces is not None:
-        chosen = settings.face if 0 <= settings.face < len(faces.problems) else 0
+        chosen = owner.face if 0 <= owner.face < len(faces.problems) else 0
         layout.template_icon(icon_value=addon_previews().faces_icon(faces, chosen), scale=THUMBNAIL_SCALE)
         if len(faces.problems) > 1:
-            _draw_choice(layout, settings, faces, chosen)
+            _draw_choice(layout, owner, faces, chosen)
         if faces.problems[chosen]:
             draw_text(layout, context, faces.problems[chosen], "ERROR")
         return
-    icon = _photo_icon(settings)
+    icon = _photo_icon(settings, key)
     if icon:
         layout.template_icon(icon_value=icon, scale=THUMBNAIL_SCALE)
-    if known and session.searching:
+    if search is not None and not search.job.ended:
         layout.label(text="Looking for faces", icon="VIEWZOOM")
-    elif known and search is not None and search.job.error is not None:
+    elif search is not None and search.job.error is not None:
         draw_error(layout.box(), context, search.job.error)
     else:
         layout.operator(RELIGHTIFY_OT_find_faces.bl_idname, icon="VIEWZOOM")
 
 
-def _photo_icon(settings: bpy.types.PropertyGroup) -> int:
-    if settings.source == FILE:
-        return addon_previews().photo_icon(bpy.path.abspath(settings.photo))
+def _photo_icon(settings: bpy.types.PropertyGroup, key: str) -> int:
+    if settings.source in (FILE, PERSON):
+        return addon_previews().photo_icon(key)
     preview = settings.image.preview_ensure() if settings.image is not None else None
     return preview.icon_id if preview is not None else 0
 
 
-def _draw_choice(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, faces: Faces, chosen: int) -> None:
+def _draw_choice(layout: bpy.types.UILayout, owner: bpy.types.PropertyGroup, faces: Faces, chosen: int) -> None:
     """All faces, to choose by picture or by number."""
-    layout.template_icon_view(settings, "face_picture", show_labels=True, scale=FACE_SCALE, scale_popup=FACE_SCALE)
+    layout.template_icon_view(owner, "face_picture", show_labels=True, scale=FACE_SCALE, scale_popup=FACE_SCALE)
     grid = layout.grid_flow(row_major=True, columns=min(FACES_IN_A_ROW, len(faces.problems)), align=True)
     for index, problem in enumerate(faces.problems):
         button = grid.operator(
@@ -200,10 +209,17 @@ def _draw_button(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, 
     column = layout.column()
     column.scale_y = 1.5
     column.enabled = bool(photo_choice.settings_key(settings))
+    if settings.source == PERSON:
+        column.enabled = bool(settings.photos) and not person.problem(settings)
+        button = column.operator(RELIGHTIFY_OT_reconstruct.bl_idname, icon="USER", text=person.button_text(settings))
+        fill_choices(button, settings)
+        if settings.photos:
+            person.fill_photos(button, settings)
+        return
     button = column.operator(RELIGHTIFY_OT_reconstruct.bl_idname, icon="USER")
     fill_choices(button, settings)
-    search = session.search
-    if settings.face < 0 and search is not None and search.key == photo_choice.settings_key(settings):
+    search = session.searches.of(photo_choice.settings_key(settings))
+    if settings.face < 0 and search is not None:
         # What the panel shows as chosen.
         button.face = 0 if search.job.faces is not None else -1
     if settings.source == IMAGE:
@@ -254,8 +270,8 @@ def _draw_held(layout: bpy.types.UILayout, context: bpy.types.Context, job: Job)
 
 def _told_by_search(session: Session, settings: bpy.types.PropertyGroup) -> bool:
     """Whether the search for faces, drawn above, has failed for the same reason as the job."""
-    search, job = session.search, session.job
-    if search is None or job is None or search.key != photo_choice.settings_key(settings):
+    search, job = session.searches.of(photo_choice.settings_key(settings)), session.job
+    if search is None or job is None:
         return False
     return search.job.error is not None and job.error is not None and search.job.error.code == job.error.code
 

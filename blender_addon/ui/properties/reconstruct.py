@@ -9,14 +9,15 @@ import bpy
 from ..._shared import JOB_OPTIONS
 from ...anatomy import parts
 from ...link.session import session_of
-from ...scene.photo_source import FILE, IMAGE, PEOPLE
-from ..photo_choice import photo_changed
+from ...scene.photo_source import FILE, IMAGE, PEOPLE, PERSON, photo_key
+from ..photo_choice import listed_photo_chosen, photo_changed, settings_key
 from ..previews import addon_previews
 from .job import given_properties, option_properties, panel_value
 
 SOURCE_ITEMS = [
     (FILE, "File", "A photo on the disk", "FILE_IMAGE", 0),
     (IMAGE, "Image", "One of the images in this blend-file, saved or not", "IMAGE_DATA", 1),
+    (PERSON, "Several Photos", "Two to eight photos of one person: a better head than from one", "RENDERLAYERS", 3),
     (PEOPLE, "Several People", "Photos of different people: a head for each", "COMMUNITY", 2),
 ]
 PARTS_ITEMS = [
@@ -72,9 +73,12 @@ def face_item(index: int, icon: int) -> tuple[str, str, str, int, int]:
     return str(index), str(index + 1), f"Reconstruct face {index + 1} of the photo", icon, index
 
 
-def face_items(_settings: object, context: bpy.types.Context | None) -> list[tuple[str, str, str, int, int]]:
-    """Enum items of the faces that were found in the photo, with their pictures."""
-    search = session_of(context).search if context is not None else None
+def face_items(
+    owner: bpy.types.PropertyGroup, context: bpy.types.Context | None
+) -> list[tuple[str, str, str, int, int]]:
+    """Enum items of the faces that were found in a photo, the panel's or one of its list, with their pictures."""
+    key = photo_key(owner.path, None) if isinstance(owner, ListedPhoto) else settings_key(owner)
+    search = session_of(context).searches.of(key) if context is not None else None
     faces = search.job.faces if search is not None else None
     if faces is None:
         return [face_item(0, 0)]
@@ -99,6 +103,24 @@ class PersonPhoto(bpy.types.PropertyGroup):
     path: bpy.props.StringProperty(name="Photo", description="File of the photo")
 
 
+class ListedPhoto(bpy.types.PropertyGroup):
+    """A photo on the list of photos of one person."""
+
+    path: bpy.props.StringProperty(name="Photo", description="File of the photo")
+    face: bpy.props.IntProperty(
+        name="Face", description="Which face, in order of size from 0; -1 takes the largest", default=-1, min=-1
+    )
+    face_picture: bpy.props.EnumProperty(
+        name="Face",
+        description="Which face of the photo",
+        items=face_items,
+        get=lambda item: max(item.face, 0),
+        set=lambda item, index: setattr(item, "face", index),
+    )
+    note: bpy.props.StringProperty(name="Note", description="What the last head says about this photo")
+    left_out: bpy.props.BoolProperty(name="Left Out", description="Whether the last head was made without this photo")
+
+
 class SceneSettings(PanelChoices, ImportChoices, bpy.types.PropertyGroup):
     """Choices of the panel."""
 
@@ -112,6 +134,13 @@ class SceneSettings(PanelChoices, ImportChoices, bpy.types.PropertyGroup):
     )
     people: bpy.props.CollectionProperty(
         name="Several People", description="Photos of different people, a head for each", type=PersonPhoto
+    )
+    photos: bpy.props.CollectionProperty(name="Several Photos", description="Photos of one person", type=ListedPhoto)
+    photo_index: bpy.props.IntProperty(
+        name="Photo",
+        description="Photos of one person. The first gives the head its camera, light and expression: best one from "
+        "the front. The order of the others does not matter",
+        update=listed_photo_chosen,
     )
     face_picture: bpy.props.EnumProperty(
         name="Face",
@@ -128,4 +157,4 @@ class SceneSettings(PanelChoices, ImportChoices, bpy.types.PropertyGroup):
     )
 
 
-CLASSES = (PersonPhoto, SceneSettings)
+CLASSES = (PersonPhoto, ListedPhoto, SceneSettings)
