@@ -74,6 +74,7 @@ def _operators() -> tuple[ModuleType, ...]:
         export,
         expression,
         head,
+        head_photos,
         light,
         likeness,
         people,
@@ -84,11 +85,11 @@ def _operators() -> tuple[ModuleType, ...]:
         studio,
     )
 
-    making = (photo, people, person, reconstruct, edit_fit, head)
+    making = (photo, people, person, reconstruct, edit_fit, head, head_photos)
     return backend, *making, light, studio, likeness, expression, skeleton, export, asset
 
 
 def _panels() -> tuple[ModuleType, ...]:
-    from .ui.panels import export, expression, light, likeness, menus, person, reconstruct, skeleton
+    from .ui.panels import export, expression, head_photos, light, likeness, menus, person, reconstruct, skeleton
 
-    return person, reconstruct, light, likeness, expression, skeleton, export, menus
+    return person, reconstruct, head_photos, light, likeness, expression, skeleton, export, menus

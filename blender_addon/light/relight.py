@@ -8,6 +8,7 @@ import bpy
 
 from .._shared import RelightifyError
 from ..scene.colour import set_view
+from ..scene.head_photos import world_of
 from ..scene.heads import VIEW_TRANSFORM, WORLD
 from ..scene.world import show_photo_light
 from . import worlds
@@ -25,6 +26,7 @@ class LightChoice:
         image: for `IMAGE`, an equirectangular image.
         rotation: radians about the vertical axis.
         strength: factor on the radiance.
+        photo: for `PHOTO` of a head that was made from several, whose light it is, by number; 0 for the first.
         show_backdrop: whether the camera sees HDRI or image; the photo's light and the plain world are never seen.
     """
 
@@ -33,6 +35,7 @@ class LightChoice:
     image: bpy.types.Image | None = None
     rotation: float = 0.0
     strength: float = 1.0
+    photo: int = 0
     show_backdrop: bool = True
 
 
@@ -64,7 +67,9 @@ def light_scene(scene: bpy.types.Scene, head: bpy.types.Object | None, choice: L
 
 def _world_of(head: bpy.types.Object | None, choice: LightChoice) -> bpy.types.World:
     if choice.source == PHOTO:
-        world = head.get(WORLD) if head is not None else None
+        world = world_of(head, choice.photo) if head is not None and choice.photo else None
+        # Another head may have no such photo.
+        world = world or (head.get(WORLD) if head is not None else None)
         if world is None:
             raise RelightifyError("no_head", "There is no head with a photo light.", "Reconstruct one first.")
         return worlds.own_world(world)

@@ -359,3 +359,130 @@ def test_head_of_one_photo_keeps_no_list(
     assert not [key for key in head.keys() if key.startswith("relightify_camera_")]  # noqa: SIM118
     head["relightify_photos"] = json.dumps([{"number": 1}])
     assert addon.scene.head_photos.kept_photos(head) == (), "nor a damaged one"
+
+
+# --- the switch -------------------------------------------------------------------------------------------------
+
+
+def background(world: bpy.types.World) -> float:
+    """The mean of the image that a world is lit by."""
+    image = next(node.image for node in world.node_tree.nodes if node.type == "TEX_ENVIRONMENT")
+    values = np.empty(len(image.pixels), np.float32)
+    image.pixels.foreach_get(values)
+    return float(values.reshape(-1, 4)[:, :3].mean())
+
+
+def test_switch_shows_another_photos_camera_and_on_request_its_light_and_expression(
+    connected: FakeBackend, addon: SimpleNamespace, settings: Any, photos: list[str]
+) -> None:
+    assert not bpy.ops.relightify.show_photo.poll()
+    head, kept, scene = reconstruct(photos), addon.scene.head_photos, bpy.context.scene
+    assert bpy.ops.relightify.show_photo(number=2) == {"FINISHED"}
+    assert scene.camera == kept.camera_of(head, 2)
+    assert (scene.render.resolution_x, scene.render.resolution_y) == finished_job.IMAGE_SIZE
+    assert scene.world == kept.world_of(head, 1), "the light stays"
+    keys = head.data.shape_keys.key_blocks
+    assert keys["mouthSmileLeft"].value == pytest.approx(0.35)
+
+    bpy.ops.relightify.show_photo(number=3, use_camera=False, use_light=True, use_expression=True)
+    assert scene.camera == kept.camera_of(head, 2)
+    assert scene.world == kept.world_of(head, 3)
+    assert background(scene.world) == pytest.approx(3 * background(kept.world_of(head, 1)), rel=1e-3)
+    assert keys["mouthSmileLeft"].value == 0.0
+    assert keys["jawOpen"].value == pytest.approx(0.3)
+    assert scene.relightify_light.photo_name == "3"
+
+    bpy.ops.relightify.show_photo(number=1, use_light=True, use_expression=True)
+    assert scene.world == kept.world_of(head, 1)
+    assert keys["mouthSmileLeft"].value == pytest.approx(0.35)
+    assert keys["jawOpen"].value == 0.0
+
+
+def test_photos_that_cannot_be_shown_say_why(
+    connected: FakeBackend, addon: SimpleNamespace, settings: Any, photos: list[str]
+) -> None:
+    connected.behaviour = leave_the_third_out
+    head = reconstruct(photos)
+    with pytest.raises(RuntimeError, match="right, which was left out"):
+        bpy.ops.relightify.show_photo(number=3)
+    with pytest.raises(RuntimeError, match="photo 7"):
+        bpy.ops.relightify.show_photo(number=7)
+    bpy.data.objects.remove(addon.scene.head_photos.camera_of(head, 2))
+    with pytest.raises(RuntimeError, match="camera of left is not there"):
+        bpy.ops.relightify.show_photo(number=2)
+
+
+def test_lights_of_all_photos_are_offered_where_the_photo_light_is(
+    connected: FakeBackend, addon: SimpleNamespace, settings: Any, photos: list[str]
+) -> None:
+    head, kept, scene = reconstruct(photos), addon.scene.head_photos, bpy.context.scene
+    light = scene.relightify_light
+    light.photo_name = "2"
+    assert scene.world == kept.world_of(head, 2)
+    bpy.ops.relightify.relight(light="studio")
+    bpy.ops.relightify.relight(light="photo", photo=3)
+    assert scene.world == kept.world_of(head, 3)
+    bpy.ops.relightify.match_photo_light()
+    assert scene.world == kept.world_of(head, 1)
+    light.photo_name = "3"
+    other = Path(photos[0]).with_name("other.png")
+    other.write_bytes(finished_job.photo())
+    alone = reconstruct([str(other)])
+    assert bpy.context.view_layer.objects.active == alone
+    bpy.ops.relightify.relight(light="photo", photo=3)
+    assert scene.world == alone["relightify_world"], "a head of one photo has but one light"
+
+
+def test_panel_has_a_row_a_photo_and_shows_which_is_looked_through(
+    connected: FakeBackend, addon: SimpleNamespace, settings: Any, photos: list[str]
+) -> None:
+    panel = importlib.import_module(f"{MODULE}.ui.panels.head_photos")
+    assert not panel.RELIGHTIFY_PT_photos.poll(bpy.context)
+    connected.behaviour = leave_the_third_out
+    reconstruct(photos)
+    assert panel.RELIGHTIFY_PT_photos.poll(bpy.context)
+    bpy.ops.relightify.show_photo(number=2, use_expression=True)
+    layout = ButtonLayout()
+    panel.RELIGHTIFY_PT_photos.draw(SimpleNamespace(layout=layout), bpy.context)
+    assert layout.pressed == {
+        "front (reference)": False,
+        "left": True,
+        1: {"light": True, "expression": False},
+        2: {"light": False, "expression": True},
+    }
+    assert "right (left out)" in layout.drawn
+    assert [note.splitlines()[0] for note in layout.notes] == [
+        "Photo 2: The chin is cut off by the edge of the photo; it will be guessed.",
+        STRANGER,
+    ]
+
+
+class ButtonLayout(ListLayout):
+    """A layout that knows which buttons are pressed in, those without words by what they are set to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._buttons: list[tuple[dict[str, Any], SimpleNamespace]] = []
+
+    def operator(self, name: str, **style: Any) -> SimpleNamespace:
+        super().operator(name)
+        made = SimpleNamespace()
+        self._buttons.append((style, made))
+        return made
+
+    @property
+    def pressed(self) -> dict[Any, Any]:
+        found: dict[Any, Any] = {}
+        for style, made in self._buttons:
+            if not hasattr(made, "number"):
+                continue
+            if style["text"]:
+                found[style["text"]] = style["depress"]
+            else:
+                kind = "light" if getattr(made, "use_light", False) else "expression"
+                found.setdefault(made.number, {})[kind] = style["depress"]
+        return found
+
+    @property
+    def notes(self) -> list[str]:
+        return [made.problem for _, made in self._buttons if hasattr(made, "problem")]

@@ -39,6 +39,9 @@ class RELIGHTIFY_OT_relight(bpy.types.Operator):
     filepath: bpy.props.StringProperty(
         name="File", description="Image file to load, for the light 'image'", subtype="FILE_PATH"
     )
+    photo: bpy.props.IntProperty(
+        name="Photo", description="Which of the head's photos, for the light 'photo'; 0 is the first", min=0
+    )
     rotation: bpy.props.FloatProperty(name="Rotation", subtype="ANGLE")
     strength: bpy.props.FloatProperty(name="Strength", default=1.0, min=0.0, soft_max=5.0)
     show_backdrop: bpy.props.BoolProperty(name="Show Behind Head", default=True)
@@ -47,7 +50,7 @@ class RELIGHTIFY_OT_relight(bpy.types.Operator):
         settings = context.scene.relightify_light
         try:
             choice = {"source": WORDS.get(self.light, HDRI), "error": ""}
-            for name in ("rotation", "strength", "show_backdrop"):
+            for name in ("photo", "rotation", "strength", "show_backdrop"):
                 choice[name] = getattr(self, name)
             if self.light == "image" and self.filepath:
                 choice["image"] = load_light_image(self.filepath)
@@ -72,7 +75,7 @@ class RELIGHTIFY_OT_match_photo_light(HeadOperator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.relightify_light
-        choose(settings, source=PHOTO, rotation=0.0, strength=1.0, error="")
+        choose(settings, source=PHOTO, photo=0, rotation=0.0, strength=1.0, error="")
         try:
             relight(settings, context)
         except RelightifyError as error:

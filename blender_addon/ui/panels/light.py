@@ -7,7 +7,7 @@ from __future__ import annotations
 import bpy
 
 from ...light import rigs, turntable
-from ...light.relight import HDRI, IMAGE, PLAIN
+from ...light.relight import HDRI, IMAGE, PHOTO, PLAIN
 from ...light.render_settings import CYCLES, EEVEE
 from ...light.worlds import needs_packing
 from ...scene import heads
@@ -26,6 +26,7 @@ from ..operators.studio import (
     RELIGHTIFY_OT_set_up_render,
     RELIGHTIFY_OT_set_up_turntable,
 )
+from ..properties.light import lit_photos
 
 PREVIEW_SCALE = 4.0
 
@@ -49,6 +50,8 @@ class RELIGHTIFY_PT_relight(FacePanel, bpy.types.Panel):
         if settings.source == HDRI:
             layout.template_icon_view(settings, "studio_light", show_labels=True, scale=PREVIEW_SCALE)
             layout.prop(settings, "studio_light", text="")
+        elif settings.source == PHOTO and len(lit_photos(context)) > 1:
+            layout.prop(settings, "photo_name", text="")
         elif settings.source == IMAGE:
             layout.template_ID(settings, "image", open="image.open")
             if settings.image is not None and needs_packing(settings.image):

@@ -12,6 +12,7 @@ from ...light import rigs
 from ...light.relight import HDRI, IMAGE, PHOTO, PLAIN, LightChoice, light_scene
 from ...light.worlds import STUDIO_LIGHTS, StudioLight, studio_lights
 from ...scene import heads
+from ...scene.head_photos import HeadPhoto, kept_photos
 
 SOURCE_ITEMS = [
     (PHOTO, "Photo", "The light of the photo, as far as the face shows it", "CAMERA_DATA", 0),
@@ -44,6 +45,29 @@ def studio_light_items(_self: object, context: bpy.types.Context | None) -> list
     return [studio_light_item(light) for light in lights or [StudioLight(name, "", 0) for name in STUDIO_LIGHTS]]
 
 
+@lru_cache(maxsize=64)
+def photo_item(number: int, name: str) -> tuple[str, str, str, str, int]:
+    """Enum item of one of a head's photos."""
+    return str(number), name, f"The light of {name}", "IMAGE_DATA", number
+
+
+def lit_photos(context: bpy.types.Context | None) -> list[HeadPhoto]:
+    """The photos of the active head whose light there is, where it was made from several."""
+    head = heads.active_head(context.view_layer, context.active_object) if context is not None else None
+    return [photo for photo in kept_photos(head) if photo.used]
+
+
+def photo_items(_self: object, context: bpy.types.Context | None) -> list[tuple[str, str, str, str, int]]:
+    """Enum items of the photos of the active head."""
+    return [photo_item(photo.number, photo.name) for photo in lit_photos(context)] or [photo_item(1, "Photo")]
+
+
+def shown_photo(settings: "RelightSettings") -> int:
+    """The number of the photo whose light is meant: the chosen one, else the first."""
+    numbers = [photo.number for photo in lit_photos(bpy.context)] or [1]
+    return settings.photo if settings.photo in numbers else numbers[0]
+
+
 def relight(settings: "RelightSettings", context: bpy.types.Context) -> None:
     """Light the scene as the settings say.
 
@@ -56,6 +80,7 @@ def relight(settings: "RelightSettings", context: bpy.types.Context) -> None:
         image=settings.image,
         rotation=settings.rotation,
         strength=settings.strength,
+        photo=settings.photo,
         show_backdrop=settings.show_backdrop,
     )
     light_scene(context.scene, heads.active_head(context.view_layer, context.active_object), choice)
@@ -73,7 +98,7 @@ def choose(settings: "RelightSettings", **values: object) -> None:
 
 def adopt_photo_light(scene: bpy.types.Scene) -> None:
     """Have the panel say that a scene has a photo's light, after an import gave it that."""
-    choose(scene.relightify_light, source=PHOTO, rotation=0.0, strength=1.0, error="")
+    choose(scene.relightify_light, source=PHOTO, photo=0, rotation=0.0, strength=1.0, error="")
 
 
 def on_change(settings: "RelightSettings", context: bpy.types.Context) -> None:
@@ -101,6 +126,19 @@ class RelightSettings(bpy.types.PropertyGroup):
         items=studio_light_items,
         default=DEFAULT_LIGHT,
         update=on_change,
+    )
+    photo: bpy.props.IntProperty(
+        name="Photo",
+        description="Which of the head's photos lights the scene, where it was made from several; 0 is the first",
+        min=0,
+        update=on_change,
+    )
+    photo_name: bpy.props.EnumProperty(
+        name="Photo",
+        description="Which of the head's photos lights the scene",
+        items=photo_items,
+        get=shown_photo,
+        set=lambda settings, number: setattr(settings, "photo", number),
     )
     image: bpy.props.PointerProperty(
         name="Image", description="Equirectangular image that lights the scene", type=bpy.types.Image, update=on_change
