@@ -52,7 +52,7 @@ if TYPE_CHECKING or find_spec(".shared", __package__) is None:
     from shared.options import JOB_OPTIONS, RANDOM_QUALITIES, JobOptions
     from shared.paths import CACHE_VARIABLE, cache_folder
     from shared.photo_files import photo_file_bytes
-    from shared.photos import MOST_PHOTOS, copy_key, further_keys, photo_of
+    from shared.photos import MOST_PHOTOS, copy_key, further_keys, photo_name, photo_of
     from shared.private_files import Claim, open_private
     from shared.processes import process_alive
     from shared.refit_messages import FitState, Refit, Refitted, fit_state
@@ -99,7 +99,7 @@ else:
     from .shared.options import JOB_OPTIONS, RANDOM_QUALITIES, JobOptions
     from .shared.paths import CACHE_VARIABLE, cache_folder
     from .shared.photo_files import photo_file_bytes
-    from .shared.photos import MOST_PHOTOS, copy_key, further_keys, photo_of
+    from .shared.photos import MOST_PHOTOS, copy_key, further_keys, photo_name, photo_of
     from .shared.private_files import Claim, open_private
     from .shared.processes import process_alive
     from .shared.refit_messages import FitState, Refit, Refitted, fit_state
@@ -164,6 +164,7 @@ __all__ = [
     "new_job_id",
     "open_private",
     "photo_file_bytes",
+    "photo_name",
     "photo_of",
     "process_alive",
     "read_connection",

@@ -19,11 +19,11 @@ SENT_AT_ONCE = 2
 
 
 class Built(Protocol):
-    """What was built of a result; all that matters here is what could not be done."""
+    """What was built of a result; all that matters here is what is said about it."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences for the user."""
+        """Sentences for the user: the backend's, and what could not be built."""
         ...
 
 

@@ -345,7 +345,7 @@ class Session:
             wrong = RelightifyError("internal", f"The head cannot be built: {error}.", "Please report this.")
             ended = jobs.advance(job, jobs.Failed(wrong))
         else:
-            ended = jobs.advance(job, jobs.Imported((*result.warnings, *self.imported.warnings)))
+            ended = jobs.advance(job, jobs.Imported(self.imported.warnings))
         self.queue = self.queue.replaced(job.job_id, replace(entry, job=ended))
 
     def _link_to(self, choice: BackendChoice) -> BackendLink:

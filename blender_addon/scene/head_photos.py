@@ -14,7 +14,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from .._shared import RelightifyError, Result, copy_key, photo_of
+from .._shared import RelightifyError, Result, copy_key, photo_name, photo_of
 from .camera import background_image, build_camera
 from .heads import CAMERA, MADE, PHOTO, WORLD, ImportedHead, belonging
 from .images import stored_file
@@ -81,11 +81,19 @@ def told_photos(photos: Sequence[PhotoSource], result: Result) -> tuple[HeadPhot
             photo.file_name,
             photo.face,
             number in used,
-            tuple(sentence for sentence in result.warnings if photo_of(sentence) == number),
+            tuple(named(sentence, photos) for sentence in result.warnings if photo_of(sentence) == number),
             dict(used[number]["expression"]) if number in used else {},
         )
         for number, photo in enumerate(photos, 1)
     )
+
+
+def named(sentence: str, photos: Sequence[PhotoSource]) -> str:
+    """A sentence about one of several photos, with the file's name in the place of the number; others as they are."""
+    number = photo_of(sentence)
+    if number is None or not 1 <= number <= len(photos):
+        return sentence
+    return sentence.replace(photo_name(number), photos[number - 1].file_name, 1)
 
 
 def further_views(result: Result) -> tuple[FurtherView, ...]:
@@ -170,6 +178,11 @@ def kept_photos(head: bpy.types.Object | None) -> tuple[HeadPhoto, ...]:
 def first_number(photos: Sequence[HeadPhoto]) -> int:
     """The number of the photo that gives a head its camera, light and expression."""
     return next((photo.number for photo in photos if photo.used), 1)
+
+
+def reference_of(head: bpy.types.Object | None) -> HeadPhoto | None:
+    """The photo that gives a head its camera, light and expression, of one that was made from several; else None."""
+    return next((photo for photo in kept_photos(head) if photo.used), None)
 
 
 def camera_of(head: bpy.types.Object, number: int) -> bpy.types.Object | None:

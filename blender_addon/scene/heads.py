@@ -48,7 +48,7 @@ class ImportedHead:
         head: the mesh object.
         camera: the photo's camera, None where it was not wanted.
         world: the photo's light.
-        warnings: sentences for the user about what could not be done.
+        warnings: sentences for the user.
     """
 
     collection: bpy.types.Collection

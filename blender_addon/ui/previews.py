@@ -12,6 +12,8 @@ ATTRIBUTE = "relightify_previews"
 LIVE_SIDE = 256
 FACE_SIDE = 96
 PHOTO_SIDE = 384
+# Photos on a list whose icons are kept.
+MOST_LISTED = 16
 PLAIN_RGB, CHOSEN_RGB = (230, 230, 230), (240, 140, 40)
 
 
@@ -24,6 +26,8 @@ class Previews:
         self._names: dict[str, str] = {}
         self._live: np.ndarray | None = None
         self._faces: Faces | None = None
+        # Which face of which outcome the icon of a photo on a list shows.
+        self._listed: dict[str, tuple[Faces, int]] = {}
 
     def photo_icon(self, path: str) -> int:
         """Icon number of a photo's thumbnail; 0 where there is none."""
@@ -44,6 +48,18 @@ class Previews:
         """Icon number of a face; 0 where there is none."""
         self._take(faces)
         return self._icon(f"face {index}")
+
+    def listed_icon(self, key: str, faces: Faces, index: int) -> int:
+        """Icon number of a face of one of several photos, which are told apart by keys; 0 where there is none."""
+        role = f"listed {key}"
+        shown = self._listed.get(role)
+        if shown is None or shown[0] is not faces or shown[1] != index:
+            self._listed[role] = (faces, index)
+            self._show(role, faces.thumbnails[index], FACE_SIDE)
+            for oldest in list(self._listed)[:-MOST_LISTED]:
+                del self._listed[oldest]
+                self._show(oldest, None, 0)
+        return self._icon(role)
 
     def faces_icon(self, faces: Faces, chosen: int) -> int:
         """Icon number of the photo with its faces framed, the chosen one in another colour; 0 where there is none."""

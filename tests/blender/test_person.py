@@ -137,12 +137,18 @@ def test_files_dropped_onto_the_list_join_it(settings: Any, photos: list[str]) -
     assert ".heic" in handler.bl_file_extensions
 
 
-def test_the_list_says_what_keeps_it_from_being_sent(settings: Any, photos: list[str], tmp_path: Path) -> None:
+def test_the_list_says_what_keeps_it_from_being_sent(
+    settings: Any, photos: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert "relightify.add_photos" in drawn(settings)
     bpy.ops.relightify.add_photos(**files(photos[:1]))
     assert "Add one to 7 more photos of this person." in drawn(settings)
     bpy.ops.relightify.add_photos(**files(photos))
     assert {"front.png", "left.png", "Reference", "RELIGHTIFY_UL_photos"} <= set(drawn(settings))
+    with monkeypatch.context() as patch:
+        messages = importlib.import_module(f"{MODULE}.shared.messages")
+        patch.setattr(messages, "MAX_PHOTO_BYTES", 2 * len(finished_job.photo()))
+        assert "The 3 photos have together" in " ".join(drawn(settings))
     Path(photos[1]).unlink()
     assert "left.png is not there any more: take it off the list." in " ".join(drawn(settings))
     assert "Missing" in drawn(settings)
@@ -167,7 +173,7 @@ def test_faces_are_found_and_chosen_in_each_photo(
     assert [item.face for item in settings.photos] == [-1, -1, 1]
     assert settings.face == -1
     assert "Face 1 of 2" in drawn(settings)
-    assert "Cannot be used" in drawn(settings), "the second face is too small"
+    assert "Unusable" in drawn(settings), "the second face is too small"
 
 
 # --- the head ---------------------------------------------------------------------------------------------------
@@ -237,8 +243,11 @@ def test_photo_that_was_left_out_is_told_in_its_row_and_has_no_camera(
     bpy.ops.relightify.add_photos(**files(photos))
     head = reconstruct(photos)
     assert [item.left_out for item in settings.photos] == [False, False, True]
-    assert settings.photos[2].note == STRANGER
-    assert settings.photos[1].note.startswith("Photo 2: The chin")
+    told = "right.png seems to show another person, so it is left out."
+    assert settings.photos[2].note == told
+    assert settings.photos[1].note.startswith("left.png: The chin")
+    job = addon.link.session.session_of(bpy.context).job
+    assert told in job.warnings
     assert "Left out" in drawn(settings)
     kept = addon.scene.head_photos
     assert kept.camera_of(head, 3) is None
@@ -256,6 +265,19 @@ def test_where_the_first_photo_is_left_out_the_next_one_is_behind_the_head(
     (background,) = bpy.context.scene.camera.data.background_images
     assert bytes(background.image.packed_file.data) == Path(photos[1]).read_bytes()
     assert bytes(kept.original_of(head, 1).packed_file.data) == Path(photos[0]).read_bytes()
+
+
+def test_lights_come_without_cameras_where_none_are_wanted(
+    connected: FakeBackend, addon: SimpleNamespace, settings: Any, photos: list[str]
+) -> None:
+    head = reconstruct(photos, use_camera=False)
+    kept = addon.scene.head_photos
+    assert not bpy.data.cameras
+    assert len({kept.world_of(head, number) for number in (1, 2, 3)}) == 3
+    bpy.ops.relightify.reconstruct_again()
+    assert all(kept.camera_of(head, number) is not None for number in (1, 2, 3)), "Redo brings them"
+    bpy.ops.relightify.reconstruct_again(use_camera=False)
+    assert all(kept.camera_of(head, number) is not None for number in (1, 2, 3)), "and leaves those that there are"
 
 
 def test_redo_sends_all_photos_again_with_their_faces(connected: FakeBackend, settings: Any, photos: list[str]) -> None:
@@ -452,8 +474,8 @@ def test_panel_has_a_row_a_photo_and_shows_which_is_looked_through(
     }
     assert "right (left out)" in layout.drawn
     assert [note.splitlines()[0] for note in layout.notes] == [
-        "Photo 2: The chin is cut off by the edge of the photo; it will be guessed.",
-        STRANGER,
+        "left.png: The chin is cut off by the edge of the photo; it will be guessed.",
+        "right.png seems to show another person, so it is left out.",
     ]
 
 

@@ -5,6 +5,7 @@ Slow and the same in every Blender, so `.ci/test` asks for it, by RELIGHTIFY_REA
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -26,6 +27,21 @@ NAME = "astronaut"
 # NASA's public-domain portrait of Eileen Collins; her eyes are there in it (x to the right, y down, of 1).
 EYES = np.array([[0.39, 0.21], [0.49, 0.21]])
 
+# Official portraits of Barack Obama of 2012 and 2009 and of Joe Biden, works of the United States government and in the
+# public domain. They are test input and endorse nothing.
+FACES = Path(__file__).resolve().parents[1] / "backend" / "identity"
+REFERENCE, SAME_PERSON, STRANGER = (FACES / f"{name}.jpg" for name in ("obama_2012", "obama_2009", "biden_2010"))
+# Where the landmarks of the irises' centres are in a photo, of 1: the person's right eye, then the left.
+IRISES = """
+import json, sys
+from pathlib import Path
+from backend.photo.face_detector import FaceDetector
+from backend.photo.reading import read_photo
+photo = read_photo(Path(sys.argv[1]).read_bytes())
+points = FaceDetector().detect(photo)[0].landmarks_px[[468, 473]]
+print(json.dumps((points / [photo.width, photo.height]).tolist()))
+"""
+
 
 @pytest.fixture(scope="module")
 def portrait(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -37,14 +53,21 @@ def portrait(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def head(addon: SimpleNamespace, portrait: Path, monkeypatch: pytest.MonkeyPatch) -> bpy.types.Object:
-    """The head that one click makes, with the backend that the environment names."""
+def users_backend(addon: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The backend that the environment names, as a user's Blender starts it."""
+    del addon
     # The model files are in the usual cache, not in the empty one that the other tests are given.
     monkeypatch.delenv("RELIGHTIFY_CACHE")
     # A user's preferences as they are at first, whatever other tests chose.
     preferences = bpy.context.preferences.addons[MODULE].preferences
     for name in ("backend", "connect_by", "connection_file", "python"):
         preferences.property_unset(name)
+
+
+@pytest.fixture
+def head(users_backend: None, portrait: Path) -> bpy.types.Object:
+    """The head that one click makes."""
+    del users_backend
     done = bpy.ops.relightify.reconstruct(filepath=str(portrait), quality="draft", resolution=str(SIDE), seed=1)
     assert done == {"FINISHED"}
     return bpy.data.objects[NAME]
@@ -110,3 +133,46 @@ def check_light() -> None:
     assert np.isfinite(radiance).all()
     assert radiance.min() >= 0
     assert np.ptp(radiance) > 0.1, "light from everywhere alike"
+
+
+def test_two_portraits_of_one_person_become_one_head_with_a_camera_and_a_light_each(
+    users_backend: None, addon: SimpleNamespace
+) -> None:
+    del users_backend
+    further = [{"name": str(path)} for path in (SAME_PERSON, STRANGER)]
+    done = bpy.ops.relightify.reconstruct(
+        filepath=str(REFERENCE), further=further, quality="draft", resolution=str(SIDE), seed=1
+    )
+    assert done == {"FINISHED"}
+    head, kept = bpy.data.objects[REFERENCE.stem], addon.scene.head_photos
+    told = kept.kept_photos(head)
+    assert [photo.used for photo in told] == [True, True, False]
+    assert told[2].notes == ("biden_2010.jpg seems to show another person, so it is left out.",)
+    for number, path in ((1, REFERENCE), (2, SAME_PERSON)):
+        check_view(head, kept.camera_of(head, number), path)
+    # Each has a light and an expression of its own: he smiles in the first, and speaks in the second.
+    lights = [pixels(environment(kept.world_of(head, number)))[..., :3] for number in (1, 2)]
+    assert all(np.isfinite(light).all() and light.min() >= 0 for light in lights)
+    assert np.abs(np.log(lights[0].mean() / lights[1].mean())) < 1.5, "photos of usual exposure"
+    assert np.abs(lights[0] - lights[1]).max() > 0.1
+    assert told[0].expression["mouthSmileLeft"] > told[1].expression["mouthSmileLeft"] + 0.1
+
+
+def environment(world: bpy.types.World) -> bpy.types.Image:
+    return next(node.image for node in world.node_tree.nodes if node.type == "TEX_ENVIRONMENT")
+
+
+def check_view(head: bpy.types.Object, camera: bpy.types.Object, path: Path) -> None:
+    """The eyeballs are where the face detector finds the irises in the photo that is behind them."""
+    (background,) = camera.data.background_images
+    assert bytes(background.image.packed_file.data) == path.read_bytes()
+    scene = bpy.context.scene
+    scene.render.resolution_x, scene.render.resolution_y = background.image.size
+    bpy.context.view_layer.update()
+    irises = json.loads(subprocess.run([PYTHON, "-c", IRISES, str(path)], check=True, capture_output=True).stdout)
+    for part, wanted in zip(("eye right", "eye left"), irises, strict=True):
+        slot = next(k for k, material in enumerate(head.data.materials) if part in material.name.lower())
+        corners = {v for polygon in head.data.polygons if polygon.material_index == slot for v in polygon.vertices}
+        centre = np.mean([head.data.vertices[v].co for v in corners], axis=0)
+        view = world_to_camera_view(scene, camera, head.matrix_world @ type(head.location)(centre))
+        assert np.abs(np.array([view.x, 1 - view.y]) - wanted).max() < 0.04, (path.name, part)

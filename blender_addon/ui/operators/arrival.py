@@ -14,7 +14,7 @@ from ...link.jobs import Job
 from ...scene.default_scene import hide_default_objects
 from ...scene.extra_maps import keep_extra_maps
 from ...scene.head_fit import keep_fit
-from ...scene.head_photos import add_photos, kept_photos
+from ...scene.head_photos import add_photos, kept_photos, named
 from ...scene.heads import ImportedHead, heads_of, require_own, units_per_metre
 from ...scene.importer import import_head
 from ...scene.photo_source import PhotoSource, photo_key
@@ -86,7 +86,8 @@ def bring_in(
     elif wanted.use_stage and scene.camera == done.camera:
         look_through_camera(scene)
     push_undo("Reconstruct Face")
-    return done
+    said = [named(sentence, photos) if len(photos) > 1 else sentence for sentence in result.warnings]
+    return replace(done, warnings=(*said, *done.warnings))
 
 
 def show_first(scene: bpy.types.Scene, done: ImportedHead) -> ImportedHead:

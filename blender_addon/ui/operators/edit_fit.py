@@ -12,6 +12,7 @@ from ...link.choice import backend_choice
 from ...link.session import Session, session_of
 from ...scene import stage
 from ...scene.head_fit import can_be_corrected, keep_corrections, kept_corrections, kept_fit
+from ...scene.head_photos import reference_of
 from ...scene.heads import OPTIONS
 from ..fit_editing import FitEditing, Handle, editing, require_free, set_editing
 from ..fit_overlay import draw_handles, draw_lines, handle_at, photo_in_region, zoom_to_handles
@@ -65,8 +66,15 @@ def show_photo_over(camera: bpy.types.Object) -> list[tuple[bpy.types.CameraBack
     return before
 
 
+def whose_handles(head: bpy.types.Object) -> tuple[str, ...]:
+    """What is said of the photo that is corrected, where a head was made from several."""
+    photo = reference_of(head)
+    return (f"Over {photo.name}, the reference. Apply fits all photos.",) if photo is not None else ()
+
+
 class RELIGHTIFY_OT_edit_fit(HeadOperator):
-    """Correct where the features of the face are: drag handles over the photo, and the head follows"""
+    """Correct where the features of the face are: drag handles over the photo, and the head follows. Of several photos,
+    over the first, the reference; Apply fits the others anew"""
 
     bl_idname = "relightify.edit_fit"
     bl_label = "Edit Fit"
@@ -218,7 +226,8 @@ class RELIGHTIFY_OT_edit_fit(HeadOperator):
             return
         handles = self._now.handles()
         draw_handles(handles, place, self._held or self._hovered, scale)
-        draw_lines(HELP if handles else ("Asking the backend for the handles ...",), scale)
+        lines = HELP if handles else ("Asking the backend for the handles ...",)
+        draw_lines((*whose_handles(self._now.head), *lines), scale)
 
     def _apply(self, context: bpy.types.Context) -> set[str]:
         now = self._now

@@ -57,6 +57,12 @@ class RELIGHTIFY_OT_add_photos(SeveralFiles, bpy.types.Operator):
         options={"SKIP_SAVE"},
     )
 
+    @classmethod
+    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        if properties.keep_photo:
+            return "Add further photos of this person: two to eight make a better head than one"
+        return "Add photos of one person, which make one head together: from the front and from both sides is best"
+
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if self.paths():  # they were dropped
             return self.execute(context)

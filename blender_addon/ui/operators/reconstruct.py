@@ -185,6 +185,15 @@ class RELIGHTIFY_OT_reconstruct(JobOperator, bpy.types.Operator):
         options={"SKIP_SAVE"},
     )
 
+    @classmethod
+    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        if len(properties.further):
+            return (
+                "Make one head out of all photos on the list. The first gives it camera, light and expression; "
+                "photos that do not fit the others are left out, and named"
+            )
+        return "Make a head with skin, eyes, expressions, camera and light out of the photo"
+
     def sources(self, context: bpy.types.Context) -> Sources:
         image = bpy.data.images.get(self.image) if self.image else None
         if self.image and image is None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import bpy
 
-from ...scene.head_photos import HeadPhoto, camera_of, first_number, kept_photos, original_of, world_of
+from ...scene.head_photos import HeadPhoto, camera_of, kept_photos, original_of, reference_of, world_of
 from ..layout import FacePanel
 from ..operators.head import head_of
 from ..operators.head_photos import RELIGHTIFY_OT_show_photo, photo_weights
@@ -31,9 +31,9 @@ class RELIGHTIFY_PT_photos(FacePanel, bpy.types.Panel):
         if head is None:
             return
         column = self.layout.column(align=True)
-        photos = kept_photos(head)
-        for photo in photos:
-            draw_row(column, context, head, photo, is_first=photo.number == first_number(photos))
+        reference = reference_of(head)
+        for photo in kept_photos(head):
+            draw_row(column, context, head, photo, is_first=photo == reference)
 
 
 def draw_row(
@@ -49,8 +49,9 @@ def draw_row(
     row = row.row(align=True)
     row.scale_y = PICTURE_SCALE
     if not photo.used:
-        row.active = False
-        row.label(text=f"{photo.name} (left out)", translate=False)
+        words = row.row()
+        words.active = False
+        words.label(text=f"{photo.name} (left out)", translate=False)
     else:
         name = f"{photo.name} (reference)" if is_first else photo.name
         camera = camera_of(head, photo.number)

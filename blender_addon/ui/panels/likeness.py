@@ -11,8 +11,8 @@ from ...scene.head_fit import kept_corrections
 from ...scene.likeness import likeness_keys
 from ...scene.mesh import LIKENESS
 from ..fit_editing import FitEditing, editing
-from ..layout import FacePanel
-from ..operators.edit_fit import RELIGHTIFY_OT_edit_fit, RELIGHTIFY_OT_end_edit_fit
+from ..layout import FacePanel, draw_text
+from ..operators.edit_fit import RELIGHTIFY_OT_edit_fit, RELIGHTIFY_OT_end_edit_fit, whose_handles
 from ..operators.head import head_of
 from ..operators.likeness import RELIGHTIFY_OT_add_likeness, RELIGHTIFY_OT_reset_likeness
 
@@ -32,13 +32,15 @@ class RELIGHTIFY_PT_likeness(FacePanel, bpy.types.Panel):
         if head is None:
             return
         if now is not None:
-            _draw_editing(layout, now)
+            _draw_editing(layout, context, now)
             return
         corrected = len(kept_corrections(head).points)
         row = layout.row()
         row.scale_y = 1.25
         text = f"Edit Fit ({corrected} corrected)" if corrected else "Edit Fit"
         row.operator(RELIGHTIFY_OT_edit_fit.bl_idname, text=text, icon="EMPTY_AXIS")
+        for sentence in whose_handles(head):
+            draw_text(layout, context, sentence, "INFO")
         keys = likeness_keys(head)
         if not keys:
             layout.operator(RELIGHTIFY_OT_add_likeness.bl_idname, icon="ADD")
@@ -50,9 +52,11 @@ class RELIGHTIFY_PT_likeness(FacePanel, bpy.types.Panel):
         layout.operator(RELIGHTIFY_OT_reset_likeness.bl_idname, icon="LOOP_BACK")
 
 
-def _draw_editing(layout: bpy.types.UILayout, now: FitEditing) -> None:
+def _draw_editing(layout: bpy.types.UILayout, context: bpy.types.Context, now: FitEditing) -> None:
     """What can be done while a head is being corrected."""
     layout.label(text=now.head.name, icon="USER", translate=False)
+    for sentence in whose_handles(now.head):
+        draw_text(layout, context, sentence, "INFO")
     count = len(now.corrections.points)
     layout.label(text="1 point corrected" if count == 1 else f"{count} points corrected")
     end = RELIGHTIFY_OT_end_edit_fit.bl_idname

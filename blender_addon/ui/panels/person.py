@@ -8,7 +8,7 @@ from pathlib import Path
 
 import bpy
 
-from ..._shared import MOST_PHOTOS, Faces
+from ..._shared import MOST_PHOTOS, Faces, RelightifyError, check_photo_size
 from ...link.session import session_of
 from ...scene.photo_source import photo_key
 from ..layout import draw_text
@@ -17,8 +17,8 @@ from ..operators.person import RELIGHTIFY_OT_add_photos, RELIGHTIFY_OT_move_phot
 from ..operators.reconstruct import faces_text
 from ..previews import addon_previews
 
-PICTURE_SCALE = 2.0
-ROWS = 4
+# Of the list before it is scrolled.
+ROWS = 5
 
 
 class RELIGHTIFY_UL_photos(bpy.types.UIList):
@@ -36,26 +36,31 @@ class RELIGHTIFY_UL_photos(bpy.types.UIList):
         index: int = 0,
         flt_flag: int = 0,
     ) -> None:
-        """A row: picture, name, and below it what there is to say about the photo."""
-        row = layout.row()
-        path = bpy.path.abspath(item.path)
-        picture = addon_previews().photo_icon(path)
-        if picture:
-            row.template_icon(icon_value=picture, scale=PICTURE_SCALE)
-        else:
-            row.label(text="", icon="IMAGE_DATA")
-        beside = row.column(align=True)
-        beside.label(text=Path(path).name, translate=False)
-        below = beside.row(align=True)
-        below.active = False
-        text, sign, note = row_words(context, item, index)
-        below.label(text=text)
+        """A row: the face, the photo's name, and what there is to say about it."""
+        row = layout.row(align=True)
+        row.label(text=file_of(item.path).name, icon_value=icon_of(context, item), translate=False)
+        words, sign, note = row_words(context, item, index)
+        if words:
+            beside = row.row()
+            beside.alignment = "RIGHT"
+            beside.active = False
+            beside.label(text=words)
         if sign:
             row.operator(RELIGHTIFY_OT_show_notes.bl_idname, text="", icon=sign, emboss=False).problem = note
 
 
+def icon_of(context: bpy.types.Context, item: bpy.types.PropertyGroup) -> int:
+    """Icon number of the face that is taken of a photo, or of the photo until its faces are known."""
+    key = photo_key(item.path, None)
+    search = session_of(context).searches.of(key)
+    faces = search.job.faces if search is not None else None
+    if faces is None:
+        return addon_previews().photo_icon(key)
+    return addon_previews().listed_icon(key, faces, shown_face(item, faces))
+
+
 def row_words(context: bpy.types.Context, item: bpy.types.PropertyGroup, index: int) -> tuple[str, str, str]:
-    """What a row says of its photo: a few words, the icon of a sign or nothing, and the sentences behind the sign."""
+    """What a row says of its photo: a word or two, the icon of a sign or nothing, and the sentences behind the sign."""
     if not is_there(item.path):
         return "Missing", "ERROR", f"The file {item.path} is not there any more."
     search = session_of(context).searches.of(photo_key(item.path, None))
@@ -64,16 +69,15 @@ def row_words(context: bpy.types.Context, item: bpy.types.PropertyGroup, index: 
     if item.left_out:
         return "Left out", "ERROR", item.note
     if error is not None:
-        return "Cannot be used", "ERROR", str(error)
+        return "Unusable", "ERROR", str(error)
     if faces is not None and faces.problems[shown_face(item, faces)]:
-        return "Cannot be used", "ERROR", faces.problems[shown_face(item, faces)]
-    words = "Reference" if index == 0 else ""
+        return "Unusable", "ERROR", faces.problems[shown_face(item, faces)]
+    words = ""
     if faces is not None and len(faces.problems) > 1:
-        which = f"Face {shown_face(item, faces) + 1} of {len(faces.problems)}"
-        words = f"{words}, {which.lower()}" if words else which
+        words = f"Face {shown_face(item, faces) + 1} of {len(faces.problems)}"
     if search is not None and not search.job.ended:
-        words = "Looking for faces"
-    return words, "INFO" if item.note else "", item.note
+        words = "Looking"
+    return "Reference" if index == 0 else words, "INFO" if item.note else "", item.note
 
 
 def shown_face(item: bpy.types.PropertyGroup, faces: Faces) -> int:
@@ -81,9 +85,14 @@ def shown_face(item: bpy.types.PropertyGroup, faces: Faces) -> int:
     return item.face if 0 <= item.face < len(faces.problems) else 0
 
 
+def file_of(path: str) -> Path:
+    """The file of a photo of the list."""
+    return Path(bpy.path.abspath(path))
+
+
 def is_there(path: str) -> bool:
     """Whether the file of a photo is there; reads nothing of it."""
-    return Path(bpy.path.abspath(path)).is_file()
+    return file_of(path).is_file()
 
 
 def draw_list(layout: bpy.types.UILayout, context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> None:
@@ -94,10 +103,8 @@ def draw_list(layout: bpy.types.UILayout, context: bpy.types.Context, settings: 
         draw_text(layout, context, f"Two to {MOST_PHOTOS} photos: from the front, and from both sides.", "INFO")
         return
     row = layout.row()
-    rows = max(2, min(len(photos), ROWS))
-    row.template_list(
-        RELIGHTIFY_UL_photos.__name__, "", settings, "photos", settings, "photo_index", rows=rows, maxrows=MOST_PHOTOS
-    )
+    rows = max(ROWS, min(len(photos), MOST_PHOTOS))
+    row.template_list(RELIGHTIFY_UL_photos.__name__, "", settings, "photos", settings, "photo_index", rows=rows)
     column, index = row.column(align=True), settings.photo_index
     column.operator(RELIGHTIFY_OT_add_photos.bl_idname, text="", icon="ADD")
     column.operator(RELIGHTIFY_OT_remove_photo.bl_idname, text="", icon="REMOVE").index = index
@@ -119,12 +126,16 @@ def problem(settings: bpy.types.PropertyGroup) -> str:
     if len(photos) > MOST_PHOTOS:
         over = len(photos) - MOST_PHOTOS
         return f"A head is made from at most {MOST_PHOTOS} photos: take {over} off the list."
-    missing = [Path(item.path).name for item in photos if not is_there(item.path)]
+    missing = [file_of(item.path).name for item in photos if not is_there(item.path)]
     if missing:
-        are = "are" if len(missing) > 1 else "is"
-        return (
-            f"{' and '.join(missing)} {are} not there any more: take {'them' if are == 'are' else 'it'} off the list."
-        )
+        are, them = ("are", "them") if len(missing) > 1 else ("is", "it")
+        return f"{' and '.join(missing)} {are} not there any more: take {them} off the list."
+    try:
+        check_photo_size(sum(file_of(item.path).stat().st_size for item in photos), len(photos))
+    except RelightifyError as error:
+        return str(error)
+    except OSError as error:  # gone in between
+        return f"A photo cannot be read: {error.strerror}."
     return ""
 
 
