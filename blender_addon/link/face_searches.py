@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from .._shared import Detect
+from .._shared import Detect, RelightifyError
 from . import jobs
 from .jobs import Event, Job
 
 # Outcomes that are kept: of two lists of photos of one person.
 MOST_KEPT = 16
+# How the codes of errors begin that are about the photo.
+PHOTO_CODES = ("photo_", "no_face")
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,17 @@ class FaceSearch:
 
     key: str
     job: Job
+
+    @property
+    def problem(self) -> RelightifyError | None:
+        """Why the photo cannot be used; None where that is not known, as where the backend has ended."""
+        error = self.job.error
+        return error if error is not None and error.code.startswith(PHOTO_CODES) else None
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether it has ended and nothing is known of the photo."""
+        return self.job.ended and self.job.faces is None and self.problem is None
 
 
 class FaceSearches:

@@ -84,7 +84,8 @@ def look_through(paths: Sequence[str], context: bpy.types.Context) -> None:
     if not search_wanted(context):
         return
     for path in paths:
-        if session.searches.of(photo_key(path, None)) is None:
+        known = session.searches.of(photo_key(path, None))
+        if known is None or known.in_vain:
             try:
                 photo = chosen_photo(path, None)
                 request = Detect(new_job_id(), photo.data, photo.file_name)

@@ -64,12 +64,12 @@ def row_words(context: bpy.types.Context, item: bpy.types.PropertyGroup, index: 
     if not is_there(item.path):
         return "Missing", "ERROR", f"The file {item.path} is not there any more."
     search = session_of(context).searches.of(photo_key(item.path, None))
-    error = search.job.error if search is not None else None
+    trouble = search.problem if search is not None else None
     faces = search.job.faces if search is not None else None
     if item.left_out:
         return "Left out", "ERROR", item.note
-    if error is not None:
-        return "Unusable", "ERROR", str(error)
+    if trouble is not None:
+        return "Unusable", "ERROR", str(trouble)
     if faces is not None and faces.problems[shown_face(item, faces)]:
         return "Unusable", "ERROR", faces.problems[shown_face(item, faces)]
     words = ""

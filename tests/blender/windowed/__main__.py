@@ -38,6 +38,8 @@ def main() -> int:
         (zip_file,) = (place / "zips").glob("*linux*x64.zip")
         zip_file.rename(place / "relightify.zip")
         (place / "Grace Hopper.png").write_bytes(finished_job.photo())
+        # What follows the end of a PNG is not read, and makes it another photo.
+        (place / "left.png").write_bytes(finished_job.photo() + b"left")
         backend = FakeBackend(place / "connection.json")
         # A job by this name never ends, so that what happens meanwhile can be looked at.
         finish = backend.behaviour

@@ -98,6 +98,9 @@ def steps() -> Iterator[None]:
     assert sorted(thing.name for thing in bpy.data.objects) == objects, "camera and root came back with the head"
     assert active() == head
 
+    yield from several_photos()
+
+    (head,) = heads()
     values = [key.value for key in head.data.shape_keys.key_blocks]
     in_window(bpy.ops.relightify.reconstruct_again, "INVOKE_DEFAULT", True)
     while busy():
@@ -131,6 +134,43 @@ def steps() -> Iterator[None]:
     in_window(bpy.ops.wm.open_mainfile, filepath=str(path))
     yield
     assert len(heads()) == before >= 1, "a saved file knows its heads"
+
+
+def several_photos() -> Iterator[None]:
+    """A list of photos of one person, the head that they make, and the switch between them."""
+    before = len(bpy.data.worlds)
+    names = [{"name": name} for name in ("Grace Hopper.png", "left.png")]
+    in_window(bpy.ops.relightify.add_photos, "EXEC_DEFAULT", True, directory=str(FOLDER), files=names)
+    yield
+    in_window(bpy.ops.relightify.move_photo, "EXEC_DEFAULT", True, index=1, by=-1)
+    yield
+    assert [Path(item.path).stem for item in bpy.context.scene.relightify.photos] == ["left", "Grace Hopper"]
+    in_window(bpy.ops.ed.undo)
+    yield
+    settings = bpy.context.scene.relightify
+    assert [Path(item.path).stem for item in settings.photos] == ["Grace Hopper", "left"]
+    further = [{"name": settings.photos[1].path}]
+    in_window(bpy.ops.relightify.reconstruct, "INVOKE_DEFAULT", True, filepath=settings.photos[0].path, further=further)
+    while busy():
+        yield
+    assert len(heads()) == 2
+    head = active()
+    assert head is not None
+    cameras = head["relightify_camera"].name, head["relightify_camera_2"].name
+    in_window(bpy.ops.relightify.show_photo, "EXEC_DEFAULT", True, number=2, use_light=True)
+    yield
+    assert bpy.context.scene.camera.name == cameras[1]
+    in_window(bpy.ops.ed.undo)
+    yield
+    assert bpy.context.scene.camera.name != cameras[1], "one step looks back through the camera of before"
+    in_window(bpy.ops.ed.undo)
+    yield
+    assert len(heads()) == 1, "one step takes the head away with all its cameras and lights"
+    assert not set(cameras) & {thing.name for thing in bpy.data.objects}
+    assert len(bpy.data.worlds) == before
+    in_window(bpy.ops.ed.undo)
+    yield
+    assert not bpy.context.scene.relightify.photos, "and the list goes as it came"
 
 
 def run() -> None:

@@ -73,3 +73,15 @@ def test_only_the_newest_are_kept_and_nothing_changes_unseen() -> None:
     before = searches.all
     searches.take(faces("stranger"))
     assert searches.all is before
+
+
+def test_what_a_broken_line_has_ended_is_in_vain_and_what_the_photo_has_is_not() -> None:
+    searches = FaceSearches()
+    begin(searches, "a", "b", "c", "d", beside=True)
+    assert not any(search.in_vain for search in searches.all), "they are under way"
+    searches.take(faces("a"))
+    searches.take(Error("no_face", "None.", job_id="b"))
+    searches.take(Error("cancelled", "No.", job_id="c"))
+    searches.take(Failed(RelightifyError("backend_lost", "Gone.")))
+    assert [search.in_vain for search in searches.all] == [False, False, True, True]
+    assert [search.problem is not None for search in searches.all] == [False, True, False, False]
