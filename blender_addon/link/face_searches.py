@@ -10,8 +10,16 @@ from .jobs import Event, Job
 
 # Outcomes that are kept: of two lists of photos of one person.
 MOST_KEPT = 16
-# How the codes of errors begin that are about the photo.
-PHOTO_CODES = ("photo_", "no_face")
+# Of errors that are about the photo.
+PHOTO_CODES = (
+    "photo_empty",
+    "photo_unreadable",
+    "photo_is_raw",
+    "photo_truncated",
+    "photo_too_small",
+    "photo_too_large",
+    "no_face",
+)
 
 
 @dataclass(frozen=True)
@@ -30,7 +38,7 @@ class FaceSearch:
     def problem(self) -> RelightifyError | None:
         """Why the photo cannot be used; None where that is not known, as where the backend has ended."""
         error = self.job.error
-        return error if error is not None and error.code.startswith(PHOTO_CODES) else None
+        return error if error is not None and error.code in PHOTO_CODES else None
 
     @property
     def in_vain(self) -> bool:

@@ -249,6 +249,10 @@ def test_photo_that_was_left_out_is_told_in_its_row_and_has_no_camera(
     job = addon.link.session.session_of(bpy.context).job
     assert told in job.warnings
     assert "Left out" in drawn(settings)
+    settings.photo_index = 2
+    bpy.ops.relightify.choose_face(index=1)
+    assert not settings.photos[2].left_out, "nobody knows of this face yet"
+    assert not settings.photos[2].note
     kept = addon.scene.head_photos
     assert kept.camera_of(head, 3) is None
     assert [photo.used for photo in kept.kept_photos(head)] == [True, True, False]

@@ -10,6 +10,7 @@ from ...light.relight import PHOTO
 from ...scene import mesh, stage
 from ...scene.head_photos import HeadPhoto, camera_of, first_number, kept_photos, world_of
 from ...scene.heads import EXPRESSION
+from ..fit_editing import editing
 from ..properties.light import choose, relight
 from ..viewport import look_through_camera
 from .expression import set_weights
@@ -44,6 +45,13 @@ class RELIGHTIFY_OT_show_photo(HeadOperator):
     @classmethod
     def has_head(cls, context: bpy.types.Context) -> bool:
         return bool(kept_photos(head_of(context)))
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if editing() is not None:
+            cls.poll_message_set("Apply or cancel the correction of the fit first")
+            return False
+        return super().poll(context)
 
     @classmethod
     def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:

@@ -103,12 +103,21 @@ class PersonPhoto(bpy.types.PropertyGroup):
     path: bpy.props.StringProperty(name="Photo", description="File of the photo")
 
 
+def forget_note(item: "ListedPhoto", _context: bpy.types.Context) -> None:
+    """Update callback of a listed photo's face: what was said of another one says nothing of this."""
+    item.left_out, item.note = False, ""
+
+
 class ListedPhoto(bpy.types.PropertyGroup):
     """A photo on the list of photos of one person."""
 
     path: bpy.props.StringProperty(name="Photo", description="File of the photo")
     face: bpy.props.IntProperty(
-        name="Face", description="Which face, in order of size from 0; -1 takes the largest", default=-1, min=-1
+        name="Face",
+        description="Which face, in order of size from 0; -1 takes the largest",
+        default=-1,
+        min=-1,
+        update=forget_note,
     )
     face_picture: bpy.props.EnumProperty(
         name="Face",
