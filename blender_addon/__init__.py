@@ -19,7 +19,7 @@ def register() -> None:
     from .ui import previews, viewport
     from .ui.operators import arrival
     from .ui.panels import menus
-    from .ui.properties import export, light, reconstruct
+    from .ui.properties import baking, export, light, reconstruct
 
     for cls in _classes():
         bpy.utils.register_class(cls)
@@ -28,6 +28,7 @@ def register() -> None:
     bpy.types.Scene.relightify_turntable = bpy.props.PointerProperty(type=light.TurntableSettings)
     bpy.types.Object.relightify_rig = bpy.props.PointerProperty(type=light.RigSettings)
     bpy.types.Scene.relightify_export = bpy.props.PointerProperty(type=export.ExportSettings)
+    bpy.types.Scene.relightify_bake = bpy.props.PointerProperty(type=baking.BakeSettings)
     opened = session.Session(f"Relightify for Blender {VERSION}", viewport.redraw_panels, arrival.prepare)
     setattr(bpy.types.WindowManager, session.ATTRIBUTE, opened)
     bpy.app.handlers.load_post.append(session.on_load)
@@ -49,7 +50,7 @@ def unregister() -> None:
     for attribute in (session.ATTRIBUTE, previews.ATTRIBUTE):
         getattr(bpy.types.WindowManager, attribute).close()
         delattr(bpy.types.WindowManager, attribute)
-    del bpy.types.Object.relightify_rig, bpy.types.Scene.relightify_turntable
+    del bpy.types.Object.relightify_rig, bpy.types.Scene.relightify_turntable, bpy.types.Scene.relightify_bake
     del bpy.types.Scene.relightify, bpy.types.Scene.relightify_light, bpy.types.Scene.relightify_export
     for cls in reversed(_classes()):
         bpy.utils.unregister_class(cls)
@@ -61,9 +62,9 @@ def _classes() -> tuple[type, ...]:
 
 def _settings() -> tuple[ModuleType, ...]:
     from .ui.preferences import settings
-    from .ui.properties import export, light, reconstruct
+    from .ui.properties import baking, export, light, reconstruct
 
-    return settings, reconstruct, light, export
+    return settings, reconstruct, light, export, baking
 
 
 def _operators() -> tuple[ModuleType, ...]:

@@ -118,6 +118,10 @@ CODES: dict[str, Code] = {
     "bad_light_image": Code("an image to light with cannot be read", (ADDON,)),
     # In Blender: export.
     "no_preset": Code("there is no preset of this name", (ADDON,)),
+    "no_target": Code("there is no mesh of this name to bake to", (ADDON,)),
+    "no_uv_map": Code("the mesh has no UV map of this name", (ADDON,)),
+    "nothing_to_bake": Code("no part of the UV map lies on the skin", (ADDON,)),
+    "no_skin": Code("the head has no skin material any more", (ADDON,)),
     "no_exporter": Code("this Blender lacks the exporter", (ADDON,)),
     "no_window": Code("the export needs a window of Blender", (ADDON,)),
     "no_file_name": Code("the path to export to has no file name", (ADDON,)),

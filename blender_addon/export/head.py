@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import bpy
@@ -13,7 +13,7 @@ from mathutils import Matrix
 
 from .. import compat
 from .._shared import RelightifyError
-from ..anatomy.png import encode_png
+from ..anatomy.parts import SKIN_PART as SKIN
 from ..scene.colour import set_space
 from ..scene.heads import units_per_metre
 from ..skeleton.armature import armature_of
@@ -21,12 +21,13 @@ from ..skeleton.following import shapes_without_bones
 from . import formats, presets, skeleton, surfaces
 from .files import check_room, checked_target, disk_full, is_whole, publish, staging_folder
 from .materials import export_material
-from .mesh import APPLIED, CURRENT, NEUTRAL, bake_likeness, copied_mesh, freeze_expression, subdivide
+from .mesh import APPLIED, CURRENT, NEUTRAL, bake_likeness, copied_mesh, freeze_expression, move_to_tile, subdivide
 from .presets import Preset
 from .scene import borrowed_names, only_temporary_data, temporary_scene
 from .shape_names import ARKIT, add_visemes, rename_shapes
 from .skeleton import AUTO
-from .textures import Surface, Texture, textures_of
+from .skin_light import with_skin_light
+from .textures import EXR, Surface, Texture, TextureChoices, textures_of
 
 EYES = ("eye_left", "eye_right")
 MOUTH = ("teeth", "tongue")
@@ -51,7 +52,7 @@ class ExportOptions:
         use_visemes: with the fifteen visemes of Oculus Lipsync as further shapes.
         bone_names: `export.skeleton.AUTO` or `AS_IN_SCENE`.
         subdivisions: levels of Catmull-Clark subdivision.
-        texture_px: longest side of a texture; None leaves them as they are.
+        textures: which textures, and how they are stored and packed.
         use_tangents: write tangents into glTF.
     """
 
@@ -66,7 +67,7 @@ class ExportOptions:
     use_visemes: bool = False
     bone_names: str = AUTO
     subdivisions: int = 0
-    texture_px: int | None = None
+    textures: TextureChoices = TextureChoices()
     use_tangents: bool = False
 
 
@@ -118,7 +119,7 @@ def export_head(
             _add_bones(copy, head, boned, scene, preset, options, metres, lambda part: report(0.1 * part))
         rename_shapes(copy, options.shape_names)
         report(0.1)
-        _dress(copy, head, slots, out, preset, stem, options.texture_px, report)
+        _dress(copy, head, slots, out, preset, stem, options.textures, metres, report)
         main = out / target.name
         _write(preset, main, stem, options, animated=_is_animated(copy), boned=boned is not None)
         report(0.95)
@@ -209,11 +210,13 @@ def _dress(
     out: Path,
     preset: Preset,
     stem: str,
-    limit_px: int | None,
+    choices: TextureChoices,
+    metres: float,
     report: Report,
 ) -> None:
     """Give the copy materials that the format's exporter can read, with textures written to files."""
     parts = surfaces.parts_of(head)
+    kept = tuple(parts[slot] for slot in slots)
     # Those exporters write textures themselves, into the file or into the folder.
     copies = preset.writer == presets.GLTF or preset.suffix == ".usdz"
     folder = out.parent / "work" if copies else out / presets.texture_folder(stem)
@@ -221,7 +224,16 @@ def _dress(
         part = parts[slot]
         material = head.material_slots[slot].material if slot < len(head.material_slots) else None
         surface = surfaces.surface_of(material, part)
-        textures = textures_of(surface, preset, stem, limit_px)
+        # The copy is in metres; the material counts in units of the scene.
+        red, green, blue = (metres * length if part == SKIN else 0.0 for length in surface.scatter)
+        surface = replace(surface, scatter=(red, green, blue))
+        if part == SKIN:
+            surface = with_skin_light(surface, copy.data, kept, occlusion=choices.occlusion)
+        if choices.udim:
+            move_to_tile(copy.data, index, presets.tile_of(part))
+            # From its own tile, a part sees its texture only where that is repeated.
+            surface = replace(surface, repeats=True)
+        textures = textures_of(surface, preset, stem, choices)
         beside = {role: textures.pop(role) for role in presets.BESIDE if role in textures}
         if preset.has_folder:
             _write_files(beside.values(), out / presets.texture_folder(stem))
@@ -236,7 +248,9 @@ def _write_textures(surface: Surface, textures: Mapping[str, Texture], folder: P
     for texture, path in zip(textures.values(), _write_files(textures.values(), folder), strict=True):
         image = bpy.data.images.load(str(path))
         image.name = texture.name
-        set_space(image, srgb=texture.srgb)
+        if texture.depth != EXR or not texture.srgb:
+            # Colours in OpenEXR files are linear, and Blender takes them so.
+            set_space(image, srgb=texture.srgb)
         # The alpha channel of Unity's maps is smoothness; it must not be multiplied in.
         image.alpha_mode = "STRAIGHT" if surface.opacity is not None else "CHANNEL_PACKED"
         images[texture.role] = image
@@ -248,8 +262,8 @@ def _write_files(textures: Iterable[Texture], folder: Path) -> list[Path]:
     paths = []
     for texture in textures:
         folder.mkdir(exist_ok=True)
-        paths.append(folder / f"{texture.name}.png")
-        paths[-1].write_bytes(encode_png(texture.values, texture.bits))
+        paths.append(folder / texture.file_name)
+        paths[-1].write_bytes(texture.encoded())
     return paths
 
 

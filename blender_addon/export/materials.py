@@ -96,15 +96,36 @@ def _wire_roughness(
     images: Mapping[str, bpy.types.Image],
     preset: Preset,
 ) -> None:
-    if presets.ROUGHNESS not in images:
-        return
-    output = _texture(tree, images[presets.ROUGHNESS], surface).outputs["Color"]
     if preset.writer == presets.GLTF:
-        # Its place is the green channel of a texture that it shares with metalness.
-        separate = tree.nodes.new("ShaderNodeSeparateColor")
-        tree.links.new(output, separate.inputs["Color"])
-        output = separate.outputs["Green"]
-    tree.links.new(output, shader.inputs["Roughness"])
+        _wire_packed(tree, shader, surface, images)
+    elif presets.ROUGHNESS in images:
+        output = _texture(tree, images[presets.ROUGHNESS], surface).outputs["Color"]
+        tree.links.new(output, shader.inputs["Roughness"])
+
+
+def _wire_packed(
+    tree: bpy.types.NodeTree, shader: bpy.types.Node, surface: Surface, images: Mapping[str, bpy.types.Image]
+) -> None:
+    """Occlusion, roughness and metalness where glTF has them: red, green and blue of one texture, or of two."""
+    for role in (presets.ROUGHNESS, presets.OCCLUSION, presets.ORM):
+        if role in images:
+            separate = tree.nodes.new("ShaderNodeSeparateColor")
+            tree.links.new(_texture(tree, images[role], surface).outputs["Color"], separate.inputs["Color"])
+            if role in (presets.ROUGHNESS, presets.ORM):
+                tree.links.new(separate.outputs["Green"], shader.inputs["Roughness"])
+            if role == presets.ORM:
+                tree.links.new(separate.outputs["Blue"], shader.inputs["Metallic"])
+            if role in (presets.OCCLUSION, presets.ORM):
+                output = tree.nodes.new("ShaderNodeGroup")
+                output.node_tree = _gltf_output()
+                tree.links.new(separate.outputs["Red"], output.inputs["Occlusion"])
+
+
+def _gltf_output() -> bpy.types.NodeTree:
+    """The group of nodes by whose name Blender's exporter knows occlusion, which no shader has a socket for."""
+    tree = bpy.data.node_groups.new("glTF Material Output", "ShaderNodeTree")
+    tree.interface.new_socket("Occlusion", in_out="INPUT", socket_type="NodeSocketFloat")
+    return tree
 
 
 def _wire_normal(tree: bpy.types.NodeTree, shader: bpy.types.Node, texture: bpy.types.Node, socket: str) -> None:

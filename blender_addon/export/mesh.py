@@ -140,6 +140,19 @@ def subdivide(head: bpy.types.Object, layer: bpy.types.ViewLayer, levels: int) -
     fine.name = name
 
 
+def move_to_tile(mesh: bpy.types.Mesh, slot: int, tile: int) -> None:
+    """Move the texture coordinates of a material slot's faces from the unit square to a UDIM tile."""
+    slots, sizes = np.empty(len(mesh.polygons), np.int32), np.empty(len(mesh.polygons), np.int32)
+    mesh.polygons.foreach_get("material_index", slots)
+    mesh.polygons.foreach_get("loop_total", sizes)
+    layer = mesh.uv_layers[0].data
+    uv = np.empty(len(layer) * 2, np.float32)
+    layer.foreach_get("uv", uv)
+    across, up = (tile - 1001) % 10, (tile - 1001) // 10
+    uv.reshape(-1, 2)[np.repeat(slots == slot, sizes)] += (across, up)
+    layer.foreach_set("uv", uv)
+
+
 def _evaluated(head: bpy.types.Object, layer: bpy.types.ViewLayer, index: int) -> bpy.types.Object:
     """The head with its modifiers, showing one shape key alone."""
     head.active_shape_key_index = index

@@ -19,11 +19,18 @@ SPECULAR_TWICE = "specular_twice"
 SPECULAR_GLOSS = "specular_gloss"
 ROUGHNESS = "roughness"
 MASK = "mask"
+OCCLUSION = "occlusion"
+ORM = "orm"
+SUBSURFACE = "subsurface"
 DISPLACEMENT = "displacement"
 # Roles that no material of the formats shows: written beside the others where there is a folder of textures.
-BESIDE = (DISPLACEMENT,)
+BESIDE = (DISPLACEMENT, SUBSURFACE)
 
 GLTF, FBX, USD = "GLTF", "FBX", "USD"
+
+# How occlusion, roughness and metalness are packed into channels: as the preset's program wants them, each in a file of
+# its own, together as Unreal and glTF do, or as Unity's HDRP does.
+AS_PRESET, SEPARATE, PACKED_ORM, PACKED_MASK = "AUTO", "SEPARATE", "ORM", "MASK"
 
 # Parts of the head (`head_model.npz`) and what they are called in names of files and materials.
 PART_LABELS = {
@@ -48,7 +55,8 @@ class Preset:
         description: tooltip.
         suffix: file name suffix with its dot.
         writer: `GLTF`, `FBX` or `USD`.
-        texture_names: pattern by role, with the fields ``stem`` and ``part``; only these roles are written.
+        texture_names: pattern by role, with the fields ``stem`` and ``part``, of what is always written.
+        extra_names: the same of what is written on request.
         material_name: pattern with the same fields.
         object_name: pattern with the field ``stem``.
         directx_normals: whether the green channel of normal maps points down (-Y).
@@ -62,6 +70,7 @@ class Preset:
     suffix: str
     writer: str
     texture_names: Mapping[str, str]
+    extra_names: Mapping[str, str]
     material_name: str = "{stem}_{part}"
     object_name: str = "{stem}"
     directx_normals: bool = False
@@ -73,6 +82,36 @@ class Preset:
         """Whether textures lie in a folder beside the file; else they are all in it."""
         return self.suffix not in (".glb", ".usdz")
 
+    @property
+    def knows_exr(self) -> bool:
+        """Whether programs of the format read OpenEXR textures; glTF has PNG and JPEG only, and so has Quick Look."""
+        return self.writer != GLTF and self.suffix != ".usdz"
+
+    def names(self, packing: str, *, occlusion: bool, subsurface: bool) -> dict[str, str]:
+        """Patterns by role of the files to write.
+
+        Args:
+            packing: `AS_PRESET`, `SEPARATE`, `PACKED_ORM` or `PACKED_MASK`.
+            occlusion: with ambient occlusion.
+            subsurface: with the colour of light under the skin.
+        """
+        if packing == AS_PRESET and (MASK in self.texture_names or (self.writer == GLTF and occlusion)):
+            packing = PACKED_MASK if MASK in self.texture_names else PACKED_ORM
+        every = {**self.texture_names, **self.extra_names}
+        roles = [role for role in self.texture_names if role not in (ROUGHNESS, MASK, DISPLACEMENT)]
+        # No format shows a mask map, and USD's materials take no single channels: those keep roughness by itself, too.
+        if ROUGHNESS in every and (packing != PACKED_ORM or self.writer == USD):
+            roles.append(ROUGHNESS)
+        if packing in (PACKED_ORM, PACKED_MASK):
+            roles.append(ORM if packing == PACKED_ORM else MASK)
+        elif occlusion:
+            roles.append(OCCLUSION)
+        roles += [SUBSURFACE] * subsurface + [DISPLACEMENT]
+        if MASK in self.texture_names and packing == PACKED_MASK:
+            # Smoothness is in it already.
+            roles.remove(ROUGHNESS)
+        return {role: every[role] for role in roles}
+
 
 _GLTF_NAMES = {
     COLOUR: "{stem}_{part}_baseColor",
@@ -82,6 +121,12 @@ _GLTF_NAMES = {
     ROUGHNESS: "{stem}_{part}_roughness",
     DISPLACEMENT: "{stem}_{part}_displacement",
 }
+_GLTF_EXTRAS = {
+    OCCLUSION: "{stem}_{part}_occlusion",
+    ORM: "{stem}_{part}_occlusionRoughnessMetallic",
+    MASK: "{stem}_{part}_maskMap",
+    SUBSURFACE: "{stem}_{part}_subsurface",
+}
 _USD_NAMES = {
     COLOUR: "{stem}_{part}_diffuse",
     NORMAL: "{stem}_{part}_normal",
@@ -89,6 +134,7 @@ _USD_NAMES = {
     ROUGHNESS: "{stem}_{part}_roughness",
     DISPLACEMENT: "{stem}_{part}_displacement",
 }
+_USD_EXTRAS = {**_GLTF_EXTRAS, ORM: "{stem}_{part}_ORM"}
 
 PRESETS: Mapping[str, Preset] = {
     preset.identifier: preset
@@ -100,6 +146,7 @@ PRESETS: Mapping[str, Preset] = {
             ".glb",
             GLTF,
             _GLTF_NAMES,
+            _GLTF_EXTRAS,
             has_coat=True,
         ),
         Preset(
@@ -109,6 +156,7 @@ PRESETS: Mapping[str, Preset] = {
             ".gltf",
             GLTF,
             _GLTF_NAMES,
+            _GLTF_EXTRAS,
             has_coat=True,
         ),
         Preset(
@@ -123,6 +171,12 @@ PRESETS: Mapping[str, Preset] = {
                 SPECULAR_GLOSS: "{stem}_{part}_SpecularSmoothness",
                 MASK: "{stem}_{part}_MaskMap",
                 DISPLACEMENT: "{stem}_{part}_Height",
+            },
+            {
+                ROUGHNESS: "{stem}_{part}_Roughness",
+                OCCLUSION: "{stem}_{part}_Occlusion",
+                ORM: "{stem}_{part}_ORM",
+                SUBSURFACE: "{stem}_{part}_Subsurface",
             },
             bone_names="UNITY",
         ),
@@ -139,6 +193,12 @@ PRESETS: Mapping[str, Preset] = {
                 ROUGHNESS: "T_{stem}_{part}_R",
                 DISPLACEMENT: "T_{stem}_{part}_H",
             },
+            {
+                OCCLUSION: "T_{stem}_{part}_AO",
+                ORM: "T_{stem}_{part}_ORM",
+                MASK: "T_{stem}_{part}_Mask",
+                SUBSURFACE: "T_{stem}_{part}_SSS",
+            },
             material_name="M_{stem}_{part}",
             object_name="SK_{stem}",
             directx_normals=True,
@@ -151,6 +211,7 @@ PRESETS: Mapping[str, Preset] = {
             ".usdc",
             USD,
             _USD_NAMES,
+            _USD_EXTRAS,
             has_coat=True,
         ),
         Preset(
@@ -160,6 +221,7 @@ PRESETS: Mapping[str, Preset] = {
             ".usdz",
             USD,
             _USD_NAMES,
+            _USD_EXTRAS,
             has_coat=True,
         ),
     )
@@ -189,6 +251,12 @@ def clean_stem(name: str) -> str:
         return f"Head_{zlib.crc32(name.encode()):08x}"
     # Identifiers of USD prims and of some engines must not begin with a digit.
     return f"Head_{cleaned}" if cleaned[0].isdigit() else cleaned
+
+
+def tile_of(part: str) -> int:
+    """The UDIM tile that a part of the head has to itself: 1001 for the skin, and so on."""
+    names = tuple(PART_LABELS)
+    return 1001 + (names.index(part) if part in names else len(names))
 
 
 def texture_folder(stem: str) -> str:

@@ -49,6 +49,7 @@ def surface_of(material: bpy.types.Material | None, part: str) -> Surface:
         specular_level=_number(shader, "Specular IOR Level"),
         roughness=_number(shader, "Roughness"),
         roughness_map=None if roughness is None else stored_pixels(roughness.image)[..., :1],
+        scatter=_scatter(shader),
         displacement=None if height is None else stored_pixels(height)[..., :1],
         ior=_number(shader, "IOR"),
         coat=_number(shader, "Coat Weight"),
@@ -77,6 +78,13 @@ def _principled(material: bpy.types.Material | None) -> bpy.types.Node | None:
 
 def _number(shader: bpy.types.Node, socket: str) -> float:
     return float(shader.inputs[socket].default_value)
+
+
+def _scatter(shader: bpy.types.Node) -> tuple[float, float, float]:
+    """How far light of each colour goes under the surface, in units of the object."""
+    scale = _number(shader, "Subsurface Scale") if _number(shader, "Subsurface Weight") > 0 else 0.0
+    red, green, blue = shader.inputs["Subsurface Radius"].default_value
+    return scale * red, scale * green, scale * blue
 
 
 def _colour(shader: bpy.types.Node) -> tuple[float, float, float]:

@@ -6,9 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..anatomy.exr import encode_exr
 from ..anatomy.paint import linear_from_srgb, srgb_from_linear
+from ..anatomy.png import encode_png
 from . import presets
 from .presets import Preset
+from .uv_raster import resized
+
+# Side of maps that are smooth all over, texels.
+SMOOTH_PX = 1024
+# Standard deviation on one axis of light that goes under the surface, in mean free paths: of
+# (exp(-r / d) + exp(-r / 3d)) / (8 pi d r) it is sqrt(7) d, and d is a 3.5th of the path where albedo is that of skin.
+PROFILE_DEVIATION = 7**0.5 / 3.5
+# Bits of a channel: 8 or 16 in a PNG file, or half floats in an OpenEXR file.
+EIGHT, SIXTEEN, EXR = "8", "16", "EXR"
 
 # Principled's specular level stands for F0 / 0.08 (DESIGN section 3).
 F0_PER_LEVEL = 0.08
@@ -32,6 +43,8 @@ class Surface:
         roughness: plain roughness of the base.
         roughness_map: [H, W, 1], linear, or None.
         displacement: [H, W, 1], height of the relief, 0.5 at the surface, or None.
+        occlusion: [H, W, 1], how much of the surroundings is open, 1 for all, of any size, or None.
+        scatter: how far light goes under the surface by channel, as a part of the map's side; zeros for nowhere.
         ior: index of refraction of the base.
         coat: weight of the clear coat.
         coat_roughness: roughness of the clear coat.
@@ -49,10 +62,33 @@ class Surface:
     roughness: float = 0.5
     roughness_map: np.ndarray | None = None
     displacement: np.ndarray | None = None
+    occlusion: np.ndarray | None = None
+    scatter: tuple[float, float, float] = (0.0, 0.0, 0.0)
     ior: float = 1.5
     coat: float = 0.0
     coat_roughness: float = 0.03
     repeats: bool = True
+
+
+@dataclass(frozen=True)
+class TextureChoices:
+    """Which textures to write, and how.
+
+    Args:
+        limit_px: longest side; larger maps are averaged down, colours in linear light; None leaves them.
+        depth: `EIGHT`, `SIXTEEN` or `EXR`; heights never have fewer than 16 bits, in which they would make terraces.
+        packing: `presets.AS_PRESET`, `SEPARATE`, `PACKED_ORM` or `PACKED_MASK`.
+        occlusion: with ambient occlusion.
+        subsurface: with the colour of light under the skin.
+        udim: parts share names that end in the number of a tile, and lie side by side in texture space.
+    """
+
+    limit_px: int | None = None
+    depth: str = EIGHT
+    packing: str = presets.AS_PRESET
+    occlusion: bool = False
+    subsurface: bool = False
+    udim: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,24 +100,41 @@ class Texture:
         name: file name without suffix.
         values: [H, W, C] in [0, 1] as they are stored, C of 1, 3 or 4, row 0 at the top.
         srgb: whether the colours are sRGB-encoded.
-        bits: of a channel in the file.
+        depth: `EIGHT`, `SIXTEEN` or `EXR`.
     """
 
     role: str
     name: str
     values: np.ndarray
     srgb: bool
-    bits: int = 8
+    depth: str = EIGHT
+
+    @property
+    def file_name(self) -> str:
+        """The name with its suffix."""
+        return f"{self.name}.{'exr' if self.depth == EXR else 'png'}"
+
+    def encoded(self) -> bytes:
+        """The file's bytes; colours are in linear light in OpenEXR and sRGB-encoded in PNG."""
+        if self.depth != EXR:
+            return encode_png(self.values, 16 if self.depth == SIXTEEN else 8)
+        colours = self.values[..., :3]
+        return encode_exr(
+            np.concatenate([linear_from_srgb(colours) if self.srgb else colours, self.values[..., 3:]], axis=-1)
+        )
 
 
-def textures_of(surface: Surface, preset: Preset, stem: str, limit_px: int | None = None) -> dict[str, Texture]:
+def textures_of(
+    surface: Surface, preset: Preset, stem: str, choices: TextureChoices = TextureChoices(), tile: int | None = None
+) -> dict[str, Texture]:
     """The texture files of a surface by role.
 
     Args:
         surface: material of one part.
         preset: says which files there are and how they are named.
         stem: goes into the names.
-        limit_px: longest side; larger maps are averaged down, colours in linear light.
+        choices: which of them, and how.
+        tile: number of a UDIM tile for the end of the names; None for the part's own, where `choices` wants tiles.
     """
     makers = {
         presets.COLOUR: (_colour, True),
@@ -92,18 +145,33 @@ def textures_of(surface: Surface, preset: Preset, stem: str, limit_px: int | Non
         presets.SPECULAR_GLOSS: (_specular_gloss, True),
         presets.ROUGHNESS: (_roughness, False),
         presets.MASK: (_mask, False),
+        presets.OCCLUSION: (_occlusion, False),
+        presets.ORM: (_orm, False),
+        presets.SUBSURFACE: (_subsurface, True),
         presets.DISPLACEMENT: (_displacement, False),
     }
     label = presets.PART_LABELS.get(surface.part, surface.part)
     textures = {}
-    for role, pattern in preset.texture_names.items():
+    for role, pattern in preset.names(
+        choices.packing, occlusion=choices.occlusion, subsurface=choices.subsurface
+    ).items():
         make, srgb = makers[role]
-        values = make(surface, preset, limit_px)
-        if values is not None:
-            # Heights in 256 steps would make terraces.
-            bits = 16 if role == presets.DISPLACEMENT else 8
-            textures[role] = Texture(role, pattern.format(stem=stem, part=label), values, srgb, bits)
+        values = make(surface, preset, choices.limit_px)
+        if values is None:
+            continue
+        name = pattern.format(stem=stem, part=label)
+        if tile is not None:
+            name = f"{name}.{tile}"
+        elif choices.udim:
+            name = f"{pattern.replace('_{part}', '').format(stem=stem)}.{presets.tile_of(surface.part)}"
+        textures[role] = Texture(role, name, values, srgb, _depth(role, preset, choices))
     return textures
+
+
+def _depth(role: str, preset: Preset, choices: TextureChoices) -> str:
+    if choices.depth == EXR and not preset.knows_exr:
+        return SIXTEEN
+    return SIXTEEN if choices.depth == EIGHT and role == presets.DISPLACEMENT else choices.depth
 
 
 def shrink(values: np.ndarray, limit_px: int | None) -> np.ndarray:
@@ -200,12 +268,70 @@ def _specular_gloss(surface: Surface, preset: Preset, limit_px: int | None) -> n
 
 
 def _mask(surface: Surface, preset: Preset, limit_px: int | None) -> np.ndarray | None:
-    """HDRP's mask map for the part with maps, the skin: metallic 0, occlusion 1, no detail mask, smoothness."""
+    """HDRP's mask map for the part with maps, the skin: metallic 0, occlusion, no detail mask, smoothness."""
     specular = _specular(surface, preset, limit_px)
     if specular is None:
         return None
-    one = np.ones_like(specular)
-    return np.concatenate([0 * one, one, 0 * one, _smoothness(surface, limit_px, one)], axis=-1)
+    zero = np.zeros_like(specular)
+    return np.concatenate([zero, _open(surface, zero), zero, _smoothness(surface, limit_px, zero)], axis=-1)
+
+
+def _orm(surface: Surface, preset: Preset, limit_px: int | None) -> np.ndarray | None:
+    """Occlusion, roughness and metalness, which is 0, in red, green and blue."""
+    like = (
+        _specular(surface, preset, limit_px) if surface.roughness_map is None else _roughness(surface, preset, limit_px)
+    )
+    if like is None:
+        return None
+    return np.concatenate([_open(surface, like), 1 - _smoothness(surface, limit_px, like), 0 * like], axis=-1)
+
+
+def _occlusion(surface: Surface, preset: Preset, limit_px: int | None) -> np.ndarray | None:
+    return None if surface.occlusion is None else shrink(surface.occlusion, limit_px)
+
+
+def _open(surface: Surface, like: np.ndarray) -> np.ndarray:
+    """Ambient occlusion [H, W, 1] at the size of another map; 1 where there is none."""
+    if surface.occlusion is None:
+        return np.ones_like(like)
+    return resized(surface.occlusion, *like.shape[:2])
+
+
+def _subsurface(surface: Surface, preset: Preset, limit_px: int | None) -> np.ndarray | None:
+    """The albedo as light finds it that comes out again: blurred as far as each colour goes under the skin.
+
+    The profile is Christensen and Burley's (2015, "Approximate Reflectance Profiles for Efficient Subsurface
+    Scattering"), of which a Gaussian of the same variance is taken.
+    """
+    if surface.colour_srgb is None or not any(surface.scatter):
+        return None
+    linear = linear_from_srgb(shrink_colour(surface.colour_srgb, min(limit_px or SMOOTH_PX, SMOOTH_PX)))
+    # Around the islands the maps are black, which must not bleed in.
+    known = (linear.max(axis=-1) > 0).astype(np.float32)
+    channels = []
+    for index, length in enumerate(surface.scatter):
+        sigma = PROFILE_DEVIATION * length * linear.shape[1]
+        weight = _blurred(known, sigma)
+        channels.append(
+            np.where(weight > 1e-3, _blurred(linear[..., index] * known, sigma) / np.maximum(weight, 1e-3), 0)
+        )
+    return srgb_from_linear(np.stack(channels, axis=-1).astype(np.float32))
+
+
+def _blurred(image: np.ndarray, sigma_px: float) -> np.ndarray:
+    """An image [H, W] under a Gaussian, in float32; nothing lies outside of it."""
+    radius = int(np.ceil(3 * sigma_px))
+    if radius == 0:
+        return image
+    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / max(sigma_px, 1e-6)) ** 2)
+    weights = (weights / weights.sum()).astype(np.float32)
+    for axis in (0, 1):
+        padded = np.pad(image, [(radius, radius) if a == axis else (0, 0) for a in (0, 1)])
+        mixed = np.zeros_like(image)
+        for start, weight in enumerate(weights.tolist()):
+            mixed += weight * np.take(padded, range(start, start + image.shape[axis]), axis)
+        image = mixed
+    return image
 
 
 def _roughness(surface: Surface, preset: Preset, limit_px: int | None) -> np.ndarray | None:

@@ -117,7 +117,7 @@ def test_full_disk_is_an_error_that_says_so(
         raise OSError(28, "No space left on device")
 
     before = snapshot(head)
-    monkeypatch.setattr(module("export.head"), "encode_png", refuse)
+    monkeypatch.setattr(module("export.textures"), "encode_png", refuse)
     with pytest.raises(RuntimeError, match="no room left on the disk"):
         bpy.ops.relightify.export(filepath=str(tmp_path / "Ada.glb"))
     assert snapshot(head) == before

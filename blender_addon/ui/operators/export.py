@@ -1,4 +1,4 @@
-"""The export operator. (No postponed annotations here: Blender reads them.)"""
+"""The operators that write files. (No postponed annotations here: Blender reads them.)"""
 # Blender wants names such as RELIGHTIFY_OT_export, and reads class attributes as they are.
 # ruff: noqa: N801, RUF012
 # pyright: reportInvalidTypeForm=false
@@ -9,7 +9,9 @@ import bpy
 
 from ..._shared import RelightifyError
 from ...export.head import export_head
+from ...export.maps import bake_maps
 from ...export.presets import PRESETS, clean_stem
+from ..properties.baking import BakeChoices, bake_options, bake_target, draw_bake
 from ..properties.export import ExportChoices, draw_choices, options_of
 from .head import HeadOperator
 
@@ -67,4 +69,48 @@ class RELIGHTIFY_OT_export(ExportChoices, HeadOperator):
         draw_choices(self.layout, self)
 
 
-CLASSES = (RELIGHTIFY_OT_export,)
+class RELIGHTIFY_OT_bake_textures(BakeChoices, HeadOperator):
+    """Write the skin's textures for another UV map of the head, or for another mesh that lies on it"""
+
+    bl_idname = "relightify.bake_textures"
+    bl_label = "Bake Textures"
+    # No UNDO flag: the scene stays as it is.
+    bl_options = {"REGISTER"}
+
+    directory: bpy.props.StringProperty(name="Folder", subtype="DIR_PATH", options={"SKIP_SAVE"})
+
+    NO_HEAD = "There is no head in this scene; reconstruct one first"
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Ask for a folder."""
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        manager, head = context.window_manager, self.head(context)
+        manager.progress_begin(0, 100)
+        try:
+            target = bake_target(context, head, self.target)
+            folder = bpy.path.abspath(self.directory)
+            files = bake_maps(
+                context,
+                head,
+                target,
+                folder,
+                bake_options(self, target),
+                lambda part: manager.progress_update(100 * part),
+            )
+        except RelightifyError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        finally:
+            manager.progress_end()
+        self.report({"INFO"}, f"Wrote {len(files)} textures to {files[0].parent}")
+        return {"FINISHED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The same choices in the file browser's side."""
+        draw_bake(self.layout, self, context)
+
+
+CLASSES = (RELIGHTIFY_OT_export, RELIGHTIFY_OT_bake_textures)

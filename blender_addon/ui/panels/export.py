@@ -7,7 +7,8 @@ from __future__ import annotations
 import bpy
 
 from ...scene import heads
-from ..operators.export import RELIGHTIFY_OT_export
+from ..operators.export import RELIGHTIFY_OT_bake_textures, RELIGHTIFY_OT_export
+from ..properties.baking import BAKE_NAMES, draw_bake
 from ..properties.export import CHOICE_NAMES, draw_choices
 
 
@@ -35,4 +36,22 @@ class RELIGHTIFY_PT_export(bpy.types.Panel):
             setattr(button, name, getattr(settings, name))
 
 
-CLASSES = (RELIGHTIFY_PT_export,)
+class RELIGHTIFY_PT_bake(bpy.types.Panel):
+    """The skin's textures for another UV map or another mesh"""
+
+    bl_label = "Bake Textures"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Face"
+    bl_parent_id = "RELIGHTIFY_PT_export"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings = self.layout, context.scene.relightify_bake
+        draw_bake(layout, settings, context)
+        button = layout.operator(RELIGHTIFY_OT_bake_textures.bl_idname, text="Bake...", icon="TEXTURE")
+        for name in BAKE_NAMES:
+            setattr(button, name, getattr(settings, name))
+
+
+CLASSES = (RELIGHTIFY_PT_export, RELIGHTIFY_PT_bake)

@@ -5,9 +5,10 @@ import bpy
 
 from ...export.head import ExportOptions
 from ...export.mesh import APPLIED, CURRENT, NEUTRAL
-from ...export.presets import GLTF, PRESETS
+from ...export.presets import AS_PRESET, GLTF, PACKED_MASK, PACKED_ORM, PRESETS, SEPARATE
 from ...export.shape_names import ARKIT, VRM
 from ...export.skeleton import AS_IN_SCENE, AUTO
+from ...export.textures import EIGHT, EXR, SIXTEEN, TextureChoices
 
 ORIGINAL = "ORIGINAL"
 PRESET_ITEMS = [(p.identifier, p.label, p.description) for p in PRESETS.values()]
@@ -28,9 +29,41 @@ TEXTURE_ITEMS = [
     (ORIGINAL, "Original", "Textures as large as the head's maps"),
     *((str(n), f"{n} px", f"Textures of at most {n} by {n} pixels") for n in (4096, 2048, 1024, 512, 256)),
 ]
+DEPTH_ITEMS = [
+    (EIGHT, "8 Bit", "PNG; heights have 16 bits"),
+    (SIXTEEN, "16 Bit", "PNG with smooth ramps"),
+    (EXR, "OpenEXR", "Half floats, colours in linear light; 16-bit PNG where the format has no OpenEXR"),
+]
+PACKING_ITEMS = [
+    (AS_PRESET, "As the Preset", "As the preset's programs expect them"),
+    (SEPARATE, "Separate", "A file for each"),
+    (PACKED_ORM, "ORM", "Occlusion, roughness, metalness in red, green, blue: Unreal, glTF, Godot"),
+    (PACKED_MASK, "Mask Map", "Metalness, occlusion, detail mask, smoothness: Unity HDRP"),
+]
 
 
-class ExportChoices:
+class TextureSettings:
+    """The choices of textures."""
+
+    texture_size: bpy.props.EnumProperty(
+        name="Textures", description="Largest side of the exported textures", items=TEXTURE_ITEMS
+    )
+    texture_depth: bpy.props.EnumProperty(name="Depth", description="How fine textures are stored", items=DEPTH_ITEMS)
+    packing: bpy.props.EnumProperty(
+        name="Packing", description="Occlusion, roughness and metalness by channel", items=PACKING_ITEMS
+    )
+    use_occlusion: bpy.props.BoolProperty(
+        name="Occlusion", description="Ambient occlusion of the skin, from the neutral head's shape"
+    )
+    use_subsurface: bpy.props.BoolProperty(
+        name="Subsurface Colour", description="The skin's colour as light finds it that has been under the surface"
+    )
+    use_udim: bpy.props.BoolProperty(
+        name="UDIM Tiles", description="A tile of texture space for each part, with the tile's number in file names"
+    )
+
+
+class ExportChoices(TextureSettings):
     """The choices that the panel and the operator share."""
 
     preset: bpy.props.EnumProperty(name="Preset", description="What the head is exported for", items=PRESET_ITEMS)
@@ -59,15 +92,13 @@ class ExportChoices:
         min=0,
         max=2,
     )
-    texture_size: bpy.props.EnumProperty(
-        name="Textures", description="Largest side of the exported textures", items=TEXTURE_ITEMS
-    )
     use_tangents: bpy.props.BoolProperty(
         name="Tangents", description="Write tangents into glTF; most engines make the same ones themselves"
     )
 
 
-CHOICE_NAMES = tuple(ExportChoices.__annotations__)
+TEXTURE_CHOICES = tuple(TextureSettings.__annotations__)
+CHOICE_NAMES = (*TEXTURE_CHOICES, *ExportChoices.__annotations__)
 
 
 class ExportSettings(ExportChoices, bpy.types.PropertyGroup):
@@ -79,9 +110,21 @@ CLASSES = (ExportSettings,)
 
 def options_of(choices: ExportChoices) -> ExportOptions:
     """The choices as plain options."""
-    values = {name: getattr(choices, name) for name in CHOICE_NAMES if name != "texture_size"}
+    values = {name: getattr(choices, name) for name in CHOICE_NAMES if name not in TEXTURE_CHOICES}
+    return ExportOptions(**values, textures=texture_choices(choices))
+
+
+def texture_choices(choices: TextureSettings) -> TextureChoices:
+    """The choices of textures as plain options."""
     size = choices.texture_size
-    return ExportOptions(**values, texture_px=None if size == ORIGINAL else int(size))
+    return TextureChoices(
+        limit_px=None if size == ORIGINAL else int(size),
+        depth=choices.texture_depth,
+        packing=choices.packing,
+        occlusion=choices.use_occlusion,
+        subsurface=choices.use_subsurface,
+        udim=choices.use_udim,
+    )
 
 
 def draw_choices(layout: bpy.types.UILayout, choices: ExportChoices) -> None:
@@ -89,7 +132,7 @@ def draw_choices(layout: bpy.types.UILayout, choices: ExportChoices) -> None:
     layout.use_property_split = True
     layout.use_property_decorate = False
     layout.prop(choices, "preset")
-    layout.prop(choices, "texture_size")
+    draw_textures(layout, choices)
     layout.prop(choices, "subdivisions")
     column = layout.column(heading="Include")
     for name in ("use_eyes", "use_mouth", "use_lashes"):
@@ -108,3 +151,12 @@ def draw_choices(layout: bpy.types.UILayout, choices: ExportChoices) -> None:
     column.prop(choices, "use_animation")
     if PRESETS[choices.preset].writer == GLTF:
         layout.prop(choices, "use_tangents")
+
+
+def draw_textures(layout: bpy.types.UILayout, choices: TextureSettings) -> None:
+    """The choices of textures."""
+    for name in ("texture_size", "texture_depth", "packing"):
+        layout.prop(choices, name)
+    column = layout.column(heading="Also")
+    for name in ("use_occlusion", "use_subsurface", "use_udim"):
+        column.prop(choices, name)

@@ -10,7 +10,17 @@ import pytest
 from blender_addon.anatomy.paint import linear_from_srgb
 from blender_addon.export import presets
 from blender_addon.export.presets import PRESETS, clean_stem, preset_named
-from blender_addon.export.textures import Surface, base_roughness, flip_green, shrink, shrink_colour, textures_of
+from blender_addon.export.textures import (
+    EIGHT,
+    SIXTEEN,
+    Surface,
+    TextureChoices,
+    base_roughness,
+    flip_green,
+    shrink,
+    shrink_colour,
+    textures_of,
+)
 from shared.errors import RelightifyError
 
 
@@ -124,9 +134,11 @@ def test_shrunk_images_fit_and_keep_their_mean(size: tuple[int, int]) -> None:
 
 
 def test_small_textures_are_left_alone() -> None:
-    textures = textures_of(skin(8), PRESETS["UNREAL"], "Ada", limit_px=8)
+    textures = textures_of(skin(8), PRESETS["UNREAL"], "Ada", TextureChoices(limit_px=8))
     assert {t.values.shape[:2] for t in textures.values()} == {(8, 8)}
-    assert {t.values.shape[:2] for t in textures_of(skin(8), PRESETS["UNREAL"], "Ada", limit_px=4).values()} == {(4, 4)}
+    assert {
+        t.values.shape[:2] for t in textures_of(skin(8), PRESETS["UNREAL"], "Ada", TextureChoices(limit_px=4)).values()
+    } == {(4, 4)}
 
 
 def test_shrunk_normals_keep_unit_length() -> None:
@@ -134,7 +146,7 @@ def test_shrunk_normals_keep_unit_length() -> None:
     vectors = rng.normal(size=(16, 16, 3)) * 0.4 + (0, 0, 1)
     vectors /= np.linalg.norm(vectors, axis=-1, keepdims=True)
     bumpy = Surface("skin", normal=(0.5 + 0.5 * vectors).astype(np.float32))
-    small = textures_of(bumpy, PRESETS["GLB"], "Ada", limit_px=4)[presets.NORMAL].values
+    small = textures_of(bumpy, PRESETS["GLB"], "Ada", TextureChoices(limit_px=4))[presets.NORMAL].values
     np.testing.assert_allclose(np.linalg.norm(small * 2 - 1, axis=-1), 1, atol=1e-5)
 
 
@@ -171,7 +183,7 @@ def test_displacement_is_written_beside_the_others_in_16_bits() -> None:
         ("GLTF", "Ada_Head_displacement"),
     ):
         texture = textures_of(relief, PRESETS[identifier], "Ada")[presets.DISPLACEMENT]
-        assert (texture.name, texture.bits, texture.srgb) == (name, 16, False)
-        assert textures_of(relief, PRESETS[identifier], "Ada")[presets.COLOUR].bits == 8
+        assert (texture.name, texture.depth, texture.srgb) == (name, SIXTEEN, False)
+        assert textures_of(relief, PRESETS[identifier], "Ada")[presets.COLOUR].depth == EIGHT
         np.testing.assert_array_equal(texture.values, 0.5)
     assert presets.DISPLACEMENT not in textures_of(skin(), PRESETS["UNREAL"], "Ada")
