@@ -30,7 +30,7 @@ def check_exporter(preset: Preset) -> None:
         raise RelightifyError("no_exporter", f"This Blender has no {label} exporter.", hint) from error
 
 
-def write(preset: Preset, path: Path, stem: str, *, animated: bool, tangents: bool, boned: bool) -> None:
+def write(preset: Preset, path: Path, stem: str, *, animated: bool, tangents: bool, boned: bool, grouped: bool) -> None:
     """Write the objects of the window's scene.
 
     Args:
@@ -40,12 +40,16 @@ def write(preset: Preset, path: Path, stem: str, *, animated: bool, tangents: bo
         animated: whether to write the actions of shape keys and bones.
         tangents: whether glTF gets tangents; engines otherwise make the same ones (MikkTSpace).
         boned: whether the mesh hangs on an armature.
+        grouped: whether levels of detail hang on an empty, in FBX.
 
     Raises:
         RuntimeError: Blender's exporter failed.
     """
-    writers = {presets.GLTF: _write_gltf, presets.FBX: _write_fbx, presets.USD: _write_usd}
-    writers[preset.writer](preset, path, stem, animated, tangents, boned)
+    if preset.writer == presets.FBX:
+        _write_fbx(path, animated, boned, grouped)
+        return
+    writer = _write_gltf if preset.writer == presets.GLTF else _write_usd
+    writer(preset, path, stem, animated, tangents, boned)
 
 
 def _write_gltf(preset: Preset, path: Path, stem: str, animated: bool, tangents: bool, boned: bool) -> None:
@@ -79,12 +83,12 @@ def _write_gltf(preset: Preset, path: Path, stem: str, animated: bool, tangents:
     )
 
 
-def _write_fbx(preset: Preset, path: Path, stem: str, animated: bool, tangents: bool, boned: bool) -> None:
+def _write_fbx(path: Path, animated: bool, boned: bool, grouped: bool) -> None:
     # Centimetres and y up in the vertices themselves, with no rotation or scale on the object: what Maya writes, and
     # what Unity and Unreal take without a transform left on the asset.
     bpy.ops.export_scene.fbx(
         filepath=str(path),
-        object_types={"MESH", "ARMATURE"} if boned else {"MESH"},
+        object_types={"MESH", *(["ARMATURE"] if boned else []), *(["EMPTY"] if grouped else [])},
         global_scale=1.0,
         apply_unit_scale=True,
         apply_scale_options="FBX_SCALE_NONE",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
@@ -13,21 +13,18 @@ from mathutils import Matrix
 
 from .. import compat
 from .._shared import RelightifyError
-from ..anatomy.parts import SKIN_PART as SKIN
-from ..scene.colour import set_space
 from ..scene.heads import units_per_metre
 from ..skeleton.armature import armature_of
 from ..skeleton.following import shapes_without_bones
-from . import formats, presets, skeleton, surfaces
+from . import formats, levels, presets, skeleton, surfaces
+from .dressing import Dress, dresses_of, material_name, put_on
 from .files import check_room, checked_target, disk_full, is_whole, publish, staging_folder
-from .materials import export_material
-from .mesh import APPLIED, CURRENT, NEUTRAL, bake_likeness, copied_mesh, freeze_expression, move_to_tile, subdivide
+from .mesh import APPLIED, CURRENT, NEUTRAL, bake_likeness, copied_mesh, freeze_expression, subdivide
 from .presets import Preset
 from .scene import borrowed_names, only_temporary_data, temporary_scene
 from .shape_names import ARKIT, add_visemes, rename_shapes
 from .skeleton import AUTO
-from .skin_light import with_skin_light
-from .textures import EXR, Surface, Texture, TextureChoices, textures_of
+from .textures import TextureChoices
 
 EYES = ("eye_left", "eye_right")
 MOUTH = ("teeth", "tongue")
@@ -54,6 +51,7 @@ class ExportOptions:
         subdivisions: levels of Catmull-Clark subdivision.
         textures: which textures, and how they are stored and packed.
         use_tangents: write tangents into glTF.
+        levels: of detail: `export.levels.NONE`, `FILES` or `TOGETHER`; USD has them in files of their own either way.
     """
 
     preset: str = "GLB"
@@ -69,6 +67,7 @@ class ExportOptions:
     subdivisions: int = 0
     textures: TextureChoices = TextureChoices()
     use_tangents: bool = False
+    levels: str = levels.NONE
 
 
 def export_head(
@@ -88,7 +87,7 @@ def export_head(
 
     Raises:
         RelightifyError: ``no_preset``, ``no_exporter``, ``no_window``, ``read_only``, ``disk_full``,
-            ``nothing_left`` or ``export_failed``; the folder then holds what it held before.
+            ``nothing_left``, ``no_levels`` or ``export_failed``; the folder then holds what it held before.
     """
     preset = presets.preset_named(options.preset)
     formats.check_exporter(preset)
@@ -96,39 +95,75 @@ def export_head(
     if context.window is None:
         raise RelightifyError("no_window", "Blender has no window to export from.", "Run this from a window.")
     check_room(target)
-    metres = 1 / units_per_metre(context.scene)
     stem = presets.clean_stem(target.stem)
-    armature = armature_of(head)
-    boned = armature if options.use_skeleton else None
+    grouped = levels.TOGETHER if preset.writer != presets.USD else None
+    groups = levels.groups_of(options.levels, in_one_file=options.levels == grouped)
+    every = [_object_name(preset, stem, options, level) for group in groups for level in group]
     names = (
-        (bpy.data.objects, preset.object_name.format(stem=stem)),
-        (bpy.data.meshes, preset.object_name.format(stem=stem)),
+        *((owner, name) for name in every for owner in (bpy.data.objects, bpy.data.meshes)),
         *((bpy.data.materials, material_name(preset, stem, part)) for part in surfaces.parts_of(head)),
     )
-    with (
-        staging_folder(target) as staging,
-        borrowed_names(*names),
-        only_temporary_data(),
-        temporary_scene(context.window, context.scene) as scene,
-    ):
+    dresses: dict[int, Dress] = {}
+    with staging_folder(target) as staging, borrowed_names(*names):
         out = staging / "out"
         out.mkdir()
-        unboned = shapes_without_bones(head, armature) if armature is not None and boned is None else {}
-        copy, slots = _copy(head, scene, options, names[0][1], metres, unboned)
-        if boned is not None:
-            _add_bones(copy, head, boned, scene, preset, options, metres, lambda part: report(0.1 * part))
-        rename_shapes(copy, options.shape_names)
-        report(0.1)
-        _dress(copy, head, slots, out, preset, stem, options.textures, metres, report)
-        main = out / target.name
-        _write(preset, main, stem, options, animated=_is_animated(copy), boned=boned is not None)
-        report(0.95)
+        for number, group in enumerate(groups):
+            part = lambda done, number=number: report((number + done) / len(groups))  # noqa: E731
+            main = out / levels.file_name(target, group[0])
+            with only_temporary_data(), temporary_scene(context.window, context.scene) as scene:
+                metres = 1 / units_per_metre(context.scene)
+                _export_levels(head, scene, main, preset, stem, options, group, dresses, metres, part)
+        if options.levels == levels.TOGETHER and preset.suffix == ".usdc":
+            files = [levels.file_name(target, group[0]) for group in groups]
+            (out / f"{target.stem}_LODs.usda").write_text(levels.variants_of(stem, files), encoding="utf-8")
         return publish(out, target)
 
 
-def material_name(preset: Preset, stem: str, part: str) -> str:
-    """Name of a part's material in the exported file."""
-    return preset.material_name.format(stem=stem, part=presets.PART_LABELS.get(part, part))
+def _object_name(preset: Preset, stem: str, options: ExportOptions, level: int) -> str:
+    name = preset.object_name.format(stem=stem)
+    return name if options.levels == levels.NONE else levels.level_name(name, level)
+
+
+def _export_levels(
+    head: bpy.types.Object,
+    scene: bpy.types.Scene,
+    main: Path,
+    preset: Preset,
+    stem: str,
+    options: ExportOptions,
+    group: tuple[int, ...],
+    dresses: dict[int, Dress],
+    metres: float,
+    report: Report,
+) -> None:
+    """Write one file with one level of a head or several; what its parts look like is found out with the first."""
+    armature = armature_of(head)
+    boned = armature if options.use_skeleton else None
+    unboned = shapes_without_bones(head, armature) if armature is not None and boned is None else {}
+    copies = {}
+    for level in group:
+        name = _object_name(preset, stem, options, level)
+        copy, slots = _copy(head, scene, options, name, metres, unboned, level)
+        copies[copy] = slots
+    if boned is not None:
+        _add_bones(list(copies), head, boned, scene, preset, options, metres, lambda part: report(0.1 * part))
+    for copy in copies:
+        rename_shapes(copy, options.shape_names)
+    report(0.1)
+    if not dresses:
+        copy, slots = next(iter(copies.items()))
+        dresses |= dresses_of(
+            copy, head, slots, preset, stem, options.textures, metres, lambda part: report(0.1 + 0.4 * part)
+        )
+    put_on(copies, dresses, main.parent, preset, stem, udim=options.textures.udim)
+    report(0.6)
+    if len(copies) > 1 and preset.writer == presets.FBX:
+        levels.group_in_fbx(list(copies), scene, preset.object_name.format(stem=stem))
+    animated = any(_is_animated(copy) for copy in copies)
+    _write(preset, main, stem, options, animated=animated, boned=boned is not None, grouped=len(copies) > 1)
+    if len(copies) > 1 and preset.writer == presets.GLTF:
+        levels.group_in_gltf(main, [copy.name for copy in copies])
+    report(0.95)
 
 
 def _copy(
@@ -138,16 +173,24 @@ def _copy(
     name: str,
     metres: float,
     shapes: Mapping[str, np.ndarray],
+    level: int,
 ) -> tuple[bpy.types.Object, tuple[int, ...]]:
-    """The exported object, alone in the temporary scene, and the head's slot for each of its material slots."""
+    """An exported object in the temporary scene, and the head's slot for each of its material slots."""
     unwanted = {
         *(() if options.use_eyes else EYES),
         *(() if options.use_mouth else MOUTH),
         *(() if options.use_lashes else LASHES),
     }
-    left_out = [slot for slot, part in enumerate(surfaces.parts_of(head)) if part in unwanted]
+    parts = surfaces.parts_of(head)
     mesh, slots = copied_mesh(
-        head, left_out, options.expression, keep_animation=options.use_animation, metres=metres, shapes=shapes
+        head,
+        [slot for slot, part in enumerate(parts) if part in unwanted],
+        options.expression,
+        keep_animation=options.use_animation,
+        metres=metres,
+        shapes=shapes,
+        level=level,
+        parts=parts,
     )
     if not mesh.polygons:
         raise RelightifyError("nothing_left", "The head has no faces left to export.", "Undo what removed them.")
@@ -160,14 +203,14 @@ def _copy(
     bake_likeness(copy)
     if options.expression == APPLIED:
         freeze_expression(copy)
-    subdivide(copy, layer, options.subdivisions)
+    subdivide(copy, layer, 0 if level else options.subdivisions)
     if options.use_visemes:
         add_visemes(copy)
     return copy, slots
 
 
 def _add_bones(
-    copy: bpy.types.Object,
+    copies: Sequence[bpy.types.Object],
     head: bpy.types.Object,
     armature: bpy.types.Object,
     scene: bpy.types.Scene,
@@ -176,7 +219,7 @@ def _add_bones(
     metres: float,
     report: Report,
 ) -> None:
-    """Hang the exported mesh on a copy of the head's skeleton, which plays what the head's own does."""
+    """Hang exported meshes on a copy of the head's skeleton, which plays what the head's own does."""
     current = options.expression == CURRENT
     motion = None
     if options.use_animation and current:
@@ -187,87 +230,26 @@ def _add_bones(
         armature, scene, preset, options.bone_names, scale=scale, posed=options.expression != NEUTRAL
     )
     called = {before: bone.name for before, bone in zip(names, bones.data.bones, strict=True)}
-    for group in list(copy.vertex_groups):
-        if group.name in called:
-            group.name = called[group.name]
-        else:
-            copy.vertex_groups.remove(group)
-    copy.parent = bones
-    copy.modifiers.new("Skeleton", "ARMATURE").object = bones
-    if motion is not None:
-        skeleton.write_motion(bones, copy, motion, called)
-    elif preset.writer == presets.USD:
-        # It knows a pose as motion only, and Blender reads none of a single frame.
-        skeleton.hold_pose(bones, copy, scene.frame_current)
-        scene.frame_start, scene.frame_end = scene.frame_current, scene.frame_current + 1
+    for copy in copies:
+        for group in list(copy.vertex_groups):
+            if group.name in called:
+                group.name = called[group.name]
+            else:
+                copy.vertex_groups.remove(group)
+        copy.parent = bones
+        copy.modifiers.new("Skeleton", "ARMATURE").object = bones
+        if motion is not None:
+            skeleton.write_motion(bones, copy, motion, called)
+        elif preset.writer == presets.USD:
+            # It knows a pose as motion only, and Blender reads none of a single frame.
+            skeleton.hold_pose(bones, copy, scene.frame_current)
+            scene.frame_start, scene.frame_end = scene.frame_current, scene.frame_current + 1
     bones.select_set(True)
 
 
-def _dress(
-    copy: bpy.types.Object,
-    head: bpy.types.Object,
-    slots: tuple[int, ...],
-    out: Path,
-    preset: Preset,
-    stem: str,
-    choices: TextureChoices,
-    metres: float,
-    report: Report,
+def _write(
+    preset: Preset, main: Path, stem: str, options: ExportOptions, *, animated: bool, boned: bool, grouped: bool
 ) -> None:
-    """Give the copy materials that the format's exporter can read, with textures written to files."""
-    parts = surfaces.parts_of(head)
-    kept = tuple(parts[slot] for slot in slots)
-    # Those exporters write textures themselves, into the file or into the folder.
-    copies = preset.writer == presets.GLTF or preset.suffix == ".usdz"
-    folder = out.parent / "work" if copies else out / presets.texture_folder(stem)
-    for index, slot in enumerate(slots):
-        part = parts[slot]
-        material = head.material_slots[slot].material if slot < len(head.material_slots) else None
-        surface = surfaces.surface_of(material, part)
-        # The copy is in metres; the material counts in units of the scene.
-        red, green, blue = (metres * length if part == SKIN else 0.0 for length in surface.scatter)
-        surface = replace(surface, scatter=(red, green, blue))
-        if part == SKIN:
-            surface = with_skin_light(surface, copy.data, kept, occlusion=choices.occlusion)
-        if choices.udim:
-            move_to_tile(copy.data, index, presets.tile_of(part))
-            # From its own tile, a part sees its texture only where that is repeated.
-            surface = replace(surface, repeats=True)
-        textures = textures_of(surface, preset, stem, choices)
-        beside = {role: textures.pop(role) for role in presets.BESIDE if role in textures}
-        if preset.has_folder:
-            _write_files(beside.values(), out / presets.texture_folder(stem))
-        images = _write_textures(surface, textures, folder)
-        copy.data.materials[index] = export_material(material_name(preset, stem, part), surface, images, preset)
-        report(0.1 + 0.5 * (index + 1) / len(slots))
-
-
-def _write_textures(surface: Surface, textures: Mapping[str, Texture], folder: Path) -> dict[str, bpy.types.Image]:
-    """Write the files of a surface and load them as images of their names."""
-    images = {}
-    for texture, path in zip(textures.values(), _write_files(textures.values(), folder), strict=True):
-        image = bpy.data.images.load(str(path))
-        image.name = texture.name
-        if texture.depth != EXR or not texture.srgb:
-            # Colours in OpenEXR files are linear, and Blender takes them so.
-            set_space(image, srgb=texture.srgb)
-        # The alpha channel of Unity's maps is smoothness; it must not be multiplied in.
-        image.alpha_mode = "STRAIGHT" if surface.opacity is not None else "CHANNEL_PACKED"
-        images[texture.role] = image
-    return images
-
-
-def _write_files(textures: Iterable[Texture], folder: Path) -> list[Path]:
-    """Write textures into a folder, which is made where there is anything to write."""
-    paths = []
-    for texture in textures:
-        folder.mkdir(exist_ok=True)
-        paths.append(folder / texture.file_name)
-        paths[-1].write_bytes(texture.encoded())
-    return paths
-
-
-def _write(preset: Preset, main: Path, stem: str, options: ExportOptions, *, animated: bool, boned: bool) -> None:
     """Run Blender's exporter and check what it wrote.
 
     Raises:
@@ -275,7 +257,9 @@ def _write(preset: Preset, main: Path, stem: str, options: ExportOptions, *, ani
     """
     reason = ""
     try:
-        formats.write(preset, main, stem, animated=animated, tangents=options.use_tangents, boned=boned)
+        formats.write(
+            preset, main, stem, animated=animated, tangents=options.use_tangents, boned=boned, grouped=grouped
+        )
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1].removeprefix("Error: ")
     if not reason and is_whole(main):

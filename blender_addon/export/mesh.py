@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import bmesh
 import bpy
@@ -11,6 +11,7 @@ from mathutils import Matrix
 
 from .. import compat
 from ..scene.mesh import HM08_ATTRIBUTE, LIKENESS
+from .levels import make_coarser
 
 # What to do with the expression.
 CURRENT, NEUTRAL, APPLIED = "CURRENT", "NEUTRAL", "APPLIED"
@@ -24,6 +25,8 @@ def copied_mesh(
     keep_animation: bool,
     metres: float = 1.0,
     shapes: Mapping[str, np.ndarray] | None = None,
+    level: int = 0,
+    parts: Sequence[str] = (),
 ) -> tuple[bpy.types.Mesh, tuple[int, ...]]:
     """A copy of a head's mesh, ready to be exported from the origin.
 
@@ -35,10 +38,15 @@ def copied_mesh(
         keep_animation: keep an action of the shape keys.
         metres: what a unit of the scene is.
         shapes: where shape keys put the vertices instead, float [V, 3] by name, in the head's own space.
+        level: of detail, 0 for the mesh as it is.
+        parts: the part of each of the head's material slots; needed for other levels.
 
     Returns:
         A mesh of nobody's yet in metres, scaled as the head is in the scene, with empty material slots, and for each of
         its slots the slot of the head that it comes from. Slots without faces are gone.
+
+    Raises:
+        RelightifyError: ``no_levels`` where the mesh was edited.
     """
     if head.mode == "EDIT":
         # Brings the mesh up to date without leaving the mode.
@@ -63,6 +71,8 @@ def copied_mesh(
     scale = metres * head.matrix_world.to_scale()
     if max(abs(s - 1) for s in scale) > 1e-5:
         mesh.transform(Matrix.Diagonal((*scale, 1.0)), shape_keys=True)
+    if level:
+        make_coarser(mesh, parts, level)
     return mesh, _remove_faces(mesh, set(left_out))
 
 

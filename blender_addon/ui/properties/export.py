@@ -4,6 +4,7 @@
 import bpy
 
 from ...export.head import ExportOptions
+from ...export.levels import FILES, NONE, TOGETHER
 from ...export.mesh import APPLIED, CURRENT, NEUTRAL
 from ...export.presets import AS_PRESET, GLTF, PACKED_MASK, PACKED_ORM, PRESETS, SEPARATE
 from ...export.shape_names import ARKIT, VRM
@@ -28,6 +29,11 @@ SHAPE_ITEMS = [
 TEXTURE_ITEMS = [
     (ORIGINAL, "Original", "Textures as large as the head's maps"),
     *((str(n), f"{n} px", f"Textures of at most {n} by {n} pixels") for n in (4096, 2048, 1024, 512, 256)),
+]
+LEVEL_ITEMS = [
+    (NONE, "None", "The head alone"),
+    (FILES, "A File for Each", "Three more files, of about 3,500, 1,700 and 700 faces"),
+    (TOGETHER, "Together", "As the format groups them: MSFT_lod in glTF, an LOD group in FBX, variants in USD"),
 ]
 DEPTH_ITEMS = [
     (EIGHT, "8 Bit", "PNG; heights have 16 bits"),
@@ -92,6 +98,9 @@ class ExportChoices(TextureSettings):
         min=0,
         max=2,
     )
+    levels: bpy.props.EnumProperty(
+        name="Levels of Detail", description="Coarser heads with all shapes, bones and materials", items=LEVEL_ITEMS
+    )
     use_tangents: bpy.props.BoolProperty(
         name="Tangents", description="Write tangents into glTF; most engines make the same ones themselves"
     )
@@ -134,6 +143,7 @@ def draw_choices(layout: bpy.types.UILayout, choices: ExportChoices) -> None:
     layout.prop(choices, "preset")
     draw_textures(layout, choices)
     layout.prop(choices, "subdivisions")
+    layout.prop(choices, "levels")
     column = layout.column(heading="Include")
     for name in ("use_eyes", "use_mouth", "use_lashes"):
         column.prop(choices, name)
