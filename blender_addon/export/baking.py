@@ -13,11 +13,11 @@ from mathutils import Vector
 from mathutils.bvhtree import BVHTree
 
 from .._shared import RelightifyError
+from ..anatomy.uv_raster import Coverage, covered, look_up, painted
 from ..scene.mesh import UV_NAME
 from .mesh import mesh_coordinates
 from .skin_light import corner_uv, corner_vertices, loop_triangles
 from .textures import Surface
-from .uv_raster import Coverage, covered, look_up, painted
 
 # Of a map whose texels have no colour of their own.
 PLAIN_NORMAL = (0.5, 0.5, 1.0)

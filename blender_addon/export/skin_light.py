@@ -9,10 +9,10 @@ import numpy as np
 from mathutils import Vector
 from mathutils.bvhtree import BVHTree
 
+from ..anatomy.uv_raster import covered, painted
 from ..scene.mesh import UV_NAME
 from .mesh import mesh_coordinates
 from .textures import SMOOTH_PX, Surface
-from .uv_raster import covered, painted
 
 # Rays from each vertex; how far what they meet hides the surroundings, and how far above the skin they start, metres.
 RAYS = 96

@@ -9,9 +9,9 @@ import numpy as np
 from ..anatomy.exr import encode_exr
 from ..anatomy.paint import linear_from_srgb, srgb_from_linear
 from ..anatomy.png import encode_png
+from ..anatomy.uv_raster import resized
 from . import presets
 from .presets import Preset
-from .uv_raster import resized
 
 # Side of maps that are smooth all over, texels.
 SMOOTH_PX = 1024

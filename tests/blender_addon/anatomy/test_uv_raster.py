@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from blender_addon.export.uv_raster import covered, look_up, painted, resized
+from blender_addon.anatomy.uv_raster import covered, look_up, painted, resized
 
 # A square of two triangles in the middle of texture space.
 SQUARE = np.array([[0.25, 0.25], [0.75, 0.25], [0.75, 0.75], [0.25, 0.75]])
