@@ -11,8 +11,7 @@ import numpy as np
 import torch
 
 from backend.evaluation import metrics
-from backend.evaluation.skin.reflectance import PORTRAITS, Case, cases
-from backend.evaluation.skin.reflectance import add_arguments as add_reflectance_arguments
+from backend.evaluation.skin.reflectance import PORTRAITS, Case, add_picture_arguments, cases
 from backend.evaluation.subjects import prepare
 from backend.evaluation.tables import Row, Table, conditions_of, mean_of, verdict, write_figure, write_table
 from backend.pipeline import Pipeline
@@ -36,7 +35,7 @@ PSNR in dB of encoded values in [0, 1] over known texels of the skin, five texel
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `relightify evaluate autoencoders`."""
-    add_reflectance_arguments(parser)
+    add_picture_arguments(parser)
     parser.add_argument("--weights", type=Path, default=ASSET, metavar="DIR", help="the diffusion prior's folder")
 
 

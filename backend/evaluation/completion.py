@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import cv2
@@ -15,6 +16,7 @@ import numpy as np
 
 from backend.detail.options import DetailOptions
 from backend.evaluation import metrics
+from backend.evaluation.kept_records import read_rows, write_rows
 from backend.evaluation.parameters import HidingSettings
 from backend.evaluation.subjects import (
     Subject,
@@ -29,6 +31,7 @@ from backend.imaging.colour import linear_to_srgb, srgb_to_linear
 from backend.imaging.filters import masked_blur
 from backend.imaging.membrane import extend
 from backend.pipeline import Pipeline
+from backend.prior.interface import Prior
 from backend.texture.maps import PartialTexture
 from backend.texture.regions import FaceRegions, face_regions
 from backend.texture.uv_space import mirror
@@ -66,26 +69,36 @@ class Task:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `relightify evaluate completion`."""
     add_portraits_argument(parser)
+    parser.add_argument("--quality", action="append", metavar="NAME", help="only this prior; may be repeated")
 
 
 def run(options: argparse.Namespace, settings: HidingSettings = HidingSettings()) -> int:
     """Complete every test portrait from every yaw by every prior; write table and figures.
 
+    Whoever was measured is written down, and read back where the folder has it: a run that was stopped goes on, with
+    the same options.
+
     Raises:
-        RelightifyError: `no_photos`.
+        RelightifyError: `no_photos`, `quality_unavailable`.
     """
     pipeline = Pipeline("cpu")
-    rows: list[Row] = []
+    priors = {name: pipeline.prior(name) for name in options.quality or pipeline.priors}
+    stored = options.out / "completion_rows.jsonl"
+    rows = read_rows(stored)
+    done = {row.subject for row in rows}
     failures: dict[str, str] = {}
     for name, path in neutral_photos(portraits_folder(options), options.limit):
+        if name in done:
+            continue
         try:
             subject = prepare(pipeline, name, path.read_bytes())
         except RelightifyError as error:
             failures[name] = error.message
             continue
-        figure, measured = _measure(pipeline, subject, settings)
+        figure, measured = _measure(pipeline, priors, subject, settings)
         rows += measured
-        columns = ["photo", "given", MIRRORING, FILL, *pipeline.priors]
+        write_rows(measured, stored)
+        columns = ["photo", "given", MIRRORING, FILL, *priors]
         write_figure(options.out / "completion" / f"{name.replace('/', '_')}.png", figure, columns)
         log.info("%s done", name)
     write_table(Table("completion", "Completion", PROTOCOL, rows, _verdicts(rows), failures), options.out)
@@ -93,7 +106,7 @@ def run(options: argparse.Namespace, settings: HidingSettings = HidingSettings()
 
 
 def _measure(
-    pipeline: Pipeline, subject: Subject, settings: HidingSettings
+    pipeline: Pipeline, priors: Mapping[str, Prior], subject: Subject, settings: HidingSettings
 ) -> tuple[list[list[np.ndarray]], list[Row]]:
     """Tiles of the figure, a row of it for each yaw, and the measurements of one subject."""
     truth = subject.partial.texture_srgb
@@ -107,7 +120,7 @@ def _measure(
             MIRRORING: mirroring(task.partial, subject.skin.uv_space.mask),
             FILL: classical_fill(task.partial, subject.skin.uv_space.mask),
         }
-        for name, prior in pipeline.priors.items():
+        for name, prior in priors.items():
             try:
                 results[name] = replace(subject, partial=task.partial).completed(prior).texture_srgb
             except RelightifyError as error:
@@ -115,7 +128,7 @@ def _measure(
         if SMOOTH_OF in results:
             calm = DetailOptions(strength=0.0)
             hidden = replace(subject, partial=task.partial)
-            results[SMOOTH] = hidden.completed(pipeline.priors[SMOOTH_OF], calm).texture_srgb
+            results[SMOOTH] = hidden.completed(priors[SMOOTH_OF], calm).texture_srgb
         pores = PORES_MM * face_regions(subject.skin.model, subject.skin.uv_space).texels_per_mm
         results[CEILING] = masked_blur(truth, task.known.astype(np.float32), pores)
         for name, image in results.items():
@@ -129,7 +142,7 @@ def _measure(
             }
             rows.append(Row(name, f"yaw {yaw}", subject.name, figures))
         shown = [truth, task.partial.texture_srgb]
-        shown += [results.get(name, 0 * truth) for name in (MIRRORING, FILL, *pipeline.priors)]
+        shown += [results.get(name, 0 * truth) for name in (MIRRORING, FILL, *priors)]
         tiles.append(shown)
     return tiles, rows
 

@@ -20,8 +20,10 @@ from torch import Tensor
 from backend.delight.refit import refit_light
 from backend.evaluation import metrics
 from backend.evaluation.head_renders import Render, Sitter, Studio, framed, render, turned
+from backend.evaluation.kept_records import read_back, write_down
 from backend.evaluation.parameters import HeadRenderSettings, IdentityTargets
 from backend.evaluation.recognition import Recognition, recognition
+from backend.evaluation.sittings import Picture, Sitting, sitting_of
 from backend.evaluation.subjects import (
     Subject,
     add_portraits_argument,
@@ -66,22 +68,6 @@ cost. The network's training photographs were collected from the web; nothing th
 """
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A render that was looked at.
-
-    Args:
-        prior, condition: what was rendered how.
-        person: whose head.
-        embedding: float32 [128].
-    """
-
-    prior: str
-    condition: str
-    person: str
-    embedding: Tensor
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `relightify evaluate identity`."""
     add_portraits_argument(parser)
@@ -92,6 +78,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Render everybody by every prior; write both tables and a figure a person.
 
+    Whoever was looked at is written down, and read back where the folder has it: a run that was stopped goes on, with
+    the same options.
+
     Raises:
         RelightifyError: `no_photos`, `quality_unavailable`.
     """
@@ -101,23 +90,26 @@ def run(options: argparse.Namespace) -> int:
     priors = {name: pipeline.prior(name) for name in options.quality or pipeline.priors}
     folder = portraits_folder(options)
     records = heldout_records(folder) if options.people == "heldout" else training_records(folder)
-    pictures: list[Picture] = []
-    rows: list[Row] = []
+    stored = options.out / "identity_sittings.jsonl"
+    sittings = [sitting_of(record) for record in read_back(stored)]
+    done = {sitting.person for sitting in sittings}
     failures: dict[str, str] = {}
-    first: dict[str, Tensor] = {}
-    second: dict[str, Tensor] = {}
     for record in records[: options.limit]:
         name = record["id"]
+        if name in done:
+            continue
+        second = None
         try:
             subject = prepare(pipeline, name, (folder / f"{name}_neutral.jpg").read_bytes(), settings.texels)
-            first[name] = embedder.photo(subject.view.photo.image_srgb, subject.view.face.landmarks_px)
+            first = embedder.photo(subject.view.photo.image_srgb, subject.view.face.landmarks_px)
             other = folder / f"{name}_smiling.jpg"
             if other.is_file():
                 view = find_view(other.read_bytes(), pipeline.detector)
-                second[name] = embedder.photo(view.photo.image_srgb, view.face.landmarks_px)
+                second = embedder.photo(view.photo.image_srgb, view.face.landmarks_px)
         except (RelightifyError, OSError) as error:
             failures[name] = str(error)
             continue
+        sitting = Sitting(name, first, second, [], [])
         shown: list[LaidOver] = []
         for prior, completer in priors.items():
             try:
@@ -125,15 +117,25 @@ def run(options: argparse.Namespace) -> int:
             except RelightifyError as error:
                 failures[f"{name}, {prior}"] = str(error)
                 continue
-            pictures += made
-            rows.append(Row(prior, OVER, name, compared(laid)))
+            sitting.pictures.extend(made)
+            sitting.rows.append(Row(prior, OVER, name, compared(laid)))
             shown.append(laid)
         if shown:
             figure = options.out / "identity" / f"{name.replace('/', '_')}.png"
             write_figure(figure, [laid.tiles for laid in shown], LABELS, settings.side_px)
+        sittings.append(sitting)
+        write_down([sitting.record()], stored)
         log.info("%s done", name)
-    pictures += [Picture(PHOTOGRAPHS, OVER, name, embedding) for name, embedding in first.items()]
-    write(pictures, rows, first, second, failures, options.out, embedder)
+    photographs = [Picture(PHOTOGRAPHS, OVER, sitting.person, sitting.first) for sitting in sittings]
+    write(
+        [picture for sitting in sittings for picture in sitting.pictures] + photographs,
+        [row for sitting in sittings for row in sitting.rows],
+        {sitting.person: sitting.first for sitting in sittings},
+        {sitting.person: sitting.second for sitting in sittings if sitting.second is not None},
+        failures,
+        options.out,
+        embedder,
+    )
     return 0
 
 

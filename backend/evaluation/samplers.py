@@ -11,8 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from backend.detail.options import DetailOptions
-from backend.evaluation.skin.reflectance import CYCLES, PORTRAITS, Case, cases, compare
-from backend.evaluation.skin.reflectance import add_arguments as add_reflectance_arguments
+from backend.evaluation.skin.reflectance import CYCLES, PORTRAITS, Case, add_picture_arguments, cases, compare
 from backend.evaluation.subjects import prepare
 from backend.evaluation.tables import Row, Table, write_figure, write_table
 from backend.pipeline import Pipeline, finished_maps
@@ -66,7 +65,7 @@ class StepTimes:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `relightify evaluate samplers`."""
-    add_reflectance_arguments(parser)
+    add_picture_arguments(parser)
     parser.add_argument("--subjects", type=int, default=6, metavar="N", help="people, default: %(default)s")
     parser.add_argument("--steps", type=int, default=PAPER_STEPS, help="of score_sde, repaint and mcg")
     parser.add_argument("--ddim-steps", type=int, default=PAPER_DDIM_STEPS, help="of mcg_ddim")

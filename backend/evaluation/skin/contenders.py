@@ -14,6 +14,7 @@ from backend.prior.interface import CompletedMaps, GuidanceTerm, Prior
 from backend.prior.linear.factor_model import CoarsePrior
 from backend.prior.linear.prior import unit_normals
 from backend.progress import Progress
+from shared.errors import RelightifyError
 from shared.options import Reflectance
 
 MEAN, FLAT, INFERRED = "mean map", "flat normals", ", inferred"
@@ -59,8 +60,15 @@ class Contender:
     reflectance: Reflectance
 
 
-def contenders(pipeline: Pipeline) -> list[Contender]:
-    """Every prior of an installation, and the mean; `high` with its own reflectance is the paper's chain."""
+def contenders(pipeline: Pipeline, without: Sequence[str] = ()) -> list[Contender]:
+    """Every prior of an installation, and the mean; `high` with its own reflectance is the paper's chain.
+
+    Args:
+        without: names of those that are left out.
+
+    Raises:
+        RelightifyError: ``quality_unavailable``, one of these names is nobody's.
+    """
     found: list[Contender] = []
     for name, prior in pipeline.priors.items():
         found.append(Contender(name, prior, "photo"))
@@ -68,4 +76,9 @@ def contenders(pipeline: Pipeline) -> list[Contender]:
             found.append(Contender(name + INFERRED, prior, "prior"))
     if pipeline.coarse is not None:
         found.append(Contender(MEAN, MeanMap(pipeline.coarse), "prior"))
-    return found
+    names = [contender.name for contender in found]
+    if unknown := sorted(set(without) - set(names)):
+        raise RelightifyError(
+            "quality_unavailable", f"There is no column {', '.join(unknown)}.", f"There are: {'; '.join(names)}."
+        )
+    return [contender for contender in found if contender.name not in without]

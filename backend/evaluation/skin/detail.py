@@ -13,6 +13,7 @@ import numpy as np
 
 from backend.detail.regions import SKIN_PARTS, part_weights
 from backend.detail.statistics import measured_contrast
+from backend.evaluation.kept_records import read_rows, write_rows
 from backend.evaluation.parameters import DetailTaskSettings
 from backend.evaluation.subjects import Subject, add_portraits_argument, portraits_folder
 from backend.evaluation.subjects import prepare as prepare_subject
@@ -81,13 +82,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, settings: DetailTaskSettings = DetailTaskSettings()) -> int:
     """Reduce, reconstruct, compare; write table and figures.
 
+    Whoever was measured is written down, and read back where the folder has it: a run that was stopped goes on.
+
     Raises:
         RelightifyError: `no_photos`.
     """
     pipeline = Pipeline("cpu")
-    rows: list[Row] = []
+    stored = options.out / "detail_rows.jsonl"
+    rows = read_rows(stored)
+    done = {row.subject for row in rows}
     failures: dict[str, str] = {}
     for name, path in photos(portraits_folder(options), options.split)[:: options.every][: options.limit]:
+        if name in done:
+            continue
         try:
             task = prepare(pipeline, name, path, settings)
             measured, figures = measure(pipeline, task, settings)
@@ -95,6 +102,7 @@ def run(options: argparse.Namespace, settings: DetailTaskSettings = DetailTaskSe
             failures[name] = error.message
             continue
         rows += measured
+        write_rows(measured, stored)
         columns = [f"{m}, {light}" for light in LIGHTS for m in ("full size", OURS, SMALL)]
         for part, tiles in figures.items():
             write_figure(options.out / "detail" / f"{name.replace('/', '_')}_{part}.png", tiles, columns, side=CROP)

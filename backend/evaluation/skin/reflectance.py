@@ -7,17 +7,18 @@ dense registration; and the pseudo-ground truth of test portraits, made as the t
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from backend.asset_files import SOURCES
 from backend.evaluation import metrics
 from backend.evaluation.cg_heads import cg_heads
+from backend.evaluation.kept_records import read_back, write_down
 from backend.evaluation.skin.contenders import FLAT, INFERRED, MEAN, contenders
 from backend.evaluation.skin.pseudo_truth import portrait_truths
 from backend.evaluation.subjects import RESOLUTION, add_portraits_argument, portraits_folder, prepare
@@ -65,7 +66,19 @@ class Case:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `relightify evaluate reflectance`."""
+    """Declare the options of `relightify evaluate reflectance`, which the table `tone` has too."""
+    add_picture_arguments(parser)
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help='leave out, such as "high, inferred", which takes minutes a picture; may be repeated',
+    )
+
+
+def add_picture_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `cases`."""
     add_portraits_argument(parser)
     parser.add_argument("--heads", type=Path, default=None, metavar="DIR", help="CG heads: a folder with index.json")
     parser.add_argument(
@@ -99,9 +112,10 @@ def measure(options: argparse.Namespace) -> tuple[list[Measured], dict[str, str]
     pipeline = Pipeline("cpu")
     regions = face_regions(pipeline.model, pipeline.uv_space(RESOLUTION))
     stored = options.out / "reflectance_rows.jsonl"
-    results = read_back(stored)
+    results = measured_before(stored)
     done = {(m.row.condition, m.row.subject) for m in results}
     failures: dict[str, str] = {}
+    compared = contenders(pipeline, options.without)
     for case in cases(options, pipeline):
         if (case.condition, case.name) in done:
             continue
@@ -111,12 +125,12 @@ def measure(options: argparse.Namespace) -> tuple[list[Measured], dict[str, str]
             failures[f"{case.condition} {case.name}"] = error.message
             continue
         shown, found = [_tiles(case.truth, case.truth)], []
-        for contender in contenders(pipeline):
+        for contender in compared:
             maps = subject.completed(contender.prior, reflectance=contender.reflectance)
             found.append(compare(contender.name, case, maps, regions))
             shown.append(_tiles(maps, case.truth))
         results += found
-        write_down(found, stored)
+        write_down(map(as_record, found), stored)
         write(results, failures, options.out)
         label = f"{case.condition}_{case.name.replace('/', '_').replace(' ', '_')}.png"
         write_figure(options.out / "reflectance" / label, shown, ["A_d", "A_s", "N", "error of A_d x 4"])
@@ -124,17 +138,14 @@ def measure(options: argparse.Namespace) -> tuple[list[Measured], dict[str, str]
     return results, failures
 
 
-def write_down(measured: list[Measured], stored: Path) -> None:
-    """Append measurements to a file, one a line."""
-    stored.parent.mkdir(parents=True, exist_ok=True)
-    with stored.open("a") as file:
-        file.writelines(json.dumps({**asdict(m), "tone_srgb": m.tone_srgb.tolist()}) + "\n" for m in measured)
+def as_record(measured: Measured) -> dict[str, Any]:
+    """A measurement as `measured_before` reads it."""
+    return {**asdict(measured), "tone_srgb": measured.tone_srgb.tolist()}
 
 
-def read_back(stored: Path) -> list[Measured]:
-    """What `write_down` wrote; nothing where there is no file."""
-    lines = [json.loads(line) for line in stored.read_text().splitlines()] if stored.exists() else []
-    return [Measured(**{**m, "row": Row(**m["row"]), "tone_srgb": np.array(m["tone_srgb"])}) for m in lines]
+def measured_before(stored: Path) -> list[Measured]:
+    """What a run that was stopped has measured; nothing where there is no file."""
+    return [Measured(**{**m, "row": Row(**m["row"]), "tone_srgb": np.array(m["tone_srgb"])}) for m in read_back(stored)]
 
 
 def cases(options: argparse.Namespace, pipeline: Pipeline) -> Iterator[Case]:

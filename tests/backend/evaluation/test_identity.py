@@ -14,9 +14,11 @@ import torch
 from backend.evaluation import command as cli
 from backend.evaluation import identity
 from backend.evaluation.head_renders import Render, Sitter, Studio, framed, render, turned
-from backend.evaluation.identity import COLOURS, OVER, PHOTOGRAPHS, Picture, light_of, over_photo
+from backend.evaluation.identity import COLOURS, OVER, PHOTOGRAPHS, light_of, over_photo
 from backend.evaluation.parameters import HeadRenderSettings
 from backend.evaluation.recognition import recognition
+from backend.evaluation.sittings import Picture, Sitting, sitting_of
+from backend.evaluation.tables import Row
 from backend.head.head_fit import HeadFit, ViewFit
 from backend.head.model import HeadModel, load_head_model
 from backend.identity.embedder import FaceEmbedder, load_face_embedder
@@ -170,6 +172,21 @@ def test_table_says_who_is_recognised_and_how_near_the_ceiling(
     assert row["own"] == pytest.approx(1)
     assert row["second"] is None
     assert row["nearest other"] == pytest.approx(0, abs=1e-5)
+
+
+def test_what_a_stopped_run_looked_at_is_read_back_as_it_was() -> None:
+    directions = torch.eye(128)
+    row = Row("draft", OVER, "c", {"L1": float("nan")})
+    sitting = Sitting("c", directions[0], None, [Picture("draft", OVER, "c", directions[1] / 3)], [row])
+    back = sitting_of(json.loads(json.dumps(sitting.record())))
+    assert torch.equal(back.first, sitting.first)
+    assert back.second is None
+    assert (back.pictures[0].condition, back.pictures[0].person) == (OVER, "c")
+    assert torch.equal(back.pictures[0].embedding, sitting.pictures[0].embedding)
+    assert np.isnan(back.rows[0].values["L1"])
+    second = sitting_of(Sitting("c", directions[0], directions[2], [], []).record()).second
+    assert second is not None
+    assert torch.equal(second, directions[2])
 
 
 @pytest.mark.slow

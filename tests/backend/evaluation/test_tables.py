@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from backend.evaluation.completion import classical_fill, hide, mirroring
+from backend.evaluation.kept_records import read_rows, write_rows
 from backend.evaluation.skin import reflectance, tone
 from backend.evaluation.skin.reflectance import Measured
 from backend.evaluation.skin.tone import DARKEST, LIGHTEST, sorted_into_thirds, thirds, verdicts
@@ -40,6 +41,14 @@ def test_means_are_over_subjects_and_leave_out_what_was_not_measured() -> None:
     assert mean_of(rows(), "draft", "yaw 30", "share") == 0.5
     assert np.isnan(mean_of(rows(), "baseline", "yaw 30", "share"))
     assert [r.subject for r in means(rows())] == ["2 subjects", "1 subjects"]
+
+
+def test_rows_of_a_stopped_run_are_read_back(tmp_path: Path) -> None:
+    stored = tmp_path / "out" / "rows.jsonl"
+    assert read_rows(stored) == []
+    for row in rows():
+        write_rows([row], stored)
+    assert repr(read_rows(stored)) == repr(rows())
 
 
 def test_a_table_is_written_as_markdown_and_json(tmp_path: Path) -> None:

@@ -1,13 +1,18 @@
-"""The table `reflectance`: what a stopped run has measured is read back."""
+"""The table `reflectance`: what a stopped run has measured is read back, and columns can be left out."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from backend.evaluation.skin.reflectance import Measured, read_back, write_down
+from backend.evaluation.kept_records import write_down
+from backend.evaluation.skin.contenders import MEAN, contenders
+from backend.evaluation.skin.reflectance import Measured, as_record, measured_before
 from backend.evaluation.tables import Row
+from backend.pipeline import Pipeline
+from shared.errors import RelightifyError
 
 
 def test_what_a_stopped_run_measured_is_read_back_as_it_was(tmp_path: Path) -> None:
@@ -16,12 +21,23 @@ def test_what_a_stopped_run_measured_is_read_back_as_it_was(tmp_path: Path) -> N
         for name in ("one", "two")
     ]
     stored = tmp_path / "out" / "rows.jsonl"
-    assert read_back(stored) == []
+    assert measured_before(stored) == []
     for one in measured:
-        write_down([one], stored)
-    found = read_back(stored)
+        write_down([as_record(one)], stored)
+    found = measured_before(stored)
     assert [m.row.subject for m in found] == ["one", "two"]
     assert found[0].row.values["A_d"] == 23.5
     assert np.isnan(found[0].row.values["N"])
     np.testing.assert_array_equal(found[1].tone_srgb, measured[1].tone_srgb)
     assert (found[1].error, found[1].tone_error) == (0.05, 4.0)
+
+
+def test_columns_are_left_out_by_name() -> None:
+    pipeline = Pipeline("cpu")
+    whole = [contender.name for contender in contenders(pipeline)]
+    left = [contender.name for contender in contenders(pipeline, ["high, inferred"])]
+    assert MEAN in left
+    assert set(whole) - set(left) == {"high, inferred"}
+    with pytest.raises(RelightifyError, match="no column higher") as caught:
+        contenders(pipeline, ["higher"])
+    assert "mean map" in str(caught.value.hint)
