@@ -26,6 +26,7 @@ from backend.evaluation.distribution.from_noise import CONDITION, REAL, Reality,
 from backend.evaluation.distribution.oracle import oracle_completion
 from backend.evaluation.distribution.scores import energy_score, mean_distance
 from backend.evaluation.distribution.skin_statistics import MAP_NAMES, sigma_of_width, small_log
+from backend.evaluation.kept_records import read_rows, write_rows
 from backend.evaluation.parameters import DrawSettings, HidingSettings, SkinStatisticsSettings
 from backend.evaluation.skin.pseudo_truth import PortraitTruth, truths_of
 from backend.evaluation.subjects import (
@@ -52,6 +53,7 @@ from backend.training.skin.pack import PACK, load_pack
 from shared.errors import RelightifyError
 
 log = logging.getLogger(__name__)
+KEPT = "draws_rows.jsonl"
 SAMPLED = ("draft", "standard")
 LINEAR, NETWORK, STREAM, EXPECTATION, ORACLE = "linear prior", "network", "training stream", "draft", "oracle"
 PROTOCOL = """Fair draws (temperature 1) of every prior. Photos as in the table `completion`: what a camera at the yaw
@@ -118,6 +120,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Measure all priors; write both tables and sheets of samples and completions.
 
+    Whose completions were measured is written down, and read back where the folder has it: a run that was stopped goes
+    on, with the same options.
+
     Raises:
         RelightifyError: a folder lacks what is needed.
     """
@@ -134,7 +139,12 @@ def run(options: argparse.Namespace) -> int:
         path.name: network_in(path, pipeline.coarse, pipeline.device, settings.steps) for path in options.weights
     }
     people, failures = {}, {}
+    kept = read_rows(options.out / KEPT)
+    # Samples from noise are compared with everybody.
+    done = {row.subject for row in kept} if options.only == "completions" else set()
     for record in records:
+        if record["id"] in done:
+            continue
         path = folder / f"{record['id']}_neutral.jpg"
         try:
             people[record["id"]] = prepare(pipeline, record["id"], path.read_bytes())
@@ -147,7 +157,8 @@ def run(options: argparse.Namespace) -> int:
         _measure_samples(reality, {**linear, **networks, **stream}, settings, options.out, failures)
     if options.only != "noise":
         samples = {f"samples of {quality}": SampleDraws(pipeline.priors[quality]) for quality in SAMPLED}
-        _measure_completions(pipeline, people, {**linear, **networks, **samples}, settings, options.out, failures)
+        drawers = {**linear, **networks, **samples}
+        _measure_completions(pipeline, people, drawers, settings, options.out, failures, kept)
     return 0
 
 
@@ -217,16 +228,22 @@ def _measure_completions(
     settings: DrawSettings,
     out: Path,
     failures: dict[str, str],
+    kept: Sequence[Row],
 ) -> None:
+    """Everybody who is not in `kept`, the rows of a run that was stopped; each is written down."""
     protocol = PROTOCOL.format(**{name: getattr(settings, name) for name in settings.__dataclass_fields__})
-    rows: list[Row] = []
+    rows = list(kept)
+    done = {row.subject for row in kept}
     for name, subject in people.items():
+        if name in done:
+            continue
+        measured: list[Row] = []
         for yaw in settings.yaws:
             part = _hidden_part(pipeline, subject, yaw)
             if part is None:
                 continue
             found = _completions(pipeline, part, drawers, settings)
-            rows += [
+            measured += [
                 Row(prior, f"yaw {yaw}", name, completion_figures(d, part, settings)) for prior, d in found.items()
             ]
             shown = [[part.delit.partial.texture_srgb, *draws[: settings.best_of]] for draws in found.values()]
@@ -234,6 +251,8 @@ def _measure_completions(
             shown = [[*row, *[np.zeros_like(part.truth)] * (width - len(row))] for row in shown]
             path = out / "draws" / f"{name.replace('/', '_')}_{yaw}.png"
             write_figure(path, shown, ["given", *[f"draw {k + 1}" for k in range(width - 1)]], 256)
+        rows += measured
+        write_rows(measured, out / KEPT)
         write_table(Table("draws", "Draws", protocol, rows, completion_verdicts(rows), failures), out)
         log.info("%s done", name)
 
