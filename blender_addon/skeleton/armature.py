@@ -147,7 +147,7 @@ def write_weights(head: bpy.types.Object, armature: bpy.types.Object, weights: M
 
 def _write_bones(armature: bpy.types.Object, bones: Mapping[str, Bone], names: Mapping[str, str]) -> None:
     """Put the bones of some roles where they belong; those that are missing are made."""
-    with _edit_bones(armature) as edit:
+    with edit_bones(armature) as edit:
         for role, bone in bones.items():
             made = edit.get(names[role]) or edit.new(names[role])
             made.head, made.tail = Vector(bone.head), Vector(bone.tail)
@@ -169,7 +169,7 @@ def _write_bones(armature: bpy.types.Object, bones: Mapping[str, Bone], names: M
 
 
 @contextmanager
-def _edit_bones(armature: bpy.types.Object) -> Iterator[bpy.types.bpy_prop_collection]:
+def edit_bones(armature: bpy.types.Object) -> Iterator[bpy.types.bpy_prop_collection]:
     """The bones of an armature to edit; afterwards the artist is in the mode, and has the active object, of before.
 
     They are edited in the scene that the artist is in, whichever the armature's is: operators work on that one, and
