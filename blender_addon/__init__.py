@@ -71,6 +71,7 @@ def _operators() -> tuple[ModuleType, ...]:
     from .ui.operators import (
         asset,
         backend,
+        body,
         edit_fit,
         export,
         expression,
@@ -87,10 +88,10 @@ def _operators() -> tuple[ModuleType, ...]:
     )
 
     making = (photo, people, person, reconstruct, edit_fit, head, head_photos)
-    return backend, *making, light, studio, likeness, expression, skeleton, export, asset
+    return backend, *making, light, studio, likeness, expression, skeleton, body, export, asset
 
 
 def _panels() -> tuple[ModuleType, ...]:
-    from .ui.panels import export, expression, head_photos, light, likeness, menus, person, reconstruct, skeleton
+    from .ui.panels import body, export, expression, head_photos, light, likeness, menus, person, reconstruct, skeleton
 
-    return person, reconstruct, head_photos, light, likeness, expression, skeleton, export, menus
+    return person, reconstruct, head_photos, light, likeness, expression, skeleton, body, export, menus

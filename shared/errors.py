@@ -108,6 +108,10 @@ CODES: dict[str, Code] = {
     # In Blender: heads, recordings, light.
     "no_head": Code("there is no head in the scene", (ADDON,)),
     "linked_head": Code("the head is linked from another file and cannot be changed here", (ADDON,)),
+    "no_human": Code("there is no human to put a head on, or it is not clear which", (ADDON,)),
+    "linked_human": Code("the human is linked from another file and cannot be changed here", (ADDON,)),
+    "other_human_mesh": Code("the human's mesh is not MakeHuman's base mesh any more", (ADDON,)),
+    "head_without_neck": Code("the head's mesh does not end at the neck as it was made", (ADDON,)),
     "no_fit": Code("the head does not know how it was fitted, so that it cannot be corrected", (ADDON,)),
     "no_sample": Code("the head has no completion of this number", (ADDON,)),
     "bad_image": Code("Blender cannot read a map", (ADDON,)),

@@ -21,7 +21,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "skeleton": {"anatomy", "scene"},
     "expression": {"scene", "skeleton"},
     "export": {"anatomy", "scene", "skeleton", "expression"},
-    "ui": {"install", "anatomy", "scene", "link", "light", "skeleton", "expression", "export"},
+    "body": {"anatomy", "scene", "skeleton", "export"},
+    "ui": {"install", "anatomy", "scene", "link", "light", "skeleton", "expression", "export", "body"},
 }
 # The same inside `ui`: each folder may import those before it, and what lies in `ui` itself.
 UI_ORDER = ("ui", "ui/properties", "ui/operators", "ui/panels", "ui/preferences")

@@ -30,6 +30,7 @@ ROOMS = {
     "install": "machine plan run",
     "link": "choice jobs session",
     "anatomy": "geometry",
+    "body": "attaching humans",
     "scene": "colour default_scene head_fit head_photos images importer heads likeness mesh photo_source replacing "
     "reshaping whole_head world",
     "skeleton": "armature following",
