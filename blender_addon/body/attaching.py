@@ -16,11 +16,12 @@ from ..scene.keyframes import shape_path
 from ..scene.mesh import LIKENESS, expression_keys
 from ..scene.reshaping import coordinates, vertex_ids
 from ..skeleton.armature import armature_of, border_of_neck
-from ..skeleton.following import shapes_without_bones
+from ..skeleton.following import bone_of, shapes_without_bones
+from ..skeleton.skinning import HEAD
 from . import surroundings
 from .fitting import Field, Placement, blend_weights, distances_along, place_head
 from .humans import ALL_VERTICES, SKIN_VERTICES, require_attachable, rig_of, units_per_metre_of
-from .parts import bind_parts, build_parts
+from .parts import bind_parts, bone_weights, build_parts, skull_bone
 from .skin import dress, undress
 
 # Custom properties of a human: what was done to it, as JSON; its skin's material; the mesh of the head's parts.
@@ -133,6 +134,8 @@ def attach(
     human[ATTACHED] = json.dumps({"head": head.name, "keys": made, "had_keys": had_keys})
 
     _move_surroundings(human, field, options, warnings)
+    if options.expressions:
+        _turn_with_head(head, human)
     if options.parts:
         _add_parts(scene, head, human, neutral, offsets if options.expressions else {}, place)
     if options.skin:
@@ -164,6 +167,7 @@ def detach(scene: bpy.types.Scene, human: bpy.types.Object) -> None:
     surroundings.let_go(human)
     rig = rig_of(human)
     if rig is not None and surroundings.BONES in rig:
+        surroundings.stay_put(rig)
         surroundings.restore_bones(rig)
     material = human.get(SKIN)
     for mark in (ATTACHED, SKIN, PARTS_OF):
@@ -171,13 +175,13 @@ def detach(scene: bpy.types.Scene, human: bpy.types.Object) -> None:
             del human[mark]
     undress(human, material)
     keys = human.data.shape_keys
-    for name in record["keys"]:
-        key = keys.key_blocks.get(name) if keys is not None else None
-        if key is not None:
-            keys.driver_remove(shape_path(name))
-            human.shape_key_remove(key)
-    if not record["had_keys"] and keys is not None and len(keys.key_blocks) == 1:
-        human.shape_key_clear()
+    if keys is not None:
+        for name in record["keys"]:
+            if name in keys.key_blocks:
+                keys.driver_remove(shape_path(name))
+                human.shape_key_remove(keys.key_blocks[name])
+        if not record["had_keys"] and len(keys.key_blocks) == 1:
+            human.shape_key_clear()
     human.data.update()
     head = scene.objects.get(record["head"])
     if head is not None:
@@ -284,7 +288,7 @@ def _move_surroundings(human: bpy.types.Object, field: Field, options: AttachOpt
     """Let bones, hair and clothes go along."""
     rig = rig_of(human)
     if rig is not None:
-        if rig.library is not None or rig.data.library is not None or rig.override_library is not None:
+        if is_linked(rig):
             warnings.append(f"The bones of {rig.name} are linked from another file and stay where they are.")
         else:
             surroundings.move_bones(rig, human, field.at)
@@ -295,6 +299,22 @@ def _move_surroundings(human: bpy.types.Object, field: Field, options: AttachOpt
         surroundings.REPLACED_BY_SKIN if options.skin else ()
     )
     surroundings.hide_replaced(human, kinds)
+
+
+def _turn_with_head(head: bpy.types.Object, human: bpy.types.Object) -> None:
+    """Turn a human's head as the bone of a head with a skeleton is, which recordings turn."""
+    armature, rig = armature_of(head), rig_of(human)
+    bone = bone_of(armature, HEAD) if armature is not None else None
+    if armature is None or bone is None or rig is None or is_linked(rig):
+        return
+    names, weights = bone_weights(human, rig)
+    if names:
+        surroundings.turn_along(rig, skull_bone(head, names, weights), armature, bone.name)
+
+
+def is_linked(rig: bpy.types.Object) -> bool:
+    """Whether the bones of a rig are another file's."""
+    return rig.library is not None or rig.data.library is not None or rig.override_library is not None
 
 
 def _add_parts(

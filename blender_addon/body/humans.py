@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 
 from .._shared import RelightifyError
-from ..scene.heads import is_head
+from ..scene.heads import ancestors, is_head
 from ..scene.reshaping import corners
 
 # Custom properties by which MPFB 2 and the older MakeHuman plug-in say what an object is, and how large it is.
@@ -82,12 +82,10 @@ def human_of(thing: bpy.types.Object, humans: list[bpy.types.Object]) -> bpy.typ
     """The one of some humans that an object is, moves or hangs on."""
     if thing in humans:
         return thing
-    place: bpy.types.Object | None = thing
-    while place is not None:
+    for place in (thing, *ancestors(thing)):
         family = [human for human in humans if place in (human, human.parent, rig_of(human))]
         if family:
             return family[0] if len(family) == 1 else None
-        place = place.parent
     return None
 
 

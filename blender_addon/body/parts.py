@@ -108,8 +108,7 @@ def bind_parts(
     missing = [bone for bone in dict.fromkeys(eye_bones.values()) if bone is not None and bone not in names]
     names, weights = [*names, *missing], np.c_[weights, np.zeros((len(weights), len(missing)), np.float32)]
     ids = vertex_ids(head.data)
-    of_head = np.unique(ids[(ids >= 0) & (ids < len(human.data.vertices))])
-    skull = int(weights[of_head[of_head < SKIN_VERTICES]].sum(axis=0).argmax())
+    skull = names.index(skull_bone(head, names, weights))
     taken = np.zeros((len(neutral), len(names)), np.float32)
     known = (ids >= 0) & (ids < len(human.data.vertices))
     taken[known] = weights[ids[known]]
@@ -134,6 +133,18 @@ def bind_parts(
     modifier = parts.modifiers.new("Skeleton", "ARMATURE")
     modifier.object = rig
     parts.modifiers.move(len(parts.modifiers) - 1, 0)
+
+
+def skull_bone(head: bpy.types.Object, names: list[str], weights: np.ndarray) -> str:
+    """The bone that most of a head's skin follows.
+
+    Args:
+        head: a head.
+        names: of bones, at least one.
+        weights: float [V, B] of a human's vertices, see `bone_weights`.
+    """
+    ids = vertex_ids(head.data)
+    return names[int(weights[np.unique(ids[(ids >= 0) & (ids < SKIN_VERTICES)])].sum(axis=0).argmax())]
 
 
 def bone_weights(human: bpy.types.Object, rig: bpy.types.Object) -> tuple[list[str], np.ndarray]:

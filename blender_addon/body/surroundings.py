@@ -19,7 +19,7 @@ from .humans import is_human, kind_of, rig_of
 BONES = "relightify_body_bones"
 # Of an object that is hidden while the head's own parts are shown: what it was.
 HIDDEN = "relightify_body_hidden"
-# The shape key of what goes along.
+# The shape key of what goes along, and the constraint of a bone that turns along.
 FOLLOWS = "Relightify head"
 # What MPFB calls that which the head's parts and skin take the place of.
 REPLACED_BY_PARTS = ("Eyes", "Teeth", "Tongue", "Eyelashes")
@@ -83,6 +83,20 @@ def restore_bones(rig: bpy.types.Object) -> None:
         del rig[BONES]
 
 
+def turn_along(rig: bpy.types.Object, bone: str, armature: bpy.types.Object, source: str) -> None:
+    """Turn a bone of a rig as one of another armature is turned, before its own pose."""
+    turn = rig.pose.bones[bone].constraints.new("COPY_ROTATION")
+    turn.name, turn.target, turn.subtarget = FOLLOWS, armature, source
+    turn.mix_mode, turn.owner_space, turn.target_space = "BEFORE", "LOCAL", "LOCAL_OWNER_ORIENT"
+
+
+def stay_put(rig: bpy.types.Object) -> None:
+    """Let no bone of a rig turn along any more."""
+    for bone in rig.pose.bones:
+        for constraint in [c for c in bone.constraints if c.name == FOLLOWS]:
+            bone.constraints.remove(constraint)
+
+
 def rig_to_human(rig: bpy.types.Object, human: bpy.types.Object) -> np.ndarray:
     """From the space of a rig to that of a human, float [4, 4]."""
     return np.array(human.matrix_world.inverted() @ rig.matrix_world)
@@ -109,7 +123,7 @@ def let_follow(human: bpy.types.Object, displacements: Displacements) -> list[st
         if thing.data.shape_keys is None:
             compat.add_shape_key(thing, "Basis")
         key = compat.add_shape_key(thing, FOLLOWS)
-        basis = coordinates(thing.data.shape_keys.reference_key.data).reshape(-1, 3)
+        basis = coordinates(key.data).reshape(-1, 3)
         key.data.foreach_set("co", (basis + moved).astype(np.float32).ravel())
         key.value = 1.0
     return left

@@ -168,6 +168,23 @@ def test_eyes_of_a_head_with_bones_turn_by_its_shapes(addon: SimpleNamespace, hu
     assert np.linalg.norm(shown(parts) - rest, axis=1)[eye].max() > 4e-3
 
 
+def test_humans_head_turns_with_the_heads_bone_and_keeps_its_own_pose(
+    addon: SimpleNamespace, human: SimpleNamespace, ada: Any
+) -> None:
+    armature = addon.skeleton.armature.add_skeleton(bpy.context.scene, ada.head)
+    bpy.context.view_layer.objects.active = ada.head
+    attach()
+    rest = shown(human.mesh)
+    top = human.ids[np.argmax(human.head[:, 2])]
+    armature.pose.bones["head"].rotation_euler.x = 0.4
+    nodded = shown(human.mesh)
+    assert nodded[top][1] - rest[top][1] < -0.03, "a positive turn about x nods"
+    armature.pose.bones["head"].rotation_euler.x = 0.0
+    assert np.abs(shown(human.mesh) - rest).max() < 1e-6
+    assert bpy.ops.relightify.detach_from_human() == {"FINISHED"}
+    assert not any(bone.constraints for bone in human.rig.pose.bones)
+
+
 def test_shape_alone_leaves_the_rest_of_the_human_as_it_was(human: SimpleNamespace) -> None:
     attach(use_parts=False, use_expressions=False)
     assert [key.name for key in human.mesh.data.shape_keys.key_blocks] == ["Basis", "Ada head"]
