@@ -14,8 +14,9 @@ from .._shared import RelightifyError
 from ..scene.heads import PREFIX
 from ..scene.keyframes import shape_path
 from ..scene.mesh import LIKENESS, expression_keys
+from ..scene.neck import border_of_neck
 from ..scene.reshaping import coordinates, vertex_ids
-from ..skeleton.armature import armature_of, border_of_neck
+from ..skeleton.armature import armature_of
 from ..skeleton.following import bone_of, shapes_without_bones
 from ..skeleton.skinning import HEAD
 from . import surroundings

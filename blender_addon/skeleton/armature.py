@@ -15,6 +15,7 @@ from mathutils import Vector
 from ..anatomy.regions import region_weights
 from ..scene.heads import MADE, belonging, home_of
 from ..scene.mesh import HM08_ATTRIBUTE, part_vertices
+from ..scene.neck import border_of_neck
 from ..scene.reshaping import coordinates
 from . import following
 from .following import ROLE, bone_of
@@ -112,23 +113,6 @@ def head_shape(head: bpy.types.Object) -> HeadShape:
             offsets[key.name] = coordinates(key.data).reshape(-1, 3) - vertices
     neck, parts = region_weights(ids)["Neck"], part_vertices(head)
     return HeadShape(vertices, edges.reshape(-1, 2), parts, offsets, neck, border_of_neck(head, vertices))
-
-
-def border_of_neck(head: bpy.types.Object, vertices: np.ndarray) -> np.ndarray:
-    """The vertices, int [n], of the lowest of the rims at which the head's surface ends."""
-    mesh = head.data
-    of_corner = np.empty(len(mesh.loops), np.int32)
-    mesh.loops.foreach_get("edge_index", of_corner)
-    rims = np.flatnonzero(np.bincount(of_corner, minlength=len(mesh.edges)) == 1)
-    ends = np.empty(2 * len(mesh.edges), np.int32)
-    mesh.edges.foreach_get("vertices", ends)
-    edges = ends.reshape(-1, 2)[rims]
-    found = {int(edges.ravel()[np.argmin(vertices[edges.ravel()][:, 2])])}
-    while True:
-        further = found | set(edges[np.isin(edges, list(found)).any(axis=1)].ravel().tolist())
-        if further == found:
-            return np.array(sorted(found))
-        found = further
 
 
 def write_weights(head: bpy.types.Object, armature: bpy.types.Object, weights: Mapping[str, np.ndarray]) -> None:

@@ -129,7 +129,7 @@ def test_head_bone_carries_all_but_the_neck(addon: SimpleNamespace, ada: Any, ar
     moved = shown(ada.head)
     eyes = part(addon, ada.head, "eye_left")
     assert np.abs(moved[eyes] - rest[eyes]).max() > 0.01
-    border = addon.skeleton.armature.border_of_neck(ada.head, rest)
+    border = addon.scene.neck.border_of_neck(ada.head, rest)
     assert len(border) > 20
     assert np.abs(moved[border] - rest[border]).max() < 1e-3
 
