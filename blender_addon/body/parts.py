@@ -42,7 +42,10 @@ def build_parts(
         The object, and for each of its vertices the number of the head's, int [P]; None where the head has no parts.
     """
     ids = vertex_ids(head.data)
-    faces = [f for f in head.data.polygons if not all(0 <= ids[v] < SKIN_VERTICES for v in f.vertices)]
+    # The skin's own faces are the human's already, and a cap would close what goes on.
+    skin = head[PARTS].split(",").index("skin")
+    others = [face for face in head.data.polygons if face.material_index != skin]
+    faces = [face for face in others if not all(0 <= ids[v] < SKIN_VERTICES for v in face.vertices)]
     if not faces:
         return None
     used = np.unique(np.concatenate([np.array(face.vertices) for face in faces]))

@@ -28,6 +28,7 @@ from .heads import (
 from .images import remove_unused
 from .materials import PLAIN_ROUGHNESS, RELIEF, shader_of, unwire, wire_displacement, wire_roughness
 from .mesh import LIKENESS, PARTS
+from .neck import close_neck, is_closed, open_neck
 from .reshaping import copy_shape, discard_materials, discard_mesh, same_topology, take_over
 from .world import BACKDROP, ENVIRONMENT, node_for
 
@@ -60,6 +61,8 @@ def replace_head(scene: bpy.types.Scene, head: bpy.types.Object, new: ImportedHe
     chosen = expression if has_photo_expression(head) else {**expression, **values}
     successions: Successions = []
     own_materials(head)
+    closed = is_closed(head)
+    open_neck(head)
     if same_topology(head.data, new.head.data):
         for fresh in new.head.data.materials:
             renew_material(material_for(head, fresh), fresh, successions)
@@ -68,6 +71,8 @@ def replace_head(scene: bpy.types.Scene, head: bpy.types.Object, new: ImportedHe
     else:
         exchange_mesh(head, new.head, successions)
         head[PARTS] = parts
+    if closed:
+        close_neck(head)
     head[EXPRESSION] = expression
     for key in head.data.shape_keys.key_blocks[1:]:
         key.value = chosen.get(key.name, key.value)

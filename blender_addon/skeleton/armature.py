@@ -15,7 +15,7 @@ from mathutils import Vector
 from ..anatomy.regions import region_weights
 from ..scene.heads import MADE, belonging, home_of
 from ..scene.mesh import HM08_ATTRIBUTE, part_vertices
-from ..scene.neck import border_of_neck
+from ..scene.neck import border_of_neck, cap_vertices
 from ..scene.reshaping import coordinates
 from . import following
 from .following import ROLE, bone_of
@@ -112,7 +112,9 @@ def head_shape(head: bpy.types.Object) -> HeadShape:
         if key.name == "jawOpen" or key.name.startswith("eyeLook"):
             offsets[key.name] = coordinates(key.data).reshape(-1, 3) - vertices
     neck, parts = region_weights(ids)["Neck"], part_vertices(head)
-    return HeadShape(vertices, edges.reshape(-1, 2), parts, offsets, neck, border_of_neck(head, vertices))
+    return HeadShape(
+        vertices, edges.reshape(-1, 2), parts, offsets, neck, border_of_neck(head, vertices), cap_vertices(head)
+    )
 
 
 def write_weights(head: bpy.types.Object, armature: bpy.types.Object, weights: Mapping[str, np.ndarray]) -> None:

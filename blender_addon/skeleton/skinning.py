@@ -8,7 +8,7 @@ two sets of vectors"), and gives joint and angle.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -51,6 +51,7 @@ class HeadShape:
         offsets: float [V, 3] of the shapes `jawOpen` and `eyeLook*`, by name.
         neck: float [V] in [0, 1], the neck's region.
         border: vertices, int [n], at which the skin of the neck ends.
+        cap: vertices, int [n], that close it there, where they do.
     """
 
     vertices: np.ndarray
@@ -59,6 +60,7 @@ class HeadShape:
     offsets: Mapping[str, np.ndarray]
     neck: np.ndarray
     border: np.ndarray
+    cap: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 @dataclass(frozen=True)
@@ -210,6 +212,7 @@ def _weights(shape: HeadShape, jaw: Turn | None, parameters: SkeletonParameters)
         free = free - weights[JAW]
     neck = smoothed(np.asarray(shape.neck, np.float64), shape.edges, parameters.weight_steps) * free
     away = np.min([np.linalg.norm(vertices - vertices[v], axis=1) for v in shape.border], axis=0)
+    away[shape.cap] = 0.0
     stays = np.clip(1 - away / parameters.root_reach, 0, 1)
     # At the border, where a body may follow, nothing moves but with the root.
     weights[ROOT], weights[NECK] = free * stays, neck * (1 - stays)

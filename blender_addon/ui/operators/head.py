@@ -4,7 +4,8 @@
 
 import bpy
 
-from ...scene import heads, whole_head
+from ...scene import heads, neck, whole_head
+from ...skeleton.armature import renew_skeleton
 from ..viewport import select_alone
 
 
@@ -82,4 +83,52 @@ class RELIGHTIFY_OT_duplicate_head(HeadOperator):
         return {"FINISHED"}
 
 
-CLASSES = (RELIGHTIFY_OT_delete_head, RELIGHTIFY_OT_duplicate_head)
+class NeckOperator(HeadOperator):
+    """What closing and opening the neck have in common."""
+
+    CHANGES_HEAD = True
+    CLOSED = False
+
+    @classmethod
+    def has_head(cls, context: bpy.types.Context) -> bool:
+        head = head_of(context)
+        return head is not None and neck.is_closed(head) == cls.CLOSED
+
+    @classmethod
+    def is_linked(cls, head: bpy.types.Object | None) -> bool:
+        return head is not None and any((head.library, head.data.library, head.data.override_library))
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head = self.head(context)
+        if head.mode != "OBJECT":
+            bpy.ops.object.mode_set(mode="OBJECT")
+        (neck.open_neck if self.CLOSED else neck.close_neck)(head)
+        renew_skeleton(head)
+        return {"FINISHED"}
+
+
+class RELIGHTIFY_OT_close_neck(NeckOperator):
+    """Close the neck from below, for a bust; the cap follows all shapes and wears the neck's skin"""
+
+    bl_idname = "relightify.close_neck"
+    bl_label = "Close Neck"
+    bl_options = {"REGISTER", "UNDO"}
+    NO_HEAD = "There is no head with an open neck here"
+
+
+class RELIGHTIFY_OT_open_neck(NeckOperator):
+    """Take the cap of the neck away again"""
+
+    bl_idname = "relightify.open_neck"
+    bl_label = "Open Neck"
+    bl_options = {"REGISTER", "UNDO"}
+    NO_HEAD = "There is no head with a closed neck here"
+    CLOSED = True
+
+
+CLASSES = (
+    RELIGHTIFY_OT_delete_head,
+    RELIGHTIFY_OT_duplicate_head,
+    RELIGHTIFY_OT_close_neck,
+    RELIGHTIFY_OT_open_neck,
+)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import bpy
 
 from ...body import attaching, humans
-from ...scene import heads
+from ...scene import heads, neck
 from ..layout import FacePanel, draw_text
 from ..operators.body import (
     RELIGHTIFY_OT_attach_to_human,
@@ -15,6 +15,7 @@ from ..operators.body import (
     dressed_human,
     human_here,
 )
+from ..operators.head import RELIGHTIFY_OT_close_neck, RELIGHTIFY_OT_open_neck, head_of
 
 
 class RELIGHTIFY_PT_body(FacePanel, bpy.types.Panel):
@@ -47,6 +48,10 @@ class RELIGHTIFY_PT_body(FacePanel, bpy.types.Panel):
         row = layout.row()
         row.enabled = human is not None
         row.operator(RELIGHTIFY_OT_attach_to_human.bl_idname, icon="LINKED")
+        head = head_of(context)
+        if head is not None:
+            closed = neck.is_closed(head)
+            layout.operator(RELIGHTIFY_OT_open_neck.bl_idname if closed else RELIGHTIFY_OT_close_neck.bl_idname)
 
 
 CLASSES = (RELIGHTIFY_PT_body,)
