@@ -13,7 +13,7 @@ from .. import compat
 from .._shared import RelightifyError
 from ..scene.heads import PREFIX
 from ..scene.keyframes import shape_path
-from ..scene.mesh import LIKENESS, expression_keys
+from ..scene.mesh import expression_keys, liked_shape, likeness_values
 from ..scene.neck import border_of_neck
 from ..scene.reshaping import coordinates, vertex_ids
 from ..skeleton.armature import armature_of
@@ -197,11 +197,8 @@ def shapes_of(head: bpy.types.Object) -> tuple[np.ndarray, dict[str, np.ndarray]
     keys = head.data.shape_keys
     if keys is None:
         return coordinates(head.data.vertices).reshape(-1, 3).astype(np.float64), {}
-    basis = coordinates(keys.reference_key.data).reshape(-1, 3).astype(np.float64)
-    neutral = basis.copy()
-    for key in keys.key_blocks[1:]:
-        if key.name.startswith(LIKENESS) and not key.mute:
-            neutral += key.value * (coordinates(key.data).reshape(-1, 3) - basis)
+    basis = coordinates(keys.reference_key.data).reshape(-1, 3)
+    neutral = liked_shape(head, likeness_values(head)).astype(np.float64)
     armature = armature_of(head)
     whole = shapes_without_bones(head, armature) if armature is not None else {}
     return neutral, {

@@ -62,6 +62,31 @@ def expression_keys(head: bpy.types.Object) -> list[bpy.types.ShapeKey]:
     return [key for key in keys.key_blocks[1:] if not key.name.startswith(LIKENESS)] if keys else []
 
 
+def likeness_values(head: bpy.types.Object) -> dict[str, float]:
+    """How far the sliders of the likeness are set, millimetres by the shape keys' names; those at 0 are left out."""
+    keys = head.data.shape_keys
+    found = keys.key_blocks[1:] if keys else ()
+    return {key.name: key.value for key in found if key.name.startswith(LIKENESS) and key.value and not key.mute}
+
+
+def liked_shape(head: bpy.types.Object, values: Mapping[str, float]) -> np.ndarray:
+    """The neutral vertices of a head with shape keys, with a likeness, float32 [V, 3].
+
+    Args:
+        head: the head.
+        values: as of `likeness_values`.
+    """
+    keys = head.data.shape_keys
+    basis = np.empty(3 * len(head.data.vertices), np.float32)
+    keys.reference_key.data.foreach_get("co", basis)
+    shape, points = basis.copy(), np.empty_like(basis)
+    for name, value in values.items():
+        if name in keys.key_blocks:
+            keys.key_blocks[name].data.foreach_get("co", points)
+            shape += np.float32(value) * (points - basis)
+    return shape.reshape(-1, 3)
+
+
 def part_vertices(head: bpy.types.Object) -> dict[str, np.ndarray]:
     """The vertices of each part of a head, int [n], by the part's name."""
     mesh = head.data

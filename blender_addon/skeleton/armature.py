@@ -14,7 +14,7 @@ from mathutils import Vector
 
 from ..anatomy.regions import region_weights
 from ..scene.heads import MADE, belonging, home_of
-from ..scene.mesh import HM08_ATTRIBUTE, part_vertices
+from ..scene.mesh import HM08_ATTRIBUTE, liked_shape, likeness_values, part_vertices
 from ..scene.neck import border_of_neck, cap_vertices
 from ..scene.reshaping import coordinates
 from . import following
@@ -71,6 +71,20 @@ def renew_skeleton(head: bpy.types.Object) -> None:
     following.bind(head, armature, skeleton)
 
 
+def fits_likeness(head: bpy.types.Object) -> bool:
+    """Whether the bones of a head, if it has any, are where its likeness sliders have eyes and jaw now."""
+    armature = armature_of(head)
+    return armature is None or following.same_likeness(armature, head)
+
+
+def fit_to_likeness(head: bpy.types.Object) -> None:
+    """Move the bones of a head to where its likeness sliders have eyes, jaw and skull; poses and settings stay."""
+    armature = armature_of(head)
+    if armature is not None:
+        following.give_shapes_back(head, armature)
+        renew_skeleton(head)
+
+
 def remove_skeleton(head: bpy.types.Object) -> None:
     """Take the skeleton of a head away, with all that follows it; shapes turn eyes and jaw again."""
     armature = armature_of(head)
@@ -101,7 +115,8 @@ def rename_bones(armature: bpy.types.Object, naming: str) -> None:
 def head_shape(head: bpy.types.Object) -> HeadShape:
     """What the skeleton of a head is made from."""
     mesh = head.data
-    vertices = coordinates(mesh.shape_keys.reference_key.data if mesh.shape_keys else mesh.vertices).reshape(-1, 3)
+    basis = coordinates(mesh.shape_keys.reference_key.data if mesh.shape_keys else mesh.vertices).reshape(-1, 3)
+    vertices = liked_shape(head, likeness_values(head)) if mesh.shape_keys else basis
     edges, ids = np.empty(2 * len(mesh.edges), np.int32), np.full(len(vertices), -1, np.int32)
     mesh.edges.foreach_get("vertices", edges)
     attribute = mesh.attributes.get(HM08_ATTRIBUTE)
@@ -110,7 +125,7 @@ def head_shape(head: bpy.types.Object) -> HeadShape:
     offsets = {}
     for key in mesh.shape_keys.key_blocks[1:] if mesh.shape_keys else ():
         if key.name == "jawOpen" or key.name.startswith("eyeLook"):
-            offsets[key.name] = coordinates(key.data).reshape(-1, 3) - vertices
+            offsets[key.name] = coordinates(key.data).reshape(-1, 3) - basis
     neck, parts = region_weights(ids)["Neck"], part_vertices(head)
     return HeadShape(
         vertices, edges.reshape(-1, 2), parts, offsets, neck, border_of_neck(head, vertices), cap_vertices(head)

@@ -16,7 +16,7 @@ from mathutils import Vector
 
 from ..scene.heads import MADE, belonging, home_of
 from ..scene.keyframes import shape_path
-from ..scene.mesh import expression_keys, part_vertices
+from ..scene.mesh import expression_keys, liked_shape, likeness_values, part_vertices
 from ..scene.reshaping import coordinates
 from .skinning import EYES, JAW, LEFT_EYE, PITCH, RIGHT_EYE, YAW, Skeleton, Turn
 
@@ -26,6 +26,10 @@ ROLE = "relightify_bone"
 AIM = "relightify_aim"
 # Custom properties of the armature object: what the shapes did, and who turns eyes and jaw.
 LOOKS, JAW_TURN, EYES_BY, JAW_BY = (f"relightify_{name}" for name in ("looks", "jaw_turn", "eyes_by", "jaw_by"))
+# And the likeness that the bones fit.
+FITTED = "relightify_fitted"
+# Millimetres of a slider that make no difference to a bone.
+SAME_MM = 0.05
 SHAPES, BONES = "SHAPES", "BONES"
 JAW_SHAPE = "jawOpen"
 # Attribute of the mesh: how far each vertex followed the jaw's bone when the shape was taken apart.
@@ -46,7 +50,7 @@ def turn_path(bone: bpy.types.Bone) -> str:
 
 def bind(head: bpy.types.Object, armature: bpy.types.Object, skeleton: Skeleton) -> None:
     """Tie shapes and bones of a head together whose shapes still do all by themselves."""
-    armature[LOOKS] = dict(skeleton.looks)
+    armature[LOOKS], armature[FITTED] = dict(skeleton.looks), likeness_values(head)
     if skeleton.jaw is not None:
         jaw = skeleton.jaw
         armature[JAW_TURN] = [*map(float, jaw.pivot), *map(float, jaw.axis), jaw.angle]
@@ -58,29 +62,42 @@ def bind(head: bpy.types.Object, armature: bpy.types.Object, skeleton: Skeleton)
 
 def unbind(head: bpy.types.Object, armature: bpy.types.Object) -> None:
     """Let the shapes do all by themselves again, and take the aim away."""
-    for name, points in shapes_without_bones(head, armature).items():
-        head.data.shape_keys.key_blocks[name].data.foreach_set("co", points.astype(np.float32).ravel())
-    head.data.update()
+    give_shapes_back(head, armature)
     _remove_eye_drivers(head, armature)
     _let_go_of_jaw(head, armature)
     remove_aim(head)
 
 
+def give_shapes_back(head: bpy.types.Object, armature: bpy.types.Object) -> None:
+    """Write what shapes do by themselves into them; `bind` takes from them again what bones do."""
+    for name, points in shapes_without_bones(head, armature).items():
+        head.data.shape_keys.key_blocks[name].data.foreach_set("co", points.astype(np.float32).ravel())
+    head.data.update()
+
+
+def same_likeness(armature: bpy.types.Object, head: bpy.types.Object) -> bool:
+    """Whether the likeness of a head is the one that its bones were fitted to."""
+    now, fitted = likeness_values(head), dict(armature.get(FITTED, {}))
+    return all(abs(now.get(name, 0.0) - fitted.get(name, 0.0)) < SAME_MM for name in {*now, *fitted})
+
+
 def shapes_without_bones(head: bpy.types.Object, armature: bpy.types.Object) -> dict[str, np.ndarray]:
     """Where the shapes that have left something to bones would put the vertices by themselves, float [V, 3] by name."""
     basis = coordinates(head.data.shape_keys.reference_key.data).reshape(-1, 3)
+    # Bones turn what the likeness that they fit has made of it.
+    rest = liked_shape(head, dict(armature.get(FITTED, {})))
     shapes = {}
     for bone, name, ball in _looks_of_balls(head, armature):
         angle = armature[LOOKS][name]
         axis = np.array([1.0, 0, 0] if name.removesuffix("Left").removesuffix("Right").endswith(PITCH) else [0, 0, 1.0])
         turn = Turn(np.array(bone.head_local), axis * np.sign(angle), abs(angle))
         shapes[name] = coordinates(head.data.shape_keys.key_blocks[name].data).reshape(-1, 3)
-        shapes[name][ball] = basis[ball] + turn.offsets(basis[ball])
+        shapes[name][ball] = basis[ball] + turn.offsets(rest[ball])
     if jaw_by(armature) == BONES:
         offsets = coordinates(head.data.shape_keys.key_blocks[JAW_SHAPE].data).reshape(-1, 3) - basis
         turn, weight = _jaw_turn(armature), np.zeros(len(basis), np.float32)
         head.data.attributes[JAW_WEIGHT].data.foreach_get("value", weight)
-        moved = (_blend(turn, weight) @ offsets[..., None])[..., 0] + weight[:, None] * turn.offsets(basis)
+        moved = (_blend(turn, weight) @ offsets[..., None])[..., 0] + weight[:, None] * turn.offsets(rest)
         shapes[JAW_SHAPE] = basis + moved
     return shapes
 
@@ -266,8 +283,9 @@ def set_jaw_by(head: bpy.types.Object, armature: bpy.types.Object, by: str) -> N
         _let_go_of_jaw(head, armature)
     else:
         turn, basis = _jaw_turn(armature), coordinates(keys.reference_key.data).reshape(-1, 3)
+        rest = liked_shape(head, dict(armature.get(FITTED, {})))
         offsets, weight = coordinates(key.data).reshape(-1, 3) - basis, _group_weights(head, bone.name)
-        kept = np.linalg.solve(_blend(turn, weight), (offsets - weight[:, None] * turn.offsets(basis))[..., None])
+        kept = np.linalg.solve(_blend(turn, weight), (offsets - weight[:, None] * turn.offsets(rest))[..., None])
         key.data.foreach_set("co", (basis + kept[..., 0]).astype(np.float32).ravel())
         attributes = head.data.attributes
         attribute = attributes.get(JAW_WEIGHT) or attributes.new(JAW_WEIGHT, "FLOAT", "POINT")

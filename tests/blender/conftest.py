@@ -31,8 +31,8 @@ ROOMS = {
     "link": "choice jobs session",
     "anatomy": "geometry",
     "body": "attaching humans",
-    "scene": "colour default_scene head_fit head_photos images importer heads likeness mesh neck photo_source replacing "
-    "reshaping whole_head world",
+    "scene": "colour default_scene head_fit head_photos images importer heads likeness mesh neck photo_source "
+    "replacing reshaping whole_head world",
     "skeleton": "armature following",
     "export": "surfaces",
     "light": "rigs turntable worlds",

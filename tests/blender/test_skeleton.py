@@ -164,6 +164,39 @@ def test_bones_are_found_under_any_name(addon: SimpleNamespace, ada: Any, armatu
     assert {bone.name for bone in armature.data.bones} >= {"my jaw", "neck_01"}
 
 
+@pytest.mark.parametrize("by", ["SHAPES", "BONES"])
+def test_bones_follow_the_likeness_and_shapes_look_as_without_them(
+    addon: SimpleNamespace, ada: Any, armature: bpy.types.Object, by: str
+) -> None:
+    addon.skeleton.following.set_jaw_by(ada.head, armature, by)
+    bpy.ops.relightify.add_likeness()
+    keys = ada.head.data.shape_keys.key_blocks
+    ball = part(addon, ada.head, "eye_left")
+    likeness = [key for key in keys if key.name.startswith("Likeness ")]
+    before = {key.name: key.data[int(ball[0])].co - keys["Basis"].data[int(ball[0])].co for key in likeness}
+    slider = max(before, key=lambda name: before[name].length)
+    assert addon.skeleton.armature.fits_likeness(ada.head)
+    values(ada.head, **{slider: 2.0})
+    assert not addon.skeleton.armature.fits_likeness(ada.head)
+    at = armature.data.bones["eye.L"].head_local.copy()
+    assert bpy.ops.relightify.fit_bones() == {"FINISHED"}
+    assert addon.skeleton.armature.fits_likeness(ada.head)
+    moved = np.array(armature.data.bones["eye.L"].head_local - at)
+    assert np.abs(moved - 2.0 * np.array(before[slider])).max() < 5e-4
+    assert np.linalg.norm(moved) > 5e-4
+    eye = shown(ada.head)[ball]
+    centre = np.array(armature.data.bones["eye.L"].head_local)
+    reach = np.linalg.norm(eye - centre, axis=1)
+    armature.pose.bones["eye.L"].rotation_euler.z = 0.5
+    for name in ("eyeLookDownLeft", "jawOpen"):
+        values(ada.head, **{name: 1.0})
+    turned = np.linalg.norm(shown(ada.head)[ball] - centre, axis=1)
+    assert np.abs(turned - reach).max() < 1e-5, "it turns about its own centre"
+    posed = shown(ada.head)
+    addon.skeleton.armature.remove_skeleton(ada.head)
+    assert np.abs(shown(ada.head) - posed).max() < 2e-4, "and shapes do the same by themselves"
+
+
 def test_artist_in_another_mode_stays_in_it(addon: SimpleNamespace, ada: Any) -> None:
     bpy.ops.mesh.primitive_cube_add()
     bpy.ops.object.mode_set(mode="EDIT")

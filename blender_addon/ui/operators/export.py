@@ -11,6 +11,7 @@ from ..._shared import RelightifyError
 from ...export.head import export_head
 from ...export.maps import bake_maps
 from ...export.presets import PRESETS, clean_stem
+from ...skeleton.armature import fits_likeness
 from ..properties.baking import BakeChoices, bake_options, bake_target, draw_bake
 from ..properties.export import ExportChoices, draw_choices, options_of
 from .head import HeadOperator
@@ -60,6 +61,10 @@ class RELIGHTIFY_OT_export(ExportChoices, HeadOperator):
             return {"CANCELLED"}
         finally:
             manager.progress_end()
+        if not fits_likeness(self.head(context)):
+            self.report(
+                {"WARNING"}, "The bones were not fitted to the likeness. Press Fit Bones to Likeness, then export."
+            )
         main, *others = files
         self.report({"INFO"}, f"Exported {main}" + (f" and {len(others)} more files" if others else ""))
         return {"FINISHED"}

@@ -6,7 +6,7 @@
 import bpy
 
 from ...skeleton import following
-from ...skeleton.armature import add_skeleton, armature_of, remove_skeleton, rename_bones
+from ...skeleton.armature import add_skeleton, armature_of, fit_to_likeness, remove_skeleton, rename_bones
 from ...skeleton.following import BONES, SHAPES
 from .head import HeadOperator, head_of
 
@@ -106,6 +106,18 @@ class RELIGHTIFY_OT_name_bones(SkeletonOperator):
         return {"FINISHED"}
 
 
+class RELIGHTIFY_OT_fit_bones(SkeletonOperator):
+    """Move the bones to where the likeness sliders have eyes, jaw and skull; poses and animation stay"""
+
+    bl_idname = "relightify.fit_bones"
+    bl_label = "Fit Bones to Likeness"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        fit_to_likeness(self.head(context))
+        return {"FINISHED"}
+
+
 class RELIGHTIFY_OT_turn_eyes_by(SkeletonOperator):
     """Choose who turns the eyes: the shapes, or bones that the lids follow"""
 
@@ -169,6 +181,7 @@ CLASSES = (
     RELIGHTIFY_OT_add_skeleton,
     RELIGHTIFY_OT_remove_skeleton,
     RELIGHTIFY_OT_name_bones,
+    RELIGHTIFY_OT_fit_bones,
     RELIGHTIFY_OT_turn_eyes_by,
     RELIGHTIFY_OT_open_jaw_by,
     RELIGHTIFY_OT_add_eye_aim,

@@ -8,7 +8,7 @@ import bpy
 
 from ...scene import heads
 from ...skeleton import following
-from ...skeleton.armature import armature_of
+from ...skeleton.armature import armature_of, fits_likeness
 from ..layout import FacePanel
 from ..operators.head import head_of
 from ..operators.skeleton import (
@@ -16,6 +16,7 @@ from ..operators.skeleton import (
     JAW_ITEMS,
     RELIGHTIFY_OT_add_eye_aim,
     RELIGHTIFY_OT_add_skeleton,
+    RELIGHTIFY_OT_fit_bones,
     RELIGHTIFY_OT_name_bones,
     RELIGHTIFY_OT_open_jaw_by,
     RELIGHTIFY_OT_remove_eye_aim,
@@ -44,6 +45,8 @@ class RELIGHTIFY_PT_skeleton(FacePanel, bpy.types.Panel):
         row = layout.row(align=True)
         row.operator_menu_enum(RELIGHTIFY_OT_name_bones.bl_idname, "naming", text="Bone Names")
         row.operator(RELIGHTIFY_OT_remove_skeleton.bl_idname, text="", icon="TRASH")
+        if not fits_likeness(head):
+            layout.operator(RELIGHTIFY_OT_fit_bones.bl_idname, icon="ERROR")
         layout.prop(armature, "show_in_front", text="Bones in Front")
         _draw_switch(layout, "Eyes", RELIGHTIFY_OT_turn_eyes_by.bl_idname, EYES_ITEMS, following.eyes_by(armature))
         _draw_switch(layout, "Jaw", RELIGHTIFY_OT_open_jaw_by.bl_idname, JAW_ITEMS, following.jaw_by(armature))
