@@ -20,13 +20,15 @@ from ..skeleton.armature import armature_of
 from ..skeleton.following import bone_of, shapes_without_bones
 from ..skeleton.skinning import HEAD
 from . import surroundings
-from .fitting import Field, Placement, blend_weights, distances_along, place_head
+from .fitting import Field, Placement, blend_weights, distances_along, gentle_reach, place_head
 from .humans import ALL_VERTICES, SKIN_VERTICES, require_attachable, rig_of, units_per_metre_of
 from .parts import bind_parts, bone_weights, build_parts, skull_bone
 from .skin import dress, undress
 
 # Custom properties of a human: what was done to it, as JSON; its skin's material; the mesh of the head's parts.
 ATTACHED, SKIN, PARTS_OF = (f"{PREFIX}body{name}" for name in ("", "_skin", "_parts"))
+# No neck blends further than this, metres along the skin: there the jaw begins.
+NECK = 0.07
 # The helpers of the base mesh that bones are placed by: cubes of eight vertices each.
 JOINTS = ((13606, 14598), (19150, 19158))
 CUBE = 8
@@ -37,7 +39,8 @@ class AttachOptions:
     """What a human takes of a head besides its shape, and how.
 
     Args:
-        blend: metres from the neck's border, along the skin, over which the human's neck becomes the head's.
+        blend: metres from the neck's border, along the skin, over which the human's neck becomes the head's; more
+            where the two are far apart, see `gentle_reach`.
         true_scale: keep the head's own size; else make it as large as the human's.
         skin: bake the maps to the human's own texture coordinates.
         size: texels a side of those.
@@ -111,7 +114,10 @@ def attach(
     place = place_head(
         neutral[skin], there[body_ids[skin]], np.searchsorted(skin, border), unit if options.true_scale else None
     )
-    weight = _neck_weights(head, body_ids, there, border, options.blend * unit)
+    apart = np.linalg.norm(place.points(neutral[border]) - there[body_ids[border]], axis=1)
+    at = there[np.maximum(body_ids, 0)]
+    reach = gentle_reach(at, at[border], apart, options.blend * unit, NECK * unit)
+    weight = _neck_weights(head, body_ids, at, border, reach)
     known = np.flatnonzero(body_ids >= 0)
     moved = np.zeros_like(there)
     moved[body_ids[known]] = weight[known, None] * (place.points(neutral[known]) - there[body_ids[known]])
@@ -147,8 +153,7 @@ def attach(
             human[SKIN] = material
     human.data.update()
     surroundings.hide(head)
-    gap = np.linalg.norm(place.points(neutral[border]) - there[body_ids[border]], axis=1).mean()
-    return Attached(key, float(1000 * gap / unit), tuple(warnings))
+    return Attached(key, float(1000 * apart.mean() / unit), tuple(warnings))
 
 
 def detach(scene: bpy.types.Scene, human: bpy.types.Object) -> None:
@@ -217,14 +222,14 @@ def _skin_quads(head: bpy.types.Object, ids: np.ndarray) -> np.ndarray:
 
 
 def _neck_weights(
-    head: bpy.types.Object, body_ids: np.ndarray, there: np.ndarray, border: np.ndarray, reach: float
+    head: bpy.types.Object, body_ids: np.ndarray, points: np.ndarray, border: np.ndarray, reach: np.ndarray
 ) -> np.ndarray:
     """How much of the head there is at each of its vertices, float [V]; all where the skin does not lead."""
     ends = np.empty(2 * len(head.data.edges), np.int32)
     head.data.edges.foreach_get("vertices", ends)
     edges = ends.reshape(-1, 2)
     edges = edges[((body_ids[edges] >= 0) & (body_ids[edges] < SKIN_VERTICES)).all(axis=1)]
-    return blend_weights(distances_along(there[np.maximum(body_ids, 0)], edges, border), reach)
+    return blend_weights(distances_along(points, edges, border), reach)
 
 
 def _field(there: np.ndarray, moved: np.ndarray, known: np.ndarray) -> Field:

@@ -10,6 +10,8 @@ import numpy as np
 
 # Points are moved by all that lie within this many times the distance of the nearest.
 FIELD_REACH = 2.0
+# How many times the gap between two necks their blend reaches: a bend of 25 degrees at most.
+GENTLE = 4.0
 # Points at once, so that the table of distances stays small.
 CHUNK = 256
 
@@ -87,13 +89,28 @@ def distances_along(vertices: np.ndarray, edges: np.ndarray, start: np.ndarray) 
     return found
 
 
-def blend_weights(distances: np.ndarray, reach: float) -> np.ndarray:
+def blend_weights(distances: np.ndarray, reach: float | np.ndarray) -> np.ndarray:
     """How much of the head there is at distances from the neck's border, float in [0, 1]: none there, all from `reach`.
 
     Slopes are 0 at both ends, so that the surface has no crease there.
     """
     t = np.clip(distances / reach, 0.0, 1.0)
     return t * t * t * (t * (6 * t - 15) + 10)
+
+
+def gentle_reach(points: np.ndarray, border: np.ndarray, gaps: np.ndarray, least: float, most: float) -> np.ndarray:
+    """Over which distance a neck blends at points, float [V]: further where the two necks are further apart.
+
+    The blend's slope is 15/8 of gap over reach at its steepest, so `GENTLE` bounds the bend that it adds to a neck.
+
+    Args:
+        points: float [V, 3].
+        border: float [n, 3], where the neck ends.
+        gaps: float [n], how far apart the necks are there.
+        least: the reach where they meet.
+        most: of all.
+    """
+    return np.clip(GENTLE * Field(border, gaps[:, None]).at(points)[:, 0], least, max(most, least))
 
 
 @dataclass(frozen=True)
@@ -105,15 +122,16 @@ class Field:
 
     Args:
         points: float [n, 3].
-        offsets: float [n, 3].
+        offsets: float [n, C], or any other values.
     """
 
     points: np.ndarray
     offsets: np.ndarray
 
     def at(self, places: np.ndarray) -> np.ndarray:
-        """Displacements float [m, 3] of places [m, 3]."""
-        return np.concatenate([np.zeros((0, 3)), *self._chunks(np.asarray(places, np.float64))])
+        """Displacements float [m, C] of places [m, 3]."""
+        none = np.zeros((0, self.offsets.shape[1]))
+        return np.concatenate([none, *self._chunks(np.asarray(places, np.float64))])
 
     def _chunks(self, places: np.ndarray) -> Iterator[np.ndarray]:
         points = self.points.astype(np.float32)

@@ -42,7 +42,7 @@ class RELIGHTIFY_OT_attach_to_human(HeadOperator):
     )
     blend: bpy.props.FloatProperty(
         name="Neck",
-        description="How far along the skin the human's neck becomes the head's",
+        description="How far along the skin the human's neck becomes the head's at least",
         default=0.03,
         min=0.005,
         max=0.15,

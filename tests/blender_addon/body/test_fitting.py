@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blender_addon.body.fitting import Field, blend_weights, distances_along, place_head
+from blender_addon.body.fitting import Field, blend_weights, distances_along, gentle_reach, place_head
 
 RNG = np.random.default_rng(3)
 TURN = np.array([[0.96, -0.28, 0.0], [0.28, 0.96, 0.0], [0.0, 0.0, 1.0]])
@@ -43,6 +43,12 @@ def test_blend_begins_and_ends_without_a_crease() -> None:
     assert weights[[0, 2, 4, 5]] == pytest.approx([0.0, 0.5, 1.0, 1.0])
     assert weights[1] < 1e-5
     assert 1 - weights[3] < 1e-5
+
+
+def test_necks_far_apart_blend_further_but_not_into_the_jaw() -> None:
+    border = np.array([[0.0, 0, 0], [1.0, 0, 0], [2.0, 0, 0]])
+    reach = gentle_reach(border, border, np.array([0.001, 0.012, 0.1]), 0.03, 0.07)
+    assert reach == pytest.approx([0.03, 0.048, 0.07])
 
 
 def test_field_meets_what_is_known_and_follows_a_shift_and_a_turn_between() -> None:
