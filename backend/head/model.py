@@ -13,8 +13,6 @@ from backend.asset_files import ASSETS, verified
 from backend.rendering.light_transfer import radiance_transfer
 
 ASSET = ASSETS / "head_model.npz"
-# Finer steps of the bases are far below what any fit can tell, and the file packs a quarter smaller without them.
-BASIS_STEP_MM = 1 / 1024
 
 
 @dataclass(frozen=True)
@@ -114,13 +112,16 @@ def _triangulate(quads: np.ndarray) -> np.ndarray:
     return pairs[(pairs >= 0).all(axis=1)].astype(np.int32)
 
 
-def in_steps_mm(basis: np.ndarray) -> np.ndarray:
-    """Displacements in metres as they are stored: float16 in millimetres, in steps of `BASIS_STEP_MM`."""
-    return (np.rint(basis * 1000 / BASIS_STEP_MM) * BASIS_STEP_MM).astype(np.float16)
+def in_steps_mm(basis: np.ndarray, step: float = 1 / 1024) -> np.ndarray:
+    """Displacements in metres as they are stored: float16 in millimetres.
+
+    They are multiples of `step` millimetres: no fit can tell finer ones, and without them files pack a quarter smaller.
+    """
+    return (np.rint(basis * 1000 / step) * step).astype(np.float16)
 
 
 def save_head_model(model: HeadModel, path: Path) -> None:
-    """Write a head model as npz; the bases are in half precision, in steps of `BASIS_STEP_MM` as far as it reaches."""
+    """Write a head model as npz; the bases are as `in_steps_mm` gives them."""
     arrays = {
         "mean": model.mean.astype(np.float32),
         "identity_basis_mm": in_steps_mm(model.identity_basis),
