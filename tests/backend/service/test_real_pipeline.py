@@ -8,10 +8,11 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from backend.photo.model_file import FACE_LANDMARKER, SEGMENTER, fetched_model
 from backend.service.client import Client
@@ -22,10 +23,14 @@ from shared.maps import MAPS
 from shared.messages import JobProgress, Result
 from shared.options import JobOptions
 from shared.paths import CACHE_VARIABLE
+from shared.photos import photo_of
 from shared.refit_messages import fit_state
 from tests.backend.service.running import error_of, running_server
 
 pytestmark = pytest.mark.slow
+
+# Official portraits, works of the United States government; see `tests/backend/identity/test_embedder.py`.
+FACES = Path(__file__).resolve().parents[1] / "identity"
 
 data = pytest.importorskip("skimage.data")
 
@@ -107,3 +112,28 @@ def test_a_portrait_is_refitted_in_milliseconds_as_a_job_with_the_corrections_ma
     assert isinstance(second, Result)
     np.testing.assert_allclose(second.mesh.vertices, moved.vertices, atol=2e-4)
     np.testing.assert_array_equal(fit_state(second.info).identity, fit.identity)
+
+
+def test_several_photos_come_back_with_a_light_and_an_upright_copy_of_each(client: Client) -> None:
+    grey = png(np.full((256, 256, 3), 128, np.uint8))
+    sideways = io.BytesIO()
+    with Image.open(FACES / "obama_2009.jpg") as photo:
+        exif = photo.getexif()
+        exif[ExifTags.Base.Orientation] = 6
+        photo.transpose(Image.Transpose.ROTATE_90).save(sideways, "JPEG", quality=95, exif=exif)
+    further = [(FACES / "obama_2012.jpg").read_bytes(), sideways.getvalue()]
+    *_, result = client.reconstruct(grey, JobOptions(quality="draft", resolution=512), further=further)
+    assert isinstance(result, Result)
+    assert result.warnings[0].startswith("Photo 1 is left out: ")
+    assert photo_of(result.warnings[0]) == 1
+    assert [photo["number"] for photo in result.info["photos"]] == [2, 3]
+    assert list(result.further_lights) == ["3"], "that of the second is the mesh's"
+    assert result.further_lights["3"].shape == result.mesh.environment.shape
+    assert result.further_lights["3"].min() >= 0
+    assert not np.allclose(result.further_lights["3"], result.mesh.environment, rtol=0.1)
+    assert "photo" not in result.maps, "its file is upright"
+    upright = Image.open(io.BytesIO(result.maps["photo_3"]))
+    assert upright.size == (240, 240)
+    with Image.open(FACES / "obama_2009.jpg") as photo:
+        difference = np.asarray(upright, np.float32) - np.asarray(photo.convert("RGB"), np.float32)
+    assert np.abs(difference).mean() < 5
