@@ -85,10 +85,11 @@ def _operators() -> tuple[ModuleType, ...]:
         reconstruct,
         skeleton,
         studio,
+        wrinkles,
     )
 
     making = (photo, people, person, reconstruct, edit_fit, head, head_photos)
-    return backend, *making, light, studio, likeness, expression, skeleton, body, export, asset
+    return backend, *making, light, studio, likeness, expression, wrinkles, skeleton, body, export, asset
 
 
 def _panels() -> tuple[ModuleType, ...]:

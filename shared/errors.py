@@ -126,6 +126,7 @@ CODES: dict[str, Code] = {
     "no_uv_map": Code("the mesh has no UV map of this name", (ADDON,)),
     "nothing_to_bake": Code("no part of the UV map lies on the skin", (ADDON,)),
     "no_levels": Code("the head's mesh was edited, so that its levels of detail do not fit", (ADDON,)),
+    "no_shapes": Code("the head has no shape keys any more", (ADDON,)),
     "no_skin": Code("the head has no skin material any more", (ADDON,)),
     "no_exporter": Code("this Blender lacks the exporter", (ADDON,)),
     "no_window": Code("the export needs a window of Blender", (ADDON,)),

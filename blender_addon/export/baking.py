@@ -15,8 +15,8 @@ from mathutils.bvhtree import BVHTree
 from .._shared import RelightifyError
 from ..anatomy.uv_raster import Coverage, covered, look_up, painted
 from ..scene.mesh import UV_NAME
+from ..scene.mesh_arrays import corner_uv, corner_vertices, loop_triangles
 from .mesh import mesh_coordinates
-from .skin_light import corner_uv, corner_vertices, loop_triangles
 from .textures import Surface
 
 # Of a map whose texels have no colour of their own.

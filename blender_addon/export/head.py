@@ -25,6 +25,7 @@ from .scene import borrowed_names, only_temporary_data, temporary_scene
 from .shape_names import ARKIT, add_visemes, rename_shapes
 from .skeleton import AUTO
 from .textures import TextureChoices
+from .wrinkles import write_wrinkles
 
 EYES = ("eye_left", "eye_right")
 MOUTH = ("teeth", "tongue")
@@ -52,6 +53,7 @@ class ExportOptions:
         textures: which textures, and how they are stored and packed.
         use_tangents: write tangents into glTF.
         levels: of detail: `export.levels.NONE`, `FILES` or `TOGETHER`; USD has them in files of their own either way.
+        use_wrinkles: write the head's wrinkle maps, if it has any, and their rule beside the other textures.
     """
 
     preset: str = "GLB"
@@ -68,6 +70,7 @@ class ExportOptions:
     textures: TextureChoices = TextureChoices()
     use_tangents: bool = False
     levels: str = levels.NONE
+    use_wrinkles: bool = False
 
 
 def export_head(
@@ -116,6 +119,9 @@ def export_head(
         if options.levels == levels.TOGETHER and preset.suffix == ".usdc":
             files = [levels.file_name(target, group[0]) for group in groups]
             (out / f"{target.stem}_LODs.usda").write_text(levels.variants_of(stem, files), encoding="utf-8")
+        if options.use_wrinkles:
+            folder = out / presets.texture_folder(stem)
+            write_wrinkles(head, folder, preset, stem, options.textures, options.shape_names)
         return publish(out, target)
 
 

@@ -35,4 +35,9 @@ def rename_shapes(copy: bpy.types.Object, naming: str) -> None:
     compat.own_action(keys)
     for key in keys.key_blocks[1:]:
         if key.name not in VISEMES:
-            key.name = key.name[:1].upper() + key.name[1:]
+            key.name = spelled(key.name, naming)
+
+
+def spelled(name: str, naming: str) -> str:
+    """The name of one of the 52 shapes as `ARKIT` or `VRM` spells it."""
+    return name if naming == ARKIT else name[:1].upper() + name[1:]

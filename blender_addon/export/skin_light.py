@@ -11,6 +11,7 @@ from mathutils.bvhtree import BVHTree
 
 from ..anatomy.uv_raster import covered, painted
 from ..scene.mesh import UV_NAME
+from ..scene.mesh_arrays import corner_uv, corner_vertices, loop_triangles
 from .mesh import mesh_coordinates
 from .textures import SMOOTH_PX, Surface
 
@@ -78,30 +79,6 @@ def openness(tree: BVHTree, points: np.ndarray, normals: np.ndarray, metres: flo
         free = [tree.ray_cast(start, Vector(ray), REACH_M / metres)[0] is None for ray in world]
         found[index] = sum(free) / RAYS
     return found
-
-
-def loop_triangles(mesh: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray]:
-    """The triangles of a mesh as corners int32 [T, 3], and their material slots int32 [T]."""
-    mesh.calc_loop_triangles()
-    corners = np.empty(len(mesh.loop_triangles) * 3, np.int32)
-    slots = np.empty(len(mesh.loop_triangles), np.int32)
-    mesh.loop_triangles.foreach_get("loops", corners)
-    mesh.loop_triangles.foreach_get("material_index", slots)
-    return corners.reshape(-1, 3), slots
-
-
-def corner_vertices(mesh: bpy.types.Mesh) -> np.ndarray:
-    """The vertex of each corner of a mesh, int32 [L]."""
-    found = np.empty(len(mesh.loops), np.int32)
-    mesh.loops.foreach_get("vertex_index", found)
-    return found
-
-
-def corner_uv(mesh: bpy.types.Mesh, name: str) -> np.ndarray:
-    """Texture coordinates float32 [L, 2] of a mesh's corners in one of its UV maps."""
-    found = np.empty(len(mesh.loops) * 2, np.float32)
-    mesh.uv_layers[name].data.foreach_get("uv", found)
-    return found.reshape(-1, 2)
 
 
 def _areas(triangles: np.ndarray) -> float:

@@ -164,11 +164,12 @@ def textures_of(
             name = f"{name}.{tile}"
         elif choices.udim:
             name = f"{pattern.replace('_{part}', '').format(stem=stem)}.{presets.tile_of(surface.part)}"
-        textures[role] = Texture(role, name, values, srgb, _depth(role, preset, choices))
+        textures[role] = Texture(role, name, values, srgb, texture_depth(role, preset, choices))
     return textures
 
 
-def _depth(role: str, preset: Preset, choices: TextureChoices) -> str:
+def texture_depth(role: str, preset: Preset, choices: TextureChoices) -> str:
+    """How a texture of a role is stored: as asked, as far as the format knows that."""
     if choices.depth == EXR and not preset.knows_exr:
         return SIXTEEN
     return SIXTEEN if choices.depth == EIGHT and role == presets.DISPLACEMENT else choices.depth

@@ -168,6 +168,8 @@ def duplicate_head(scene: bpy.types.Scene, head: bpy.types.Object) -> bpy.types.
             _put_images(copies[material], copies)
     for thing in old:
         _point_at_copies(copies[thing], copies)
+    for material in [m for m in copies[head].data.materials if m is not None and m.node_tree is not None]:
+        _point_drivers_at_copies(material.node_tree, copies)
     others = [other for other in heads_of(scene) if other != copies[head]]
     copies[old[0]].location.x += free_place(scene, others) - place_of(head).translation.x
     return copies[head]
@@ -195,7 +197,11 @@ def _point_at_copies(thing: bpy.types.Object, copies: Copies) -> None:
             if prop.type == "POINTER" and not prop.is_readonly and getattr(owner, prop.identifier) in copies:
                 setattr(owner, prop.identifier, copies[getattr(owner, prop.identifier)])
     for data in animated_data(thing):
-        for driver in data.animation_data.drivers if data.animation_data is not None else ():
-            for target in (t for variable in driver.driver.variables for t in variable.targets):
-                if target.id in copies:
-                    target.id = copies[target.id]
+        _point_drivers_at_copies(data, copies)
+
+
+def _point_drivers_at_copies(data: bpy.types.ID, copies: Copies) -> None:
+    for driver in data.animation_data.drivers if data.animation_data is not None else ():
+        for target in (t for variable in driver.driver.variables for t in variable.targets):
+            if target.id in copies:
+                target.id = copies[target.id]

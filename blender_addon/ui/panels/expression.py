@@ -9,6 +9,7 @@ import bpy
 from ... import compat
 from ...expression.shapes import GROUPS, SIDES, label, sides
 from ...scene import heads
+from ...scene.wrinkles import has_wrinkles
 from ..layout import FacePanel, draw_text
 from ..operators.expression import (
     RELIGHTIFY_OT_clear_recording,
@@ -18,6 +19,7 @@ from ..operators.expression import (
     RELIGHTIFY_OT_set_expression,
     face_of,
 )
+from ..operators.wrinkles import RELIGHTIFY_OT_add_wrinkles, RELIGHTIFY_OT_remove_wrinkles
 
 # Room for the words; the rest of a line is for one slider or two.
 LABEL_FACTOR = 0.36
@@ -58,6 +60,15 @@ class RELIGHTIFY_PT_expression(FacePanel, bpy.types.Panel):
         row.operator(RELIGHTIFY_OT_import_recording.bl_idname, text="Import Recording", icon="IMPORT")
         if compat.existing_curves(head.data.shape_keys):
             row.operator(RELIGHTIFY_OT_clear_recording.bl_idname, text="", icon="TRASH")
+        row = layout.row(align=True)
+        folded = has_wrinkles(head)
+        row.operator(
+            RELIGHTIFY_OT_add_wrinkles.bl_idname,
+            text="Make Wrinkles Again" if folded else "Add Wrinkles",
+            icon="MOD_CLOTH",
+        )
+        if folded:
+            row.operator(RELIGHTIFY_OT_remove_wrinkles.bl_idname, text="", icon="TRASH")
 
 
 def _draw_sliders(layout: bpy.types.UILayout, keys: bpy.types.bpy_prop_collection, patterns: tuple[str, ...]) -> None:

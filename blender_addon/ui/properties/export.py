@@ -101,6 +101,9 @@ class ExportChoices(TextureSettings):
     levels: bpy.props.EnumProperty(
         name="Levels of Detail", description="Coarser heads with all shapes, bones and materials", items=LEVEL_ITEMS
     )
+    use_wrinkles: bpy.props.BoolProperty(
+        name="Wrinkle Maps", description="The head's wrinkle maps, if it has any, and the rule that mixes them in"
+    )
     use_tangents: bpy.props.BoolProperty(
         name="Tangents", description="Write tangents into glTF; most engines make the same ones themselves"
     )
@@ -142,6 +145,7 @@ def draw_choices(layout: bpy.types.UILayout, choices: ExportChoices) -> None:
     layout.use_property_decorate = False
     layout.prop(choices, "preset")
     draw_textures(layout, choices)
+    layout.prop(choices, "use_wrinkles")
     layout.prop(choices, "subdivisions")
     layout.prop(choices, "levels")
     column = layout.column(heading="Include")
