@@ -138,8 +138,15 @@ def _patches(
     np.maximum.at(depth, of, cv2.distanceTransform(above, cv2.DIST_L2, 3).reshape(-1)[at] / scale)
     measures = {name: mean(image.reshape(-1)[at]) for name, image in places.items()}
     length = np.hypot(stats[kept, cv2.CC_STAT_WIDTH], stats[kept, cv2.CC_STAT_HEIGHT]) / scale
+    # Shading changes how dark pigment is, but hardly its hue: how evenly it lies there is told by that.
+    hue = np.stack([places[name].reshape(-1)[at] for name in ("red", "yellow")])
+    own = np.stack([measures["red"], measures["yellow"]])
+    along = (hue * own[:, of]).sum(0) / np.maximum((own**2).sum(0), 1e-6)[of]
+    strong = along[np.lexsort((along, of))[first + (0.9 * (texels - 1)).astype(int)]]
     measures |= {
         "contrast": contrast,
+        "even": mean((along > 0.7 * strong[of]).astype(np.float64)),
+        "pigment": (measures["red"] + measures["yellow"]) / np.maximum(contrast, 1e-6),
         "half": level / contrast,
         "sharp": mean((rise.reshape(-1)[at] > settings.edge_share * contrast[of]).astype(np.float64), rim),
         "flat": mean((values > 0.7 * quantile(0.9)[of]).astype(np.float64)),

@@ -39,7 +39,9 @@ class PatchKind:
     Measures: log `contrast`; its share at which the patch is cut out, `half`; `sharp`, share of the border that is as
     steep as `ClosedSettings` asks; `flat`, share of the area of nearly full contrast; `depth` in mm of the largest
     circle inside; `area` in mm2; `slender`, length over width; `red` and `yellow`, hues against the skin around;
-    `brown`, their sum; `hue`, their size; `redder`, what is red and not yellow; and the shares of it by the
+    `brown`, their sum; `pigment`, that over the contrast, which pigment of the skin has more of than shade (melanin of
+    birthmarks and blood 0.7 and more, creases and shadows 0.6 and less); `even`, share of the area of nearly full hue,
+    which shading leaves alone; `hue`, their size; `redder`, what is red and not yellow; and the shares of it by the
     `border` of what was seen, on a `feature` (brows, eyes, lips), the `nose`, a `beard`, and `outside` the face.
     """
 
@@ -74,7 +76,17 @@ INK = PatchKind(
     False,
     (("contrast", 0.4, 0.6), ("sharp", 0.75, 0.9), ("depth", 1.4, 1.9), ("hue", 0.14, 0.2), ("nose", 0.5, 0.3)),
 )
-STAIN = PatchKind(False, (("contrast", 0.3, 0.5), ("depth", 2.5, 3.5), ("hue", 0.2, 0.28), ("nose", 0.5, 0.3)))
+STAIN = PatchKind(
+    False,
+    (
+        ("contrast", 0.2, 0.35),
+        ("depth", 2.5, 3.5),
+        ("pigment", 0.5, 0.62),
+        ("even", 0.5, 0.62),
+        ("flat", 0.0, 0.01),
+        ("nose", 0.5, 0.3),
+    ),
+)
 RED_SCAR = PatchKind(
     False,
     (
@@ -83,7 +95,8 @@ RED_SCAR = PatchKind(
         ("redder", 0.1, 0.16),
         ("area", 2, 4),
         ("nose", 0.35, 0.2),
-        ("flat", 0.42, 0.52),
+        ("even", 0.42, 0.52),
+        ("flat", 0.0, 0.01),
         ("half", 0.85, 0.8),
     ),
 )
