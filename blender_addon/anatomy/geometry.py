@@ -11,6 +11,7 @@ import numpy as np
 
 from .._shared import HeadMesh
 from .correctives import with_correctives
+from .lips import before_teeth
 from .strips import arc_length, connected_parts, grid_of_quads
 from .teeth import Row, row_of_crowns
 from .waterlines import lid_edge, rim_of_lids
@@ -103,8 +104,14 @@ def head_geometry(mesh: HeadMesh) -> HeadGeometry:
         if "mouth" in geometry.part_names:
             geometry = _add_rim(geometry, eye)
     middle = np.mean([points[..., 2].mean() for *_, points in _rows_of_teeth(geometry)] or [0.0])
+    crowns = []
     for _, grid, points in _rows_of_teeth(geometry):
-        geometry = _crown_teeth(geometry, grid, row_of_crowns(points, upper=bool(points[..., 2].mean() > middle)))
+        row = row_of_crowns(points, upper=bool(points[..., 2].mean() > middle))
+        geometry, numbers = _crown_teeth(geometry, grid, row)
+        crowns.append((row, numbers))
+    flesh = np.concatenate([part_faces(geometry, "skin"), part_faces(geometry, "mouth")])
+    offsets = before_teeth(geometry.vertices, geometry.shape_offsets, geometry.quads[flesh], crowns)
+    geometry = replace(geometry, shape_offsets=offsets)
     corner_uv = geometry.corner_uv.copy()
     for name, eye in eyes.items():
         faces = part_faces(geometry, name)
@@ -326,8 +333,8 @@ def _add_rim(geometry: HeadGeometry, eye: Eyeball) -> HeadGeometry:
     )
 
 
-def _crown_teeth(geometry: HeadGeometry, grid: np.ndarray, row: Row) -> HeadGeometry:
-    """Put a row of crowns in the place of a strip of teeth whose vertices are `grid` [R, C].
+def _crown_teeth(geometry: HeadGeometry, grid: np.ndarray, row: Row) -> tuple[HeadGeometry, np.ndarray]:
+    """Put a row of crowns in the place of a strip of teeth whose vertices are `grid` [R, C]; and the crowns' vertices.
 
     u runs along the arch, v from the front's gum over the edge to the back; upper teeth in v > 0.5.
     """
@@ -362,7 +369,7 @@ def _crown_teeth(geometry: HeadGeometry, grid: np.ndarray, row: Row) -> HeadGeom
     uv = np.stack(np.broadcast_arrays(row.u[None], v[:, None]), axis=-1).reshape(-1, 2)
     keep = ~np.isin(geometry.quads, grid).all(axis=1)
     part = geometry.part_names.index("teeth")
-    return replace(
+    built = replace(
         geometry,
         vertices=vertices,
         quads=np.concatenate([geometry.quads[keep], numbers.ravel()[corners]]).astype(np.int32),
@@ -371,3 +378,4 @@ def _crown_teeth(geometry: HeadGeometry, grid: np.ndarray, row: Row) -> HeadGeom
         shape_offsets=moved,
         hm08_vertex_ids=np.concatenate([geometry.hm08_vertex_ids, np.full(int(added.sum()), -1, np.int32)]),
     )
+    return built, numbers

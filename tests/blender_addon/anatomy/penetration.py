@@ -42,7 +42,27 @@ def depths_mm(built: HeadGeometry, weights: dict[str, float]) -> dict[str, float
         numbers = np.unique(built.quads[part_faces(built, part)])
         # Only the front of the mouth: further back, gums and tongue grow out of the flesh.
         numbers = numbers[built.vertices[numbers, 1] < (-0.012 if part == "teeth" else 0.005)]
-        found[pair] = max(0.0, -1000 * float(signed_distance(vertices[numbers], triangles).min()))
+        distance = signed_distance(vertices[numbers], triangles)
+        # Where lips fold over each other, the closest triangle may be the other one's far side.
+        behind = np.flatnonzero(distance < 0)
+        inside = behind[winding_number(vertices[numbers[behind]], _triangles(vertices, quads)) > 0.5]
+        found[pair] = 1000 * float(np.max(-distance[inside], initial=0.0))
+    return found
+
+
+def winding_number(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """How often a surface of triangles [m, 3, 3] winds around points [n, 3]: 0 outside, 1 inside, float [n].
+
+    A surface with holes gives what lies between (Jacobson, Kavan and Sorkine-Hornung, "Robust inside-outside
+    segmentation using generalized winding numbers", 2013); solid angles after van Oosterom and Strackee 1983.
+    """
+    found = np.zeros(len(points))
+    for index, point in enumerate(points):
+        a, b, c = np.moveaxis(triangles - point, 1, 0)
+        far_a, far_b, far_c = (np.linalg.norm(arm, axis=1) for arm in (a, b, c))
+        volume = (a * np.cross(b, c)).sum(1)
+        below = far_a * far_b * far_c + (a * b).sum(1) * far_c + (b * c).sum(1) * far_a + (c * a).sum(1) * far_b
+        found[index] = np.arctan2(volume, below).sum() / (2 * np.pi)
     return found
 
 
