@@ -107,6 +107,8 @@ def export_head(
         *((bpy.data.materials, material_name(preset, stem, part)) for part in surfaces.parts_of(head)),
     )
     dresses: dict[int, Dress] = {}
+    # Inside, the context's scene is a temporary one.
+    metres = 1 / units_per_metre(context.scene)
     with staging_folder(target) as staging, borrowed_names(*names):
         out = staging / "out"
         out.mkdir()
@@ -114,7 +116,6 @@ def export_head(
             part = lambda done, number=number: report((number + done) / len(groups))  # noqa: E731
             main = out / levels.file_name(target, group[0])
             with only_temporary_data(), temporary_scene(context.window, context.scene) as scene:
-                metres = 1 / units_per_metre(context.scene)
                 _export_levels(head, scene, main, preset, stem, options, group, dresses, metres, part)
         if options.levels == levels.TOGETHER and preset.suffix == ".usdc":
             files = [levels.file_name(target, group[0]) for group in groups]
