@@ -294,3 +294,22 @@ class HandSettings:
     rest_m: float = 0.05
     chin: tuple[str, ...] = ("chin", "chin side right", "chin side left", "jaw right", "jaw left")
     shift: float = 0.1
+
+
+@dataclass(frozen=True)
+class PaintedMarkSettings:
+    """Marks painted on photographs, and what must be kept of them.
+
+    Args:
+        shown: visibility from which a texel was certainly seen in both photos.
+        painted: log change from which a texel was painted.
+        fewest: texels of a mark that are worth a figure.
+        kept: part of a mark that must be kept.
+        kept_of_shadows: part of a shadow that may be.
+    """
+
+    shown: float = 0.9
+    painted: float = 0.05
+    fewest: int = 40
+    kept: float = 0.8
+    kept_of_shadows: float = 0.2

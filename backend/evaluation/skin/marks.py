@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from backend.delight.delighting import DelightedTexture
+from backend.evaluation.parameters import PaintedMarkSettings
 from backend.evaluation.skin.painted_marks import MARKS, PaintedMark, painted
 from backend.evaluation.subjects import portraits_folder, prepare
 from backend.evaluation.tables import Row, Table, conditions_of, verdict, write_figure, write_table
@@ -17,10 +18,6 @@ from backend.pipeline import Pipeline
 from shared.errors import RelightifyError
 
 PEOPLE = ("london/001", "london/034", "london/042", "london/062")
-LEAST, MOST_OF_SHADOWS = 0.8, 0.2
-SHOWN = 0.9  # visibility from which a texel was certainly seen in both photos
-PAINTED = 0.05  # log change from which a texel was painted
-FEWEST = 40  # texels of a mark that are worth a figure
 PROTOCOL = """Marks painted as pigment on portraits of training people, by which numbers were chosen, 512 texels.
 `kept`: part of the painted log change that is in the marks' layer, which the albedo keeps whole, by least squares over
 the texels that were painted and are seen in both photos; more than 1 is what the light around a mark gave to it. A
@@ -72,12 +69,14 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def kept_in_layer(found: DelightedTexture, untouched: DelightedTexture) -> float:
+def kept_in_layer(
+    found: DelightedTexture, untouched: DelightedTexture, settings: PaintedMarkSettings = PaintedMarkSettings()
+) -> float:
     """Part of the painted log change that the layer has gained; NaN where too little of it is seen."""
-    seen = np.minimum(found.partial.visibility, untouched.partial.visibility) > SHOWN
+    seen = np.minimum(found.partial.visibility, untouched.partial.visibility) > settings.shown
     change = _log(found.partial.texture_srgb) - _log(untouched.partial.texture_srgb)
-    inside = seen & (np.abs(change).max(-1) > PAINTED) & (found.skin.regions.face > 0.5)
-    if np.count_nonzero(inside) < FEWEST:
+    inside = seen & (np.abs(change).max(-1) > settings.painted) & (found.skin.regions.face > 0.5)
+    if np.count_nonzero(inside) < settings.fewest:
         return float("nan")
     layer, whole = (found.log_marks - untouched.log_marks)[inside], change[inside]
     return float((layer * whole).sum() / (whole**2).sum())
@@ -95,14 +94,15 @@ def _tile(log_marks: np.ndarray) -> np.ndarray:
     return np.clip(0.5 + 0.5 * log_marks, 0, 1)
 
 
-def verdicts(rows: list[Row]) -> list[str]:
+def verdicts(rows: list[Row], settings: PaintedMarkSettings = PaintedMarkSettings()) -> list[str]:
     """Each mark's least and mean part, against what is wanted of it."""
     sentences = []
     for name in conditions_of(rows):
         kept = np.array([row.values["kept"] for row in rows if row.condition == name])
         kept = kept[~np.isnan(kept)]
         if len(kept):
-            reached = bool(kept.min() >= LEAST if _is_mark(MARKS[name]) else kept.max() <= MOST_OF_SHADOWS)
+            is_mark = _is_mark(MARKS[name])
+            reached = bool(kept.min() >= settings.kept if is_mark else kept.max() <= settings.kept_of_shadows)
             sentences.append(verdict(f"{name}: {', '.join(f'{k:.2f}' for k in kept)}", reached))
     return sentences
 
