@@ -143,6 +143,11 @@ def marked_objects(head: bpy.types.Object) -> Iterator[bpy.types.Object]:
                 yield thing
 
 
+def own_face(head: bpy.types.Object) -> int:
+    """Which face of its photo a head was made from, -1 for the largest."""
+    return int(head[OPTIONS].to_dict().get("face", -1)) if OPTIONS in head else -1
+
+
 def belonging(head: bpy.types.Object | None, mark: str) -> bpy.types.Object | None:
     """The object that a mark of a head points at, unless it has been deleted.
 

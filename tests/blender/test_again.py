@@ -77,6 +77,14 @@ def test_photo_of_the_head_is_sent_again_byte_by_byte(head: Any, connected: Fake
     assert bytes(connected.requests[-1].photo) == sent
 
 
+def test_face_that_the_head_was_made_from_is_asked_for_again(connected: FakeBackend, photo_file: Path) -> None:
+    bpy.ops.relightify.reconstruct(filepath=str(photo_file), face=1)
+    bpy.ops.relightify.reconstruct_again()
+    assert connected.requests[-1].options.face == 1
+    bpy.ops.relightify.reconstruct_again(face=0)
+    assert connected.requests[-1].options.face == 0
+
+
 def test_expression_that_the_user_set_stays_and_an_untouched_one_follows(head: Any) -> None:
     keys = head.head.data.shape_keys.key_blocks
     bpy.ops.relightify.reconstruct_again()

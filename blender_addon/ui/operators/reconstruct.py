@@ -231,6 +231,8 @@ class RELIGHTIFY_OT_reconstruct_again(JobOperator, bpy.types.Operator):
         if photos:
             # The panel's face is of the panel's photo.
             self.face = -1 if photos[0].face is None else photos[0].face
+        elif not self.properties.is_property_set("face"):
+            self.face = heads.own_face(head)
         return Sources(photos or (chosen_photo("", head[PHOTO]),), head.name, head.session_uid)
 
     def corrections(self, context: bpy.types.Context) -> Corrections:

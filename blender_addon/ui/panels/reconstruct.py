@@ -11,7 +11,7 @@ from ...install.run import Phase
 from ...link.choice import backend_ready
 from ...link.jobs import Job, State, time_left_text
 from ...link.session import Session, session_of
-from ...scene.heads import PHOTO
+from ...scene.heads import PHOTO, own_face
 from ...scene.photo_source import FILE, IMAGE, PEOPLE, PERSON
 from ...scene.samples import SHOWN, sample_numbers
 from .. import photo_choice
@@ -240,6 +240,8 @@ def _draw_again(layout: bpy.types.UILayout, context: bpy.types.Context, settings
     row.operator(RELIGHTIFY_OT_duplicate_head.bl_idname, text="", icon="DUPLICATE")
     row.operator(RELIGHTIFY_OT_delete_head.bl_idname, text="", icon="TRASH")
     fill_choices(button, settings)
+    # The panel's face is of the panel's photo.
+    button.face = own_face(head)
     numbers = sample_numbers(head)
     if numbers:
         row = layout.row(align=True)
