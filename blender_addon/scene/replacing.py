@@ -233,9 +233,10 @@ def forget_photos(scene: bpy.types.Scene, head: bpy.types.Object, marks: list[st
     """
     images = []
     for mark in marks:
-        thing, shared = head[mark], sharing(head, mark, head[mark])
+        thing = head[mark]
         del head[mark]
-        if shared or thing.library is not None:
+        # The artist may have deleted it.
+        if thing is None or thing.library is not None or sharing(head, mark, thing):
             continue
         if isinstance(thing, bpy.types.Object):
             data = thing.data

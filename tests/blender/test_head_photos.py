@@ -152,6 +152,21 @@ def test_redo_leaves_nothing_over_and_keeps_cameras_and_lights(
     assert {kind: len(getattr(bpy.data, kind)) for kind in kinds} == {k: len(names) for k, names in before.items()}
 
 
+def test_redo_brings_back_what_the_artist_has_deleted_of_a_photo(
+    connected: FakeBackend, addon: SimpleNamespace, settings: Any, photos: list[str]
+) -> None:
+    head, kept = reconstruct(photos), addon.scene.head_photos
+    for number in (2, 3):
+        bpy.data.objects.remove(kept.camera_of(head, number))
+        bpy.data.worlds.remove(kept.world_of(head, number))
+    connected.behaviour = leave_the_third_out
+    assert bpy.ops.relightify.reconstruct_again() == {"FINISHED"}
+    assert kept.camera_of(head, 2).name == "left camera"
+    assert kept.world_of(head, 2) is not None
+    assert kept.camera_of(head, 3) is None
+    assert kept.world_of(head, 3) is None
+
+
 def test_deleting_the_head_takes_all_cameras_lights_and_photos_along(
     connected: FakeBackend, settings: Any, photos: list[str]
 ) -> None:
