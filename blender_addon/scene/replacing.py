@@ -31,6 +31,7 @@ from .mesh import LIKENESS, PARTS
 from .neck import close_neck, is_closed, open_neck
 from .reshaping import copy_shape, discard_materials, discard_mesh, same_topology, take_over
 from .world import BACKDROP, ENVIRONMENT, node_for
+from .wrinkles import follow_shapes
 
 SAME_WEIGHT = 1e-4
 
@@ -174,8 +175,10 @@ def exchange_mesh(head: bpy.types.Object, new: bpy.types.Object, successions: Su
             mesh.materials[slot] = kept
             discard_materials([fresh])
     take_over(head, new)
-    name = old_mesh.name
+    name, old_keys = old_mesh.name, old_mesh.shape_keys
     head.data = mesh
+    if old_keys is not None:
+        follow_shapes(head, old_keys)
     new.data = old_mesh
     discard_mesh(old_mesh, new)
     mesh.name = name

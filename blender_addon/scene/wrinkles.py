@@ -75,6 +75,15 @@ def add_wrinkles(
         _wire(shader, head.data.shape_keys, images)
 
 
+def follow_shapes(head: bpy.types.Object, old: bpy.types.Key) -> None:
+    """Have wrinkles that followed other shape keys follow those that a head has."""
+    trees = [material.node_tree for material in _skins(head)]
+    drivers = [driver for tree in trees if tree.animation_data is not None for driver in tree.animation_data.drivers]
+    for target in (t for driver in drivers for variable in driver.driver.variables for t in variable.targets):
+        if target.id_type == "KEY" and target.id == old:
+            target.id = head.data.shape_keys
+
+
 def remove_wrinkles(head: bpy.types.Object) -> None:
     """Take wrinkles out of a head's skin, which looks as it did without them."""
     images = []

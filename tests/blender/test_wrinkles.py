@@ -137,6 +137,19 @@ def test_a_duplicate_folds_by_its_own_shapes(head: bpy.types.Object) -> None:
     assert not images[0] & images[1]
 
 
+def test_a_head_that_gets_another_mesh_folds_by_the_shapes_of_that(
+    addon: SimpleNamespace, head: bpy.types.Object
+) -> None:
+    made = addon.scene.importer.import_head(
+        bpy.context.scene, "Ada", finished_job.head_mesh(), finished_job.maps(64), parts="SKIN"
+    )
+    before = len(head.data.polygons)
+    addon.scene.replacing.replace_head(bpy.context.scene, head, made)
+    assert len(head.data.polygons) < before
+    head.data.shape_keys.key_blocks["browOuterUpLeft"].value = 0.5
+    assert driven(head, "brows_up")[1] == pytest.approx(0.5)
+
+
 def test_deleting_the_head_takes_its_wrinkles_along(head: bpy.types.Object) -> None:
     bpy.ops.relightify.delete_head()
     assert not [image.name for image in bpy.data.images if "wrinkles" in image.name or "mask" in image.name]
