@@ -44,7 +44,7 @@ def test_wall_is_the_front_of_the_crowns() -> None:
     assert np.abs(depth).mean() < 2e-4
     assert np.abs(depth).max() < 1.5e-3, "where gaps between crowns are cut"
     moved, _, reached = wall.depths(front + 0.002 * normal)
-    assert np.abs(moved[reached] + 0.002).mean() < 3e-4, "before it by as much"
+    assert np.abs(moved[reached] + 0.002).mean() < 5e-4, "before it by as much"
     assert not wall.depths(front + np.array([0, 0, 0.05]))[2].any(), "above the gums there is none"
     assert normal[len(normal) // 2, 1] < -0.9
 
