@@ -47,6 +47,13 @@ def shown(thing: bpy.types.Object, *, without: tuple[str, ...] = ("MASK", "SUBSU
     return values.reshape(-1, 3).astype(np.float64)
 
 
+def chin_vertex() -> int:
+    """The vertex of the head that an opening jaw moves furthest."""
+    model = finished_job.head_mesh()
+    opened = model.expression_offsets[model.expression_names.tolist().index("jawOpen")]
+    return int(np.argmax(np.linalg.norm(opened, axis=1)))
+
+
 def state(human: SimpleNamespace) -> dict[str, Any]:
     """What must be as before when a head has been taken off."""
     keys = human.mesh.data.shape_keys
@@ -147,9 +154,7 @@ def test_heads_sliders_move_the_face_of_the_human(human: SimpleNamespace, ada: A
     moved, moved_parts = shown(human.mesh) - rest, shown(parts) - rest_parts
     basis = keys.reference_key.data
     model = finished_job.head_mesh()
-    chin = int(
-        np.argmax(np.linalg.norm(model.expression_offsets[model.expression_names.tolist().index("jawOpen")], axis=1))
-    )
+    chin = chin_vertex()
     wanted = keys.key_blocks["jawOpen"].data[chin].co - basis[chin].co
     assert np.linalg.norm(moved[model.hm08_vertex_ids[chin]]) == pytest.approx(wanted.length, rel=1e-3)
     assert np.linalg.norm(moved_parts, axis=1).max() > 0.01, "the lower teeth go along"
@@ -334,6 +339,42 @@ def test_human_without_helpers_or_rig_takes_a_head_too(ada: Any) -> None:
     assert len(human.mesh["relightify_body_parts"].data.vertices) > 1000
     bpy.ops.relightify.detach_from_human()
     assert np.abs(shown(human.mesh) - before).max() < 1e-7
+
+
+def test_human_keeps_its_new_head_when_the_head_is_deleted(human: SimpleNamespace, ada: Any) -> None:
+    before = shown(human.mesh)
+    attach(use_skin=True)
+    after = shown(human.mesh)
+    bpy.context.view_layer.objects.active = ada.head
+    assert bpy.ops.relightify.delete_head() == {"FINISHED"}
+    assert np.abs(shown(human.mesh) - after).max() < 1e-6
+    parts = human.mesh["relightify_body_parts"]
+    assert all(material is not None for material in parts.data.materials)
+    bpy.context.view_layer.objects.active = human.mesh
+    assert bpy.ops.relightify.detach_from_human() == {"FINISHED"}
+    assert np.abs(shown(human.mesh) - before).max() < 1e-6
+
+
+def test_recording_plays_on_the_human(addon: SimpleNamespace, human: SimpleNamespace, ada: Any) -> None:
+    addon.skeleton.armature.add_skeleton(bpy.context.scene, ada.head)
+    bpy.context.view_layer.objects.active = ada.head
+    attach()
+    recording = addon.expression.arkit_csv.Recording(
+        seconds=np.array([0.0, 1.0]),
+        shape_names=("jawOpen",),
+        weights=np.array([[0.0], [1.0]]),
+        head=np.array([[0.0, 0.0, 0.0], [0.5, 0.0, 0.0]]),
+        eyes=None,
+    )
+    play = addon.expression.face_recording
+    last = play.play(ada.head, recording, play.PlayOptions(start=1, fps=24.0, head_turn=(1, 1, 1)))
+    bpy.context.scene.frame_set(1)
+    rest = shown(human.mesh)
+    bpy.context.scene.frame_set(last)
+    moved = shown(human.mesh) - rest
+    nose, chin = human.ids[np.argmin(human.head[:, 1])], human.ids[chin_vertex()]
+    assert moved[nose][0] > 0.02, "to the subject's left"
+    assert moved[chin][2] < -0.01, "the jaw opens"
 
 
 def test_saved_file_can_still_be_detached(human: SimpleNamespace, tmp_path: Path) -> None:
