@@ -80,6 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_picture_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `cases`."""
     add_portraits_argument(parser)
+    parser.add_argument("--only", choices=(CYCLES, PORTRAITS), default=None, help="one of the two kinds of pictures")
     parser.add_argument("--heads", type=Path, default=None, metavar="DIR", help="CG heads: a folder with index.json")
     parser.add_argument(
         "--blender-python", type=Path, default=None, metavar="FILE", help="a Python with Blender's module, to render"
@@ -151,10 +152,13 @@ def measured_before(stored: Path) -> list[Measured]:
 def cases(options: argparse.Namespace, pipeline: Pipeline) -> Iterator[Case]:
     """Every picture that there is a truth for."""
     space = pipeline.uv_space(RESOLUTION)
-    heads = options.heads or HEADS
-    for head in cg_heads(heads, pipeline.model, space, options.blender_python, options.limit):
-        for view, picture in head.pictures.items():
-            yield Case(CYCLES, f"{head.name} {view}", picture, head.truth)
+    if options.only != PORTRAITS:
+        heads = options.heads or HEADS
+        for head in cg_heads(heads, pipeline.model, space, options.blender_python, options.limit):
+            for view, picture in head.pictures.items():
+                yield Case(CYCLES, f"{head.name} {view}", picture, head.truth)
+    if options.only == CYCLES:
+        return
     for person in portrait_truths(portraits_folder(options), pipeline.model, space, options.limit):
         yield Case(PORTRAITS, person.name, person.photo, person.truth)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 
 from backend.evaluation.kept_records import write_down
+from backend.evaluation.skin import reflectance
 from backend.evaluation.skin.contenders import MEAN, contenders
 from backend.evaluation.skin.reflectance import Measured, as_record, measured_before
 from backend.evaluation.tables import Row
@@ -41,3 +45,22 @@ def test_columns_are_left_out_by_name() -> None:
     with pytest.raises(RelightifyError, match="no column higher") as caught:
         contenders(pipeline, ["higher"])
     assert "mean map" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("only", "expected"),
+    [([], ["one area", "two"]), (["--only", "Cycles"], ["one area"]), (["--only", "portraits"], ["two"])],
+)
+def test_one_kind_of_pictures_is_measured_alone(
+    only: list[str], expected: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    head = SimpleNamespace(name="one", pictures={"area": tmp_path / "one.png"}, truth=None)
+    person = SimpleNamespace(name="two", photo=tmp_path / "two.jpg", truth=None)
+    monkeypatch.setattr(reflectance, "cg_heads", lambda *_: [head])
+    monkeypatch.setattr(reflectance, "portrait_truths", lambda *_: [person])
+    monkeypatch.setattr(reflectance, "portraits_folder", lambda _: tmp_path)
+    parser = argparse.ArgumentParser()
+    reflectance.add_arguments(parser)
+    options = parser.parse_args(["--out", str(tmp_path), *only])
+    found = reflectance.cases(options, cast(Pipeline, SimpleNamespace(model=None, uv_space=lambda _: None)))
+    assert [case.name for case in found] == expected
