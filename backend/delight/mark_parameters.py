@@ -76,7 +76,8 @@ INK = PatchKind(
     False,
     (("contrast", 0.4, 0.6), ("sharp", 0.75, 0.9), ("depth", 1.4, 1.9), ("hue", 0.14, 0.2), ("nose", 0.5, 0.3)),
 )
-STAIN = PatchKind(
+STAIN = PatchKind(False, (("contrast", 0.3, 0.5), ("depth", 2.5, 3.5), ("hue", 0.2, 0.28), ("nose", 0.5, 0.3)))
+BIRTHMARK = PatchKind(
     False,
     (
         ("contrast", 0.2, 0.35),
@@ -155,7 +156,7 @@ class ClosedSettings:
         ("border", 0.35, 0.15),
         ("outside", 0.9, 0.6),
     )
-    kinds: tuple[PatchKind, ...] = (PAINT, PALE_SCAR, INK, STAIN, RED_SCAR, FRECKLE)
+    kinds: tuple[PatchKind, ...] = (PAINT, PALE_SCAR, INK, STAIN, BIRTHMARK, RED_SCAR, FRECKLE)
 
 
 @dataclass(frozen=True)

@@ -203,3 +203,13 @@ def test_pale_skin_of_skins_own_hue_is_a_mark_only_where_it_outshines_all_other(
     shadow = (beside[..., None] * np.ones(3)).astype(np.float32)
     marks = mark_layer(shadow, shaded * np.exp(shadow) * seen[..., None], shaded, seen, regions, by_area)
     assert float(np.abs(marks[seen > 0]).mean()) < 0.01
+
+
+def test_a_brown_patch_is_a_mark_and_a_shadow_of_the_skins_own_hue_is_none(
+    seen: np.ndarray, regions: FaceRegions
+) -> None:
+    brown, elsewhere = found(-np.array([0.3, 0.5, 0.7]), spot(regions, 8), seen, regions)
+    shade, _ = found(-np.array([0.45, 0.5, 0.55]), spot(regions, 8), seen, regions)
+    assert brown == pytest.approx(1, abs=0.15)
+    assert elsewhere < 0.01
+    assert abs(shade) < 0.05
