@@ -168,6 +168,24 @@ class GeometrySettings:
 
 
 @dataclass(frozen=True)
+class PaintedMarksSettings:
+    """The table `marks`.
+
+    Args:
+        least, most_of_shadows: share of a mark that is to be in the layer, and of a shadow that may be.
+        shown: visibility from which a texel was certainly seen in both photos.
+        painted: log change from which a texel was painted.
+        fewest_texels: of a mark that are worth a figure.
+    """
+
+    least: float = 0.8
+    most_of_shadows: float = 0.2
+    shown: float = 0.9
+    painted: float = 0.05
+    fewest_texels: int = 40
+
+
+@dataclass(frozen=True)
 class PosedSettings:
     """Heads of known shape in hard poses, for the table `confidence`.
 
@@ -294,22 +312,3 @@ class HandSettings:
     rest_m: float = 0.05
     chin: tuple[str, ...] = ("chin", "chin side right", "chin side left", "jaw right", "jaw left")
     shift: float = 0.1
-
-
-@dataclass(frozen=True)
-class PaintedMarkSettings:
-    """Marks painted on photographs, and what must be kept of them.
-
-    Args:
-        shown: visibility from which a texel was certainly seen in both photos.
-        painted: log change from which a texel was painted.
-        fewest: texels of a mark that are worth a figure.
-        kept: part of a mark that must be kept.
-        kept_of_shadows: part of a shadow that may be.
-    """
-
-    shown: float = 0.9
-    painted: float = 0.05
-    fewest: int = 40
-    kept: float = 0.8
-    kept_of_shadows: float = 0.2

@@ -34,7 +34,7 @@ which the user is told of a part.
 
 
 @dataclass(frozen=True)
-class FitErrors:
+class ErrorSample:
     """A fit to learn from: its true errors [parts], Laplace's [parts], and the amounts of the causes."""
 
     true: np.ndarray
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     pipeline = Pipeline("cpu")
     studio, parts = HeadStudio(pipeline, folder), face_parts(pipeline.model)
     rows: list[Row] = []
-    samples: list[FitErrors] = []
+    samples: list[ErrorSample] = []
     failures: dict[str, str] = {}
     for head in _heads(studio, records, options.shapes):
         shown = []
@@ -100,7 +100,7 @@ def _fitted(pipeline: Pipeline, pose: Pose, image: np.ndarray) -> HeadFit:
 
 def _measured(
     pipeline: Pipeline, parts: FaceParts, head: KnownHead, name: str, fit: HeadFit
-) -> tuple[list[Row], FitErrors]:
+) -> tuple[list[Row], ErrorSample]:
     """The rows of a fit, and what is learnt from it."""
     model, found = pipeline.model, fit.confidence
     assert found is not None  # `fit_head` always says it
@@ -117,7 +117,7 @@ def _measured(
     rows = [
         Row(what, condition, head.name, {**each, **(told if what == EXPECTED else {})}) for what, each in values.items()
     ]
-    sample = FitErrors(
+    sample = ErrorSample(
         np.array([true[part] for part in PARTS]),
         np.array([found.chance_mm[part] for part in PARTS]),
         np.array([found.causes[cause] for cause in CAUSES]),
@@ -129,7 +129,7 @@ def _over_face(parts: FaceParts, values: Mapping[str, float]) -> float:
     return float(np.average([values[part] for part in PARTS], weights=np.bincount(parts.part, parts.area, len(PARTS))))
 
 
-def learnt(samples: Sequence[FitErrors]) -> str:
+def learnt(samples: Sequence[ErrorSample]) -> str:
     """What `ConfidenceSettings` would be by these fits, as text: non-negative least squares on the squared errors.
 
     Each square counts over what is expected of it, found anew a few times, since large errors scatter more. Both cheeks

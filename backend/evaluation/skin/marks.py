@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from backend.delight.delighting import DelightedTexture
-from backend.evaluation.parameters import PaintedMarkSettings
-from backend.evaluation.skin.painted_marks import MARKS, PaintedMark, painted
+from backend.evaluation.parameters import PaintedMarksSettings
+from backend.evaluation.skin.painted_marks import MARKS, painted
 from backend.evaluation.subjects import portraits_folder, prepare
 from backend.evaluation.tables import Row, Table, conditions_of, verdict, write_figure, write_table
 from backend.imaging.colour import SMALLEST_LINEAR, srgb_to_linear
@@ -70,13 +70,13 @@ def run(options: argparse.Namespace) -> int:
 
 
 def kept_in_layer(
-    found: DelightedTexture, untouched: DelightedTexture, settings: PaintedMarkSettings = PaintedMarkSettings()
+    found: DelightedTexture, untouched: DelightedTexture, settings: PaintedMarksSettings = PaintedMarksSettings()
 ) -> float:
     """Part of the painted log change that the layer has gained; NaN where too little of it is seen."""
     seen = np.minimum(found.partial.visibility, untouched.partial.visibility) > settings.shown
     change = _log(found.partial.texture_srgb) - _log(untouched.partial.texture_srgb)
     inside = seen & (np.abs(change).max(-1) > settings.painted) & (found.skin.regions.face > 0.5)
-    if np.count_nonzero(inside) < settings.fewest:
+    if np.count_nonzero(inside) < settings.fewest_texels:
         return float("nan")
     layer, whole = (found.log_marks - untouched.log_marks)[inside], change[inside]
     return float((layer * whole).sum() / (whole**2).sum())
@@ -94,18 +94,14 @@ def _tile(log_marks: np.ndarray) -> np.ndarray:
     return np.clip(0.5 + 0.5 * log_marks, 0, 1)
 
 
-def verdicts(rows: list[Row], settings: PaintedMarkSettings = PaintedMarkSettings()) -> list[str]:
+def verdicts(rows: list[Row]) -> list[str]:
     """Each mark's least and mean part, against what is wanted of it."""
-    sentences = []
+    settings, sentences = PaintedMarksSettings(), []
     for name in conditions_of(rows):
         kept = np.array([row.values["kept"] for row in rows if row.condition == name])
         kept = kept[~np.isnan(kept)]
         if len(kept):
-            is_mark = _is_mark(MARKS[name])
-            reached = bool(kept.min() >= settings.kept if is_mark else kept.max() <= settings.kept_of_shadows)
+            is_mark = MARKS[name].wanted > 0
+            reached = bool(kept.min() >= settings.least if is_mark else kept.max() <= settings.most_of_shadows)
             sentences.append(verdict(f"{name}: {', '.join(f'{k:.2f}' for k in kept)}", reached))
     return sentences
-
-
-def _is_mark(mark: PaintedMark) -> bool:
-    return mark.wanted > 0

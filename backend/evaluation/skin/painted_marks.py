@@ -14,7 +14,6 @@ from backend.imaging.colour import linear_to_srgb, srgb_to_linear
 from backend.photo.landmark_table import CHEEK_POINTS, EAR_FRONTS, MOUTH_CORNERS, NOSE_MIDDLE
 from backend.rendering.rasteriser import Rasteriser
 
-FOREHEAD_MIDDLE = 151
 # Where on the mean face, seen from the front: x, y in mm from the face's middle line and the eyes' height.
 Place = Callable[[np.ndarray, "FacePlaces"], np.ndarray]  # points [n, 2] -> share [n]
 
@@ -120,7 +119,7 @@ def face_places(model: HeadModel) -> FacePlaces:
     corner, ear = points[MOUTH_CORNERS[1]], points[EAR_FRONTS[1]]
     wing = points[NOSE_MIDDLE] + np.array([15.0, -14.0])
     jaw = corner + 0.3 * (ear - corner) + np.array([0.0, -12.0])
-    return FacePlaces(right, left, points[FOREHEAD_MIDDLE], wing, jaw)
+    return FacePlaces(right, left, points[151], wing, jaw)
 
 
 def painted(

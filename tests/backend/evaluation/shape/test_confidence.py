@@ -28,7 +28,7 @@ def test_what_was_put_into_the_errors_is_learnt() -> None:
         true = np.square(1.5 * chance)
         true[nose] += (3.0 * amounts[CAUSES.index(DOWN)]) ** 2
         true[jaw] += (2.0 * amounts[CAUSES.index(OPEN_MOUTH)]) ** 2
-        samples.append(confidence.FitErrors(np.sqrt(true), chance, amounts))
+        samples.append(confidence.ErrorSample(np.sqrt(true), chance, amounts))
     text = learnt(samples)
     assert "chance = 1.50" in text
     found = {line.split(": ")[0]: line for line in text.splitlines() if "[" in line and ": " in line}
