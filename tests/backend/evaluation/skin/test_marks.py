@@ -39,6 +39,7 @@ def test_all_places_lie_on_the_face(model: HeadModel) -> None:
     for name in ("right_cheek", "left_cheek", "forehead", "beside_nose", "jaw"):
         assert np.abs(getattr(places, name)).max() < 110, name
     assert places.left_cheek[0] > 0 > places.right_cheek[0]
+    assert places.beside_nose[1] > places.jaw[1]
 
 
 def test_a_shadow_that_is_kept_is_missed_and_a_mark_that_is_kept_is_reached() -> None:
