@@ -8,7 +8,6 @@ upright crops and their mirror images, whose mean is taken.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ import cv2
 import numpy as np
 
 from backend.photo.face_checks import face_warnings
+from backend.photo.graph_release import close_when_gone
 from backend.photo.landmark_table import IRIS_LEFT, IRIS_RIGHT, MIRROR
 from backend.photo.model_file import FACE_LANDMARKER, fetched_model
 from backend.photo.native_libraries import require_graphics_libraries
@@ -128,7 +128,7 @@ class FaceDetector:
             self._image_format: Any = mp.ImageFormat.SRGB
             self._image_class: Any = mp.Image
             self._landmarker: Any = vision.FaceLandmarker.create_from_options(options)
-            self._release = weakref.finalize(self, _close, self._landmarker)
+            self._release = close_when_gone(self, self._landmarker)
             # The graph speaks up once more at its first image.
             self._landmarks_in(np.zeros((64, 64, 3), np.uint8))
 
@@ -192,15 +192,6 @@ class FaceDetector:
     def close(self) -> None:
         """Release the native graph."""
         self._release()
-
-
-def _close(landmarker: Any) -> None:
-    """Close the native graph; at the end of the process, where its thread is gone already, leave it to the system."""
-    try:
-        landmarker.close()
-    except RuntimeError:
-        # MediaPipe's destructor would try once more and complain.
-        landmarker.close = lambda: None
 
 
 def choose_face(faces: tuple[Face, ...], index: int | None = None) -> Face:

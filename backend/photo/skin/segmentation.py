@@ -10,7 +10,6 @@ it for backdrop elsewhere; then wider crops are tried.
 from __future__ import annotations
 
 import logging
-import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import cv2
 import numpy as np
 
 from backend.photo.face_detector import Face
+from backend.photo.graph_release import close_when_gone
 from backend.photo.landmark_table import FACE_OVAL
 from backend.photo.model_file import SEGMENTER, fetched_model
 from backend.photo.native_libraries import require_graphics_libraries
@@ -95,7 +95,7 @@ class Segmenter:
             self._image_format: Any = mp.ImageFormat.SRGB
             self._image_class: Any = mp.Image
             self._network: Any = vision.ImageSegmenter.create_from_options(options)
-            self._release = weakref.finalize(self, _close, self._network)
+            self._release = close_when_gone(self, self._network)
             # The graph speaks up once more at its first image.
             self._probabilities(np.zeros((settings.network_side_px, settings.network_side_px, 3), np.uint8))
         self._settings = settings
@@ -158,15 +158,6 @@ def load_segmenter(settings: SegmentationSettings = SegmentationSettings()) -> S
             raise
         _log.warning("%s Skin is told by colour alone.", error)
         return None
-
-
-def _close(network: Any) -> None:
-    """Close the native graph; at the end of the process, where its thread is gone already, leave it to the system."""
-    try:
-        network.close()
-    except RuntimeError:
-        # MediaPipe's destructor would try once more and complain.
-        network.close = lambda: None
 
 
 def _crop_of(face: Face, side: float, shift_down: float) -> np.ndarray:
