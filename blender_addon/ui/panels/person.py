@@ -31,10 +31,10 @@ class RELIGHTIFY_UL_photos(bpy.types.UIList):
         data: bpy.types.PropertyGroup,
         item: bpy.types.PropertyGroup,
         icon: int,
-        active_data: bpy.types.PropertyGroup,
-        active_property: str,
+        _active_data: bpy.types.PropertyGroup,
+        _active_property: str,
         index: int = 0,
-        flt_flag: int = 0,
+        _flt_flag: int = 0,
     ) -> None:
         """A row: the face, the photo's name, and what there is to say about it."""
         row = layout.row(align=True)
