@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from types import SimpleNamespace
+from typing import Any
 
 import bpy
 import numpy as np
@@ -105,7 +106,7 @@ def build_human(name: str = "Human", *, helpers: bool = True, rig: bool = True) 
     return SimpleNamespace(mesh=human, rig=made, head=own, border=ids[border], ids=ids)
 
 
-def _joints(model: object, own: np.ndarray) -> dict[str, np.ndarray]:
+def _joints(model: Any, own: np.ndarray) -> dict[str, np.ndarray]:
     parts = {str(n): np.unique(model.quads[model.face_part == i]) for i, n in enumerate(model.part_names)}
     eyes = {side: own[parts[f"eye_{name}"]].mean(0) for side, name in (("l", "left"), ("r", "right"))}
     middle = (eyes["l"] + eyes["r"]) / 2
@@ -119,7 +120,7 @@ def _joints(model: object, own: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _add_rig(
-    human: bpy.types.Object, points: np.ndarray, model: object, own: np.ndarray, skin: np.ndarray
+    human: bpy.types.Object, points: np.ndarray, model: Any, own: np.ndarray, skin: np.ndarray
 ) -> bpy.types.Object:
     """Bones from cube to cube, named as in Mixamo's rig, with hard weights that the helpers have too."""
     rig = bpy.data.objects.new("Human.rig", bpy.data.armatures.new("Human.rig"))
