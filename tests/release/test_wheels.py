@@ -127,5 +127,6 @@ def test_protocol_holds_with_a_pure_msgpack() -> None:
     environment = {**os.environ, "MSGPACK_PUREPYTHON": "1"}
     root = Path(__file__).resolve().parents[2]
     subprocess.run([sys.executable, "-c", check], env=environment, check=True)
-    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/shared/test_protocol.py"]
+    files = ["tests/shared/test_protocol.py", "tests/shared/test_malformed_messages.py"]
+    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files]
     subprocess.run(tests, env=environment, cwd=root, check=True)
