@@ -163,7 +163,7 @@ def _check_face_detector() -> Finding:
 
 
 def _check_segmentation() -> Finding:
-    from backend.photo.model_file import SEGMENTER, fetched_model
+    from backend.photo.networks.model_file import SEGMENTER, fetched_model
 
     try:
         fetched_model(SEGMENTER)

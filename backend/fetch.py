@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from backend.photo.model_file import FACE_LANDMARKER, SEGMENTER, ModelFile, fetched_model
-from backend.photo.model_sources import Folder, Source
+from backend.photo.networks.model_file import FACE_LANDMARKER, SEGMENTER, ModelFile, fetched_model
+from backend.photo.networks.model_sources import Folder, Source
 from shared.errors import RelightifyError
 
 
@@ -22,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
     """Fetch and verify the models, and print their paths; the segmentation model may be missing, with a word.
 
     Raises:
-        RelightifyError: the face landmark model cannot be had; see `backend.photo.model_file.fetched_model`.
+        RelightifyError: the face landmark model cannot be had; see `backend.photo.networks.model_file.fetched_model`.
     """
 
     def sources(model: ModelFile) -> tuple[Source, ...] | None:

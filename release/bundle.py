@@ -8,7 +8,7 @@ import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from backend.photo.model_file import FACE_LANDMARKER, SEGMENTER, fetched_model
+from backend.photo.networks.model_file import FACE_LANDMARKER, SEGMENTER, fetched_model
 from blender_addon.install.bundle_format import DESCRIPTION, MODELS, WHEELS, Bundle
 from blender_addon.install.variants import PIP, TORCH
 from release.wheels import BuildError, download

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from backend.head.model import HeadModel, load_head_model
-from backend.training.head.detail_levels import FineHead, detail_levels
+from backend.training.head.levels.detail_levels import FineHead, detail_levels
 from backend.training.head.vertex_regions import vertex_regions
 from blender_addon.anatomy.detail_levels import LEVELS_FILE
 from blender_addon.anatomy.geometry import HeadGeometry, head_geometry

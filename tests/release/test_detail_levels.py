@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from backend.head.model import load_head_model
-from backend.training.head.level_errors import level_errors, triangles_of
+from backend.training.head.levels.level_errors import level_errors, triangles_of
 from blender_addon.anatomy.detail_levels import COARSER_LEVELS, level_corners, topology
 from blender_addon.anatomy.geometry import HeadGeometry
 from release.detail_levels import geometry_of, mirror_of

@@ -18,15 +18,15 @@ import cv2
 import numpy as np
 
 from backend.photo.face_detector import Face
-from backend.photo.graph_release import close_when_gone
 from backend.photo.landmark_table import FACE_OVAL
-from backend.photo.model_file import SEGMENTER, fetched_model
-from backend.photo.native_libraries import require_graphics_libraries
-from backend.photo.native_logs import native_stderr_to_log
+from backend.photo.networks.graph_release import close_when_gone
+from backend.photo.networks.model_file import SEGMENTER, fetched_model
+from backend.photo.networks.native_libraries import require_graphics_libraries
+from backend.photo.networks.native_logs import native_stderr_to_log
+from backend.photo.networks.unused_imports import without_plotting
 from backend.photo.outlines import inside
 from backend.photo.reading import Photo
 from backend.photo.skin.parameters import SegmentationSettings
-from backend.photo.unused_imports import without_plotting
 from backend.photo.upright_crop import CROP_SIDE_PX, upright_crop, warped
 from shared.errors import RelightifyError
 

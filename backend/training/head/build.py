@@ -11,7 +11,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from backend.head.model import ASSET, HeadModel, save_head_model
-from backend.photo.model_file import FACE_LANDMARKER, fetched_model
+from backend.photo.networks.model_file import FACE_LANDMARKER, fetched_model
 from backend.training.head import ict as ict_source
 from backend.training.head import valid_heads as valid_source
 from backend.training.head.built_head import BuiltHead

@@ -18,7 +18,7 @@ from backend.head.model import HeadModel
 from backend.imaging.colour import srgb_bytes_to_linear
 from backend.imaging.filters import smooth_step
 from backend.imaging.sampling import Footprint, sample_image
-from backend.photo.model_file import FACE_LANDMARKER, fetched_model
+from backend.photo.networks.model_file import FACE_LANDMARKER, fetched_model
 from backend.texture.uv_space import UVSpace
 from backend.training.head.mesh_landmarks import detect_landmarks
 from backend.training.head.painted_mesh import SCLERA, SKIN, PaintedMesh

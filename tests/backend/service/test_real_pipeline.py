@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from backend.photo.model_file import FACE_LANDMARKER, SEGMENTER, fetched_model
+from backend.photo.networks.model_file import FACE_LANDMARKER, SEGMENTER, fetched_model
 from backend.service.client import Client
 from backend.service.worker_process import WorkerSettings
 from shared.corrections import Correction, Corrections

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from backend.photo.native_libraries import require_graphics_libraries
+from backend.photo.networks.native_libraries import require_graphics_libraries
 from shared.errors import RelightifyError
 
 

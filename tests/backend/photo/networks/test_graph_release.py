@@ -6,7 +6,7 @@ import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor, thread
 
-from backend.photo.graph_release import close_when_gone
+from backend.photo.networks.graph_release import close_when_gone
 
 
 class Graph:

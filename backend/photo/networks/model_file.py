@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.asset_files import manifest
-from backend.photo.model_sources import NpmPackage, Official, Source, SourceFailed, Wheel
+from backend.photo.networks.model_sources import NpmPackage, Official, Source, SourceFailed, Wheel
 from shared.errors import RelightifyError
 from shared.paths import cache_root
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from backend.photo.unused_imports import PLOTTING, without_plotting
+from backend.photo.networks.unused_imports import PLOTTING, without_plotting
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 def test_plotting_can_be_imported_meanwhile_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

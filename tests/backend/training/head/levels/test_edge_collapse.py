@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from backend.training.head.edge_collapse import Collapser, Mesh
+from backend.training.head.levels.edge_collapse import Collapser, Mesh
 
 SIDE = 9
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 CHATTER = (
-    "import os; from backend.photo.native_logs import native_stderr_to_log\n"
+    "import os; from backend.photo.networks.native_logs import native_stderr_to_log\n"
     "with native_stderr_to_log():\n"
     "    os.write(2, b'last words\\n')\n"
     "    {end}\n"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.rendering.occlusion import direction_visibility, sphere_directions
-from backend.training.head.edge_collapse import CollapseParameters, Collapser, Mesh
+from backend.training.head.levels.edge_collapse import CollapseParameters, Collapser, Mesh
 
 
 @dataclass(frozen=True)

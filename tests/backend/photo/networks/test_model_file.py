@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from backend import fetch
-from backend.photo import model_file, model_sources
-from backend.photo.model_file import FACE_LANDMARKER, SEGMENTER, fetched_model
-from backend.photo.model_sources import Folder, NpmPackage, SourceFailed
+from backend.photo.networks import model_file, model_sources
+from backend.photo.networks.model_file import FACE_LANDMARKER, SEGMENTER, fetched_model
+from backend.photo.networks.model_sources import Folder, NpmPackage, SourceFailed
 from shared.errors import RelightifyError
 
 GOOD = b"the model"
