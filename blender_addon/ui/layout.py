@@ -7,6 +7,8 @@ import textwrap
 
 import bpy
 
+from ..scene import heads
+
 PIXELS_PER_LETTER = 7
 
 
@@ -16,6 +18,14 @@ class FacePanel:
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Face"
+
+
+class HeadPanel(FacePanel):
+    """A panel that is there where a head is."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return bool(heads.heads_of(context.view_layer))
 
 
 def without_path(hint: str) -> tuple[str, str]:

@@ -22,6 +22,14 @@ SENSOR_MM = 36.0
 ZOOM_LIMITS = (-30.0, 600.0)
 
 
+class ViewportDrop:
+    """What a file handler takes: files dropped onto a 3D viewport."""
+
+    @classmethod
+    def poll_drop(cls, context: bpy.types.Context) -> bool:
+        return context.area is not None and context.area.type == "VIEW_3D"
+
+
 def layer_of(scene: bpy.types.Scene) -> bpy.types.ViewLayer:
     """The view layer that the artist sees: that of the window that shows the scene, as a timer has no window."""
     windows = [w for w in bpy.context.window_manager.windows if w.scene == scene]

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 # Before Blender is loaded, or it writes into the home folder.
 _USER_FOLDER = tempfile.TemporaryDirectory(prefix="relightify-blender-")
@@ -133,3 +134,18 @@ def photo_file(tmp_path: Path) -> Path:
     path = tmp_path / "Grace Hopper.png"
     path.write_bytes(finished_job.photo())
     return path
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> list[str]:
+    """Files of three photos of a person."""
+    return finished_job.write_photos(tmp_path, ("front", "left", "right"))
+
+
+@pytest.fixture
+def settings(addon: SimpleNamespace) -> Iterator[Any]:
+    """The scene's, with no job of an earlier test in the list."""
+    session = addon.link.session.session_of(bpy.context)
+    session.forget_ended()
+    yield bpy.context.scene.relightify
+    session.forget_ended()

@@ -143,3 +143,12 @@ def photo(size: tuple[int, int] = IMAGE_SIZE) -> bytes:
     width, height = size
     ramp = np.linspace(0.2, 0.7, height)[:, None, None] * np.ones((height, width, 3))
     return encode_png(ramp)
+
+
+def write_photos(folder: Path, names: Sequence[str]) -> list[str]:
+    """Files of photos by those names, which differ."""
+    paths = [folder / f"{name}.png" for name in names]
+    for number, path in enumerate(paths):
+        # What follows the end of a PNG is not read.
+        path.write_bytes(photo() + bytes([number]))
+    return [str(path) for path in paths]

@@ -11,22 +11,12 @@ import bpy
 import numpy as np
 
 from shared.messages import Reconstruct
-from tests.blender import fake_backend, finished_job
+from tests.blender import fake_backend
 from tests.blender.conftest import MODULE
 from tests.blender.fake_backend import Reply
 from tests.blender.test_people import RecordingLayout
 
-NAMES = ("front", "left", "right")
 STRANGER = "Photo 3 seems to show another person, so it is left out."
-
-
-def write_photos(folder: Path) -> list[str]:
-    """Files of three photos of a person, which differ."""
-    paths = [folder / f"{name}.png" for name in NAMES]
-    for number, path in enumerate(paths):
-        # What follows the end of a PNG is not read.
-        path.write_bytes(finished_job.photo() + bytes([number]))
-    return [str(path) for path in paths]
 
 
 def reconstruct(photos: list[str], **options: Any) -> bpy.types.Object:

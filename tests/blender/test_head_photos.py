@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,11 +12,10 @@ import bpy
 import numpy as np
 import pytest
 
-from tests.blender import fake_backend, finished_job, person
+from tests.blender import fake_backend, finished_job
 from tests.blender.conftest import MODULE
 from tests.blender.fake_backend import FakeBackend
 from tests.blender.person import (
-    NAMES,
     ButtonLayout,
     background,
     drawn,
@@ -28,19 +26,6 @@ from tests.blender.person import (
 )
 from tests.blender.test_people import files
 from tests.blender.test_photo import new_image
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> list[str]:
-    return person.write_photos(tmp_path)
-
-
-@pytest.fixture
-def settings(addon: SimpleNamespace) -> Iterator[Any]:
-    session = addon.link.session.session_of(bpy.context)
-    session.forget_ended()
-    yield bpy.context.scene.relightify
-    session.forget_ended()
 
 
 def test_head_knows_all_its_photos_and_has_a_camera_and_a_light_of_each(
@@ -203,7 +188,7 @@ def test_saved_file_knows_list_and_photos(
     bpy.ops.wm.save_as_mainfile(filepath=path)
     bpy.ops.wm.open_mainfile(filepath=path)
     settings = bpy.context.scene.relightify
-    assert (settings.source, listed(settings)) == ("PERSON", list(NAMES))
+    assert (settings.source, listed(settings)) == ("PERSON", [Path(path).stem for path in photos])
     assert settings.photos[2].face == 1
     head = bpy.data.objects["front"]
     kept = addon.scene.head_photos

@@ -23,14 +23,8 @@ NAMES = ("Ada", "Eve", "Grace")
 
 @pytest.fixture
 def photos(tmp_path: Path) -> list[str]:
-    """Files of photos of three people, which differ."""
-    paths = []
-    for number, name in enumerate(NAMES):
-        path = tmp_path / f"{name}.png"
-        # What follows the end of a PNG is not read.
-        path.write_bytes(finished_job.photo() + bytes([number]))
-        paths.append(str(path))
-    return paths
+    """Files of photos of three people."""
+    return finished_job.write_photos(tmp_path, NAMES)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import bpy
 import pytest
 
-from tests.blender import finished_job, person
+from tests.blender import finished_job
 from tests.blender.conftest import MODULE
 from tests.blender.fake_backend import FakeBackend
 from tests.blender.person import (
@@ -20,19 +19,6 @@ from tests.blender.person import (
     reconstruct,
 )
 from tests.blender.test_people import files
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> list[str]:
-    return person.write_photos(tmp_path)
-
-
-@pytest.fixture
-def settings(addon: SimpleNamespace) -> Iterator[Any]:
-    session = addon.link.session.session_of(bpy.context)
-    session.forget_ended()
-    yield bpy.context.scene.relightify
-    session.forget_ended()
 
 
 def test_photos_are_listed_each_once_moved_and_taken_off(settings: Any, photos: list[str]) -> None:

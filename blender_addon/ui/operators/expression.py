@@ -19,6 +19,7 @@ from ...scene import mesh
 from ...scene.heads import EXPRESSION
 from ...scene.keyframes import shape_path
 from ...scene.replacing import SAME_WEIGHT
+from ..viewport import ViewportDrop
 from .head import HeadOperator, head_of
 
 GROUP_ITEMS = [(group, group, f"The shapes of {group.lower()}") for group in GROUPS]
@@ -247,7 +248,7 @@ class RELIGHTIFY_OT_clear_recording(ExpressionOperator):
         return {"FINISHED"}
 
 
-class RELIGHTIFY_FH_recording(bpy.types.FileHandler):
+class RELIGHTIFY_FH_recording(ViewportDrop, bpy.types.FileHandler):
     """Recordings dropped onto the viewport"""
 
     bl_idname = "RELIGHTIFY_FH_recording"
@@ -257,7 +258,7 @@ class RELIGHTIFY_FH_recording(bpy.types.FileHandler):
 
     @classmethod
     def poll_drop(cls, context: bpy.types.Context) -> bool:
-        return context.area is not None and context.area.type == "VIEW_3D" and face_of(context) is not None
+        return super().poll_drop(context) and face_of(context) is not None
 
 
 def read_file(path: Path) -> bytes:

@@ -11,7 +11,7 @@ import bpy
 from ...scene.photo_source import FILE, PERSON, photo_key
 from ..photo_choice import EXTENSIONS, IMAGE_FILTER, look_through
 from ..tab import show_tab
-from ..viewport import redraw_panels
+from ..viewport import ViewportDrop, redraw_panels
 from .people import SeveralFiles
 
 
@@ -140,17 +140,13 @@ class RELIGHTIFY_OT_move_photo(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class RELIGHTIFY_FH_photos(bpy.types.FileHandler):
+class RELIGHTIFY_FH_photos(ViewportDrop, bpy.types.FileHandler):
     """Images dropped onto a 3D viewport, as those of one person"""
 
     bl_idname = "RELIGHTIFY_FH_photos"
     bl_label = "Photos of One Person"
     bl_import_operator = RELIGHTIFY_OT_add_photos.bl_idname
     bl_file_extensions = ";".join(EXTENSIONS)
-
-    @classmethod
-    def poll_drop(cls, context: bpy.types.Context) -> bool:
-        return context.area is not None and context.area.type == "VIEW_3D"
 
 
 CLASSES = (

@@ -16,7 +16,7 @@ from .. import photo_choice
 from ..photo_choice import EXTENSIONS, IMAGE_FILTER
 from ..properties.reconstruct import panel_choices
 from ..tab import show_tab
-from ..viewport import redraw_panels
+from ..viewport import ViewportDrop, redraw_panels
 from .people import SeveralFiles, choose_people
 from .person import add_to_list
 
@@ -109,17 +109,13 @@ class RELIGHTIFY_OT_head_from_photo(bpy.types.Operator):
             return {"CANCELLED"}
 
 
-class RELIGHTIFY_FH_photo(bpy.types.FileHandler):
+class RELIGHTIFY_FH_photo(ViewportDrop, bpy.types.FileHandler):
     """Images dropped onto a 3D viewport"""
 
     bl_idname = "RELIGHTIFY_FH_photo"
     bl_label = "Face Photo"
     bl_import_operator = RELIGHTIFY_OT_drop_photo.bl_idname
     bl_file_extensions = ";".join(EXTENSIONS)
-
-    @classmethod
-    def poll_drop(cls, context: bpy.types.Context) -> bool:
-        return context.area is not None and context.area.type == "VIEW_3D"
 
 
 class RELIGHTIFY_OT_use_image(bpy.types.Operator):

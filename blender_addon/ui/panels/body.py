@@ -7,8 +7,8 @@ from __future__ import annotations
 import bpy
 
 from ...body import attaching, humans
-from ...scene import heads, neck
-from ..layout import FacePanel, draw_text
+from ...scene import neck
+from ..layout import HeadPanel, draw_text
 from ..operators.body import (
     RELIGHTIFY_OT_attach_to_human,
     RELIGHTIFY_OT_detach_from_human,
@@ -18,16 +18,12 @@ from ..operators.body import (
 from ..operators.head import RELIGHTIFY_OT_close_neck, RELIGHTIFY_OT_open_neck, head_of
 
 
-class RELIGHTIFY_PT_body(FacePanel, bpy.types.Panel):
+class RELIGHTIFY_PT_body(HeadPanel, bpy.types.Panel):
     """A human of MPFB or MakeHuman for the active head"""
 
     bl_label = "Body"
     bl_order = 26
     bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return bool(heads.heads_of(context.view_layer))
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, dressed = self.layout, dressed_human(context)

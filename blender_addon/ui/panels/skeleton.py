@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import bpy
 
-from ...scene import heads
 from ...skeleton import following
 from ...skeleton.armature import armature_of, fits_likeness
-from ..layout import FacePanel
+from ..layout import HeadPanel
 from ..operators.head import head_of
 from ..operators.skeleton import (
     EYES_ITEMS,
@@ -25,16 +24,12 @@ from ..operators.skeleton import (
 )
 
 
-class RELIGHTIFY_PT_skeleton(FacePanel, bpy.types.Panel):
+class RELIGHTIFY_PT_skeleton(HeadPanel, bpy.types.Panel):
     """Bones of the active head"""
 
     bl_label = "Skeleton"
     bl_order = 25
     bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return bool(heads.heads_of(context.view_layer))
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, head = self.layout, head_of(context)
