@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import os
+import pickle
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -62,6 +64,24 @@ def empty_scene() -> None:
     bpy.ops.wm.read_homefile(use_empty=True)
 
 
+def remember_prepared_heads() -> None:
+    """Prepare each of the few heads of the tests once: nothing else of an import takes as long, nor needs Blender."""
+    made: dict[bytes, Any] = {}
+    users: list[Any] = [
+        importlib.import_module(f"{MODULE}.{name}") for name in ("scene.importer", "ui.operators.arrival")
+    ]
+    prepare = users[0].prepare_head
+
+    def prepare_head(mesh: Any) -> Any:
+        key = hashlib.sha256(pickle.dumps(mesh)).digest()
+        if key not in made:
+            made[key] = prepare(mesh)
+        return made[key]
+
+    for module in users:
+        module.prepare_head = prepare_head
+
+
 @pytest.fixture(scope="session")
 def zip_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The extension's zip for this platform, without the backend's wheel."""
@@ -83,6 +103,7 @@ def installed(zip_file: Path) -> Iterator[SimpleNamespace]:
         modules = {name: importlib.import_module(f"{MODULE}.{room}.{name}") for name in names.split()}
         rooms[room] = SimpleNamespace(**modules)
     top = {name: importlib.import_module(f"{MODULE}.{name}") for name in ("_shared", "compat")}
+    remember_prepared_heads()
     yield SimpleNamespace(**rooms, **top)
     # Blender 4.2 crashes and 4.5 hangs at exit with an add-on still registered.
     if addon_utils.check(MODULE)[1]:
