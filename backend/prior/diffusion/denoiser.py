@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from backend.prior.diffusion.latent_space import LatentStatistics, LinearDenoiser, remaining_deviation
+from backend.prior.diffusion.latent_space import LatentStatistics, LinearDenoiser
 from backend.prior.diffusion.lean_diffusers import UNet2DModel
 from backend.prior.diffusion.schedule import NoiseSchedule
 
@@ -62,9 +62,7 @@ class LatentDenoiser(nn.Module):
         self._linear = LinearDenoiser(statistics, schedule)
         mean = statistics.mean - statistics.mean.mean((1, 2), keepdim=True)
         self._mean = (mean / mean.std((1, 2), keepdim=True).clamp_min(1e-6))[None]
-        device = statistics.mean.device
-        self._left = remaining_deviation(statistics.to("cpu"), schedule).to(device)
-        self._alpha_bar = schedule.alpha_bar.float().to(device)
+        self._alpha_bar = schedule.alpha_bar.float().to(statistics.mean.device)
 
     def forward(self, z_t: Tensor, t: Tensor) -> Tensor:
         """epsilon [B, C, h, w] of z_t [B, C, h, w] at steps t, int64 [B] in 1 ... T; float32."""
@@ -86,4 +84,4 @@ class LatentDenoiser(nn.Module):
 
     def left(self, t: Tensor) -> Tensor:
         """By how much the linear estimate is expected to be off, [B, 1, 1, 1]."""
-        return self._left[t].reshape(-1, 1, 1, 1)
+        return self._linear.left(t).reshape(-1, 1, 1, 1)

@@ -22,6 +22,9 @@ from backend.asset_files import verified
 from backend.prior.diffusion.precision import as_stored
 from backend.prior.diffusion.schedule import NoiseSchedule
 
+# Of the latents' deviation: what a network is off by is measured in it, so that it must not vanish.
+LEAST_LEFT = 1e-4
+
 
 @dataclass(frozen=True)
 class LatentStatistics:
@@ -31,7 +34,8 @@ class LatentStatistics:
         rotation: float32 [C/3, 3, 3], rows are the directions of each map's channels.
         mean: float32 [C, h, h] of the rotated latents.
         scale: float32 [C, h, h], their standard deviation.
-        factors: float32 [K, C, L, L], W of the low cosine coefficients y = W z + e of the whitened latents.
+        factors: float32 [K, C, L, L], W of the low cosine coefficients y = W z + e of the whitened latents; 0 where no
+            factor reaches.
         variance: float32 [C, h, h], variance of e, and of all other coefficients.
     """
 
@@ -72,17 +76,34 @@ class LatentStatistics:
             return LatentStatistics(*(file.get_tensor(name).float() for name in LatentStatistics.__dataclass_fields__))
 
 
+@dataclass(frozen=True)
+class _Step:
+    """What the linear denoiser needs of one step alone.
+
+    Args:
+        triangle: Cholesky's of 1 + alpha_bar W A^-1 W^T with A the diagonal alpha_bar noise + 1 - alpha_bar, [K, K].
+        left: root mean square error of the expectation over all coefficients.
+    """
+
+    triangle: Tensor
+    left: Tensor
+
+
 class LinearDenoiser:
     """E[y_0 | y_t] of the Gaussian with these statistics, y_t = sqrt(alpha_bar) y_0 + sqrt(1 - alpha_bar) noise."""
 
     def __init__(self, statistics: LatentStatistics, schedule: NoiseSchedule) -> None:
         size, self._low = statistics.variance.shape[-1], statistics.factors.shape[-1]
-        device = statistics.variance.device
-        self._cosines = cosine_matrix(size).to(device)
+        self._device = statistics.variance.device
+        self._cosines = cosine_matrix(size).to(self._device)
         self._variance = statistics.variance
-        self._factors = statistics.factors.flatten(1)
-        self._noise = statistics.variance[:, : self._low, : self._low].reshape(-1)
-        self._alpha_bar = schedule.alpha_bar.float().to(device)
+        factors = statistics.factors.flatten(1)
+        # Coefficients that no factor reaches are filtered each by itself.
+        self._reached = factors.abs().amax(0).nonzero()[:, 0]
+        self._factors = factors[:, self._reached].contiguous()
+        self._noise = statistics.variance[:, : self._low, : self._low].reshape(-1)[self._reached]
+        self._alpha_bar = schedule.alpha_bar.float()
+        self._steps: dict[int, _Step] = {}
 
     def __call__(self, noisy: Tensor, t: Tensor) -> Tensor:
         """The expectation [B, C, h, h] of the clean latents; float32, differentiable.
@@ -92,36 +113,49 @@ class LinearDenoiser:
             t: int64 [B], as `schedule` counts.
         """
         coefficients = self._cosines @ noisy @ self._cosines.T
-        power = self._alpha_bar[t].reshape(-1, 1, 1, 1)
+        power = self._power(t)[:, None, None]
         filtered = power.sqrt() * self._variance / (power * self._variance + 1 - power) * coefficients
         low = coefficients[..., : self._low, : self._low]
-        return self._cosines.T @ _with_corner(filtered, self._low_part(low, power[:, :, 0, 0])) @ self._cosines
+        corner = filtered[..., : self._low, : self._low].flatten(1)
+        corner = corner.index_copy(1, self._reached, self._low_part(low.flatten(1)[:, self._reached], t))
+        return self._cosines.T @ _with_corner(filtered, corner.reshape(low.shape)) @ self._cosines
 
-    def _low_part(self, low: Tensor, power: Tensor) -> Tensor:
+    def left(self, t: Tensor) -> Tensor:
+        """Root mean square error of the expectation at steps t, were the latents such a Gaussian; float32 [B]."""
+        return torch.stack([self._step(int(k)).left for k in t])
+
+    def _power(self, t: Tensor) -> Tensor:
+        return self._alpha_bar.to(self._device)[t].reshape(-1, 1)
+
+    def _low_part(self, y: Tensor, t: Tensor) -> Tensor:
         """a S (a^2 S + s^2 I)^-1 y with S = W^T W + diag(noise), by the matrix inversion lemma."""
-        y = low.flatten(1)
+        power = self._power(t)
         weight = 1 / (power * self._noise + 1 - power)  # [B, n]
-        weighted = torch.einsum("kn,bn,jn->bkj", self._factors, weight, self._factors)
-        identity = torch.eye(len(self._factors), device=y.device)
-        triangle = torch.linalg.cholesky(identity + power[:, :, None] * weighted)
+        triangle = torch.stack([self._step(int(k)).triangle for k in t])
         right = ((weight * y) @ self._factors.T)[:, :, None]
         loadings = torch.cholesky_solve(right, triangle)[:, :, 0]
         solved = weight * (y - power * (loadings @ self._factors))
-        expected = (solved @ self._factors.T) @ self._factors + self._noise * solved
-        return (power.sqrt() * expected).reshape(low.shape)
+        return power.sqrt() * ((solved @ self._factors.T) @ self._factors + self._noise * solved)
 
+    def _step(self, t: int) -> _Step:
+        if t not in self._steps:
+            # What is kept must serve later calls with gradients as well.
+            with torch.inference_mode(False), torch.no_grad():
+                self._steps[t] = self._made_step(float(self._alpha_bar[t]))
+        return self._steps[t]
 
-def remaining_deviation(statistics: LatentStatistics, schedule: NoiseSchedule) -> Tensor:
-    """Root mean square error of `LinearDenoiser` at each step, float32 [T + 1], were the latents such a Gaussian."""
-    low = statistics.factors.shape[-1]
-    factors = statistics.factors.flatten(1).double()
-    corner = factors.T @ factors + torch.diag(statistics.variance[:, :low, :low].reshape(-1).double())
-    rest = statistics.variance.double().clone()
-    rest[:, :low, :low] = 0
-    eigenvalues = torch.cat([torch.linalg.eigvalsh(corner).clamp_min(0), rest[rest > 0].flatten()])
-    power = schedule.alpha_bar[:, None]
-    left = torch.stack([(eigenvalues * (1 - p) / (p * eigenvalues + 1 - p)).sum() for p in power[:, 0].tolist()])
-    return (left / statistics.variance.numel()).sqrt().float().clamp_min(1e-4)
+    def _made_step(self, power: float) -> _Step:
+        """With S = W^T W + diag(noise): the mean over all coefficients of the diagonal of s^2 S (a^2 S + s^2 I)^-1."""
+        weight = 1 / (power * self._noise + 1 - power)
+        gram = (self._factors * weight) @ self._factors.T
+        identity = torch.eye(len(gram), device=self._device)
+        triangle = torch.linalg.cholesky(identity + power * gram)
+        spread = (self._factors * (weight.square() * self._noise)) @ self._factors.T
+        by_factors = torch.cholesky_solve(gram - power * spread, triangle).diagonal().sum()
+        alone = self._variance / (power * self._variance + 1 - power)
+        # For the coefficients that factors reach, `alone` is noise times weight.
+        left = (1 - power) * (by_factors + alone.sum()) / self._variance.numel()
+        return _Step(triangle, left.sqrt().clamp_min(LEAST_LEFT))
 
 
 def cosine_matrix(size: int) -> Tensor:

@@ -25,6 +25,7 @@ from backend.prior.diffusion.weights import (
     STATISTICS,
     DiffusionWeights,
     load_autoencoder,
+    load_weights,
     quick,
     save_denoiser,
 )
@@ -68,16 +69,29 @@ CONFIGURATIONS = {
 
 
 class Training:
-    """The state of one run: weights, their running mean, optimiser, and what it is trained on."""
+    """The state of one run: weights, their running mean, optimiser, and what it is trained on.
 
-    def __init__(self, training: DenoiserTraining, latents: Tensor, folder: Path, seed: int) -> None:
+    Args:
+        training: how.
+        latents: float16 [N, 12, h, h], the first `HELD_BACK` of which are never trained on.
+        folder: has the checkpoint, where there is one.
+        seed: of weights and noise.
+        begin: weights that a new run begins with, of a network of the same size.
+    """
+
+    def __init__(
+        self, training: DenoiserTraining, latents: Tensor, folder: Path, seed: int, begin: Path | None = None
+    ) -> None:
         self.training, self.folder = training, folder
         self.accelerator = Accelerator(mixed_precision="bf16", log_with="tensorboard", project_dir=str(folder))
         self.accelerator.init_trackers("denoiser")
         self.schedule = NoiseSchedule.cosine()
-        self.statistics = self._kept_statistics(latents)
+        known = load_weights(begin) if begin is not None else None
+        self.statistics = self._kept_statistics(latents, known)
         torch.manual_seed(seed)
         network = untrained_network(latents.shape[1], latents.shape[-1], training.network)
+        if known is not None:
+            network.load_state_dict(known.denoiser.network.state_dict())
         network = quick(network, "cpu")
         self.mean = copy.deepcopy(network).requires_grad_(False)
         self.optimiser = torch.optim.AdamW(network.parameters(), training.rate, betas=(0.9, 0.99), weight_decay=1e-3)
@@ -102,11 +116,15 @@ class Training:
     def _checkpoint(self) -> Path:
         return self.folder / "denoiser.pt"
 
-    def _kept_statistics(self, latents: Tensor) -> LatentStatistics:
-        """Those of the first part of a run: its later parts may have more latents, but must whiten them alike."""
+    def _kept_statistics(self, latents: Tensor, known: DiffusionWeights | None) -> LatentStatistics:
+        """Those of the first part of a run: its later parts may have more latents, but must whiten them alike.
+
+        A network that is known goes on with the rotation that it has learnt with.
+        """
         path = self.folder / STATISTICS
         if not path.is_file():
-            statistics_of(latents[HELD_BACK:]).save(path)
+            rotation = None if known is None else known.statistics.rotation
+            statistics_of(latents[HELD_BACK:], rotation=rotation).save(path)
         return LatentStatistics.load(path)
 
     def save(self) -> None:
@@ -163,7 +181,14 @@ class Training:
 
 
 def train(
-    training: DenoiserTraining, name: str, data: Path, work: Path, out: Path, seed: int, minutes: float | None
+    training: DenoiserTraining,
+    name: str,
+    data: Path,
+    work: Path,
+    out: Path,
+    seed: int,
+    minutes: float | None,
+    begin: Path | None = None,
 ) -> None:
     """Train, going on from the checkpoint in `work`, and write the averaged weights to `out`.
 
@@ -173,6 +198,7 @@ def train(
         data: what `quadruples` made.
         out: has the auto-encoders already.
         minutes: stop after that long and leave the rest for a later run.
+        begin: weights that a new run begins with.
 
     Raises:
         RelightifyError: ``no_quadruples`` or ``no_autoencoders``: what is trained on is missing.
@@ -192,7 +218,7 @@ def train(
     # One process encodes, the others then read its file.
     with processes.main_process_first():
         latents = encode_all(autoencoders, quadruples, work / "latents.pt", processes.device)
-    run = Training(training, latents, work, seed)
+    run = Training(training, latents, work, seed, begin)
     started, losses = time.perf_counter(), []
     while run.step < training.steps and (minutes is None or time.perf_counter() - started < 60 * minutes):
         losses.append(run.advance())
@@ -221,7 +247,7 @@ def _export(run: Training, name: str, out: Path, samples: int) -> None:
         "steps": run.step,
         "of_steps": run.training.steps,
         "batch": run.training.batch,
-        "quadruples": samples - HELD_BACK,
+        "quadruples": (samples - HELD_BACK) // 2,  # each is there mirrored as well
         "device": str(run.accelerator.device),
         "of_the_linear_error": {level: round(ratio, 3) for level, ratio in run.judge().items()},
     }

@@ -24,6 +24,7 @@ def add_diffusion_commands(commands: argparse._SubParsersAction) -> None:
     _add_common(parser)
     parser.add_argument("--data", type=Path, default=FOLDER, help="what `quadruples` made")
     parser.add_argument("--minutes", type=float, default=None, help="stop after that long; a later run goes on")
+    parser.add_argument("--begin", type=Path, default=None, help="weights that a new run begins with")
     parser.set_defaults(run=_diffusion)
 
 
@@ -48,4 +49,4 @@ def _diffusion(chosen: argparse.Namespace) -> None:
     from backend.training.priors.diffusion import CONFIGURATIONS, shortened, train
 
     training = shortened(CONFIGURATIONS[chosen.config], chosen.steps)
-    train(training, chosen.config, chosen.data, chosen.work, chosen.out, chosen.seed, chosen.minutes)
+    train(training, chosen.config, chosen.data, chosen.work, chosen.out, chosen.seed, chosen.minutes, chosen.begin)

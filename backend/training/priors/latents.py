@@ -13,7 +13,7 @@ from torch import Tensor
 from backend.prior.diffusion.autoencoder import MapAutoencoder
 from backend.prior.diffusion.latent_space import LatentStatistics, cosine_matrix
 from backend.prior.diffusion.weights import MAPS, quick
-from backend.training.priors.autoencoders import CHANNELS
+from backend.training.priors.autoencoders import CHANNELS, mirrored
 from backend.training.priors.parameters import LatentSettings
 from backend.training.stream.quadruples import Quadruples, as_float
 
@@ -24,9 +24,10 @@ _log = logging.getLogger(__name__)
 def encode_all(
     autoencoders: dict[str, MapAutoencoder], quadruples: Quadruples, file: Path, device: torch.device, batch: int = 4
 ) -> Tensor:
-    """Latents float16 [N, 12, h, h] of all quadruples that are there, in the order in which they were found.
+    """Latents float16 [2 N, 12, h, h] of all quadruples that are there, in the order in which they were found.
 
-    They are kept in `file`; those that were made since it was written are added to it.
+    Each is followed by that of the mirrored face. They are kept in `file`; those that were made since it was written
+    are added to it.
     """
     numbers = quadruples.numbers()
     kept = torch.load(file, weights_only=True) if file.is_file() else {"numbers": [], "latents": torch.zeros(0)}
@@ -36,9 +37,14 @@ def encode_all(
     parts, started = [kept["latents"]] if known else [], time.perf_counter()
     for first in range(0, len(missing), batch):
         maps = as_float(np.stack([quadruples.values[n] for n in missing[first : first + batch]]), device)
+        both = []
         with torch.autocast(device.type, torch.bfloat16):
-            latents = [networks[name].encode(maps[:, CHANNELS[name]])[0] for name in MAPS]
-        parts.append(torch.cat(latents, dim=1).half().cpu())
+            for turned in (False, True):
+                channels = {name: maps[:, CHANNELS[name]] for name in MAPS}
+                if turned:
+                    channels = {name: mirrored(values, CHANNELS[name]) for name, values in channels.items()}
+                both.append(torch.cat([networks[name].encode(channels[name])[0] for name in MAPS], dim=1))
+        parts.append(torch.stack(both, dim=1).flatten(0, 1).half().cpu())
         if first // batch % 50 == 49:
             _log.info("%d of %d encoded, %.0f s", first + batch, len(missing), time.perf_counter() - started)
     result = torch.cat(parts)
@@ -47,11 +53,21 @@ def encode_all(
     return result
 
 
-def statistics_of(latents: Tensor, settings: LatentSettings = LatentSettings()) -> LatentStatistics:
-    """Statistics of latents [N, 12, h, h]: rotation of each map's channels, mean, spread, and the factor model."""
+def statistics_of(
+    latents: Tensor, settings: LatentSettings = LatentSettings(), rotation: Tensor | None = None
+) -> LatentStatistics:
+    """Statistics of latents [N, 12, h, h]: rotation of each map's channels, mean, spread, and the factor model.
+
+    Args:
+        latents: float16 or float32.
+        settings: see there.
+        rotation: of the channels, float32 [4, 3, 3], as `LatentStatistics` has it; their principal directions where
+            none is given.
+    """
     count, channels, size = len(latents), latents.shape[1], latents.shape[-1]
     values = latents.float()
-    rotation = torch.stack([_directions(values[:, k : k + 3]) for k in range(0, channels, 3)])
+    if rotation is None:
+        rotation = torch.stack([_directions(values[:, k : k + 3]) for k in range(0, channels, 3)])
     plain = LatentStatistics(rotation, torch.zeros(()), torch.ones(()), torch.zeros(1, channels, 1, 1), torch.ones(()))
     rotated = plain.whitened(values)
     mean, scale = rotated.mean(0), rotated.std(0)
@@ -61,17 +77,30 @@ def statistics_of(latents: Tensor, settings: LatentSettings = LatentSettings()) 
     cosines = cosine_matrix(size)
     coefficients = cosines @ ((rotated - mean) / scale) @ cosines.T
     variance = coefficients.var(0)
-    side = min(settings.low, size)
-    low = coefficients[..., :side, :side].reshape(count, -1)
-    _, singular, directions = torch.linalg.svd(low, full_matrices=False)
-    spread = singular[: settings.factors].square() / (count - 1)
+    side = min(max(settings.low), size)
+    low = coefficients[..., :side, :side].flatten(1)
+    reached = _reached(settings, side).flatten().nonzero()[:, 0]
+    rank = min(settings.factors + settings.oversampling, count, len(reached))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        _, singular, directions = torch.svd_lowrank(low[:, reached], rank, settings.power_iterations)
+    kept = min(settings.factors, rank)
+    spread = singular[:kept].square() / (count - 1)
     # What the left-out directions hold on average is noise in the kept ones too (Tipping and Bishop 1999, eq. 8).
-    left = singular[settings.factors :].square().sum() / (count - 1) / max(low.shape[1] - settings.factors, 1)
-    factors = (spread - left).clamp_min(0).sqrt()[:, None] * directions[: settings.factors]
-    variance[:, :side, :side] -= factors.square().sum(0).reshape(channels, side, side)
-    return LatentStatistics(
-        rotation, mean, scale, factors.reshape(-1, channels, side, side), variance.clamp_min(settings.least_variance)
-    )
+    whole = low[:, reached].square().sum() / (count - 1)
+    left = (whole - spread.sum()) / max(len(reached) - kept, 1)
+    factors = torch.zeros(kept, low.shape[1])
+    factors[:, reached] = (spread - left).clamp_min(0).sqrt()[:, None] * directions[:, :kept].T
+    factors = factors.reshape(kept, channels, side, side)
+    variance[:, :side, :side] -= factors.square().sum(0)
+    return LatentStatistics(rotation, mean, scale, factors, variance.clamp_min(settings.least_variance))
+
+
+def _reached(settings: LatentSettings, side: int) -> Tensor:
+    """Which cosine coefficients the factors reach, bool [12, side, side]."""
+    frequency = torch.arange(side)
+    highest = torch.maximum(frequency[:, None], frequency[None])
+    return torch.stack([highest < low for low in settings.low]).repeat_interleave(3, dim=0)
 
 
 def _directions(values: Tensor) -> Tensor:

@@ -28,15 +28,19 @@ class LatentSettings:
     """Statistics of the latents.
 
     Args:
-        low: side at which latents are correlated.
+        low: how many of each map's cosine coefficients along a side are correlated, in the order of eq. 7. Shading
+            and tone move texture and diffuse albedo down to 3 cm; the other two maps vary more finely by themselves.
         factors: of the correlations.
+        power_iterations, oversampling: of the randomised SVD (Halko et al. 2011).
         least_scale: of the channel's typical deviation, so that latents that hardly vary are not blown up; assumed.
         constant: deviation below which a channel is not used.
         least_variance: of whitened latents.
     """
 
-    low: int = 12
-    factors: int = 160
+    low: tuple[int, ...] = (32, 32, 12, 12)
+    factors: int = 128
+    power_iterations: int = 4
+    oversampling: int = 24
     least_scale: float = 0.3
     constant: float = 1e-6
     least_variance: float = 1e-4

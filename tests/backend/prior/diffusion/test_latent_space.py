@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from backend.prior.diffusion.denoiser import DenoiserConfig, LatentDenoiser, untrained_network
-from backend.prior.diffusion.latent_space import LatentStatistics, LinearDenoiser, cosine_matrix, remaining_deviation
+from backend.prior.diffusion.latent_space import LatentStatistics, LinearDenoiser, cosine_matrix
 from backend.prior.diffusion.schedule import NoiseSchedule
 
 CHANNELS, SIZE, LOW, FACTORS = 6, 8, 3, 4
@@ -18,11 +18,13 @@ CHANNELS, SIZE, LOW, FACTORS = 6, 8, 3, 4
 def statistics() -> LatentStatistics:
     torch.manual_seed(1)
     rotation = torch.linalg.qr(torch.randn(CHANNELS // 3, 3, 3))[0]
+    factors = torch.randn(FACTORS, CHANNELS, LOW, LOW)
+    factors[:, 3:, :, 2:] = 0  # which no factor reaches
     return LatentStatistics(
         rotation,
         torch.randn(CHANNELS, SIZE, SIZE),
         torch.rand(CHANNELS, SIZE, SIZE) + 0.5,
-        torch.randn(FACTORS, CHANNELS, LOW, LOW),
+        factors,
         torch.rand(CHANNELS, SIZE, SIZE) + 0.1,
     )
 
@@ -64,7 +66,8 @@ def test_what_is_left_is_the_expected_error(statistics: LatentStatistics) -> Non
             dense - power * dense @ torch.linalg.inv(power * dense + (1 - power) * torch.eye(len(dense))) @ dense
         )
         expected = (posterior.trace() / len(dense)).sqrt()
-        assert float(remaining_deviation(statistics, schedule)[t]) == pytest.approx(float(expected), rel=1e-3)
+        left = LinearDenoiser(statistics, schedule).left(torch.tensor([t]))
+        assert float(left[0]) == pytest.approx(float(expected), rel=1e-3)
 
 
 def test_statistics_survive_the_disk(statistics: LatentStatistics, tmp_path: Path) -> None:

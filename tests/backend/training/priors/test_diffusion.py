@@ -73,7 +73,11 @@ def test_training_runs_resumes_and_exports(data: Path, tmp_path: Path, monkeypat
     assert (work / "samples_000004.png").is_file()
     diffusion.train(replace(DENOISER, steps=7), "tiny", data, work, out, 0, None)
     facts = read_facts(out)["denoiser"]
-    assert (facts["steps"], facts["configuration"], facts["quadruples"]) == (7, "tiny", COUNT - autoencoders.HELD_BACK)
+    assert (facts["steps"], facts["configuration"], facts["quadruples"]) == (
+        7,
+        "tiny",
+        COUNT - autoencoders.HELD_BACK // 2,
+    )
     weights = load_weights(out)
     decoded = weights.decode(torch.zeros(1, 12, SIDE // 8, SIDE // 8))
     assert {name: tuple(maps.shape) for name, maps in decoded.items()} == {
@@ -90,8 +94,20 @@ def test_whitened_latents_have_no_mean_and_unit_variance() -> None:
     assert float(whitened.mean(0).abs().max()) < 1e-3
     assert float((whitened.std(0) - 1).abs().max()) < 1e-2
     total = statistics.variance.clone()
-    total[:, :12, :12] += statistics.factors.square().sum(0)
+    total += statistics.factors.square().sum(0)
+    assert float(statistics.factors[:, 6:, 12:].abs().max()) == 0, "fine gloss and normals have factors"
+    assert float(statistics.factors[:, :6, 12:].abs().max()) > 0
     assert float(total.sum()) == pytest.approx(whitened.var(0).sum().item(), rel=0.02)
+
+
+def test_factors_explain_what_moves_together_however_fine() -> None:
+    generator = torch.Generator().manual_seed(0)
+    fine = torch.randn(1, 12, 32, 32, generator=generator)
+    latents = torch.randn(200, 1, 1, 1, generator=generator) * fine
+    latents = latents + 0.1 * torch.randn(200, 12, 32, 32, generator=generator)
+    statistics = statistics_of(latents)
+    alone = statistics.variance[:6].sum() / (statistics.variance + statistics.factors.square().sum(0))[:6].sum()
+    assert float(alone) < 0.1
 
 
 def test_a_channel_that_is_the_same_everywhere_does_not_spoil_the_statistics() -> None:
