@@ -20,7 +20,7 @@ from backend.head.confidence_words import confidence_warnings
 from backend.head.corrections import Corrector
 from backend.head.exchange import head_mesh
 from backend.head.expected_skin import expected_skin
-from backend.head.fitting import fit_head
+from backend.head.fitting import face_areas, fit_head
 from backend.head.model import HeadModel, load_head_model
 from backend.identity.embedder import FaceEmbedder
 from backend.identity.one_person import person_views
@@ -74,6 +74,7 @@ class Pipeline:
         """
         self.device, self.parameters = choose_device(device), parameters
         self.model: HeadModel = load_head_model()
+        self.areas = face_areas(self.model, parameters.head)
         self.corrector = Corrector.of(self.model, parameters.head)
         self.detector = FaceDetector()
         self.segmenter = load_segmenter(parameters.photo.segmentation)
@@ -206,6 +207,7 @@ class Pipeline:
                 report,
                 albedo_prior=self.albedo,
                 settings=self.parameters.head,
+                areas=self.areas,
             )
             fit = self.corrector.begin(fit).corrected(corrections)
         views = [person.views[number] for number in fit.numbers]

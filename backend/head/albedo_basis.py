@@ -7,6 +7,7 @@ coarse linear prior sampled at the vertices), behind the same small dataclass.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -27,6 +28,11 @@ class AlbedoBasis:
     mean: np.ndarray
     basis: np.ndarray
     tone_modes: int = 3
+
+    @cached_property
+    def by_vertex(self) -> np.ndarray:
+        """The basis vertex by vertex, float32 [V, 3 K], a colour's modes beside each other."""
+        return np.ascontiguousarray(self.basis.transpose(1, 2, 0)).reshape(len(self.mean), -1)
 
 
 # Linear RGB of human skin: the middle between deep (0.10, 0.05, 0.035) and very fair (0.65, 0.45, 0.37) albedo, two

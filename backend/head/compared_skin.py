@@ -111,18 +111,19 @@ def normal_field(region: ComparedSkin, coefficients: np.ndarray) -> NormalField:
 def normal_derivative(region: ComparedSkin, field: NormalField) -> np.ndarray:
     """Derivative of the unit normals by the coefficients: float32 [r, 3, M]."""
     a, b, c = (field.positions[region.faces[:, i]] for i in range(3))
-    da, db, dc = (region.basis[region.faces[:, i]] for i in range(3))
-    edge_1, edge_2, d_1, d_2 = (b - a)[..., None], (c - a)[..., None], db - da, dc - da
-    change = np.empty_like(d_1)
-    for i, (j, k) in enumerate(((1, 2), (2, 0), (0, 1))):  # the cross product, component by component
-        change[:, i] = d_1[:, j] * edge_2[:, k] - d_1[:, k] * edge_2[:, j]
-        change[:, i] += edge_1[:, j] * d_2[:, k] - edge_1[:, k] * d_2[:, j]
-    modes = change.shape[-1]
-    raw = (region.adjacency @ change.reshape(len(change), -1)).reshape(-1, 3, modes)
-    length = np.maximum(np.linalg.norm(field.raw, axis=1), 1e-20)[:, None, None]
-    raw = raw / length
-    along = np.einsum("ri,rim->rm", field.normals, raw)
-    return raw - field.normals[:, :, None] * along[:, None, :]
+    # Of (b - a) x (c - a) each corner's part is the opposite edge, as a cross product's matrix: (c - b) x da + ...
+    x, y, z = np.stack([c - b, a - c, b - a], axis=1).transpose(2, 0, 1)  # [f, corner] each
+    rows = [[-z, y], [z, -x], [-y, x]]  # without the diagonal, which is 0
+    entries = np.stack([np.stack(row, axis=-1) for row in rows], axis=1)  # [f, 3, corner, 2]
+    columns = 3 * region.faces[:, None, :, None] + np.array([[1, 2], [0, 2], [0, 1]])[:, None, :]
+    width, modes = 3 * len(region.mean), region.basis.shape[-1]
+    starts = np.arange(0, entries.size + 1, 6)
+    cross = sparse.csr_matrix((entries.reshape(-1), columns.reshape(-1), starts), shape=(len(starts) - 1, width))
+    change = cross @ region.basis.reshape(width, modes)
+    raw = (region.adjacency @ change.reshape(len(region.faces), -1)).reshape(-1, 3, modes)
+    raw /= np.maximum(np.linalg.norm(field.raw, axis=1), 1e-20)[:, None, None]
+    raw -= field.normals[:, :, None] * np.einsum("ri,rim->rm", field.normals, raw)[:, None, :]
+    return raw
 
 
 def interpolate(region: ComparedSkin, corners: np.ndarray, barycentric: np.ndarray) -> sparse.csr_matrix:
@@ -139,12 +140,10 @@ def interpolate(region: ComparedSkin, corners: np.ndarray, barycentric: np.ndarr
 def region_albedo_at(
     albedo: AlbedoBasis, corners: np.ndarray, barycentric: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Albedo mean [P, 3] and basis [K, P, 3] at surface points given by head vertices [P, 3] and weights [P, 3]."""
-    vertices = len(albedo.mean)
-    operator = _weighted_rows(corners, barycentric, vertices)
-    modes = np.ascontiguousarray(albedo.basis.transpose(1, 0, 2)).reshape(vertices, -1)
-    basis = (operator @ modes).reshape(len(corners), -1, 3).transpose(1, 0, 2)
-    return (operator @ albedo.mean).astype(np.float64), np.ascontiguousarray(basis, np.float64)
+    """Albedo mean [P, 3] and basis [P, 3, K] at surface points given by head vertices [P, 3] and weights [P, 3]."""
+    operator = _weighted_rows(corners, barycentric, len(albedo.mean))
+    basis = (operator @ albedo.by_vertex).reshape(len(corners), 3, -1)
+    return (operator @ albedo.mean).astype(np.float64), basis.astype(np.float64)
 
 
 def _weighted_rows(columns: np.ndarray, weights: np.ndarray, width: int) -> sparse.csr_matrix:

@@ -178,7 +178,7 @@ class CorrectableFit:
             flat = jacobian.reshape(len(residual), -1)
             step = _between(start, at)
             stays = held.hessian @ step
-            return Terms(
+            return Terms.of(
                 0.5 * strength * float(residual @ residual) + float(step @ (0.5 * stays - pull)),
                 strength * (flat.T @ residual) + stays - pull,
                 strength * (flat.T @ flat) + held.hessian,

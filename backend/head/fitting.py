@@ -19,7 +19,7 @@ from backend.head.head_fit import HeadFit, ViewFit
 from backend.head.landmark_fit import landmark_errors
 from backend.head.model import HeadModel
 from backend.head.parameters import HeadFitParameters
-from backend.head.photometric import Refined, Scene, reduce_photo, refine
+from backend.head.photometric import Refined, Scene, reduce_face, refine
 from backend.head.shared_fit import LandmarkStart, agreeing, refine_together
 from backend.photo.landmark_table import interocular_px
 from backend.photo.view import View
@@ -31,15 +31,32 @@ from shared.photos import MOST_PHOTOS
 
 
 @dataclass(frozen=True)
+class FaceAreas:
+    """Areas of a head model that every fit looks at, the same for all photos.
+
+    Args:
+        region: the skin that is compared.
+        parts: of the face, for which it is told how sure the fit is.
+    """
+
+    region: ComparedSkin
+    parts: FaceParts
+
+
+def face_areas(model: HeadModel, settings: HeadFitParameters = HeadFitParameters()) -> FaceAreas:
+    """The areas of a head model."""
+    return FaceAreas(compared_skin(model, settings.photometric), face_parts(model, settings.parts))
+
+
+@dataclass(frozen=True)
 class _Given:
     """What the fits of all photos share; see `fit_head`."""
 
     model: HeadModel
     rasteriser: Rasteriser
-    region: ComparedSkin
+    areas: FaceAreas
     albedo: AlbedoBasis
     settings: HeadFitParameters
-    parts: FaceParts
 
 
 def fit_head(
@@ -50,6 +67,7 @@ def fit_head(
     albedo_prior: AlbedoBasis | None = None,
     skin: np.ndarray | None = None,
     settings: HeadFitParameters = HeadFitParameters(),
+    areas: FaceAreas | None = None,
 ) -> HeadFit:
     """Fit identity, and by view expression, camera and light, to the photos.
 
@@ -65,6 +83,7 @@ def fit_head(
         skin: float [H, W], 1 on skin, where a mask of the only photo is known already; None takes what a view knows to
             be bare where something covers the face, and relies on the robust loss alone elsewhere.
         settings: the stage's chosen numbers.
+        areas: `face_areas` of the model, where they are at hand.
 
     Raises:
         RelightifyError: `no_pose`, the landmarks do not form a face seen from outside; `too_many_photos`.
@@ -79,8 +98,8 @@ def fit_head(
     part = 0.3 / len(views)
     starts = [_landmarks(model, v, progress.part(part * i, part * (i + 1)), settings) for i, v in enumerate(views)]
     progress.report(0.3)
-    region, parts = compared_skin(model, settings.photometric), face_parts(model, settings.parts)
-    given = _Given(model, rasteriser, region, albedo_prior or region_albedo(model), settings, parts)
+    areas = areas or face_areas(model, settings)
+    given = _Given(model, rasteriser, areas, albedo_prior or region_albedo(model), settings)
     if len(views) == 1:
         scene = _scene(given, views[0], starts[0], skin)
         progress.report(0.4)
@@ -116,10 +135,11 @@ def _scene(given: _Given, view: View, start: LandmarkStart, skin: np.ndarray | N
     """What stays the same while a photo is compared with shaded skin."""
     chosen = given.settings.photometric
     bare = view.bare_skin if skin is None else skin
-    reduced = reduce_photo(view.photo.image_linear, view.face.landmarks_px, bare, chosen)
+    reduced = reduce_face(view.photo.image_srgb, view.face.landmarks_px, bare, chosen)
     fitted = given.model.shape(start.parameters.identity, start.parameters.expression)
-    occlusion = ambient_occlusion(fitted, given.region.triangles, chosen.occlusion_rays)
-    return Scene(start.problem, given.region, given.albedo, occlusion, reduced, given.rasteriser, chosen)
+    region = given.areas.region
+    occlusion = ambient_occlusion(fitted, region.triangles, chosen.occlusion_rays)
+    return Scene(start.problem, region, given.albedo, occlusion, reduced, given.rasteriser, chosen)
 
 
 def _head_fit(
@@ -132,7 +152,7 @@ def _head_fit(
 ) -> HeadFit:
     """What later stages need of the fits, all of one identity."""
     fitted = tuple(_view_fit(given, *one) for one in zip(views, starts, refined, strict=True))
-    confidence = fit_confidence(given.model, given.parts, scenes, refined, fitted, given.settings.confidence)
+    confidence = fit_confidence(given.model, given.areas.parts, scenes, refined, fitted, given.settings.confidence)
     identity = refined[0].parameters.identity.astype(np.float32)
     return HeadFit(identity, fitted, numbers, confidence=confidence)
 
@@ -146,7 +166,7 @@ def _view_fit(given: _Given, view: View, start: LandmarkStart, refined: Refined)
         expression=parameters.expression.astype(np.float32),
         camera=camera,
         light=refined.lighting.light.astype(np.float32),
-        skin_albedo=mean_skin_albedo(given.albedo, refined.lighting.albedo, given.region.weight),
+        skin_albedo=mean_skin_albedo(given.albedo, refined.lighting.albedo, given.areas.region.weight),
         iod_px=interocular_px(face.landmarks_px),
         landmark_error=float(errors.mean()),
         landmark_errors=errors.astype(np.float32),

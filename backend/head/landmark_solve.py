@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -130,15 +131,40 @@ def point_basis(model: HeadModel, triangles: np.ndarray, barycentric: np.ndarray
 
 @dataclass(frozen=True)
 class Terms:
-    """A part of the cost with its gradient [P] and Gauss-Newton Hessian [P, P] by theta."""
+    """A part of the cost with its gradient [P] and Gauss-Newton Hessian [P, P] by theta.
+
+    Those are derived where they are asked for: of a step that is tried, the cost alone decides whether it is taken.
+
+    Args:
+        cost: the part.
+        derive: gives gradient and Hessian; called once at most.
+    """
 
     cost: float
-    gradient: np.ndarray
-    hessian: np.ndarray
+    derive: Callable[[], tuple[np.ndarray, np.ndarray]]
+
+    @staticmethod
+    def of(cost: float, gradient: np.ndarray, hessian: np.ndarray) -> Terms:
+        """A part whose derivatives are known."""
+        return Terms(cost, lambda: (gradient, hessian))
+
+    @cached_property
+    def _derived(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.derive()
+
+    @property
+    def gradient(self) -> np.ndarray:
+        """Float64 [P]."""
+        return self._derived[0]
+
+    @property
+    def hessian(self) -> np.ndarray:
+        """Float64 [P, P]."""
+        return self._derived[1]
 
     def plus(self, other: Terms) -> Terms:
         """The sum of two parts."""
-        return Terms(self.cost + other.cost, self.gradient + other.gradient, self.hessian + other.hessian)
+        return Terms(self.cost + other.cost, lambda: (self.gradient + other.gradient, self.hessian + other.hessian))
 
 
 @dataclass(frozen=True)
@@ -160,19 +186,29 @@ def projection_jacobian(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Projected points [L, 2] in pixels and their derivative [L, 2, 7 + K + 52] by theta."""
     points = basis.points(parameters)
-    in_camera = points @ parameters.rotation.T + parameters.translation
-    pixels = np.exp(parameters.log_focal) * in_camera[:, :2] / -in_camera[:, 2:] * [1, -1] + centre_px
+    by_pose, by_point = pixel_derivatives(points, parameters)
     motion = np.concatenate([basis.identity, basis.expression]).transpose(1, 2, 0)
-    return pixels, motion_jacobian(points, motion, parameters)
+    jacobian = np.empty((len(points), 2, POSE + motion.shape[-1]))
+    jacobian[..., :POSE] = by_pose
+    np.matmul(by_point, motion, out=jacobian[..., POSE:])
+    return projected(points, parameters, centre_px), jacobian
 
 
-def motion_jacobian(points: np.ndarray, motion: np.ndarray, parameters: FitParameters) -> np.ndarray:
-    """Derivative [L, 2, 7 + M] by theta of the pixels that points project to.
+def projected(points: np.ndarray, parameters: FitParameters, centre_px: tuple[float, float]) -> np.ndarray:
+    """Pixels [L, 2] of points [L, 3] in head space."""
+    in_camera = points @ parameters.rotation.T + parameters.translation
+    return np.exp(parameters.log_focal) * in_camera[:, :2] / -in_camera[:, 2:] * [1, -1] + centre_px
+
+
+def pixel_derivatives(points: np.ndarray, parameters: FitParameters) -> tuple[np.ndarray, np.ndarray]:
+    """Derivatives of the pixels that points [L, 3] of head space project to.
 
     Args:
         points: float [L, 3], head space.
-        motion: float [L, 3, M], their derivative by the coefficients p_s and p_e.
         parameters: where to linearise.
+
+    Returns:
+        Float64 [L, 2, 7] by the unknowns before p_s, and [L, 2, 3] by the points themselves.
     """
     rotated = points @ parameters.rotation.T
     in_camera = rotated + parameters.translation
@@ -185,13 +221,12 @@ def motion_jacobian(points: np.ndarray, motion: np.ndarray, parameters: FitParam
     x, y, z = rotated.T
     zero = np.zeros_like(x)
     by_omega = np.stack([zero, z, -y, -z, zero, x, y, -x, zero], axis=-1).reshape(-1, 3, 3)  # -[R X]_x
-    jacobian = np.empty((len(points), 2, POSE + motion.shape[-1]), motion.dtype)
-    jacobian[..., :3] = by_point @ by_omega
-    jacobian[..., 3:5] = by_point[..., :2]
-    jacobian[..., 5] = by_point[..., 2] * parameters.depth  # t_z = -exp(b - a)
-    jacobian[..., 6] = from_centre - jacobian[..., 5]
-    np.matmul((by_point @ parameters.rotation).astype(motion.dtype), motion, out=jacobian[..., POSE:])
-    return jacobian
+    by_pose = np.empty((len(points), 2, POSE))
+    by_pose[..., :3] = by_point @ by_omega
+    by_pose[..., 3:5] = by_point[..., :2]
+    by_pose[..., 5] = by_point[..., 2] * parameters.depth  # t_z = -exp(b - a)
+    by_pose[..., 6] = from_centre - by_pose[..., 5]
+    return by_pose, by_point @ parameters.rotation
 
 
 def prior_terms(parameters: FitParameters, priors: Priors) -> Terms:
@@ -216,7 +251,7 @@ def prior_terms(parameters: FitParameters, priors: Priors) -> Terms:
         gradient[5:7] += off_distance * row
         hessian[5:7, 5:7] += np.outer(row, row)
         cost += 0.5 * (off_focal**2 + off_distance**2)
-    return Terms(cost, gradient, hessian)
+    return Terms.of(cost, gradient, hessian)
 
 
 def robust_weights(squared: np.ndarray, scale: float) -> np.ndarray:
@@ -286,13 +321,17 @@ def landmark_terms(
     basis: PointBasis, targets: Targets, at: FitParameters, centre_px: tuple[float, float], robust_scale: float = 3.0
 ) -> Terms:
     """The robust reprojection error of the points and its Gauss-Newton model."""
-    pixels, jacobian = projection_jacobian(basis, at, centre_px)
-    residual = pixels - targets.pixels
+    residual = projected(basis.points(at), at, centre_px) - targets.pixels
     squared = np.einsum("li,lij,lj->l", residual, targets.precision, residual)
-    robust = robust_weights(squared, robust_scale)
-    flat = jacobian.reshape(-1, jacobian.shape[-1])
-    scaled = ((targets.precision @ jacobian) * robust[:, None, None]).reshape(flat.shape)
-    return Terms(_robust_cost(squared, robust_scale), scaled.T @ residual.reshape(-1), scaled.T @ flat)
+
+    def derivatives() -> tuple[np.ndarray, np.ndarray]:
+        _, jacobian = projection_jacobian(basis, at, centre_px)
+        robust = robust_weights(squared, robust_scale)
+        flat = jacobian.reshape(-1, jacobian.shape[-1])
+        scaled = ((targets.precision @ jacobian) * robust[:, None, None]).reshape(flat.shape)
+        return scaled.T @ residual.reshape(-1), scaled.T @ flat
+
+    return Terms(_robust_cost(squared, robust_scale), derivatives)
 
 
 def minimise(

@@ -36,7 +36,7 @@ class SkinSamples:
         contrast: float [N, 3], d(sRGB value) / d(linear value) there: turns linear residuals into visible ones.
         normals: float [N, 3], unit, head space.
         albedo_mean: float [N, 3], linear RGB.
-        albedo_basis: float [K, N, 3].
+        albedo_basis: float [N, 3, K].
         occlusion: float [N], part of the sky that the point sees.
         weights: float [N].
     """
@@ -65,7 +65,8 @@ class Lighting:
 
 def sample_albedo(samples: SkinSamples, lighting: Lighting) -> np.ndarray:
     """Albedo of the samples [N, 3], linear RGB, kept above 0.02."""
-    return np.maximum(samples.albedo_mean + np.tensordot(lighting.albedo, samples.albedo_basis, 1), 0.02)
+    modes = samples.albedo_basis.reshape(-1, len(lighting.albedo))
+    return np.maximum(samples.albedo_mean + (modes @ lighting.albedo).reshape(samples.albedo_mean.shape), 0.02)
 
 
 def rendered(samples: SkinSamples, lighting: Lighting) -> np.ndarray:
@@ -108,8 +109,12 @@ def first_lighting(
     median = luminance[order][np.searchsorted(cumulative, 0.5 * cumulative[-1])]
     dark, skin = settings.darker_than_skin
     trust = np.clip((luminance / max(median, 1e-4) - dark) / (skin - dark), 0, 1)
-    k = len(samples.albedo_basis)
-    toned = replace(samples, albedo_basis=samples.albedo_basis[:tone_modes], weights=samples.weights * trust)
+    k = samples.albedo_basis.shape[-1]
+    toned = replace(
+        samples,
+        albedo_basis=np.ascontiguousarray(samples.albedo_basis[..., :tone_modes]),
+        weights=samples.weights * trust,
+    )
     start = Lighting(np.repeat(np.array(settings.mean)[:, None], 3, axis=1) / _Y0, np.zeros(tone_modes))
     tone = solve_lighting(toned, start, 3, sigma, 10 * scale, settings.tone_samples, settings=settings)
     tone = solve_lighting(toned, tone, 8, sigma, 2 * scale, settings.tone_samples, settings=settings)
@@ -140,27 +145,28 @@ def solve_lighting(
         effective: how many independent samples all of them are worth (neighbouring pixels err alike).
         settled: so many leading albedo modes stay within `settled_tone_sigma` of the start.
     """
-    k = len(samples.albedo_basis)
+    k = samples.albedo_basis.shape[-1]
     lighting = start
     by_light = shading_basis(samples.normals) * samples.occlusion[:, None]
     prior, wanted = _light_prior(np.average(by_light, axis=0, weights=samples.weights + 1e-12), settings)
     albedo_mean, albedo_precision = np.zeros(k), np.ones(k)
     albedo_mean[:settled], albedo_precision[:settled] = start.albedo[:settled], settings.settled_tone_sigma**-2
     strength = effective / (3 * max(samples.weights.sum(), 1e-9) * sigma**2)
+    jacobian = np.empty((len(samples.colours), 9 + k))
     for _ in range(rounds):
-        residual = residuals(samples, lighting)
-        weights = strength * robust(residual, samples.weights, scale)
-        colour = sample_albedo(samples, lighting) * samples.contrast
-        shading = np.maximum(by_light @ lighting.light, 0.0) * samples.contrast
-        root = np.sqrt(weights)[:, None]
+        albedo, bright = sample_albedo(samples, lighting), np.maximum(by_light @ lighting.light, 0.0)
+        residual = (albedo * bright - samples.colours) * samples.contrast
+        root = np.sqrt(strength * robust(residual, samples.weights, scale))[:, None]
+        seen = root * samples.contrast
+        colour, shading, wrong = albedo * seen, bright * seen, root * residual
         hessian, gradient = np.zeros((27 + k, 27 + k)), np.zeros(27 + k)
         # A channel depends on its own light and on the albedo.
         for c in range(3):
             own = np.r_[9 * c : 9 * c + 9, 27 : 27 + k]
-            jacobian = np.hstack([by_light * colour[:, c : c + 1], (samples.albedo_basis[:, :, c] * shading[:, c]).T])
-            jacobian *= root
+            np.multiply(by_light, colour[:, c : c + 1], out=jacobian[:, :9])
+            np.multiply(samples.albedo_basis[:, c], shading[:, c : c + 1], out=jacobian[:, 9:])
             hessian[np.ix_(own, own)] += jacobian.T @ jacobian
-            gradient[own] += jacobian.T @ (root[:, 0] * residual[:, c])
+            gradient[own] += jacobian.T @ wrong[:, c]
         hessian[:27, :27] += prior
         hessian[27:, 27:] += np.diag(albedo_precision)
         gradient[:27] += prior @ lighting.light.T.reshape(-1) - wanted

@@ -7,7 +7,7 @@ photo where they project. Derivatives go through the photo's gradient and throug
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -28,7 +28,7 @@ from backend.head.landmark_solve import (
     Terms,
     landmark_terms,
     minimise,
-    motion_jacobian,
+    pixel_derivatives,
     prior_terms,
 )
 from backend.head.lighting import (
@@ -43,7 +43,7 @@ from backend.head.lighting import (
     solve_lighting,
 )
 from backend.head.parameters import PhotometricSettings
-from backend.imaging.colour import linear_to_srgb
+from backend.imaging.colour import linear_to_srgb, srgb_bytes_to_linear
 from backend.progress import Progress
 from backend.rendering.camera import Camera
 from backend.rendering.rasteriser import Rasteriser
@@ -66,6 +66,10 @@ class ReducedPhoto:
     mask: np.ndarray
     scale: float
     origin: tuple[float, float]
+
+    def moved(self, corner: tuple[int, int]) -> ReducedPhoto:
+        """The same, where what it was cut out of is itself a part of the photo from (x, y) = `corner` on."""
+        return replace(self, origin=(self.origin[0] + corner[0], self.origin[1] + corner[1]))
 
     def camera(self, parameters: FitParameters, centre_px: tuple[float, float]) -> Camera:
         """The photo's camera for this image."""
@@ -122,7 +126,7 @@ class SeenSkin:
         operator: sparse [P, r], takes values at the region's vertices to the points.
         weights: float [P].
         occlusion: float [P], part of the sky that the points see.
-        albedo_mean: float [P, 3], albedo_basis: float [K, P, 3], the albedo model at the points.
+        albedo_mean: float [P, 3], albedo_basis: float [P, 3, K], the albedo model at the points.
     """
 
     operator: sparse.csr_matrix
@@ -130,6 +134,23 @@ class SeenSkin:
     occlusion: np.ndarray
     albedo_mean: np.ndarray
     albedo_basis: np.ndarray
+
+
+def reduce_face(
+    image_srgb: np.ndarray,
+    landmarks_px: np.ndarray,
+    mask: np.ndarray | None,
+    settings: PhotometricSettings = PhotometricSettings(),
+) -> ReducedPhoto:
+    """`reduce_photo` of a photo uint8 [H, W, 3], sRGB, of which no more than the face's surroundings is looked at."""
+    extent = landmarks_px.min(axis=0), landmarks_px.max(axis=0)
+    around = 0.2 * float((extent[1] - extent[0]).max())
+    frame = np.array(image_srgb.shape[1::-1])
+    left, top = np.clip(np.floor(extent[0] - around), 0, frame - 1).astype(int)
+    right, bottom = np.clip(np.ceil(extent[1] + around), (left + 1, top + 1), frame).astype(int)
+    window = (slice(top, bottom), slice(left, right))
+    linear, known = srgb_bytes_to_linear(image_srgb[window]), None if mask is None else mask[window]
+    return reduce_photo(linear, landmarks_px - (left, top), known, settings).moved((int(left), int(top)))
 
 
 def reduce_photo(
@@ -156,24 +177,12 @@ def reduce_photo(
     sigma = 0.5 / scale if scale < 1 else 0.0
     image = np.ascontiguousarray(image_linear, np.float32)
     if sigma > 0.6:
-        image = _blurred_around(image, landmarks_px, side, sigma)
+        image = cv2.GaussianBlur(image, (0, 0), sigma)  # against aliasing
     linear = cv2.warpAffine(image, to_reduced, (int(width), int(height)), borderMode=cv2.BORDER_REPLICATE)
     inside = np.ones(image.shape[:2], np.float32) if mask is None else np.ascontiguousarray(mask, np.float32)
     reduced_mask = cv2.warpAffine(inside, to_reduced, (int(width), int(height)), flags=cv2.INTER_AREA)
     gradient = np.stack([np.gradient(linear, axis=1), np.gradient(linear, axis=0)], axis=-1)
     return ReducedPhoto(linear, gradient, reduced_mask, scale, (float(low[0]), float(low[1])))
-
-
-def _blurred_around(image: np.ndarray, landmarks_px: np.ndarray, side: float, sigma: float) -> np.ndarray:
-    """The photo with its face low-passed against aliasing; only the part around the face is worth the time."""
-    low = np.maximum(np.floor(landmarks_px.min(axis=0) - 0.2 * side).astype(int), 0)
-    high = np.minimum(np.ceil(landmarks_px.max(axis=0) + 0.2 * side).astype(int), image.shape[1::-1])
-    if (high <= low).any():
-        return image
-    image = image.copy()
-    part = image[low[1] : high[1], low[0] : high[0]]
-    image[low[1] : high[1], low[0] : high[0]] = cv2.GaussianBlur(part, (0, 0), sigma)
-    return image
 
 
 def refine(scene: Scene, parameters: FitParameters, progress: Progress | None = None) -> Refined:
@@ -291,22 +300,28 @@ def shading_terms(scene: Scene, seen: SeenSkin, at: FitParameters, lighting: Lig
     strength = chosen.effective_samples / (max(samples.weights.sum(), 1e-9) * chosen.sigma**2)
     squared = np.mean(residual**2, axis=1)
     cost = 0.5 * strength * float(np.sum(samples.weights * scale**2 * np.log1p(squared / scale**2)))
-    field = normal_field(region, _coefficients(at))
-    # The photo moves under the points: -d photo / d pixel * d pixel / d theta.
-    points = seen.operator @ field.positions
-    motion = (seen.operator @ region.basis.reshape(len(region.mean), -1)).reshape(len(points), 3, -1)
-    by_theta = motion_jacobian(points, motion, at).astype(np.float32)
-    pixels = photo.camera(at, scene.problem.centre_px).project(points)
-    slope = -_sample(photo.gradient, pixels) * samples.contrast[..., None] * photo.scale
-    jacobian = np.matmul(slope.astype(np.float32), by_theta)
-    # The normals turn: albedo * d shading / d normal * d normal / d coefficients.
-    visible = sample_albedo(samples, lighting) * samples.contrast * samples.occlusion[:, None]
-    by_normal = np.einsum("pbi,bc->pci", shading_gradient(samples.normals), lighting.light) * visible[..., None]
-    turning = seen.operator @ normal_derivative(region, field).reshape(len(region.mean), -1)
-    turning = turning.reshape(len(visible), 3, -1)
-    jacobian[..., POSE:] += np.matmul(by_normal.astype(np.float32), turning)
-    weights = (strength / 3 * robust(residual, samples.weights, scale)).astype(np.float32)
-    flat = jacobian.reshape(-1, jacobian.shape[-1])
-    scaled = flat * np.repeat(weights, 3)[:, None]
-    gradient = scaled.T @ residual.reshape(-1).astype(np.float32)
-    return Terms(cost, gradient.astype(np.float64), (scaled.T @ flat).astype(np.float64))
+
+    def derivatives() -> tuple[np.ndarray, np.ndarray]:
+        field = normal_field(region, _coefficients(at))
+        points = seen.operator @ field.positions
+        # The photo moves under the points: -d photo / d pixel * d pixel / d theta.
+        by_pose, by_point = pixel_derivatives(points, at)
+        pixels = photo.camera(at, scene.problem.centre_px).project(points)
+        slope = -_sample(photo.gradient, pixels) * samples.contrast[..., None] * photo.scale
+        # The normals turn: albedo * d shading / d normal * d normal / d coefficients.
+        visible = sample_albedo(samples, lighting) * samples.contrast * samples.occlusion[:, None]
+        by_normal = np.einsum("pbi,bc->pci", shading_gradient(samples.normals), lighting.light) * visible[..., None]
+        by_surface = np.concatenate([slope @ by_point, by_normal], axis=-1).astype(np.float32)
+        surface = np.concatenate([region.basis, normal_derivative(region, field)], axis=1)
+        moving = (seen.operator @ surface.reshape(len(surface), -1)).reshape(len(points), *surface.shape[1:])
+        jacobian = np.empty((len(points), 3, POSE + surface.shape[-1]), np.float32)
+        jacobian[..., :POSE] = slope @ by_pose
+        np.matmul(by_surface, moving, out=jacobian[..., POSE:])
+        # Both sides of the product take the root of the weights: of a matrix and itself, half has to be computed.
+        root = np.repeat(np.sqrt(strength / 3 * robust(residual, samples.weights, scale)), 3).astype(np.float32)
+        flat = jacobian.reshape(-1, jacobian.shape[-1])
+        flat *= root[:, None]
+        gradient = flat.T @ (root * residual.reshape(-1).astype(np.float32))
+        return gradient.astype(np.float64), (flat.T @ flat).astype(np.float64)
+
+    return Terms(cost, derivatives)

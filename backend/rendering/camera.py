@@ -43,6 +43,11 @@ class Camera:
         """Camera centre in head space [3], metres."""
         return -self.rotation.T @ self.translation
 
+    def window(self, left: int, top: int, width: int, height: int) -> Camera:
+        """The same camera for a part of the image whose upper left pixel is (left, top)."""
+        x, y = self.centre_px
+        return Camera(self.rotation, self.translation, self.focal_px, (x - left, y - top), width, height)
+
     def scaled(self, factor: float) -> Camera:
         """The same camera for an image resized by `factor`."""
         return Camera(

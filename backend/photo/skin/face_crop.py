@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from backend.imaging.colour import srgb_bytes_to_linear
 from backend.photo.face_detector import Face
 from backend.photo.landmark_table import (
     BROW_LEFT,
@@ -33,6 +34,7 @@ class FaceCrop:
 
     Args:
         box: x0, y0, x1, y1 in pixels of the photo.
+        linear: float32 [y1 - y0, x1 - x0, 3], linear RGB, not reduced.
         image_srgb: uint8 [h, w, 3].
         residual: float32 [h, w, 3], log luminance and two log chromas relative to the expected skin.
         region: bool [h, w], where the fitted head shows skin.
@@ -41,6 +43,7 @@ class FaceCrop:
     """
 
     box: tuple[int, int, int, int]
+    linear: np.ndarray
     image_srgb: np.ndarray
     residual: np.ndarray
     region: np.ndarray
@@ -60,12 +63,14 @@ def face_crop(
     scale = min(1.0, settings.side_px / max(x1 - x0, y1 - y0))
     size = (max(round((x1 - x0) * scale), 1), max(round((y1 - y0) * scale), 1))
     image = cv2.resize(photo.image_srgb[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA)
-    linear = cv2.resize(photo.image_linear[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA)
+    full = srgb_bytes_to_linear(photo.image_srgb[y0:y1, x0:x1])
+    linear = cv2.resize(full, size, interpolation=cv2.INTER_AREA)
     inside = cv2.resize(region[y0:y1, x0:x1].astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
     residual = _log_opponent(linear, settings)
     if expected is not None:
-        small = cv2.resize(np.ascontiguousarray(expected[y0:y1, x0:x1]), size, interpolation=cv2.INTER_NEAREST)
-        prediction = _log_opponent(small, settings)
+        rows = (y0 + np.arange(size[1]) * (y1 - y0) // size[1]) * expected.shape[0] // photo.height
+        columns = (x0 + np.arange(size[0]) * (x1 - x0) // size[0]) * expected.shape[1] // photo.width
+        prediction = _log_opponent(expected[rows[:, None], columns], settings)
         # Beyond the head the fit predicts nothing; its middle stands in.
         usual = np.median(prediction[inside], axis=0) if inside.any() else np.zeros(3, np.float32)
         # The fitted light is least certain where the surface turns away: half of the prediction is trusted.
@@ -74,7 +79,7 @@ def face_crop(
     iris_distance = float(np.linalg.norm(points[IRIS_LEFT[0]] - points[IRIS_RIGHT[0]]))
     unit = max(iris_distance, float(np.ptp(points[:, 1])) / 3, 4.0)
     box = (int(x0), int(y0), int(x1), int(y1))
-    return FaceCrop(box, image, residual.astype(np.float32), inside, points, unit)
+    return FaceCrop(box, full, image, residual.astype(np.float32), inside, points, unit)
 
 
 def _log_opponent(linear: np.ndarray, settings: SkinMaskSettings) -> np.ndarray:

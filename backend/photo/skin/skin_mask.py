@@ -39,8 +39,8 @@ def skin_mask(
         face: the face in it.
         region: bool [H, W], where the skin part of the fitted head is seen; None takes the surroundings of the
             landmarks.
-        expected: float32 [H, W, 3], linear RGB that the fit predicts for skin (albedo times shading) in the region;
-            None expects one colour everywhere.
+        expected: float32 [h, w, 3], linear RGB that the fit predicts for skin (albedo times shading) in the region,
+            over the photo's frame on any number of pixels; None expects one colour everywhere.
         settings: the stage's chosen numbers.
         segmentation: what is where around the face; None tells skin by its colour alone.
 
@@ -60,7 +60,7 @@ def skin_mask(
     mask = _in_photo(photo, crop, skin, face, settings)
     if segmentation is not None:
         x0, y0, x1, y1 = crop.box
-        mask[y0:y1, x0:x1] *= 1 - _strands(photo, crop, face, segmentation, settings)
+        mask[y0:y1, x0:x1] *= 1 - _strands(crop, face, segmentation, settings)
     return mask
 
 
@@ -85,16 +85,14 @@ def _in_photo(photo: Photo, crop: FaceCrop, skin: np.ndarray, face: Face, settin
     return mask
 
 
-def _strands(
-    photo: Photo, crop: FaceCrop, face: Face, segmentation: Segmentation, settings: SkinMaskSettings
-) -> np.ndarray:
+def _strands(crop: FaceCrop, face: Face, segmentation: Segmentation, settings: SkinMaskSettings) -> np.ndarray:
     """Strands of hair across the face, float32 over the crop's box in the photo's pixels."""
     x0, y0, x1, y1 = crop.box
     full_size = (x1 - x0, y1 - y0)
     unit = crop.unit * full_size[0] / crop.region.shape[1]
     scale = min(1.0, settings.strands.unit_px / unit)
     size = (max(round(full_size[0] * scale), 1), max(round(full_size[1] * scale), 1))
-    linear = cv2.resize(photo.image_linear[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA)
+    linear = cv2.resize(crop.linear, size, interpolation=cv2.INTER_AREA)
     luminance = np.log(linear @ np.array([0.25, 0.5, 0.25], np.float32) + settings.log_floor)
     colour = np.log((linear[..., 0] + settings.log_floor) / (linear[..., 2] + settings.log_floor))
     probabilities = segmentation.over(crop.box, size)

@@ -65,7 +65,7 @@ def test_the_covariance_is_that_of_the_whole_system(photos: int) -> None:
     modes, unknowns = 4, POSE + 4 + 52
     at = FitParameters(np.eye(3), np.zeros(2), 7.0, 7.0, np.zeros(modes), np.full(52, 0.5))
     roots = rng.normal(size=(photos, unknowns + 9, unknowns))
-    terms = [Terms(1.0, np.zeros(unknowns), root.T @ root) for root in roots]
+    terms = [Terms.of(1.0, np.zeros(unknowns), root.T @ root) for root in roots]
     shared = np.arange(POSE, POSE + modes)
     own = np.setdiff1d(np.arange(unknowns), shared)
     size = modes + photos * len(own)

@@ -130,7 +130,7 @@ def test_a_minimisation_gone_on_with_keeps_the_damping_of_rejected_steps(truth: 
         gradient, hessian = np.zeros(size), 1e-9 * np.eye(size)
         gradient[POSE : POSE + MODES] = off
         hessian[POSE : POSE + MODES, POSE : POSE + MODES] = 0.2 * np.eye(MODES)  # steps five times too long
-        return Terms(0.5 * float(off @ off), gradient, hessian)
+        return Terms.of(0.5 * float(off @ off), gradient, hessian)
 
     first = minimise(overshooting, truth, 2, fixed_focal=True)
     assert np.array_equal(first.parameters.identity, truth.identity)  # both steps rejected

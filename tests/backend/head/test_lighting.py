@@ -23,7 +23,7 @@ def face_like(light: np.ndarray, tone: float, seed: int = 0) -> SkinSamples:
     """Front-facing samples of one tone (mode 0) seen under a light."""
     rng = np.random.default_rng(seed)
     normals = unit(rng.normal(size=(600, 3)) * [1, 1, 0.4] + [0, 0, 1])
-    basis = np.stack([np.full((600, 3), 0.1), (normals[:, :1] > 0) * np.array([[0.05, 0.0, 0.0]])])
+    basis = np.stack([np.full((600, 3), 0.1), (normals[:, :1] > 0) * np.array([[0.05, 0.0, 0.0]])], axis=-1)
     empty = np.zeros((600, 3))
     samples = SkinSamples(
         empty, np.ones_like(empty), normals, np.tile([0.4, 0.3, 0.25], (600, 1)), basis, np.ones(600), np.ones(600)

@@ -124,7 +124,7 @@ def test_rounds_whose_steps_are_all_rejected_do_not_end_the_refinement(
 
     def too_flat(*arguments: object) -> Terms:
         terms = exact(*arguments)  # pyright: ignore[reportArgumentType]
-        return replace(terms, hessian=terms.hessian * FLATTENED)
+        return Terms.of(terms.cost, terms.gradient, terms.hessian * FLATTENED)
 
     monkeypatch.setattr(photometric, "shading_terms", too_flat)
     settings = replace(case.scene.settings, effective_samples=2500.0)

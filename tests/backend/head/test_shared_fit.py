@@ -55,7 +55,7 @@ def test_a_shared_step_is_that_of_the_whole_system() -> None:
     terms = []
     for _ in parameters:
         root = rng.normal(size=(unknowns + 9, unknowns))
-        terms.append(Terms(1.0, rng.normal(size=unknowns), root.T @ root))
+        terms.append(Terms.of(1.0, rng.normal(size=unknowns), root.T @ root))
     shared = np.arange(POSE, POSE + modes)
     own = np.setdiff1d(np.arange(unknowns), shared)
     size = modes + 3 * len(own)
@@ -118,7 +118,7 @@ def test_photos_gone_on_with_keep_the_damping_of_rejected_steps() -> None:
         gradient, hessian = np.zeros(POSE + 4 + 52), 1e-9 * np.eye(POSE + 4 + 52)
         gradient[POSE : POSE + 4] = off
         hessian[POSE : POSE + 4, POSE : POSE + 4] = 0.2 * np.eye(4)  # steps five times too long
-        return Terms(0.5 * float(off @ off), gradient, hessian)
+        return Terms.of(0.5 * float(off @ off), gradient, hessian)
 
     begun = [FitParameters(np.eye(3), np.zeros(2), 7.0, 7.0, np.zeros(4), np.full(52, 0.5)) for _ in range(2)]
     found = minimise_together([overshooting] * 2, begun, 2, [True] * 2)
