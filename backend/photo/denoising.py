@@ -15,10 +15,11 @@ import cv2
 import numpy as np
 
 from backend.imaging.filters import MAD_TO_STD, smooth_step
-from backend.photo.blocks import BLOCK, block_transforms, cosine_basis
+from backend.photo.blocks import BLOCK, block_means, block_transforms, picture_of
 from backend.photo.files.jpeg_steps import JpegSteps
 from backend.photo.found_steps import found_steps
 from backend.photo.parameters import NoiseSettings
+from backend.side_by_side import each
 
 # JPEG's luminance and two colours of red, green and blue (ITU-T T.871).
 _TO_YCC = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32)
@@ -68,10 +69,13 @@ def denoised(
     if not variance[0].any():
         return Denoised(levels)
     stride = settings.stride * (1 if levels.shape[0] * levels.shape[1] < settings.many_pixels else 2)
-    kept = np.ones((BLOCK, BLOCK))
-    for channel in (2, 1, 0):
-        ycc[..., channel], kept = _wiener(ycc[..., channel], skin, variance[channel], stride, settings)
-    return Denoised((ycc @ _FROM_YCC.T).astype(np.float32), _sharpness(kept))
+    # The luminance takes longest.
+    luminance, *colours = each(
+        lambda channel: _wiener(ycc[..., channel], variance[channel], stride, settings, skin if channel == 0 else None),
+        range(3),
+    )
+    clean = np.stack([luminance[0], *(colour for colour, _ in colours)], axis=-1)
+    return Denoised((clean @ _FROM_YCC.T).astype(np.float32), _sharpness(luminance[1]))
 
 
 def sensor_noise(
@@ -96,7 +100,7 @@ def sensor_noise(
         for x in (0, BLOCK // 2):
             energy = _energy(block_transforms(luminance[y:, x:]))
             energies.append(np.stack([energy[..., band].mean(axis=-1).ravel() for band in (low, middle, high)]))
-            inside.append(block_transforms(skin[y:, x:])[..., 0, 0].ravel() / BLOCK)
+            inside.append(block_means(skin[y:, x:]).ravel())
     energy, share = np.concatenate(energies, axis=1), np.concatenate(inside)
     if np.count_nonzero(share > settings.skin_share) >= settings.fewest_blocks:
         energy = energy[:, share > settings.skin_share]
@@ -124,37 +128,45 @@ def _rounding_noise(steps: JpegSteps) -> np.ndarray:
 
 
 def _energy(blocks: np.ndarray) -> np.ndarray:
-    """Mean squares [h, w, 8, 8] over a block and its neighbours."""
-    flat = np.square(blocks).reshape(*blocks.shape[:2], BLOCK * BLOCK)
-    return np.asarray(cv2.blur(flat, (3, 3), borderType=cv2.BORDER_REFLECT_101)).reshape(blocks.shape)
+    """Mean squares [h, w, 8, 8] over a block and its neighbours, in memory as the blocks are."""
+    height, width = blocks.shape[:2]
+    border = cv2.BORDER_REFLECT_101
+    squares = np.square(blocks).transpose(0, 2, 1, 3).reshape(height, -1)
+    over_rows = np.asarray(cv2.blur(squares, (1, 3), borderType=border)).reshape(height * BLOCK, width, BLOCK)
+    over_both = np.asarray(cv2.blur(over_rows, (3, 1), borderType=border))
+    return over_both.reshape(height, BLOCK, width, BLOCK).transpose(0, 2, 1, 3)
 
 
 def _wiener(
-    image: np.ndarray, skin: np.ndarray, variance: np.ndarray, stride: int, settings: NoiseSettings
+    image: np.ndarray, variance: np.ndarray, stride: int, settings: NoiseSettings, skin: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A picture [H, W] without noise of these variances [8, 8], and the mean gain [8, 8] on its skin."""
+    """A picture [H, W] without noise of these variances [8, 8], and the mean gain [8, 8] on its skin, where given."""
     height, width = image.shape
+    # Wide enough that every pixel of the picture lies in a block of each of the shifted grids.
     margin = ((BLOCK, 2 * BLOCK), (BLOCK, 2 * BLOCK))
-    padded, where = np.pad(image, margin, mode="reflect"), np.pad(skin, margin)
-    total, count = np.zeros_like(padded), np.zeros(padded.shape, np.float32)
+    padded, where = np.pad(image, margin, mode="reflect"), None if skin is None else np.pad(skin, margin)
+    total = np.zeros_like(padded)
     gains, weight = np.zeros((BLOCK, BLOCK)), 1e-6
-    cosine = cosine_basis()
+    noise = (settings.caution * variance).astype(np.float32)
     for y in range(0, BLOCK, stride):
         for x in range(0, BLOCK, stride):
             blocks = block_transforms(padded[y:, x:])
-            share = settings.caution * variance / np.maximum(_energy(blocks), 1e-6)
-            gain = np.maximum(1 - share, 0).astype(np.float32)
+            gain = _energy(blocks)
+            np.maximum(gain, 1e-6, out=gain)
+            np.divide(noise, gain, out=gain)
+            np.subtract(1, gain, out=gain)
+            np.maximum(gain, 0, out=gain)
             gain[..., 0, 0] = 1
             blocks *= gain
-            on_skin = block_transforms(where[y:, x:])[..., 0, 0] / BLOCK > settings.skin_share
-            gains += gain[on_skin].sum(axis=0)
-            weight += np.count_nonzero(on_skin)
-            rows, columns = blocks.shape[0] * BLOCK, blocks.shape[1] * BLOCK
-            part = (cosine.T @ blocks @ cosine).transpose(0, 2, 1, 3).reshape(rows, columns)
-            total[y : y + rows, x : x + columns] += part
-            count[y : y + rows, x : x + columns] += 1
+            if where is not None:
+                on_skin = block_means(where[y:, x:]) > settings.skin_share
+                gains += gain[on_skin].sum(axis=0)
+                weight += np.count_nonzero(on_skin)
+            part = picture_of(blocks)
+            total[y : y + part.shape[0], x : x + part.shape[1]] += part
     inside = (slice(BLOCK, BLOCK + height), slice(BLOCK, BLOCK + width))
-    return total[inside] / count[inside], gains / weight if weight > 1 else np.ones((BLOCK, BLOCK))
+    grids = (BLOCK // stride) ** 2
+    return total[inside] / grids, gains / weight if weight > 1 else np.ones((BLOCK, BLOCK))
 
 
 def _sharpness(gain: np.ndarray) -> float:

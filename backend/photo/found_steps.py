@@ -6,9 +6,10 @@ The cosine transforms of its blocks still lie about whole steps. Source of the i
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
-from backend.photo.blocks import BLOCK, block_transforms
+from backend.photo.blocks import BLOCK, block_transforms, cosine_basis
 from backend.photo.files.jpeg_steps import JpegSteps
 from backend.photo.parameters import FoundStepsSettings
 
@@ -42,7 +43,8 @@ def found_steps(luminance: np.ndarray, settings: FoundStepsSettings = FoundSteps
     if min(piece.shape) < 4 * BLOCK:
         return None
     grids = [(y, x) for y in range(BLOCK) for x in range(BLOCK)]
-    agreements = [_agreement(block_transforms(piece[y:, x:])[..., 0, 1].ravel(), settings) for y, x in grids]
+    waves = _lowest_waves(piece)
+    agreements = [_agreement(waves[y::BLOCK, x::BLOCK].ravel(), settings) for y, x in grids]
     y, x = grids[int(np.argmax([agreement.max() for agreement in agreements]))]
     transforms = block_transforms(piece[y:, x:]).reshape(-1, BLOCK, BLOCK)
     scales = []
@@ -58,6 +60,14 @@ def found_steps(luminance: np.ndarray, settings: FoundStepsSettings = FoundSteps
         return None
     scale = float(np.median(scales))
     return JpegSteps(np.clip(scale * _LUMINANCE, 1, 255), np.clip(scale * _COLOUR, 1, 255), halved=True)
+
+
+def _lowest_waves(image: np.ndarray) -> np.ndarray:
+    """The lowest frequency along the rows of the 8 x 8 block that begins at each pixel, [H - 7, W - 7]."""
+    basis = cosine_basis()
+    start = (0, 0)
+    waves = cv2.sepFilter2D(np.ascontiguousarray(image), cv2.CV_32F, basis[1], basis[0], anchor=start)
+    return waves[: image.shape[0] - BLOCK + 1, : image.shape[1] - BLOCK + 1]
 
 
 def _agreement(values: np.ndarray, settings: FoundStepsSettings) -> np.ndarray:

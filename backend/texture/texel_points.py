@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from scipy import sparse
 
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
@@ -50,8 +51,10 @@ def texel_points(uv_space: UVSpace, vertices: np.ndarray, normals: np.ndarray, t
     triangle = uv_space.triangle.reshape(-1)[texels]
     weights = uv_space.barycentric.reshape(-1, 3)[texels]
     corners = uv_space.triangles[triangle]
-    position = np.einsum("nk,nkd->nd", weights, vertices[corners])
-    normal = np.einsum("nk,nkd->nd", weights, normals[corners])
+    starts = np.arange(0, 3 * len(texels) + 1, 3)
+    interpolation = sparse.csr_matrix((weights.reshape(-1), corners.reshape(-1), starts), (len(texels), len(vertices)))
+    position, normal = np.split(interpolation @ np.hstack([vertices, normals]), [3], axis=1)
+    normal = np.ascontiguousarray(normal)
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
     return TexelPoints(texels, triangle, position, normal)
 

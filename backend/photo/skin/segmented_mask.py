@@ -48,8 +48,10 @@ def hands(crop: FaceCrop, probabilities: np.ndarray, settings: SkinMaskSettings)
     inside = body & polygon(crop, FACE_OVAL, -settings.oval_rim * crop.unit)
     reach = settings.hand_around * crop.unit
     # A turned or tilted neck cuts a sliver off the oval.
-    inside = cv2.morphologyEx(inside.astype(np.uint8), cv2.MORPH_OPEN, disc(0.5 * settings.finger_width * crop.unit))
     above = body & (along_face(crop) < along_of(crop, NOSE_BASE))
+    if not inside.any():
+        return above
+    inside = cv2.morphologyEx(inside.astype(np.uint8), cv2.MORPH_OPEN, disc(0.5 * settings.finger_width * crop.unit))
     return above | (body & cv2.dilate(inside, disc(reach)).astype(bool))
 
 
@@ -79,12 +81,16 @@ def _by_colour_where_unsure(crop: FaceCrop, skin: np.ndarray, settings: SkinMask
     near = cv2.dilate(surely.astype(np.uint8), disc(settings.beside * crop.unit)).astype(bool)
     others = surely_not & near
     prior = np.clip(skin, settings.least_odds, 1 - settings.least_odds)
-    log_odds = np.log(prior / (1 - prior))
+    log_odds = np.log(prior / (1 - prior)).astype(np.float64)
     if surely.sum() >= settings.fewest_pixels and others.sum() >= settings.fewest_pixels:
-        inside = fit_colour_model(crop.residual[surely], settings.colours).distance(crop.residual)
-        outside = fit_colour_model(crop.residual[others], settings.colours).distance(crop.residual)
+        border = _border(skin, crop.unit, settings)
+        asked = border > 0
+        inside, outside = (
+            fit_colour_model(crop.residual[known], settings.colours).distance(crop.residual[asked])
+            for known in (surely, others)
+        )
         evidence = np.clip(0.5 * (outside - inside), -settings.colour_says, settings.colour_says)
-        log_odds = log_odds + _border(skin, crop.unit, settings) * evidence
+        log_odds[asked] += border[asked] * evidence
     return (1 / (1 + np.exp(-settings.sharpness * log_odds))).astype(np.float32)
 
 

@@ -50,14 +50,56 @@ def strands(
         return np.zeros(log_luminance.shape, np.float32)
     where = skin & (inside(points, FACE_OVAL, skin.shape) | _forehead(points, skin.shape))
     where &= ~inside(points, LIPS_OUTER, skin.shape, settings.about_lips * unit)
+    found = np.zeros(skin.shape, np.float32)
+    window = _around(where, unit, settings)
+    if window is not None:
+        corner = (window[1].start, window[0].start)
+        within = (log_luminance[window], log_colour[window], hair[window], where[window])
+        found[window] = _strands_in(*within, points - corner, unit, settings)
+    return found
+
+
+def _around(where: np.ndarray, unit: float, settings: StrandSettings) -> tuple[slice, slice] | None:
+    """The part of the image that what is seen of strands at bool [h, w] depends on; None where that is nowhere."""
+    rows, columns = np.flatnonzero(where.any(axis=1)), np.flatnonzero(where.any(axis=0))
+    if not len(rows):
+        return None
+    line = 0.6 * _length(unit, settings) + 4 * _width(unit, settings)
+    reach = int(np.ceil(line + (settings.texture_reach + settings.gap + 4 * settings.margin) * unit)) + 4
+    # From even pixels on: colour is looked at in pairs.
+    top, left = (2 * (max(at[0] - reach, 0) // 2) for at in (rows, columns))
+    return slice(top, rows[-1] + 1 + reach), slice(left, columns[-1] + 1 + reach)
+
+
+def _width(unit: float, settings: StrandSettings) -> float:
+    return max(settings.width * unit, 0.8)
+
+
+def _length(unit: float, settings: StrandSettings) -> float:
+    return max(settings.length * unit, 4.0)
+
+
+def _strands_in(
+    log_luminance: np.ndarray,
+    log_colour: np.ndarray,
+    hair: np.ndarray,
+    where: np.ndarray,
+    points: np.ndarray,
+    unit: float,
+    settings: StrandSettings,
+) -> np.ndarray:
+    """`strands` where they may be, bool [h, w]."""
     contrast, angle = _line_contrast(log_luminance, unit, settings)
     greyer, grey_angle = _grey_contrast(log_colour, unit, settings)
     greyer *= settings.grey
     both, both_angle = np.maximum(contrast, greyer), np.where(greyer > contrast, grey_angle, angle)
     # Each alone: where colours are noisy, their lines are as dense as in a beard, and luminance still tells.
-    chosen = np.zeros(skin.shape, bool)
+    chosen = np.zeros(where.shape, bool)
+    bands = _brows_and_lids(points, unit, where.shape, settings)
     for clarity, direction in ((contrast, angle), (both, both_angle)):
-        clarity[_along_brows_and_lids(direction, points, unit, settings)] = 0
+        for band, along in bands:
+            off = np.abs((direction[band] - along + np.pi / 2) % np.pi - np.pi / 2)
+            clarity[band] = np.where(off < settings.brow_radians, 0, clarity[band])
         lines = (clarity > settings.weak) & where
         reach = 2 * round(settings.texture_reach * unit) + 1
         lines &= cv2.blur(lines.astype(np.float32), (reach, reach)) < settings.texture_share
@@ -85,7 +127,8 @@ def _attached(
     labels = np.asarray(labels, np.int64)
     length = np.hypot(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
     clearest, touching = np.zeros(count), np.zeros(count, bool)
-    np.maximum.at(clearest, labels.ravel(), contrast.ravel())
+    on_line = labels > 0
+    np.maximum.at(clearest, labels[on_line], contrast[on_line])
     # The border of the hair is a line too, all along it.
     away = np.bincount(labels[~near_hair], minlength=count) / np.maximum(stats[:, cv2.CC_STAT_AREA], 1)
     touching[np.unique(labels[near_hair])] = True
@@ -94,9 +137,11 @@ def _attached(
     return kept[labels]
 
 
-def _along_brows_and_lids(angle: np.ndarray, points: np.ndarray, unit: float, settings: StrandSettings) -> np.ndarray:
-    """Where a line of this direction may be hairs of a brow or the crease of a lid, bool [h, w]."""
-    found = np.zeros(angle.shape, bool)
+def _brows_and_lids(
+    points: np.ndarray, unit: float, shape: tuple[int, ...], settings: StrandSettings
+) -> list[tuple[np.ndarray, float]]:
+    """Where a line may be hairs of a brow or the crease of a lid, bool [h, w], and the angle that it then has."""
+    found = []
     for outline, inner, grow in (
         (BROW_LEFT, 4, settings.about_brow),
         (BROW_RIGHT, 4, settings.about_brow),
@@ -104,8 +149,7 @@ def _along_brows_and_lids(angle: np.ndarray, points: np.ndarray, unit: float, se
         (EYE_RIGHT, 8, settings.about_eye),
     ):
         along = points[outline[0]] - points[outline[inner]]
-        off = np.abs((angle - np.arctan2(along[1], along[0]) + np.pi / 2) % np.pi - np.pi / 2)
-        found |= inside(points, outline, angle.shape, grow * unit) & (off < settings.brow_radians)
+        found.append((inside(points, outline, shape, grow * unit), float(np.arctan2(along[1], along[0]))))
     return found
 
 
@@ -134,7 +178,7 @@ def _line_contrast(
     """
     best = np.zeros(values.shape, np.float32)
     best_angle = np.zeros(values.shape, np.float32)
-    width, length = max(settings.width * unit, 0.8), max(settings.length * unit, 4.0)
+    width, length = _width(unit, settings), _length(unit, settings)
     radius = int(np.ceil(0.6 * length + width))
     y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1].astype(np.float32)
     size = (values.shape[1], values.shape[0])
