@@ -18,6 +18,7 @@ from backend.delight.delighting import DelightedTexture
 from backend.delight.parameters import LocalLightSettings
 from backend.imaging.colour import LUMINANCE
 from backend.imaging.filters import masked_reduce
+from backend.side_by_side import each
 from backend.texture.regions import FaceRegions
 from backend.texture.uv_space import mirror
 
@@ -70,13 +71,16 @@ def local_light(
     field = np.empty_like(own)
     colour = settings.colour_scale * (1 + coloured)
     designs = _designs(small[..., 3:], seen, spline, settings)
-    for channel, (values, scale) in enumerate(
-        ((luminance, 1.0), *((small[..., c] - luminance, colour) for c in (0, 2)))
-    ):
+
+    def explain(channel: int) -> None:
+        scale = 1.0 if channel == 0 else colour
+        values = luminance if channel == 0 else small[..., (0, 2)[channel - 1]] - luminance
         coefficients = _solved(_demands(values, designs, scale * spread, settings), scale, settings)
         lights = np.einsum("yi,xj,ijk->yxk", spline, spline, coefficients, optimize=True).astype(np.float32)
         enlarged = cv2.resize(lights, own.shape[1::-1], interpolation=cv2.INTER_CUBIC)
         field[..., channel] = np.einsum("yxk,yxk->yx", enlarged, share)
+
+    each(explain, range(3))
     return _as_colour(field, settings.strongest)
 
 
@@ -206,8 +210,10 @@ def _solved(demands: list[_Demand], scale: float, settings: LocalLightSettings) 
         for demand in demands:
             strayed = (demand.wanted - demand.design @ solution) / demand.spread
             robust = settings.independent * demand.weight / np.square((1 + np.square(strayed)) * demand.spread)
-            weighted = demand.design * robust.astype(np.float32)[:, None]
-            matrix += weighted.T @ demand.design
-            right += weighted.T @ demand.wanted
+            # Both sides of the product take the root: of a matrix and itself, half has to be computed.
+            root = np.sqrt(robust).astype(np.float32)
+            weighted = demand.design * root[:, None]
+            matrix += weighted.T @ weighted
+            right += weighted.T @ (root * demand.wanted)
         solution = np.linalg.solve(matrix, right)
     return solution.reshape(knots, knots, 9)

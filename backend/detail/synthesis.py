@@ -6,6 +6,7 @@ Source: Heitz and Neyret, "High-performance by-example noise using a histogram-p
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -79,19 +80,15 @@ def patchwork(
             rows, columns = slice(max(top, 0), top + size), slice(max(left, 0), left + size)
             if not needed[rows, columns].any():
                 continue
-            at = tuple(int(np.clip((c + size / 2) * coarse, 0, sort.shape[0] - 1)) for c in (top, left))
+            row, column = (min(max(int((c + size / 2) * coarse), 0), sort.shape[0] - 1) for c in (top, left))
+            at = (row, column)
             kind = _kind(sample, int(sort[at]), settings)
             places = sample.places[kind]
             x, y = places[used[kind] % len(places)]
             used[kind] += 1
-            scale = sample.density[y, x] / max(float(density[at]), 1e-3)
-            matrix = _placement(
-                (float(x), float(y)),
-                float(np.clip(scale, 1 / settings.scale_limit, settings.scale_limit)),
-                turn,
-                flip,
-                size,
-            )
+            scale = float(sample.density[y, x]) / max(float(density[at]), 1e-3)
+            scale = min(max(scale, 1 / settings.scale_limit), settings.scale_limit)
+            matrix = _placement((float(x), float(y)), scale, turn, flip, size)
             patch = cv2.warpAffine(
                 sample.image, matrix, (size, size), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=border
             )
@@ -123,8 +120,7 @@ def _window(spacing: int, overlap: int) -> np.ndarray:
 
 def _placement(middle: tuple[float, float], scale: float, turn: float, flip: bool, size: int) -> np.ndarray:
     """The affine map float64 [2, 3] from a patch's texels to the sample's."""
-    angle = np.radians(turn)
-    linear = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    if flip:
-        linear[:, 0] *= -1
-    return np.hstack([linear, (np.array(middle) - linear @ np.full(2, (size - 1) / 2))[:, None]])
+    angle, half = math.radians(turn), (size - 1) / 2
+    cosine, sine = scale * math.cos(angle), scale * math.sin(angle)
+    (a, b), (c, d) = ((-cosine, -sine), (-sine, cosine)) if flip else ((cosine, -sine), (sine, cosine))
+    return np.array([[a, b, middle[0] - (a + b) * half], [c, d, middle[1] - (c + d) * half]])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
+import cv2
 import numpy as np
 
 _SMALLEST_SIDE = 4
@@ -14,6 +16,7 @@ class _Level:
     """One level of the operator (A u)_i = d_i u_i - sum_j c_ij u_j on an h x w grid.
 
     `right` float32 [h, w - 1] and `down` [h - 1, w] are the couplings c, `diagonal` [h, w] is d, never 0.
+    Sums of products are taken one by one without anything in between (`cv2.accumulateProduct`).
     """
 
     right: np.ndarray
@@ -22,16 +25,33 @@ class _Level:
 
     def apply(self, u: np.ndarray) -> np.ndarray:
         """A u for u [C, h, w]."""
-        return self.diagonal * u - self.neighbours(u)
+        return -self.residual(np.zeros_like(u), u)
 
-    def neighbours(self, u: np.ndarray) -> np.ndarray:
-        """sum_j c_ij u_j for u [C, h, w]."""
-        total = np.zeros_like(u)
-        total[..., :-1] += self.right * u[..., 1:]
-        total[..., 1:] += self.right * u[..., :-1]
-        total[..., :-1, :] += self.down * u[..., 1:, :]
-        total[..., 1:, :] += self.down * u[..., :-1, :]
-        return total
+    def residual(self, b: np.ndarray, u: np.ndarray) -> np.ndarray:
+        """b - A u for u and b [C, h, w]."""
+        left = b.copy()
+        for channel, values in zip(left, u, strict=True):
+            cv2.accumulateProduct(values[:, 1:], self.right, channel[:, :-1])
+            cv2.accumulateProduct(values[:, :-1], self.right, channel[:, 1:])
+            cv2.accumulateProduct(values[1:], self.down, channel[:-1])
+            cv2.accumulateProduct(values[:-1], self.down, channel[1:])
+            cv2.accumulateProduct(values, self._less, channel)
+        return left
+
+    def smooth(self, b: np.ndarray, u: np.ndarray) -> None:
+        """One step of damped Jacobi towards A u = b, in place; u and b [C, h, w]."""
+        left = self.residual(b, u)
+        for channel, values in zip(left, u, strict=True):
+            cv2.accumulateProduct(channel, self.step, values)
+
+    @cached_property
+    def step(self) -> np.ndarray:
+        """Of damped Jacobi, float32 [h, w]."""
+        return np.float32(0.8) / self.diagonal
+
+    @cached_property
+    def _less(self) -> np.ndarray:
+        return -self.diagonal
 
 
 def extend(
@@ -121,19 +141,17 @@ def _conjugate_gradients(levels: list[_Level], b: np.ndarray, tolerance: float, 
 def _v_cycle(levels: list[_Level], b: np.ndarray, depth: int = 0) -> np.ndarray:
     """One symmetric multigrid cycle for A u = b from u = 0, with damped Jacobi smoothing."""
     level = levels[depth]
-    smooth = np.float32(0.8) / level.diagonal
-    u = smooth * b
+    u = level.step * b
     if depth == len(levels) - 1:
         for _ in range(8):
-            u += smooth * (b - level.apply(u))
+            level.smooth(b, u)
         return u
-    u += smooth * (b - level.apply(u))
-    residual = b - level.apply(u)
-    coarse = _v_cycle(levels, _sum_pairs(_sum_pairs(residual, 0), 1), depth + 1)
+    level.smooth(b, u)
+    coarse = _v_cycle(levels, _sum_pairs(_sum_pairs(level.residual(b, u), 0), 1), depth + 1)
     height, width = b.shape[-2:]
     u += coarse.repeat(2, axis=-2).repeat(2, axis=-1)[..., :height, :width]
     for _ in range(2):
-        u += smooth * (b - level.apply(u))
+        level.smooth(b, u)
     return u
 
 

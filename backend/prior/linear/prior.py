@@ -24,6 +24,7 @@ from backend.prior.linear.factor_model import CoarsePrior
 from backend.prior.nostrils import nostrils, with_dark_nostrils
 from backend.prior.parameters import JoiningSettings, PriorParameters, RingSettings
 from backend.progress import Progress
+from backend.side_by_side import side_by_side
 from backend.texture.regions import FaceRegions, plain_skin
 from shared.options import LIKELIEST_SEED, Reflectance
 
@@ -116,21 +117,21 @@ def _completion(
     expected = estimate.maps(side) if likeliest else estimate.drawn(side, np.random.default_rng(seed))
     for colour in (LINEAR.diffuse, LINEAR.texture):
         expected[..., colour] = without_rings(expected[..., colour], regions, island, parameters.rings)
-    gain = estimate.gain.astype(np.float32)
     inside = nostrils(skin.transfer, skin.working, regions, parameters.nostrils)
-    seen = without_local_light(delit.log_albedo - gain, expected[..., LINEAR.diffuse], delit, parameters.local_light)
-    albedo = joined(seen, expected[..., LINEAR.diffuse], delit, parameters.joining)
-    log_albedo = without_left_light(
-        albedo.colour,
-        expected[..., LINEAR.diffuse],
-        delit.weight,
-        inside,
-        island,
-        regions,
-        parameters.residual_shading,
-    )
-    progress.report(0.6)
-    log_texture = joined(delit.log_seen, expected[..., LINEAR.texture], delit, parameters.joining).colour
+
+    def of_albedo() -> tuple[np.ndarray, Joined, np.ndarray]:
+        """The log albedo of what was seen, joined to the expectation, and that without light that is left in it."""
+        mean, own = expected[..., LINEAR.diffuse], delit.log_albedo - estimate.gain.astype(np.float32)
+        seen = without_local_light(own, mean, delit, parameters.local_light)
+        albedo = joined(seen, mean, delit, parameters.joining)
+        shading = parameters.residual_shading
+        return seen, albedo, without_left_light(albedo.colour, mean, delit.weight, inside, island, regions, shading)
+
+    def of_texture() -> np.ndarray:
+        return joined(delit.log_seen, expected[..., LINEAR.texture], delit, parameters.joining).colour
+
+    progress.report(0.3)
+    (seen, albedo, log_albedo), log_texture = side_by_side(of_albedo, of_texture)
     specular = np.ascontiguousarray(expected[..., LINEAR.specular.start])
     maps = CompletedMaps(log_texture, log_albedo, albedo.relief, specular)
     diffuse = np.ascontiguousarray(expected[..., LINEAR.diffuse])
