@@ -13,6 +13,7 @@ import numpy as np
 from backend.delight.mark_parameters import ClosedSettings, PatchKind
 from backend.imaging.colour import LUMINANCE
 from backend.imaging.filters import inner_distance, masked_blur, smooth_step
+from backend.side_by_side import each
 from backend.texture.regions import FaceRegions
 
 
@@ -35,9 +36,8 @@ def closed_marks(
         regions: of the face.
         settings: chosen numbers.
     """
-    share = np.zeros_like(told)
     if not settings.kinds:
-        return share
+        return np.zeros_like(told)
     scale = regions.texels_per_mm
     smooth = masked_blur(difference, told, settings.grain_mm * scale)
     inside = told > 0.3
@@ -55,9 +55,7 @@ def closed_marks(
     level = masked_blur(luminance, told, settings.near_mm * scale)
     usual = told / np.square(1 + np.square((luminance - level) / settings.unusual))
     near = np.where(inside, luminance - masked_blur(luminance, usual, settings.near_mm * scale), 0).astype(np.float32)
-    for contrast in (luminance, near):
-        share = np.maximum(share, _against(contrast, inside, places, scale, settings))
-    return share
+    return np.maximum(*each(lambda contrast: _against(contrast, inside, places, scale, settings), (luminance, near)))
 
 
 def _against(

@@ -19,6 +19,7 @@ from backend.imaging.colour import LUMINANCE, SMALLEST_LINEAR
 from backend.imaging.filters import masked_blur, masked_reduce, smooth_step
 from backend.imaging.membrane import extend
 from backend.imaging.octaves import reduce_to
+from backend.side_by_side import side_by_side
 from backend.texture.regions import FaceRegions, plain_skin
 
 
@@ -56,10 +57,11 @@ def mark_layer(
     seen = _Seen(log_albedo, shaded, texture, told, regions)
     tone, around = _surroundings(seen, settings)
     seen = _against(seen, around)
-    share = np.maximum(
-        _pigment(seen, True, settings),
-        closed_marks(seen.difference, told, visibility, regions, settings.closed),
+    by_hue, by_border = side_by_side(
+        lambda: _pigment(seen, True, settings),
+        lambda: closed_marks(seen.difference, told, visibility, regions, settings.closed),
     )
+    share = np.maximum(by_hue, by_border)
     known = _beside(share, seen, settings) * (1 - least)
     share = np.maximum(share, least * visibility)
     # Within a mark its surroundings are continued from its rim.

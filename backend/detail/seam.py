@@ -3,6 +3,8 @@ where texels are much longer than wide, which would draw any texture out to stre
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -51,23 +53,38 @@ def seam_edges(uv_space: UVSpace) -> np.ndarray:
     return uv_edges[border[times[inverse.reshape(-1)] == 2]]
 
 
-def with_solid_noise(
-    band: np.ndarray,  # float32 [h, h], unit variance
+@dataclass(frozen=True)
+class SolidNoise:
+    """Solid noise where a texture gives way to it.
+
+    Args:
+        texels: int [n], flat indices.
+        share: float32 [n], in [0, 1].
+        values: float32 [n], of standard deviation 1.
+    """
+
+    texels: np.ndarray
+    share: np.ndarray
+    values: np.ndarray
+
+    def mixed_into(self, band: np.ndarray) -> np.ndarray:
+        """A band float32 [h, h] of unit variance, by the share replaced by noise of the same variance."""
+        result = band.copy()
+        flat = result.reshape(-1)
+        flat[self.texels] = np.sqrt(1 - np.square(self.share)) * flat[self.texels] + self.share * self.values
+        return result
+
+
+def noise_in_space(
     share: np.ndarray,  # float32 [h, h] in [0, 1]
     uv_space: UVSpace,  # h x h texels
     mean_vertices: np.ndarray,  # [V, 3], metres
     wavelength: float,  # mm
     seed: int,
-) -> np.ndarray:
-    """The band, by a share replaced by solid noise of the same variance."""
+) -> SolidNoise:
+    """Solid noise of a wavelength where it has a share."""
     where = np.flatnonzero((share > 0.01) & uv_space.mask)
-    if not len(where):
-        return band
     corners = mean_vertices[uv_space.triangles[uv_space.triangle.reshape(-1)[where]]]
     points = np.einsum("nk,nkd->nd", uv_space.barycentric.reshape(-1, 3)[where], corners) * 1000
-    noise = solid_noise(points.astype(np.float32), wavelength, seed)
-    result = band.copy()
-    part = share.reshape(-1)[where]
-    flat = result.reshape(-1)
-    flat[where] = np.sqrt(1 - np.square(part)) * flat[where] + part * noise
-    return result
+    values = solid_noise(points.astype(np.float32), wavelength, seed)
+    return SolidNoise(where, share.reshape(-1)[where], values)

@@ -5,14 +5,15 @@ It is the same for every prior: the photo's detail is kept, continued, and fille
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial as partial_call
 
 import numpy as np
 
 from backend.delight.delighting import DelightedTexture
 from backend.delight.marks import spots
 from backend.detail import separation
-from backend.detail.hair import grown_hair, without_surface_light
+from backend.detail.hair import Hair, grown_hair, without_surface_light
 from backend.detail.options import DetailOptions
 from backend.detail.parameters import ContrastSettings, DetailParameters
 from backend.detail.regions import SKIN_PARTS, part_weights
@@ -25,12 +26,13 @@ from backend.imaging.filters import enlarge, inner_distance, smooth_step
 from backend.imaging.octaves import COARSEST_OCTAVE, finest_octave, reduce_to, split, wavelength_mm
 from backend.prior.interface import CompletedMaps
 from backend.progress import Progress
+from backend.side_by_side import side_by_side
 from backend.texture.detail_report import DetailReport
 from backend.texture.fitted_skin import FittedSkin
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.regions import FaceRegions, plain_skin
 from backend.texture.relief import relief_height
-from backend.texture.uv_space import coarser, dilate
+from backend.texture.uv_space import SurfaceGradient, coarser, dilate
 
 
 def add_detail(
@@ -96,19 +98,17 @@ def add_detail(
     expected = _plain_contrast(_believable(expected, shown, statistics, options.age, parameters), parameters.contrast)
     density = small.texels_per_metre(skin.neutral) * (side / maps.side / 1000)
     progress.report(0.4)
-    made = missing_detail(
-        shown, expected, options.strength, uv_space, skin.model.mean, density, scale, seed, parameters.unseen
-    )
+    full_regions = enlarged_regions(regions, side)
 
+    asked = shown, expected, options.strength, uv_space, skin.model.mean, density, scale, seed, parameters.unseen
+    made, lines = side_by_side(
+        partial_call(missing_detail, *asked),
+        partial_call(_lines, maps, grown.log_relief, delit, hair, spot, full_regions, parameters),
+    )
+    hairs, pigment, crease = lines.hairs, lines.pigment, lines.crease
     progress.report(0.7)
 
     # Into colours: what is relief leaves the albedo in part.
-    full_regions = enlarged_regions(regions, side)
-    hairs = separation.hairline(maps.log_relief @ luminance, delit.weight, regions, parameters.hair)
-    pigment = separation.pigment_share(spot, np.clip(enlarge(hairs, side), 0, 1), full_regions)
-    crease = separation.creases(grown.log_relief @ luminance, delit.weight, regions.texels_per_mm, parameters.creases)
-    # Strands are lines too.
-    crease *= 1 - np.clip(reduce_to(np.maximum(hairs, reduce_to(hair.covered, maps.side)), len(crease)), 0, 1)
     share = np.clip(enlarge(hair.share, side), 0, 1)
     relief = (matte @ luminance) * (1 - np.maximum(pigment, share)) + (made.fine + made.coarse) * (1 - share)
     np.maximum(pigment, covered, out=pigment)
@@ -138,8 +138,7 @@ def add_detail(
         coarse *= off_border(delit.weight, 0.4 * regions.texels_per_mm)
         coarse *= relief_share(parameters.relief.coarse_wave_mm, reduce_to(crease, maps.side), parameters.relief)
         height += enlarge(dilate(coarse, small.mask, 3), side) * uv_space.mask
-    gradient = uv_space.surface_gradient(skin.neutral)
-    normal = relief_normals(height, gradient, uv_space.mask, parameters.relief)
+    normal = relief_normals(height, lines.gradient, uv_space.mask, parameters.relief)
     if grown.normal is not None:
         normal = laid_over(enlarge(grown.normal, side), normal)
     finished = SkinMaps(
@@ -153,6 +152,41 @@ def add_detail(
         detail=_report(shown, options, skin, partial, scale, parameters.unseen.resolved),
     )
     return finished.dilated(uv_space.mask)
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """What of the detail is known apart from what is made of it.
+
+    Args:
+        hairs: float32 [B, B], share of the hairline's hairs.
+        pigment: float32 [R, R], share of the detail that is pigment.
+        crease: float32 [n, n], share of creases.
+        gradient: how slopes on the surface follow from heights.
+    """
+
+    hairs: np.ndarray
+    pigment: np.ndarray
+    crease: np.ndarray
+    gradient: SurfaceGradient
+
+
+def _lines(
+    maps: CompletedMaps,
+    log_relief: np.ndarray,
+    delit: DelightedTexture,
+    hair: Hair,
+    spot: np.ndarray,
+    full_regions: FaceRegions,
+    parameters: DetailParameters,
+) -> _Lines:
+    skin, regions, luminance = delit.skin, delit.skin.regions, LUMINANCE.astype(np.float32)
+    hairs = separation.hairline(maps.log_relief @ luminance, delit.weight, regions, parameters.hair)
+    pigment = separation.pigment_share(spot, np.clip(enlarge(hairs, len(spot)), 0, 1), full_regions)
+    crease = separation.creases(log_relief @ luminance, delit.weight, regions.texels_per_mm, parameters.creases)
+    # Strands are lines too.
+    crease *= 1 - np.clip(reduce_to(np.maximum(hairs, reduce_to(hair.covered, maps.side)), len(crease)), 0, 1)
+    return _Lines(hairs, pigment, crease, skin.uv_space.surface_gradient(skin.neutral))
 
 
 def _with_marks(maps: CompletedMaps, delit: DelightedTexture) -> CompletedMaps:

@@ -49,6 +49,38 @@ def good_places(allowed: np.ndarray, reach: float, rng: np.random.Generator, mos
     return np.stack([column, row], axis=1)
 
 
+@dataclass(frozen=True)
+class Patchwork:
+    """Where patches of a sample go; `painted` lays them.
+
+    Args:
+        sample: what they are taken from.
+        side: texels a side of the texture.
+        spacing, overlap: of the patches, texels.
+        patches: row and column of each one's corner, and the affine map [2, 3] from its texels to the sample's.
+    """
+
+    sample: Sample
+    side: int
+    spacing: int
+    overlap: int
+    patches: tuple[tuple[int, int, np.ndarray], ...]
+
+    def painted(self) -> np.ndarray:
+        """The texture, float32 [side, side]."""
+        side, size = self.side, self.spacing + self.overlap
+        window = _window(self.spacing, self.overlap)
+        total = np.zeros((side + 2 * size, side + 2 * size), np.float32)
+        border = cv2.BORDER_WRAP if self.sample.periodic else cv2.BORDER_REFLECT_101
+        for top, left, matrix in self.patches:
+            patch = cv2.warpAffine(
+                self.sample.image, matrix, (size, size), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=border
+            )
+            patch *= window
+            total[top + size : top + 2 * size, left + size : left + 2 * size] += patch
+        return total[size : size + side, size : size + side]
+
+
 def patchwork(
     sample: Sample,
     needed: np.ndarray,  # bool [R, R]
@@ -57,11 +89,11 @@ def patchwork(
     texels_per_mm: float,  # typical density at R, for the size of patches
     rng: np.random.Generator,
     settings: PatchSettings = PatchSettings(),
-) -> np.ndarray:
-    """A texture float32 [R, R] like the sample, with about its variance where `needed`.
+) -> Patchwork:
+    """Patches of the sample for a texture [R, R] like it, with about its variance where `needed`.
 
     Patches lie in rows of a grid, each row shifted at random; every patch is turned, and maybe mirrored, at random, so
-    no place of the sample is recognised again.
+    no place of the sample is recognised again. All that is random is drawn here.
     """
     side = needed.shape[0]
     spacing, overlap = (
@@ -69,11 +101,8 @@ def patchwork(
         max(2, round(settings.overlap_mm * texels_per_mm)),
     )
     size = spacing + overlap
-    window = _window(spacing, overlap)
-    total = np.zeros((side + 2 * size, side + 2 * size), np.float32)
     coarse = sort.shape[0] / side
-    border = cv2.BORDER_WRAP if sample.periodic else cv2.BORDER_REFLECT_101
-    used = np.zeros(len(sample.places), int)
+    patches, used = [], np.zeros(len(sample.places), int)
     for top in range(-overlap, side, spacing):
         for left in range(-int(rng.integers(overlap, size)), side, spacing):
             turn, flip = float(rng.uniform(0, 360)), bool(rng.integers(2))
@@ -89,11 +118,8 @@ def patchwork(
             scale = float(sample.density[y, x]) / max(float(density[at]), 1e-3)
             scale = min(max(scale, 1 / settings.scale_limit), settings.scale_limit)
             matrix = _placement((float(x), float(y)), scale, turn, flip, size)
-            patch = cv2.warpAffine(
-                sample.image, matrix, (size, size), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=border
-            )
-            total[top + size : top + 2 * size, left + size : left + 2 * size] += window * patch
-    return total[size : size + side, size : size + side]
+            patches.append((top, left, matrix))
+    return Patchwork(sample, side, spacing, overlap, tuple(patches))
 
 
 def unit_variance(

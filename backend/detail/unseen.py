@@ -9,7 +9,7 @@ import numpy as np
 from backend.detail.microrelief import microrelief_tile
 from backend.detail.parameters import UnseenSettings
 from backend.detail.regions import SKIN_PARTS
-from backend.detail.seam import seam_share, stretched_share, with_solid_noise
+from backend.detail.seam import SolidNoise, noise_in_space, seam_share, stretched_share
 from backend.detail.synthesis import (
     Sample,
     good_places,
@@ -19,6 +19,7 @@ from backend.detail.synthesis import (
 )
 from backend.imaging.filters import enlarge, masked_blur
 from backend.imaging.octaves import COARSEST_OCTAVE, finest_octave, join, reduce_to, split, wavelength_mm
+from backend.side_by_side import each, side_by_side
 from backend.texture.fitted_skin import WORKING_RESOLUTION
 from backend.texture.uv_space import UVSpace, coarser
 
@@ -75,16 +76,30 @@ def missing_detail(
         for octave, band in shown.bands.items()
     }
     needed = uv_space.mask & (np.maximum.reduce([reduce_to(g, side) for g in gains.values()]) > 1e-4)
-    textures = _textures(shown, needed, density, texels_per_mm, np.random.default_rng(seed), settings)
     h = min(side, 1024)
-    share = np.maximum(
-        seam_share(uv_space, texels_per_mm * h / side, h, settings.seam),
-        stretched_share(uv_space, mean_vertices, h, settings.seam),
+
+    def solid() -> dict[int, SolidNoise]:
+        share = np.maximum(
+            seam_share(uv_space, texels_per_mm * h / side, h, settings.seam),
+            stretched_share(uv_space, mean_vertices, h, settings.seam),
+        )
+        return {
+            octave: noise_in_space(
+                reduce_to(share, band.shape[0]),
+                coarser(uv_space, band.shape[0]),
+                mean_vertices,
+                wavelength_mm(octave, texels_per_mm, side),
+                seed + octave,
+            )
+            for octave, band in shown.bands.items()
+        }
+
+    textures, noise = side_by_side(
+        lambda: _textures(shown, needed, density, texels_per_mm, np.random.default_rng(seed), settings), solid
     )
     wanted = {}
     for octave, gain in gains.items():
         h = gain.shape[0]
-        small = coarser(uv_space, h)
         scale = texels_per_mm * h / side
         sampled = "continued" in textures and shown.resolved[octave] > settings.resolved
         band = unit_variance(
@@ -93,8 +108,7 @@ def missing_detail(
             scale,
             settings.patches,
         )
-        wavelength = wavelength_mm(octave, texels_per_mm, side)
-        band = with_solid_noise(band, reduce_to(share, h), small, mean_vertices, wavelength, seed + octave)
+        band = noise[octave].mixed_into(band)
         # Patches of little variance would otherwise be blown up into single, huge grains.
         wanted[octave] = gain * np.clip(band, -4, 4)
     wanted = _of_strength(wanted, gains, needed)
@@ -161,11 +175,12 @@ def _textures(
         rng,
         settings.patches,
     )
-    textures = {"made": split(made)[0]}
+    textures = {"made": made}
     sample = _person_sample(shown, numbers, density, texels_per_mm, side, rng, settings)
     if any(len(places) for places in sample.places):
-        textures["continued"] = split(patchwork(sample, needed, sort, density, texels_per_mm, rng, settings.patches))[0]
-    return textures
+        textures["continued"] = patchwork(sample, needed, sort, density, texels_per_mm, rng, settings.patches)
+    bands = each(lambda texture: split(texture.painted())[0], textures.values())
+    return dict(zip(textures, bands, strict=True))
 
 
 def _person_sample(

@@ -47,6 +47,9 @@ from backend.imaging.colour import linear_to_srgb, srgb_bytes_to_linear
 from backend.progress import Progress
 from backend.rendering.camera import Camera
 from backend.rendering.rasteriser import Rasteriser
+from backend.side_by_side import each
+
+POINTS_AT_ONCE = 1024  # whose derivatives are made together: some megabytes
 
 
 @dataclass(frozen=True)
@@ -312,16 +315,24 @@ def shading_terms(scene: Scene, seen: SeenSkin, at: FitParameters, lighting: Lig
         visible = sample_albedo(samples, lighting) * samples.contrast * samples.occlusion[:, None]
         by_normal = np.einsum("pbi,bc->pci", shading_gradient(samples.normals), lighting.light) * visible[..., None]
         by_surface = np.concatenate([slope @ by_point, by_normal], axis=-1).astype(np.float32)
+        by_pose = (slope @ by_pose).astype(np.float32)
         surface = np.concatenate([region.basis, normal_derivative(region, field)], axis=1)
-        moving = (seen.operator @ surface.reshape(len(surface), -1)).reshape(len(points), *surface.shape[1:])
-        jacobian = np.empty((len(points), 3, POSE + surface.shape[-1]), np.float32)
-        jacobian[..., :POSE] = slope @ by_pose
-        np.matmul(by_surface, moving, out=jacobian[..., POSE:])
         # Both sides of the product take the root of the weights: of a matrix and itself, half has to be computed.
-        root = np.repeat(np.sqrt(strength / 3 * robust(residual, samples.weights, scale)), 3).astype(np.float32)
-        flat = jacobian.reshape(-1, jacobian.shape[-1])
-        flat *= root[:, None]
-        gradient = flat.T @ (root * residual.reshape(-1).astype(np.float32))
-        return gradient.astype(np.float64), (flat.T @ flat).astype(np.float64)
+        root = np.sqrt(strength / 3 * robust(residual, samples.weights, scale)).astype(np.float32)[:, None]
+        wrong = root * residual.astype(np.float32)
+
+        def part(start: int) -> tuple[np.ndarray, np.ndarray]:
+            """Of points that the processor's cache holds."""
+            rows = slice(start, start + POINTS_AT_ONCE)
+            moving = seen.operator[rows] @ surface.reshape(len(surface), -1)
+            jacobian = np.empty((len(moving), 3, POSE + surface.shape[-1]), np.float32)
+            jacobian[..., :POSE] = by_pose[rows]
+            np.matmul(by_surface[rows], moving.reshape(-1, *surface.shape[1:]), out=jacobian[..., POSE:])
+            jacobian *= root[rows, :, None]
+            flat = jacobian.reshape(-1, jacobian.shape[-1])
+            return (flat.T @ wrong[rows].reshape(-1)).astype(np.float64), (flat.T @ flat).astype(np.float64)
+
+        gradients, hessians = zip(*each(part, range(0, len(points), POINTS_AT_ONCE)), strict=True)
+        return np.sum(gradients, axis=0), np.sum(hessians, axis=0)
 
     return Terms(cost, derivatives)

@@ -26,13 +26,15 @@ from backend.prior.linear.prior import CoarseCompletion, coarse_completions, joi
 from backend.prior.nostrils import with_dark_nostrils
 from backend.prior.parameters import PriorParameters
 from backend.progress import Progress
+from backend.side_by_side import side_by_side
 from shared.options import LIKELIEST_SEED, Reflectance
 
 if TYPE_CHECKING:
     from backend.prior.diffusion.weights import DiffusionWeights
 
 _log = logging.getLogger(__name__)
-PREVIEWS = 6  # pictures sent while sampling
+PREVIEWS = 6  # pictures sent while sampling, at most
+STEPS_BETWEEN_PREVIEWS = 3  # at least
 # Beside the photo's own reflectance, normals are read from the relief of the finished albedo, which is nearer to the
 # truth than drawn ones: docs/research/diffusion_prior.md.
 DECODED: dict[Reflectance, tuple[str, ...]] = {
@@ -158,15 +160,22 @@ def joined_maps(
         tone = masked_blur(difference, unseen, preset.broad_mm * scale) * unseen[..., None]
         return estimated + preset.fine * difference + (preset.broad - preset.fine) * tone
 
-    drawn_albedo = colour(images["diffuse_albedo"])
-    log_texture = joined(delit.log_seen, colour(images["texture"]), delit, parameters.joining).colour
-    albedo = joined(coarse.log_seen_albedo, drawn_albedo, delit, parameters.joining)
-    residual = parameters.residual_shading
-    log_albedo = without_left_light(albedo.colour, drawn_albedo, delit.weight, coarse.nostrils, mask, regions, residual)
+    def of_albedo() -> tuple[np.ndarray, np.ndarray]:
+        """The log albedo, and that which relief is read from."""
+        drawn, lit = colour(images["diffuse_albedo"]), parameters.residual_shading
+        albedo = joined(coarse.log_seen_albedo, drawn, delit, parameters.joining)
+        plain = without_left_light(albedo.colour, drawn, delit.weight, coarse.nostrils, mask, regions, lit)
+        return shared(estimate.log_albedo, plain), shared(estimate.log_relief, albedo.relief)
+
+    def of_texture() -> np.ndarray:
+        drawn = joined(delit.log_seen, colour(images["texture"]), delit, parameters.joining).colour
+        return shared(estimate.log_texture, drawn)
+
+    (log_albedo, log_relief), log_texture = side_by_side(of_albedo, of_texture)
     return CompletedMaps(
-        log_texture=shared(estimate.log_texture, log_texture),
-        log_albedo=shared(estimate.log_albedo, log_albedo),
-        log_relief=shared(estimate.log_relief, albedo.relief),
+        log_texture=log_texture,
+        log_albedo=log_albedo,
+        log_relief=log_relief,
         specular_albedo=poreless(np.clip((images["specular_albedo"][..., 0] + 1) / 2, 0.0, 1.0)),
     )
 
@@ -243,8 +252,8 @@ def log_colour(encoded: np.ndarray) -> np.ndarray:
 
 
 def _preview(weights: DiffusionWeights, steps: int, draws: int) -> Callable[[float, Tensor], np.ndarray | None]:
-    """Decodes the texture of the first sample now and then."""
-    every = max(1, steps // PREVIEWS)
+    """Decodes the texture of the first sample now and then: a picture costs about as much as a step."""
+    every = max(STEPS_BETWEEN_PREVIEWS, steps // PREVIEWS)
 
     def preview(fraction: float, z_0: Tensor) -> np.ndarray | None:
         if round(fraction * steps) % every:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from backend.detail.microrelief import microrelief_tile
-from backend.detail.seam import seam_edges, seam_share, stretched_share, with_solid_noise
+from backend.detail.seam import noise_in_space, seam_edges, seam_share, stretched_share
 from backend.detail.synthesis import Sample, good_places, patchwork, periodic_sample, unit_variance
 from backend.head.model import load_head_model
 from backend.texture.uv_space import uv_space
@@ -32,7 +32,7 @@ def grain() -> np.ndarray:
 def patched(image: np.ndarray, seed: int = 0) -> np.ndarray:
     everywhere, flat = np.ones((SIDE, SIDE), bool), np.full((SIDE, SIDE), PER_MM, np.float32)
     sort = np.ones((SIDE, SIDE), int)  # a sort without places takes those of the other
-    return patchwork(sample_of(image), everywhere, sort, flat, PER_MM, np.random.default_rng(seed))
+    return patchwork(sample_of(image), everywhere, sort, flat, PER_MM, np.random.default_rng(seed)).painted()
 
 
 def test_patches_keep_variance_and_grain(grain: np.ndarray) -> None:
@@ -84,7 +84,7 @@ def test_drawn_skin_is_periodic_dark_in_furrows_and_of_unit_contrast() -> None:
     flat = np.full((SIDE, SIDE), 128 / 40, np.float32)
     sample = periodic_sample(tile, 128 / 40)
     everywhere = np.ones((SIDE, SIDE), bool)
-    made = patchwork(sample, everywhere, 0 * flat.astype(int), flat, 128 / 40, np.random.default_rng(0))
+    made = patchwork(sample, everywhere, 0 * flat.astype(int), flat, 128 / 40, np.random.default_rng(0)).painted()
     assert 0.8 < made.std() < 1.2
 
 
@@ -95,7 +95,8 @@ def test_both_sides_of_the_seam_show_the_same_noise() -> None:
     share = seam_share(space, scale, 512)
     assert 0.01 < share.mean() < 0.3
     rng = np.random.default_rng(0)
-    band = with_solid_noise(rng.normal(size=(512, 512)).astype(np.float32), share, space, model.mean, 12.0, 1)
+    plain = rng.normal(size=(512, 512)).astype(np.float32)
+    band = noise_in_space(share, space, model.mean, 12.0, 1).mixed_into(plain)
     edges = seam_edges(space)
     assert len(edges) > 20
     # The two uses of a vertex on the seam.
