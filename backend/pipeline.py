@@ -43,10 +43,11 @@ from backend.progress import Progress, Stopwatch
 from backend.reconstruction import FurtherSample, Reconstruction
 from backend.rendering.nvdiffrast_rasteriser import choose_rasteriser
 from backend.rendering.rasteriser import Rasteriser
+from backend.side_by_side import side_by_side
 from backend.texture.fitted_skin import FittedSkin, ShownSkin
 from backend.texture.maps import SkinMaps
 from backend.texture.super_resolution import load_enlargers
-from backend.texture.unwrap import unwrap
+from backend.texture.unwrap import line_of_sight, unwrap
 from backend.texture.uv_space import UVSpace, uv_space
 from shared.corrections import Corrections
 from shared.errors import RelightifyError
@@ -242,8 +243,9 @@ class Pipeline:
         if number > 0:
             fit = skin.fit.seen_in(number)
             skin = replace(skin, fit=fit, transfer=self.model.radiance_transfer(fit.vertices(self.model)))
-        mask, uv_space = self.skin_mask_of(view, skin), skin.uv_space
-        partial = unwrap(photo, mask, self.model, skin.fit, self.rasteriser, uv_space, self.enlargers, chosen.unwrap)
+        head = self.model, skin.fit, self.rasteriser, skin.uv_space
+        mask, sight = side_by_side(lambda: self.skin_mask_of(view, skin), lambda: line_of_sight(*head, chosen.unwrap))
+        partial = unwrap(photo, mask, *head, self.enlargers, chosen.unwrap, sight, self.device)
         if self.coarse and shows_no_colour(photo.image_srgb, face.landmarks_px, chosen.photo.warnings):
             partial = coloured(self.coarse, partial, chosen.prior.estimate)
         return ShownSkin(view, skin, partial)

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.backend.imaging.device_cases import LIMITS
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -85,6 +87,33 @@ def test_completion_runs_on_the_device_in_mixed_precision(library: Path, tmp_pat
     assert told["device"] == "cuda:0"
     # Half precision shows, but hardly.
     assert 0 < told["difference"] < 0.02
+
+
+def told_of_primitives(told: dict) -> None:
+    assert told["differences"].keys() == LIMITS.keys()
+    assert {name: found for name, found in told["differences"].items() if found > LIMITS[name]} == {}
+
+
+def told_of_unwrapping(told: dict) -> None:
+    assert told["seen"] > 10_000
+    assert told["most"] < 0.01  # the reference knows 32 places between two pixels
+    assert told["unseen"] == 0
+
+
+def test_primitives_on_the_device_are_as_their_references(library: Path, tmp_path: Path) -> None:
+    told_of_primitives(run("primitives", library, tmp_path))
+
+
+def test_primitives_on_a_macs_gpu_are_as_their_references(library_mps: Path, tmp_path: Path) -> None:
+    told_of_primitives(run("primitives", library_mps, tmp_path, "mps"))
+
+
+def test_a_photo_is_sampled_on_the_device(library: Path, tmp_path: Path) -> None:
+    told_of_unwrapping(run("unwrapping", library, tmp_path))
+
+
+def test_a_photo_is_sampled_on_a_macs_gpu(library_mps: Path, tmp_path: Path) -> None:
+    told_of_unwrapping(run("unwrapping", library_mps, tmp_path, "mps"))
 
 
 def test_the_stand_in_for_a_mac_refuses_double_precision_as_well(library_mps: Path, tmp_path: Path) -> None:

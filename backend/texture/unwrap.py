@@ -37,6 +37,8 @@ def unwrap(
     uv_space: UVSpace,
     enlargers: tuple[Enlarger, ...] = (),
     settings: UnwrapParameters = UnwrapParameters(),
+    sight: Sight | None = None,
+    device: str = "cpu",
 ) -> PartialTexture:
     """Sample the photo at every texel's surface point and say which texels it shows.
 
@@ -46,19 +48,24 @@ def unwrap(
     linear light and then encoded. A photo with fewer pixels than the face has texels is first enlarged by
     `enlargers`, where there are some. Noise of camera and file that would be seen is taken out first.
 
+    Args:
+        photo, skin_mask, model, fit, rasteriser, uv_space: see above and `Sight`.
+        enlargers: by rising factor.
+        settings: the stage's chosen numbers.
+        sight: `line_of_sight` of the fitted head, where it is at hand.
+        device: where the photo is sampled.
+
     Returns:
         R x R texels as `uv_space`; the texture is 0 where the visibility is.
     """
-    vertices = fit.vertices(model)
-    clearance = _edge_clearance(model, vertices, fit, rasteriser, settings)
-    step = max(1, uv_space.resolution // settings.visibility_side)
-    coarse_visibility = _visibility(skin_mask, model, vertices, fit.camera, uv_space, step, clearance, settings)
-    size = (uv_space.resolution, uv_space.resolution)
-    visibility = cv2.resize(coarse_visibility, size, interpolation=cv2.INTER_LINEAR) if step > 1 else coarse_visibility
+    sight = sight or line_of_sight(model, fit, rasteriser, uv_space, settings)
+    vertices, size = sight.vertices, (uv_space.resolution, uv_space.resolution)
+    visibility = sight.on_skin(skin_mask)
+    if visibility.shape != size:
+        visibility = cv2.resize(visibility, size, interpolation=cv2.INTER_LINEAR)
     visibility = visibility * uv_space.mask
 
     footprint = texel_footprints(uv_space, vertices, fit.camera)
-    texture = np.zeros((*uv_space.mask.shape, 3), np.float32)
     offset, crop = _crop_linear(photo, fit.camera, vertices)
     factor, sharpness = 1, 1.0
     shown = uv_space.triangle[::4, ::4][visibility[::4, ::4] > 0.5]
@@ -67,7 +74,13 @@ def unwrap(
         crop, sharpness = _without_noise(crop, offset, photo, skin_mask, pixels_per_texel, fit.iod_px, settings.noise)
     if enlargers and len(shown):
         crop, factor = enlarged(crop, enlargers, pixels_per_texel, settings.enlarging)
-    normals = vertex_normals(vertices, uv_space.mesh_triangles)
+    if device != "cpu":
+        from backend.texture.unwrap_on_device import sampled_texture
+
+        seen = np.flatnonzero(visibility > 0)
+        texture = sampled_texture(crop, offset, factor, vertices, fit.camera, footprint, uv_space, seen, device)
+        return PartialTexture(texture, visibility.astype(np.float32), sharpness)
+    normals, texture = vertex_normals(vertices, uv_space.mesh_triangles), np.zeros((*size, 3), np.float32)
     for start in range(0, uv_space.resolution, settings.rows_per_band):
         rows = slice(start, start + settings.rows_per_band)
         seen = np.flatnonzero(visibility[rows] > 0) + start * uv_space.resolution
@@ -105,17 +118,44 @@ def _without_noise(
     return srgb_to_linear(np.clip(clean.levels / 255, 0, 1)).astype(np.float32), clean.sharpness
 
 
-def _visibility(
-    skin_mask: np.ndarray,
+@dataclass(frozen=True)
+class Sight:
+    """What a photo's camera could see of a head's skin, were nothing but the head before it.
+
+    Args:
+        vertices: float32 [V, 3], the head.
+        side: n, cells a side of the texture at which it is found.
+        cells: int [m], flat indices of those that could be seen at all.
+        pixels: float [m, 2], where they lie in the photo.
+        open: float32 [m], how far they face the camera with nothing between.
+        clear: float32 [m], how far they are from edges.
+    """
+
+    vertices: np.ndarray
+    side: int
+    cells: np.ndarray
+    pixels: np.ndarray
+    open: np.ndarray
+    clear: np.ndarray
+
+    def on_skin(self, skin_mask: np.ndarray) -> np.ndarray:
+        """Visibility float32 [n, n] of what is skin in the photo, float32 [H, W], 1 on skin."""
+        image = np.zeros(self.side * self.side, np.float32)
+        image[self.cells] = self.open * sample_linear(skin_mask, self.pixels) * self.clear
+        return softened_visibility(image.reshape(self.side, self.side))
+
+
+def line_of_sight(
     model: HeadModel,
-    vertices: np.ndarray,
-    camera: Camera,
+    fit: HeadFit,
+    rasteriser: Rasteriser,
     uv_space: UVSpace,
-    step: int,
-    clearance: _Clearance,
-    settings: UnwrapParameters,
-) -> np.ndarray:
-    """Visibility float32 [R / step, R / step]."""
+    settings: UnwrapParameters = UnwrapParameters(),
+) -> Sight:
+    """What the fit's camera could see of the head; of texels in even steps where there are many."""
+    vertices, camera = fit.vertices(model), fit.camera
+    clearance = _edge_clearance(model, vertices, fit, rasteriser, settings)
+    step = max(1, uv_space.resolution // settings.visibility_side)
     side = uv_space.resolution // step
     picked = np.arange(side) * step + step // 2
     texels = (picked[:, None] * uv_space.resolution + picked).reshape(-1)
@@ -129,14 +169,10 @@ def _visibility(
     seen[~(inside & in_front)] = 0
 
     candidates = np.flatnonzero(seen > 0)
-    seen[candidates] *= surface.in_view(model, vertices, camera.position, candidates)
-    seen[candidates] *= sample_linear(skin_mask, pixels[candidates])
-    seen[candidates] *= clearance.at(pixels[candidates])
-
-    image = np.zeros(side * side, np.float32)
-    row, column = np.divmod(surface.texel, uv_space.resolution)
-    image[(row // step) * side + column // step] = seen
-    return softened_visibility(image.reshape(side, side))
+    opened = seen[candidates] * surface.in_view(model, vertices, camera.position, candidates)
+    row, column = np.divmod(surface.texel[candidates], uv_space.resolution)
+    cells, pixels = (row // step) * side + column // step, pixels[candidates]
+    return Sight(vertices, side, cells, pixels, opened, clearance.at(pixels))
 
 
 @dataclass(frozen=True)

@@ -112,8 +112,40 @@ def completion(folder: Path) -> dict:
     return {"difference": largest, "device": device}
 
 
+def primitives(folder: Path) -> dict:
+    """What the stages are made of, against the references."""
+    from tests.backend.imaging.device_cases import differences
+
+    with stand_in():
+        return {"differences": differences(DEVICE)}
+
+
+def unwrapping(folder: Path) -> dict:
+    """A photo sampled at the texels of a head."""
+    from backend.head.model import load_head_model
+    from backend.rendering.rasteriser import EmbreeRasteriser
+    from backend.texture.unwrap import unwrap
+    from backend.texture.uv_space import uv_space
+    from tests.backend.texture.test_unwrap import fit_from, photograph
+
+    model, fit = load_head_model(), fit_from(20)
+    photo = photograph(model, fit)[0]
+    everywhere = np.ones((photo.height, photo.width), np.float32)
+    given = photo, everywhere, model, fit, EmbreeRasteriser(), uv_space(model, 256)
+    on_cpu = unwrap(*given)
+    with stand_in():
+        there = unwrap(*given, device=DEVICE)
+    apart = np.abs(on_cpu.texture_srgb - there.texture_srgb)
+    seen = on_cpu.visibility > 0
+    return {
+        "most": float(np.quantile(apart[seen], 0.999)),
+        "seen": int(seen.sum()),
+        "unseen": float(apart[~seen].max()),
+    }
+
+
 if __name__ == "__main__":
-    jobs = {job.__name__: job for job in (refusal, stream, training, completion)}
+    jobs = {job.__name__: job for job in (refusal, stream, training, completion, primitives, unwrapping)}
     print(json.dumps({"stand_in": DEVICE, **jobs[sys.argv[1]](Path(sys.argv[2]))}), flush=True)
     # The interpreter's end would race with PyTorch's threads for a device that PyTorch does not know.
     os._exit(0)
