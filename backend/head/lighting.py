@@ -8,7 +8,6 @@ import numpy as np
 
 from backend.head.parameters import FittedLightSettings
 from backend.rendering.spherical_harmonics import LAMBERT_KERNEL, basis
-from backend.side_by_side import each
 
 SAMPLES_AT_ONCE = 2048  # whose derivatives the processor's cache holds
 _KERNEL = LAMBERT_KERNEL / np.pi
@@ -161,24 +160,15 @@ def solve_lighting(
         seen = root * samples.contrast
         colour, shading, wrong = albedo * seen, bright * seen, root * residual
         hessian, gradient = np.zeros((27 + k, 27 + k)), np.zeros(27 + k)
-
-        def of_channel(
-            c: int, colour: np.ndarray = colour, shading: np.ndarray = shading, wrong: np.ndarray = wrong
-        ) -> tuple[np.ndarray, np.ndarray]:
-            """A channel depends on its own light and on the albedo."""
-            curvature, slope = np.zeros((9 + k, 9 + k)), np.zeros(9 + k)
+        # A channel depends on its own light and on the albedo.
+        for c in range(3):
+            own = np.r_[9 * c : 9 * c + 9, 27 : 27 + k]
             for start in range(0, len(colour), SAMPLES_AT_ONCE):
                 rows = slice(start, start + SAMPLES_AT_ONCE)
                 by_albedo = samples.albedo_basis[rows, c] * shading[rows, c : c + 1]
                 jacobian = np.hstack([by_light[rows] * colour[rows, c : c + 1], by_albedo])
-                curvature += jacobian.T @ jacobian
-                slope += jacobian.T @ wrong[rows, c]
-            return curvature, slope
-
-        for c, (curvature, slope) in enumerate(each(of_channel, range(3))):
-            own = np.r_[9 * c : 9 * c + 9, 27 : 27 + k]
-            hessian[np.ix_(own, own)] += curvature
-            gradient[own] += slope
+                hessian[np.ix_(own, own)] += jacobian.T @ jacobian
+                gradient[own] += jacobian.T @ wrong[rows, c]
         hessian[:27, :27] += prior
         hessian[27:, 27:] += np.diag(albedo_precision)
         gradient[:27] += prior @ lighting.light.T.reshape(-1) - wanted

@@ -31,8 +31,10 @@ def warped(
     """Resample by an affine map in continuous pixel coordinates (centres at .5), without aliasing."""
     scale = float(np.sqrt(abs(np.linalg.det(to_view[:, :2]))))
     if scale < 0.5:
-        # Reduce by area first, then warp from there at between half and full size.
+        # Reduce by area first, then warp from there at between half and full size: what the view shows of the image.
         factor = 2.0 ** np.ceil(np.log2(scale))
+        image, corner = _shown(image, to_view, size, round(1 / factor))
+        to_view = np.column_stack([to_view[:, :2], to_view[:, 2] + to_view[:, :2] @ corner])
         height, width = image.shape[:2]
         reduced_size = (max(round(width * factor), 1), max(round(height * factor), 1))
         image = cv2.resize(image, reduced_size, interpolation=cv2.INTER_AREA)
@@ -42,3 +44,18 @@ def warped(
     to_view[:, 2] += to_view[:, :2] @ (0.5, 0.5) - 0.5
     border = cv2.BORDER_CONSTANT if grey else cv2.BORDER_REPLICATE
     return cv2.warpAffine(image, to_view, size, flags=cv2.INTER_LINEAR, borderMode=border, borderValue=(128, 128, 128))
+
+
+def _shown(
+    image: np.ndarray, to_view: np.ndarray, size: tuple[int, int], step: int
+) -> tuple[np.ndarray, tuple[int, int]]:
+    """The part of an image that a view of w, h pixels shows, and where it begins (x, y), a multiple of `step`.
+
+    It goes some steps further than the view, or to the image's border.
+    """
+    corners = np.array([[0, 0], [size[0], 0], [0, size[1]], list(size)], np.float64)
+    seen = (corners - to_view[:, 2]) @ np.linalg.inv(to_view[:, :2]).T
+    frame = np.array(image.shape[1::-1])
+    left, top = np.clip(np.floor(seen.min(0) / step - 2) * step, 0, (frame - 1) // step * step).astype(int)
+    right, bottom = np.clip((np.ceil(seen.max(0) / step) + 2) * step, (left + 1, top + 1), frame).astype(int)
+    return image[top:bottom, left:right], (int(left), int(top))

@@ -13,11 +13,12 @@ from backend.threads import calm
 def test_threads_sleep_unless_the_user_chose_otherwise() -> None:
     environment: dict[str, str] = {}
     calm(environment)
-    assert environment == {"OMP_WAIT_POLICY": "PASSIVE"}
-    environment = {"OMP_WAIT_POLICY": "ACTIVE"}
+    assert environment == {"OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1"}
+    environment = {"OMP_WAIT_POLICY": "ACTIVE", "OPENBLAS_NUM_THREADS": "4"}
     calm(environment, threads=3)
     assert environment["OMP_WAIT_POLICY"] == "ACTIVE"
-    assert {environment[name] for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")} == {"3"}
+    assert environment["OPENBLAS_NUM_THREADS"] == "4"
+    assert {environment[name] for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")} == {"3"}
 
 
 def test_the_worker_and_the_command_line_are_calm() -> None:
