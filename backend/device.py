@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
+import sys
+from pathlib import Path
+
 from shared.errors import RelightifyError
 
 # In PyTorch's words: `cuda` is a GPU of NVIDIA's and, in a ROCm build, of AMD's; `mps` is that of a Mac.
@@ -18,7 +23,7 @@ def choose_device(device: str) -> str:
     """
     if device not in DEVICES:
         raise RelightifyError("bad_option", f"There is no device {device!r}.", f"Use {', '.join(DEVICES)}.")
-    there = () if device == "cpu" else available_devices()
+    there = () if device == "cpu" or (device == "auto" and not may_have_gpu()) else available_devices()
     if device == "cuda" and "cuda" not in there:
         raise RelightifyError(
             "no_cuda",
@@ -35,6 +40,17 @@ def choose_device(device: str) -> str:
     if device == "auto":
         return "cuda" if "cuda" in there else "cpu"
     return device
+
+
+def may_have_gpu() -> bool:
+    """Whether the PyTorch that is installed may find a GPU: told by its build, without loading it, which takes a
+    second."""
+    spec = None if "torch" in sys.modules else importlib.util.find_spec("torch")
+    build = None if spec is None or spec.origin is None else Path(spec.origin).parent / "version.py"
+    if build is None or not build.is_file():
+        return True
+    text = build.read_text(encoding="utf-8")
+    return not all(re.search(rf"^{kind}\b.*= None$", text, re.MULTILINE) for kind in ("cuda", "hip"))
 
 
 def available_devices() -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,7 +23,6 @@ from backend.head.exchange import head_mesh
 from backend.head.expected_skin import expected_skin
 from backend.head.fitting import face_areas, fit_head
 from backend.head.model import HeadModel, load_head_model
-from backend.identity.embedder import FaceEmbedder
 from backend.identity.one_person import person_views
 from backend.identity.strangers import find_embedder
 from backend.imaging.preview import map_preview
@@ -53,6 +53,9 @@ from shared.corrections import Corrections
 from shared.errors import RelightifyError
 from shared.options import JobOptions, Reflectance
 from shared.photos import photo_name
+
+if TYPE_CHECKING:
+    from backend.identity.embedder import FaceEmbedder
 
 _log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from backend.evaluation.subjects import prepare
 from backend.evaluation.tables import Row, Table, conditions_of, mean_of, verdict, write_figure, write_table
 from backend.pipeline import Pipeline
 from backend.prior.diffusion.autoencoder import MapAutoencoder
-from backend.prior.diffusion.prior import as_image, as_tensor
+from backend.prior.diffusion.drawing import as_image, as_tensor
 from backend.prior.diffusion.shipped import ASSET
 from backend.prior.diffusion.weights import MAPS, load_autoencoder
 from backend.texture.uv_space import dilate

@@ -17,7 +17,7 @@ from backend.evaluation.tables import Row, Table, write_figure, write_table
 from backend.pipeline import Pipeline, finished_maps
 from backend.prior.diffusion.presets import PAPER
 from backend.prior.diffusion.prior import DiffusionPrior
-from backend.prior.diffusion.sampling import SAMPLER_NAMES, SamplerOptions
+from backend.prior.diffusion.sampler_options import SAMPLER_NAMES, SamplerOptions
 from backend.progress import Progress, Stopwatch
 from backend.texture.maps import SkinMaps
 from backend.texture.regions import face_regions

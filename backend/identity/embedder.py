@@ -10,11 +10,11 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from backend.asset_files import ASSETS, verified
+from backend.asset_files import verified
 from backend.identity.chip import aligned_chip
+from backend.identity.embedding_file import ASSET
 from backend.identity.network import FaceNetwork
 
-ASSET = ASSETS / "face_embedding.safetensors"
 MEAN = "mean"
 RANGE = ".range"
 

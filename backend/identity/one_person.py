@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from backend.identity.embedder import FaceEmbedder
 from backend.identity.strangers import StrangerSettings, strangers
 from backend.photo.face_detector import FaceDetector
 from backend.photo.parameters import PhotoParameters
@@ -14,6 +14,9 @@ from backend.photo.view import View, find_view
 from backend.progress import Progress
 from shared.errors import RelightifyError
 from shared.photos import MOST_PHOTOS, photo_name
+
+if TYPE_CHECKING:
+    from backend.identity.embedder import FaceEmbedder
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backend.asset_files import ASSETS
-from backend.identity.embedder import ASSET, FaceEmbedder, load_face_embedder
+from backend.identity.embedding_file import ASSET
 from backend.photo.view import View
+
+if TYPE_CHECKING:
+    from backend.identity.embedder import FaceEmbedder
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,12 @@ def find_embedder() -> FaceEmbedder | None:
     Raises:
         RelightifyError: ``asset_corrupt``.
     """
-    return load_face_embedder() if (ASSETS / ASSET.name).is_file() else None
+    if not ASSET.is_file():
+        return None
+    # Only now: PyTorch alone takes a second to load, and most jobs are of one photo.
+    from backend.identity.embedder import load_face_embedder
+
+    return load_face_embedder()
 
 
 def strangers(

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from torch import Tensor
 
 from backend.delight.delighting import DelightedTexture
 from backend.progress import Progress
 from backend.texture.uv_space import filled, nearest_inside
 from shared.errors import RelightifyError
 from shared.options import Reflectance
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)

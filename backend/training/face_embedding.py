@@ -21,7 +21,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from backend.asset_files import SOURCES
-from backend.identity.embedder import ASSET, MEAN, RANGE, FaceEmbedder
+from backend.identity.embedder import MEAN, RANGE, FaceEmbedder
+from backend.identity.embedding_file import ASSET
 from backend.photo.face_detector import FaceDetector, choose_face
 from backend.photo.reading import read_photo
 from backend.training.skin.portraits import photos_of, training_people

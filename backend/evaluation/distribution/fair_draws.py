@@ -15,11 +15,13 @@ from backend.delight.delighting import DelightedTexture
 from backend.head.model import HeadModel
 from backend.imaging.colour import linear_to_srgb
 from backend.prior.channels import LINEAR
+from backend.prior.diffusion.drawing import as_image
 from backend.prior.diffusion.observation import Observation
 from backend.prior.diffusion.presets import SamplingPreset
-from backend.prior.diffusion.prior import DiffusionPrior, as_image
+from backend.prior.diffusion.prior import DiffusionPrior
+from backend.prior.diffusion.sampler_options import SamplerOptions
 from backend.prior.diffusion.samplers import sample
-from backend.prior.diffusion.sampling import NoiseSource, Problem, SamplerOptions
+from backend.prior.diffusion.sampling import NoiseSource, Problem
 from backend.prior.interface import Prior
 from backend.prior.linear.estimate import coarse_estimate
 from backend.prior.linear.factor_model import CoarsePrior

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from backend.evaluation.parameters import DrawSettings
 from backend.prior.diffusion.autoencoder import DOWN, MapAutoencoder
-from backend.prior.diffusion.prior import as_tensor
+from backend.prior.diffusion.drawing import as_tensor
 from backend.prior.diffusion.weights import MAPS
 from backend.texture.maps import SkinMaps
 from backend.texture.uv_space import dilate

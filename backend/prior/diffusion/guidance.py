@@ -24,7 +24,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from backend.prior.diffusion.sampling import Problem, SamplerOptions, step_tensor
+from backend.prior.diffusion.sampler_options import SamplerOptions
+from backend.prior.diffusion.sampling import Problem, step_tensor
 
 # Added to m J m, as a share of 1 / sqrt(alpha_bar), which J's eigenvalues stay below: what is smaller is lost in the
 # network's errors.

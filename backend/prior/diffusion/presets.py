@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from backend.prior.diffusion.sampling import SamplerOptions
+from backend.prior.diffusion.sampler_options import SamplerOptions
 from shared.options import Reflectance
 
 

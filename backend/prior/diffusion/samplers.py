@@ -10,17 +10,8 @@ import torch
 from torch import Tensor
 
 from backend.prior.diffusion.guidance import guide
-from backend.prior.diffusion.sampling import (
-    NoiseSource,
-    Problem,
-    Sampler,
-    SamplerName,
-    SamplerOptions,
-    Start,
-    Watch,
-    first_latents,
-    step_tensor,
-)
+from backend.prior.diffusion.sampler_options import SamplerName, SamplerOptions
+from backend.prior.diffusion.sampling import NoiseSource, Problem, Sampler, Start, Watch, first_latents, step_tensor
 
 
 def sample(

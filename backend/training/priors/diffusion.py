@@ -18,7 +18,8 @@ from backend.prior.diffusion.denoiser import DenoiserConfig, LatentDenoiser, unt
 from backend.prior.diffusion.facts import add_facts
 from backend.prior.diffusion.latent_space import LatentStatistics
 from backend.prior.diffusion.observation import Observation
-from backend.prior.diffusion.sampling import NoiseSource, SamplerOptions
+from backend.prior.diffusion.sampler_options import SamplerOptions
+from backend.prior.diffusion.sampling import NoiseSource
 from backend.prior.diffusion.schedule import NoiseSchedule
 from backend.prior.diffusion.weights import (
     MAPS,

@@ -7,8 +7,9 @@ import torch
 from torch.nn import functional
 
 from backend.prior.diffusion.observation import Observation
+from backend.prior.diffusion.sampler_options import SamplerOptions
 from backend.prior.diffusion.samplers import sample
-from backend.prior.diffusion.sampling import NoiseSource, Problem, SamplerOptions
+from backend.prior.diffusion.sampling import NoiseSource, Problem
 from backend.prior.diffusion.schedule import NoiseSchedule
 from backend.prior.diffusion.weights import MAPS, DiffusionWeights
 

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from backend.prior.diffusion.observation import Observation
+from backend.prior.diffusion.sampler_options import SamplerOptions
 from backend.prior.diffusion.samplers import sample
-from backend.prior.diffusion.sampling import NoiseSource, Problem, SamplerOptions, Start
+from backend.prior.diffusion.sampling import NoiseSource, Problem, Start
 from backend.prior.diffusion.schedule import NoiseSchedule
 
 

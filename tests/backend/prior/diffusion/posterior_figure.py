@@ -7,7 +7,7 @@ import sys
 import matplotlib
 import torch
 
-from backend.prior.diffusion.sampling import SamplerOptions
+from backend.prior.diffusion.sampler_options import SamplerOptions
 from tests.backend.prior.diffusion.gaussian_toy import GaussianToy, run
 
 PANELS = {

@@ -19,8 +19,9 @@ import pytest
 import torch
 
 from backend.prior.diffusion.observation import Observation
+from backend.prior.diffusion.sampler_options import SAMPLER_NAMES, SamplerOptions
 from backend.prior.diffusion.samplers import sample
-from backend.prior.diffusion.sampling import SAMPLER_NAMES, NoiseSource, Problem, SamplerOptions, Start
+from backend.prior.diffusion.sampling import NoiseSource, Problem, Start
 from backend.prior.diffusion.schedule import NoiseSchedule
 from tests.backend.prior.diffusion.gaussian_toy import GaussianToy, deviations, run
 

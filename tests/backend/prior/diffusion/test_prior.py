@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from backend.prior.diffusion.prior import log_colour, with_fallback
+from backend.prior.diffusion.drawing import with_fallback
+from backend.prior.diffusion.prior import log_colour
 
 
 @dataclass

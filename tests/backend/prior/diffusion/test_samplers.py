@@ -12,8 +12,9 @@ from torch import Tensor
 
 from backend.prior.diffusion.guidance import guide
 from backend.prior.diffusion.observation import Observation
+from backend.prior.diffusion.sampler_options import SAMPLER_NAMES, SamplerName, SamplerOptions
 from backend.prior.diffusion.samplers import SAMPLERS, sample
-from backend.prior.diffusion.sampling import SAMPLER_NAMES, NoiseSource, Problem, SamplerName, SamplerOptions, Watch
+from backend.prior.diffusion.sampling import NoiseSource, Problem, Watch
 from backend.prior.diffusion.schedule import NoiseSchedule
 from backend.progress import Progress
 from shared.errors import JobCancelled
