@@ -50,6 +50,6 @@ class UnwrapParameters:
     fold_erosion: float = 0.004
     part_erosion: float = 0.006
     depth_edge_m: float = 0.003
-    rows_per_band: int = 512
+    rows_per_band: int = 256
     enlarging: EnlargingSettings = EnlargingSettings()
     noise: NoiseSettings = NoiseSettings()

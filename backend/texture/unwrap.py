@@ -19,6 +19,7 @@ from backend.photo.reading import Photo
 from backend.rendering.camera import Camera
 from backend.rendering.normals import vertex_normals
 from backend.rendering.rasteriser import Rasteriser
+from backend.side_by_side import each
 from backend.texture.maps import PartialTexture
 from backend.texture.parameters import UnwrapParameters
 from backend.texture.super_resolution import Enlarger, enlarged
@@ -81,15 +82,19 @@ def unwrap(
         texture = sampled_texture(crop, offset, factor, vertices, fit.camera, footprint, uv_space, seen, device)
         return PartialTexture(texture, visibility.astype(np.float32), sharpness)
     normals, texture = vertex_normals(vertices, uv_space.mesh_triangles), np.zeros((*size, 3), np.float32)
-    for start in range(0, uv_space.resolution, settings.rows_per_band):
+
+    def sample(start: int) -> None:
+        """Fill a band of rows."""
         rows = slice(start, start + settings.rows_per_band)
         seen = np.flatnonzero(visibility[rows] > 0) + start * uv_space.resolution
         if not len(seen):
-            continue
+            return
         surface = texel_points(uv_space, vertices, normals, seen)
         pixels = (fit.camera.project(surface.position) - offset) * factor
         colour = sample_image(crop, pixels, footprint.select(surface.triangle).scaled(factor))
         texture.reshape(-1, 3)[surface.texel] = linear_to_srgb(colour)
+
+    each(sample, range(0, uv_space.resolution, settings.rows_per_band))
     return PartialTexture(texture, visibility.astype(np.float32), sharpness)
 
 
