@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from backend.head.model import HeadModel, load_head_model
+from backend.photo.parameters import EyeSizeSettings
 from backend.training.head.levels.detail_levels import FineHead, detail_levels
 from backend.training.head.vertex_regions import vertex_regions
 from blender_addon.anatomy.detail_levels import LEVELS_FILE
@@ -37,10 +38,11 @@ def geometry_of(model: HeadModel, identity: np.ndarray | None = None) -> HeadGeo
             expression_offsets=model.expression_basis.astype(np.float32),
             expression_weights=np.zeros(len(model.expression_names), np.float32),
             hm08_vertex_ids=model.hm08_vertex_ids,
+            iris_radius_m=np.array(EyeSizeSettings().iris_radius_m[0], np.float32),
             **dict.fromkeys(
                 (
-                    *("iris_colour_srgb", "camera_rotation", "camera_translation", "camera_focal_px"),
-                    *("camera_centre_px", "image_size", "environment"),
+                    *("iris_colour_srgb", "pupil_share", "teeth_colour_srgb", "camera_rotation", "camera_translation"),
+                    *("camera_focal_px", "camera_centre_px", "image_size", "environment"),
                 ),
                 nothing,
             ),

@@ -26,6 +26,9 @@ class HeadMesh:
         expression_weights: float32 [52], the photo's expression.
         hm08_vertex_ids: int32 [V], vertex numbers of the MakeHuman base mesh.
         iris_colour_srgb: float32 [2, 3], left and right iris, sRGB-encoded.
+        iris_radius_m: float32 [], radius of the visible iris, metres.
+        pupil_share: float32 [], the pupil's radius over the iris's.
+        teeth_colour_srgb: float32 [3], shade of the upper front teeth, sRGB-encoded.
         camera_rotation: float64 [3, 3], head space to camera space (camera looks down -z, +y up).
         camera_translation: float64 [3], metres; x_camera = rotation @ x_head + translation.
         camera_focal_px: float64 [], focal length in pixels.
@@ -47,6 +50,9 @@ class HeadMesh:
     expression_weights: np.ndarray
     hm08_vertex_ids: np.ndarray
     iris_colour_srgb: np.ndarray
+    iris_radius_m: np.ndarray
+    pupil_share: np.ndarray
+    teeth_colour_srgb: np.ndarray
     camera_rotation: np.ndarray
     camera_translation: np.ndarray
     camera_focal_px: np.ndarray

@@ -43,7 +43,7 @@ from .messages import (
 from .options import JobOptions, read_options
 from .refit_messages import FitState, Refit, Refitted
 
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5
 
 MAX_FRAME_BYTES = 512 * 2**20
 MAX_MESSAGE_BYTES = 2**30

@@ -121,6 +121,82 @@ class IrisSettings:
 
 
 @dataclass(frozen=True)
+class EyeSizeSettings:
+    """The sizes of irises and pupils. Lengths are in radii of the iris by the landmarks, unless named otherwise.
+
+    Args:
+        iris_radius_m: mean and deviation in head space, where eyes are 63 mm apart: irises are 11.7 mm wide, with 0.42
+            mm (Ruefer, Schroeder and Erb 2005), eyes 63 mm apart, with 3.6 mm (Dodgson 2004), one of each person apart.
+        iris_noise_m: deviation of what one eye of a photo shows; by the two eyes of training portraits.
+        pupil_share: mean and deviation of the pupil's radius over the iris's; training portraits.
+        pupil_noise: deviation of what one eye of a photo shows; by the two eyes of training portraits.
+        unusual: deviations beyond which what was measured is no eye's.
+        smallest_px, smallest_pupil_px: radius of an iris and of a pupil that is measured.
+        blur: of the picture before edges are looked for.
+        lid_margin: kept from the lids, with their lashes and their shade.
+        sides_degrees: how far above and below the horizontal the limbus is looked for; lids hide the rest.
+        search, shift, shift_down: radii, and how far across and down from the landmark its middle is looked for.
+        least_step: of encoded luminance over the search's breadth.
+        least_seen: share of the pupil's border that must be.
+        pupil_between: shares of the iris's radius between which pupils end.
+        least_pupil_step, least_pupil_depth: by how much its encoded luminance is lower, of the iris's and at all.
+    """
+
+    iris_radius_m: tuple[float, float] = (0.00585, 0.00039)
+    iris_noise_m: float = 0.0002
+    pupil_share: tuple[float, float] = (0.40, 0.09)
+    pupil_noise: float = 0.06
+    unusual: float = 3.0
+    smallest_px: float = 5.0
+    smallest_pupil_px: float = 3.0
+    blur: float = 0.05
+    lid_margin: float = 0.1
+    sides_degrees: float = 35.0
+    search: tuple[float, float] = (0.7, 1.35)
+    shift: float = 0.15
+    shift_down: float = 0.05
+    least_step: float = 0.5
+    least_seen: float = 0.35
+    pupil_between: tuple[float, float] = (0.17, 0.65)
+    least_pupil_step: float = 0.2
+    least_pupil_depth: float = 0.03
+
+
+@dataclass(frozen=True)
+class TeethSettings:
+    """The shade of the teeth, CIELAB (D65) unless said otherwise.
+
+    Args:
+        usual, spread: of adults' upper front teeth: about the shade A1, which most have (Pop-Ciutrila et al. 2015),
+            with spreads so that two deviations reach most of the shade guide VITA classical.
+        shaded: how much further off photos show them, in the lips' shade and red light, and under gleams; 13 training
+            portraits.
+        noise: how far photos' light and shade are off around that; training portraits.
+        unusual: deviations of both beyond which something else was seen.
+        brightest, least_of_brightest: quantile of luminance between the lips, and the share of it that enamel has.
+        less_red: by how much less enamel has of the natural logarithm of red over green than the cheeks; gums, tongue
+            and lips have more of it than they.
+        least_of_bright: share of what is bright between the lips that has to be enamel.
+        fewest_pixels: of it.
+        least_area: of it, in squared distances of the outer eye corners.
+        between: quantiles of its luminance between which it is neither gap nor gleam.
+    """
+
+    usual: tuple[float, float, float] = (79.0, 0.0, 13.0)
+    spread: tuple[float, float, float] = (5.0, 1.3, 4.0)
+    shaded: tuple[float, float, float] = (-8.7, 3.7, -3.5)
+    noise: tuple[float, float, float] = (6.0, 1.5, 3.0)
+    unusual: float = 3.0
+    brightest: float = 0.9
+    least_of_brightest: float = 0.45
+    less_red: float = 0.12
+    least_of_bright: float = 0.4
+    fewest_pixels: int = 60
+    least_area: float = 0.006
+    between: tuple[float, float] = (0.4, 0.9)
+
+
+@dataclass(frozen=True)
 class ThumbnailSettings:
     """Pictures by which a user chooses among faces.
 
@@ -217,7 +293,7 @@ class PhotoParameters:
     """All of the stage's chosen numbers.
 
     Args:
-        reading, segmentation, coverings, skin_mask, white_cue, iris: of its steps.
+        reading, segmentation, coverings, skin_mask, white_cue, iris, eye_sizes, teeth: of its steps.
         warnings: from where on a photo is warned of.
     """
 
@@ -227,4 +303,6 @@ class PhotoParameters:
     skin_mask: SkinMaskSettings = SkinMaskSettings()
     white_cue: WhiteCueSettings = WhiteCueSettings()
     iris: IrisSettings = IrisSettings()
+    eye_sizes: EyeSizeSettings = EyeSizeSettings()
+    teeth: TeethSettings = TeethSettings()
     warnings: WarningLimits = WarningLimits()

@@ -19,8 +19,6 @@ from .waterlines import lid_edge, rim_of_lids
 # Rows are the Blender axes in head space: (x, y, z) -> (x, -z, y) (DESIGN section 3).
 BLENDER_FROM_HEAD = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 
-# The iris is 11.7 mm wide in nearly all adults, and head space puts the eyes 63 mm apart.
-IRIS_RADIUS_PER_EYE_DISTANCE = 5.85 / 63.0
 EYE_UV_MAX_ANGLE = np.radians(100.0)
 # Up to here the eye's texture is drawn to scale; what lies behind, all of it white, is squeezed into what is left.
 EYE_UV_TRUE_ANGLE = np.radians(90.0)
@@ -97,7 +95,8 @@ def head_geometry(mesh: HeadMesh) -> HeadGeometry:
         hm08_vertex_ids=np.asarray(mesh.hm08_vertex_ids, np.int32),
         eyes={},
     )
-    eyes = {n: fit_eyeball(geometry, n) for n in ("eye_left", "eye_right") if n in geometry.part_names}
+    iris = float(mesh.iris_radius_m)
+    eyes = {n: fit_eyeball(geometry, n, iris) for n in ("eye_left", "eye_right") if n in geometry.part_names}
     for name, eye in eyes.items():
         for _ in range(EYE_SUBDIVISIONS):
             geometry = _subdivide_eye(geometry, name, eye.centre)
@@ -128,14 +127,12 @@ def part_faces(geometry: HeadGeometry, name: str) -> np.ndarray:
     return np.flatnonzero(geometry.face_part == geometry.part_names.index(name))
 
 
-def fit_eyeball(geometry: HeadGeometry, name: str) -> Eyeball:
-    """Least-squares sphere through the vertices of an eye part."""
+def fit_eyeball(geometry: HeadGeometry, name: str, iris_radius: float) -> Eyeball:
+    """Least-squares sphere through the vertices of an eye part, with an iris of a radius in metres."""
     points = geometry.vertices[np.unique(geometry.quads[part_faces(geometry, name)])].astype(np.float64)
     solution = np.linalg.lstsq(np.c_[2 * points, np.ones(len(points))], (points**2).sum(1), rcond=None)[0]
     centre = solution[:3]
     radius = float(np.sqrt(solution[3] + centre @ centre))
-    # The origin lies midway between the eyes, so |x| is half their distance.
-    iris_radius = IRIS_RADIUS_PER_EYE_DISTANCE * 2 * abs(centre[0])
     return Eyeball(centre, radius, float(np.arcsin(min(iris_radius / radius, 0.9))))
 
 

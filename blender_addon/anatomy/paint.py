@@ -11,9 +11,15 @@ import numpy as np
 from .geometry import EYE_UV_MAX_ANGLE
 from .teeth import BACK_NECK, BITE, LOWER_WIDTHS_MM, NECK, UPPER_WIDTHS_MM, crown_edges
 
+# Of the iris's radius, where no photo says more.
 PUPIL = 0.36
 CORNEA_RADIUS_PER_IRIS_RADIUS = 7.8 / 5.85
 TURN_SAMPLES = 2048
+# The mouth's lining, linear.
+FLESH = np.array([0.46, 0.15, 0.13])
+# Canines and what lies behind are darker and yellower than incisors: linear, CIELAB 73.6, 0.8, 21.3 over 79, 0.3, 17
+# (Turgut et al., "Color relationships of natural anterior teeth", 2018).
+CANINE, BESIDE_FRONT_TEETH = 2, np.array([0.88, 0.83, 0.73])
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 # Luminance of a very dark brown iris, and how blue brown irises are.
 DARKEST_IRIS = 0.02
@@ -38,12 +44,15 @@ def smoothstep(low: float, high: float, values: np.ndarray) -> np.ndarray:
     return t * t * (3 - 2 * t)
 
 
-def paint_eye(iris_colour_srgb: np.ndarray, iris_angle: float, size: int = 1024, seed: int = 0) -> np.ndarray:
+def paint_eye(
+    iris_colour_srgb: np.ndarray, iris_angle: float, size: int = 1024, seed: int = 0, pupil: float = PUPIL
+) -> np.ndarray:
     """Colour of an eyeball, sRGB float [size, size, 3], in the coordinates of `geometry.eye_uv`.
 
     Args:
         iris_colour_srgb: [3], mean colour of the iris.
         iris_angle: half the angle that the iris spans from the centre of the eyeball, radians.
+        pupil: its radius over the iris's.
     """
     rng = np.random.default_rng(seed)
     angle, turn = _polar(size)
@@ -52,19 +61,19 @@ def paint_eye(iris_colour_srgb: np.ndarray, iris_angle: float, size: int = 1024,
     reach = min(size // 2, int(1.3 * iris_angle / EYE_UV_MAX_ANGLE * size / 2) + 1)
     window = (slice(size // 2 - reach, size // 2 + reach),) * 2
     rho, turn = angle[window] / iris_angle, turn[window]
-    iris = _iris(linear_from_srgb(np.asarray(iris_colour_srgb, np.float32)), rho, turn, rng)
+    iris = _iris(linear_from_srgb(np.asarray(iris_colour_srgb, np.float32)), _at_rest(rho, pupil), turn, rng)
     # The limbus is a soft, wobbling border, darker where cornea and sclera overlap.
     border = rho + 0.012 * _around(_band_noise(1, 10, rng), turn)
     edge = smoothstep(0.90, 1.10, border)[..., None]
     eye = iris * (1 - edge) + colour[window] * edge
     limbal_ring = np.exp(-(((border - 0.97) / 0.10) ** 2))[..., None]
     eye = eye * (1 - 0.60 * limbal_ring)
-    pupil_border = rho / PUPIL + 0.01 * _around(_band_noise(1, 14, rng), turn)
+    pupil_border = rho / pupil + 0.01 * _around(_band_noise(1, 14, rng), turn)
     colour[window] = eye * smoothstep(0.93, 1.05, pupil_border)[..., None] + 0.002
     return srgb_from_linear(colour)
 
 
-def paint_iris_normal(iris_angle: float, size: int = 512, seed: int = 0) -> np.ndarray:
+def paint_iris_normal(iris_angle: float, size: int = 512, seed: int = 0, pupil: float = PUPIL) -> np.ndarray:
     """Tangent-space normals [size, size, 3] (encoded to [0, 1]) that make the iris a shallow bowl behind the cornea.
 
     The cornea throws light to the far side of the iris; a concave normal is the cheap and convincing stand-in.
@@ -75,7 +84,8 @@ def paint_iris_normal(iris_angle: float, size: int = 512, seed: int = 0) -> np.n
     inside = 1 - smoothstep(0.92, 1.06, rho)
     # Undo the tilt of the sphere, then lean towards the axis, most of all near the limbus.
     tilt = -(np.minimum(angle, iris_angle) + np.radians(20) * np.clip(rho, 0, 1)) * inside
-    fibres = 0.10 * _fibres(rho, turn, rng) * inside * smoothstep(PUPIL, PUPIL + 0.15, rho)
+    resting = _at_rest(rho, pupil)
+    fibres = 0.10 * _fibres(resting, turn, rng) * inside * smoothstep(PUPIL, PUPIL + 0.15, resting)
     return _encode_normal(
         np.stack([tilt * np.cos(turn) - fibres * np.sin(turn), tilt * np.sin(turn) + fibres * np.cos(turn)])
     )
@@ -116,8 +126,13 @@ def paint_lashes(size: int = 1024, seed: int = 0) -> np.ndarray:
     return np.clip(np.concatenate(halves), 0, 1)[..., None]
 
 
-def paint_teeth(size: int = 1024, seed: int = 0) -> np.ndarray:
-    """Colour of the teeth, sRGB float [size / 2, size, 3]; upper teeth in the top half (layout of `geometry`)."""
+def paint_teeth(shade_srgb: np.ndarray, size: int = 1024, seed: int = 0) -> np.ndarray:
+    """Colour of the teeth, sRGB float [size / 2, size, 3]; upper teeth in the top half (layout of `geometry`).
+
+    Args:
+        shade_srgb: [3], of the upper front teeth.
+    """
+    shade = linear_from_srgb(np.asarray(shade_srgb, np.float64))
     rng = np.random.default_rng(seed)
     height = size // 4
     u = (np.arange(size) + 0.5) / size
@@ -131,8 +146,10 @@ def paint_teeth(size: int = 1024, seed: int = 0) -> np.ndarray:
         gap = np.exp(-((to_gap / 0.004) ** 2))
         # Light that a crown's round sides lose to its neighbours, beyond what the mesh's own shading shows.
         side = np.abs(2 * within - 1)
-        shade = rng.uniform(0.94, 1.03, len(edges) - 1)[index] * _arch_light(u) * (1 - 0.10 * side**3)
-        enamel = np.array([0.74, 0.68, 0.56]) * shade[None, :, None]
+        unlike = rng.uniform(0.94, 1.03, len(edges) - 1)[index] * (1 - 0.10 * side**3)
+        from_middle = np.abs(index - len(widths) + 0.5).astype(int)
+        tooth = np.where((from_middle < CANINE)[:, None], 1.0, BESIDE_FRONT_TEETH)
+        enamel = (shade * tooth * _arch_light(u) * unlike[:, None])[None]
         # Dentine shines through yellow at the neck; the edge is thin enamel alone, greyer and clearer.
         neck = (1 - smoothstep(0.22, 0.45, t))[..., None]
         edge = (smoothstep(BITE - 0.14, BITE - 0.01, t) * (1 - smoothstep(BITE + 0.02, BITE + 0.1, t)))[..., None]
@@ -151,8 +168,13 @@ def paint_teeth(size: int = 1024, seed: int = 0) -> np.ndarray:
 
 
 def _arch_light(u: np.ndarray) -> np.ndarray:
-    """How much light reaches a tooth at [0, 1] along the arch: cheeks and lips shade those beside the front ones."""
-    return 1 - 0.5 * smoothstep(0.12, 0.8, np.abs(2 * u - 1))
+    """How much light reaches a tooth at [0, 1] along the arch, [n, 3]: cheeks and lips shade those beside the front
+    ones, and give them what light they throw back themselves, which is red.
+
+    As in a hollow of which a part v is open and the rest has the albedo a, v / (1 - a (1 - v)).
+    """
+    opening = 1 - 0.5 * smoothstep(0.12, 0.8, np.abs(2 * u - 1))[:, None]
+    return opening / (1 - FLESH * (1 - opening))
 
 
 def _polar(size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -205,6 +227,11 @@ def _iris(mean: np.ndarray, rho: np.ndarray, turn: np.ndarray, rng: np.random.Ge
     warmth = 0.38 * inner[..., None]
     colour = mean * (1 - warmth) + (0.5 * mean + 0.5 * brown) * warmth
     return colour * brightness[..., None]
+
+
+def _at_rest(rho: np.ndarray, pupil: float) -> np.ndarray:
+    """Where in an iris with the usual pupil lies what lies at `rho` of one with another: its tissue is stretched."""
+    return 1 - (1 - rho) * (1 - PUPIL) / (1 - pupil)
 
 
 def natural_iris(colour: np.ndarray) -> np.ndarray:

@@ -16,6 +16,21 @@ USUAL_IRIS_ANGLE = 0.5
 
 
 @dataclass(frozen=True)
+class PartsLook:
+    """What of a person's eyes and teeth the photo tells.
+
+    Args:
+        iris_colours_srgb: [2, 3], left and right iris, sRGB-encoded.
+        teeth_colour_srgb: [3], the upper front teeth, sRGB-encoded.
+        pupil_share: the pupils' radius over the irises'.
+    """
+
+    iris_colours_srgb: np.ndarray
+    teeth_colour_srgb: np.ndarray
+    pupil_share: float = paint.PUPIL
+
+
+@dataclass(frozen=True)
 class EyeFiles:
     """PNG bytes of one eye.
 
@@ -45,20 +60,23 @@ class PaintedParts:
     lashes: bytes
 
 
-def paint_parts(iris_colours_srgb: np.ndarray, eyes: Mapping[str, Eyeball], seed: int = 0) -> PaintedParts:
+def paint_parts(look: PartsLook, eyes: Mapping[str, Eyeball], seed: int = 0) -> PaintedParts:
     """Paint eyes, teeth and lashes.
 
     Args:
-        iris_colours_srgb: [2, 3], left and right iris, sRGB-encoded.
+        look: the person's colours, and how wide the pupils are.
         eyes: fitted eyeballs by part.
         seed: of the painted details.
     """
     files = {}
-    for number, (part, colour) in enumerate(zip(("eye_left", "eye_right"), np.asarray(iris_colours_srgb), strict=True)):
+    for number, (part, colour) in enumerate(
+        zip(("eye_left", "eye_right"), np.asarray(look.iris_colours_srgb), strict=True)
+    ):
         angle = eyes[part].iris_angle if part in eyes else USUAL_IRIS_ANGLE
         files[part] = EyeFiles(
-            encode_png(paint.paint_eye(colour, angle, seed=seed + number)),
-            encode_png(paint.paint_iris_normal(angle, seed=seed + number), bits=16),
+            encode_png(paint.paint_eye(colour, angle, seed=seed + number, pupil=look.pupil_share)),
+            encode_png(paint.paint_iris_normal(angle, seed=seed + number, pupil=look.pupil_share), bits=16),
             encode_png(paint.paint_cornea_normal(angle), bits=16),
         )
-    return PaintedParts(files, encode_png(paint.paint_teeth(seed=seed)), encode_png(paint.paint_lashes(seed=seed)))
+    teeth = paint.paint_teeth(look.teeth_colour_srgb, seed=seed)
+    return PaintedParts(files, encode_png(teeth), encode_png(paint.paint_lashes(seed=seed)))

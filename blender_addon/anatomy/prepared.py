@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .._shared import HeadMesh
 from .geometry import HeadGeometry, head_geometry
-from .painted import PaintedParts, paint_parts
+from .painted import PaintedParts, PartsLook, paint_parts
 
 
 @dataclass(frozen=True)
@@ -25,4 +25,5 @@ class PreparedHead:
 def prepare_head(head_mesh: HeadMesh) -> PreparedHead:
     """Do the numpy half of an import; may be called from any thread."""
     geometry = head_geometry(head_mesh)
-    return PreparedHead(geometry, paint_parts(head_mesh.iris_colour_srgb, geometry.eyes))
+    look = PartsLook(head_mesh.iris_colour_srgb, head_mesh.teeth_colour_srgb, float(head_mesh.pupil_share))
+    return PreparedHead(geometry, paint_parts(look, geometry.eyes))

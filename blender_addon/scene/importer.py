@@ -69,16 +69,14 @@ def import_head(
     older = heads_of(scene)
     set_stage = not older if set_stage is None else set_stage
     prepared = prepared or prepare_head(head_mesh)
-    eyes, geometry = prepared.geometry.eyes, kept_parts(prepared.geometry, parts)
+    geometry = kept_parts(prepared.geometry, parts)
     unit = units_per_metre(scene)
     surfaces = materials.build_materials(
         name,
         maps,
-        head_mesh.iris_colour_srgb,
-        eyes,
+        prepared.painted,
         skin_only=parts == SKIN,
         units_per_metre=unit,
-        painted=prepared.painted,
     )
 
     collection = bpy.data.collections.new(f"Relightify {name}")

@@ -18,9 +18,8 @@ from .._shared import (
     SPECULAR_ALBEDO,
     MapSpec,
 )
-from ..anatomy.geometry import Eyeball
 from ..anatomy.paint import linear_from_srgb
-from ..anatomy.painted import EyeFiles, PaintedParts, paint_parts
+from ..anatomy.painted import EyeFiles, PaintedParts
 from .colour import scene_linear
 from .heads import MAP, PART
 from .images import image_from_bytes
@@ -53,13 +52,10 @@ RELIEF = "relief"
 def build_materials(
     person: str,
     maps: Mapping[str, bytes],
-    iris_colours_srgb: np.ndarray,
-    eyes: Mapping[str, Eyeball],
-    seed: int = 0,
+    painted: PaintedParts,
     *,
     skin_only: bool = False,
     units_per_metre: float = 1.0,
-    painted: PaintedParts | None = None,
 ) -> dict[str, bpy.types.Material]:
     """A material for each part of the head.
 
@@ -67,12 +63,9 @@ def build_materials(
         person: goes into the names.
         maps: PNG bytes by map name (`shared.maps`); diffuse albedo, specular albedo and normal are needed, roughness
             and displacement are wired where they are there.
-        iris_colours_srgb: [2, 3], left and right iris, sRGB-encoded.
-        eyes: fitted eyeballs by part name.
-        seed: seed of the painted details.
+        painted: images of eyes, teeth and lashes.
         skin_only: leave out all parts but the skin.
         units_per_metre: of the scene, in which light is scattered over true distances.
-        painted: what `paint_parts` made of the same irises, eyes and seed, where that was done ahead.
 
     Raises:
         KeyError: a map is missing.
@@ -80,14 +73,15 @@ def build_materials(
     """
     materials = {"skin": skin_material(f"{person} skin", maps)}
     if not skin_only:
-        files = painted or paint_parts(iris_colours_srgb, eyes, seed)
         materials |= {
             "mouth": mouth_material(f"{person} mouth"),
             "tongue": tongue_material(f"{person} tongue"),
-            "teeth": teeth_material(f"{person} teeth", files.teeth),
-            "lashes": lash_material(f"{person} lashes", files.lashes),
+            "teeth": teeth_material(f"{person} teeth", painted.teeth),
+            "lashes": lash_material(f"{person} lashes", painted.lashes),
         }
-        materials |= {part: eye_material(f"{person} {part.replace('_', ' ')}", eye) for part, eye in files.eyes.items()}
+        materials |= {
+            part: eye_material(f"{person} {part.replace('_', ' ')}", eye) for part, eye in painted.eyes.items()
+        }
     albedo = next(n.image for n in materials["skin"].node_tree.nodes if n.get(MAP) == DIFFUSE_ALBEDO.name)
     skin_colour = typical_colour(albedo)
     for part, material in materials.items():

@@ -152,7 +152,7 @@ class Laboratory:
         studio, delit, maps = self.studio, made.delit, made.maps
         skin, shown_as = delit.skin, SheetSettings()
         fit = refit_light(skin, maps, self.pipeline.parameters.delight.light)
-        irises = head_mesh(studio.model, fit, view, self.pipeline.parameters.photo.iris).iris_colour_srgb
+        irises = head_mesh(studio.model, fit, view, self.pipeline.parameters.photo).iris_colour_srgb
         camera, _ = framed(fit.camera, view.face.landmarks_px, studio.settings)
         photo = cut_out(view.photo.image_srgb, view.face.landmarks_px, fit.camera, studio.settings)
         mask = np.round(255 * self.pipeline.skin_mask_of(view, skin)).astype(np.uint8)

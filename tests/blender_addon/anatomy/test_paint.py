@@ -13,6 +13,8 @@ from blender_addon.anatomy.geometry import EYE_UV_MAX_ANGLE
 from blender_addon.anatomy.png import encode_png
 
 IRIS_ANGLE = 0.4
+# Linear luminance 0.55, as upper front teeth have it.
+SHADE = np.array([0.82, 0.76, 0.64])
 
 
 def ring(image: np.ndarray, low: float, high: float) -> np.ndarray:
@@ -62,11 +64,11 @@ def test_lashes_taper_from_the_lid() -> None:
 
 
 def test_teeth_have_gums_at_the_roots_and_gaps_between_them() -> None:
-    teeth = paint.paint_teeth(256)
+    teeth = paint.paint_teeth(SHADE, 256)
     upper = teeth[: len(teeth) // 2]
     gum, crown = upper[-3], upper[len(upper) // 2]
     assert (gum[:, 0] > 1.5 * gum[:, 1]).all()
-    assert crown.mean() > 0.6
+    assert crown.mean() > 0.55
     assert crown.min() < 0.75 * crown.max()
 
 
@@ -100,6 +102,33 @@ def test_lid_line_is_dark_at_the_roots_and_fades_towards_tips_and_corners() -> N
 
 
 def test_side_teeth_lie_in_shade() -> None:
-    teeth = paint.linear_from_srgb(paint.paint_teeth(size=512))
+    teeth = paint.linear_from_srgb(paint.paint_teeth(SHADE, size=512))
     upper = teeth[:128].mean(axis=-1)[40:80]
     assert upper[:, :60].mean() < 0.6 * upper[:, 226:286].mean()
+
+
+def test_front_teeth_have_the_shade_and_canines_are_darker_and_yellower() -> None:
+    upper = paint.linear_from_srgb(paint.paint_teeth(SHADE, size=1024))[:256]
+    crowns = upper[110:150]
+    front = np.median(crowns[:, 485:540].reshape(-1, 3), axis=0)
+    np.testing.assert_allclose(front, paint.linear_from_srgb(SHADE), rtol=0.1)
+    edges = paint.crown_edges(paint.UPPER_WIDTHS_MM) * 1024
+    canine = np.median(crowns[:, int(edges[10]) + 20 : int(edges[11]) - 20].reshape(-1, 3), axis=0)
+    assert canine.max() < 0.95 * front.max()
+    assert canine[2] / canine[1] < 0.95 * front[2] / front[1]
+
+
+def test_light_that_flesh_throws_back_makes_teeth_at_the_back_redder() -> None:
+    light = paint._arch_light(np.array([0.5, 0.98]))
+    np.testing.assert_allclose(light[0], 1.0)
+    assert light[1, 0] > 1.1 * light[1, 1]
+    assert light[1].max() < 0.8
+
+
+@pytest.mark.parametrize("pupil", [0.25, 0.5])
+def test_pupil_is_as_wide_as_asked(pupil: float) -> None:
+    eye = paint.paint_eye(np.array([0.25, 0.42, 0.60]), IRIS_ANGLE, size=512, pupil=pupil)
+    # Along the way from the pupil's middle to the right, in radii of the iris.
+    row = eye[256, 256:].max(axis=-1)
+    share = (np.argmax(row > 0.15) + 0.5) / 256 * paint.EYE_UV_MAX_ANGLE / IRIS_ANGLE
+    assert share == pytest.approx(pupil, abs=0.04)
