@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .flesh import Flesh
 from .teeth import BITE, Row
 
 # Shapes that move no vertex around the teeth by more, metres, and pushes that are shorter, are none.
@@ -122,7 +123,7 @@ def before_teeth(
     near = _near(vertices.astype(np.float64), np.unique(quads), rows)
     quads = quads[np.isin(quads, near).all(axis=1)]
     members = np.unique(quads)
-    mesh = _Flesh(len(members), np.searchsorted(members, quads))
+    mesh = Flesh(len(members), np.searchsorted(members, quads))
     walls = [Wall(row, parameters.back) for row, _ in rows]
     neutral = vertices[members].astype(np.float64)
     allowed = [_allowed(wall, mesh.samples(neutral), parameters.clearance) for wall in walls]
@@ -136,48 +137,9 @@ def before_teeth(
     return offsets
 
 
-class _Flesh:
-    """The mesh of lips and cheeks by its own numbering.
-
-    Args:
-        count: of vertices.
-        quads: int [F, 4], its faces.
-    """
-
-    def __init__(self, count: int, quads: np.ndarray) -> None:
-        self.count, self.quads = count, quads
-        edges = np.stack([quads, np.roll(quads, -1, axis=1)], axis=-1).reshape(-1, 2)
-        self.edges = np.unique(np.sort(edges[edges[:, 0] != edges[:, 1]], axis=1), axis=0)
-        self.degree = np.bincount(self.edges.ravel(), minlength=self.count)[:, None]
-
-    def samples(self, points: np.ndarray) -> np.ndarray:
-        """Vertices, middles of edges and of faces [s, 3] of vertices [n, 3]."""
-        return np.concatenate([points, points[self.edges].mean(1), points[self.quads].mean(1)])
-
-    def gathered(self, of_sample: np.ndarray) -> np.ndarray:
-        """For each vertex the longest of the vectors [s, 3] at itself, its edges and faces, [n, 3]."""
-        found = of_sample[: self.count].copy()
-        length = np.linalg.norm(found, axis=1)
-        edge_end = self.count + len(self.edges)
-        for corners, values in ((self.edges, of_sample[self.count : edge_end]), (self.quads, of_sample[edge_end:])):
-            size = np.linalg.norm(values, axis=1)
-            for index in np.flatnonzero(size > 0):
-                for vertex in corners[index]:
-                    if size[index] > length[vertex]:
-                        found[vertex], length[vertex] = values[index], size[index]
-        return found
-
-    def averaged(self, values: np.ndarray) -> np.ndarray:
-        """Values [n, 3] with half of the mean of their neighbours'."""
-        total = np.zeros_like(values)
-        np.add.at(total, self.edges[:, 0], values[self.edges[:, 1]])
-        np.add.at(total, self.edges[:, 1], values[self.edges[:, 0]])
-        return 0.5 * values + 0.5 * total / np.maximum(self.degree, 1)
-
-
 def _pushed(
     posed: np.ndarray,
-    flesh: _Flesh,
+    flesh: Flesh,
     walls: Sequence[Wall],
     allowed: Sequence[np.ndarray],
     motions: Sequence[np.ndarray],
@@ -196,16 +158,9 @@ def _pushed(
             excess = np.zeros_like(samples)
             excess[at] = np.where(reached, np.clip(depth - limit[at], 0, parameters.most), 0.0)[:, None] * normal
             wanted += flesh.gathered(excess @ linear)
-        size = np.linalg.norm(wanted, axis=1, keepdims=True)
-        if size.max() < STILL:
+        if np.linalg.norm(wanted, axis=1).max() < STILL:
             break
-        direction = wanted / np.maximum(size, 1e-12)
-        spread = wanted
-        for _ in range(parameters.spread):
-            spread = flesh.averaged(spread)
-            short = np.maximum(size[:, 0] - (spread * direction).sum(1), 0)
-            spread = spread + short[:, None] * direction
-        total += spread
+        total += flesh.spread(wanted, parameters.spread)
     return total
 
 
