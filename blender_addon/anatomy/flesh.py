@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+# Shapes that move nothing by more, metres, and pushes that are shorter, are none.
+STILL = 1e-5
+
 
 class Flesh:
     """A part of the skin and of the mouth's lining by its own numbering.

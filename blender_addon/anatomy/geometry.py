@@ -11,8 +11,9 @@ import numpy as np
 
 from .._shared import HeadMesh
 from .correctives import with_correctives
+from .lash_layout import lash_uv
 from .lips import before_teeth
-from .strips import arc_length, connected_parts, grid_of_quads
+from .strips import connected_parts, grid_of_quads
 from .teeth import Row, row_of_crowns
 from .waterlines import lid_edge, rim_of_lids
 
@@ -115,8 +116,9 @@ def head_geometry(mesh: HeadMesh) -> HeadGeometry:
     for name, eye in eyes.items():
         faces = part_faces(geometry, name)
         corner_uv[faces] = eye_uv(geometry.vertices[geometry.quads[faces]], eye.centre)
-    eye_centres = np.array([eye.centre for eye in eyes.values()])
-    _lay_out_lashes(geometry, corner_uv, eye_centres)
+    lashes, eye_centres = part_faces(geometry, "lashes"), np.array([eye.centre for eye in eyes.values()])
+    if len(lashes) and len(eye_centres):
+        corner_uv[lashes] = lash_uv(geometry.vertices, geometry.quads[lashes], corner_uv[lashes], eye_centres)
     return HeadGeometry(**{**geometry.__dict__, "corner_uv": corner_uv, "eyes": eyes})
 
 
@@ -222,43 +224,6 @@ def _round(corners: np.ndarray, centre: np.ndarray) -> np.ndarray:
     mean = relative.mean(axis=1)
     radius = np.linalg.norm(relative, axis=-1).mean(axis=1)
     return centre + mean * (radius / np.linalg.norm(mean, axis=-1))[:, None]
-
-
-def _lay_out_grid(
-    quads: np.ndarray, faces: np.ndarray, corner_uv: np.ndarray, grid: np.ndarray, s: np.ndarray, t: np.ndarray
-) -> None:
-    where = {int(v): (s.flat[k], t.flat[k]) for k, v in enumerate(grid.flat)}
-    for face in faces:
-        corner_uv[face] = [where[int(v)] for v in quads[face]]
-
-
-def _lay_out_lashes(geometry: HeadGeometry, corner_uv: np.ndarray, eye_centres: np.ndarray) -> None:
-    """u runs from the nose outwards, v from the lid to the tips: upper lashes in v > 0.5, lower ones below."""
-    faces = part_faces(geometry, "lashes")
-    if not len(faces) or not len(eye_centres):
-        return
-    strips = []
-    for part in connected_parts(geometry.quads[faces]):
-        grid = grid_of_quads(geometry.quads[faces[part]])
-        if grid is not None:
-            points = geometry.vertices[grid].astype(np.float64)
-            eye = eye_centres[np.argmin(np.linalg.norm(eye_centres - points.mean((0, 1)), axis=1))]
-            strips.append((faces[part], grid, eye, points))
-    for strip_faces, grid, eye, points in strips:
-        along_rows = np.linalg.norm(np.diff(points, axis=1), axis=-1).sum(1).mean()
-        along_columns = np.linalg.norm(np.diff(points, axis=0), axis=-1).sum(0).mean()
-        if along_columns > along_rows:
-            grid, points = grid.T, points.transpose(1, 0, 2)
-        if np.linalg.norm(points[0] - eye, axis=-1).mean() > np.linalg.norm(points[-1] - eye, axis=-1).mean():
-            grid, points = grid[::-1], points[::-1]
-        if abs(points[:, 0, 0].mean()) > abs(points[:, -1, 0].mean()):
-            grid, points = grid[:, ::-1], points[:, ::-1]
-        s = arc_length(points)
-        t = arc_length(points.transpose(1, 0, 2)).T
-        upper = points[..., 2].mean() > eye[2]
-        # A hair's width inside the halves, so that filtering does not reach across.
-        v = np.where(upper, 0.51 + 0.48 * t, 0.01 + 0.48 * t)
-        _lay_out_grid(geometry.quads, strip_faces, corner_uv, grid, s, v)
 
 
 def biting_edges(geometry: HeadGeometry) -> np.ndarray:

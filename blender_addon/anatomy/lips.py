@@ -12,11 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .flesh import Flesh
+from .flesh import STILL, Flesh
 from .teeth import BITE, Row
-
-# Shapes that move no vertex around the teeth by more, metres, and pushes that are shorter, are none.
-STILL = 1e-5
 
 
 @dataclass(frozen=True)
