@@ -12,9 +12,12 @@ import numpy as np
 from .._shared import HeadMesh
 from .correctives import with_correctives
 from .lash_layout import lash_uv
+from .lids import Ball, along_with, ball_under_lids, before_eyeballs
 from .lips import before_teeth
+from .mouth_floor import closed_over_floor, on_floor
 from .strips import connected_parts, grid_of_quads
 from .teeth import Row, row_of_crowns
+from .tongue_way import out_of_the_way
 from .waterlines import lid_edge, rim_of_lids
 
 # Rows are the Blender axes in head space: (x, y, z) -> (x, -z, y) (DESIGN section 3).
@@ -24,7 +27,6 @@ EYE_UV_MAX_ANGLE = np.radians(100.0)
 # Up to here the eye's texture is drawn to scale; what lies behind, all of it white, is squeezed into what is left.
 EYE_UV_TRUE_ANGLE = np.radians(90.0)
 EYE_SUBDIVISIONS = 2
-UV_TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ def head_geometry(mesh: HeadMesh) -> HeadGeometry:
     )
     iris = float(mesh.iris_radius_m)
     eyes = {n: fit_eyeball(geometry, n, iris) for n in ("eye_left", "eye_right") if n in geometry.part_names}
+    geometry, eyes = _eyes_behind_lids(geometry, eyes)
     for name, eye in eyes.items():
         for _ in range(EYE_SUBDIVISIONS):
             geometry = _subdivide_eye(geometry, name, eye.centre)
@@ -107,11 +110,14 @@ def head_geometry(mesh: HeadMesh) -> HeadGeometry:
     crowns = []
     for _, grid, points in _rows_of_teeth(geometry):
         row = row_of_crowns(points, upper=bool(points[..., 2].mean() > middle))
+        if not row.upper:
+            row = on_floor(row, geometry.vertices, geometry.quads[part_faces(geometry, "mouth")])
+            geometry = _closed_over_floor(geometry, row)
         geometry, numbers = _crown_teeth(geometry, grid, row)
         crowns.append((row, numbers))
     flesh = np.concatenate([part_faces(geometry, "skin"), part_faces(geometry, "mouth")])
     offsets = before_teeth(geometry.vertices, geometry.shape_offsets, geometry.quads[flesh], crowns)
-    geometry = replace(geometry, shape_offsets=offsets)
+    geometry = _tongue_over_lip(replace(geometry, shape_offsets=offsets), flesh)
     corner_uv = geometry.corner_uv.copy()
     for name, eye in eyes.items():
         faces = part_faces(geometry, name)
@@ -151,28 +157,6 @@ def eye_uv(points: np.ndarray, centre: np.ndarray) -> np.ndarray:
     behind = np.maximum(angle - EYE_UV_TRUE_ANGLE, 0) / (np.pi - EYE_UV_TRUE_ANGLE)
     drawn = np.minimum(angle, EYE_UV_TRUE_ANGLE) + behind * (EYE_UV_MAX_ANGLE - EYE_UV_TRUE_ANGLE)
     return (0.5 + 0.5 * (drawn / EYE_UV_MAX_ANGLE)[..., None] * across).astype(np.float32)
-
-
-def seam_edges(geometry: HeadGeometry) -> np.ndarray:
-    """Edges int32 [n, 2] of vertices at which the texture is cut: its two faces have different coordinates there."""
-    quads, uv = geometry.quads, geometry.corner_uv
-    count = len(geometry.vertices)
-    sides = []
-    for i in range(4):
-        # The last corner of a triangle is missing: its third edge leads back to the first.
-        j = np.where(quads[:, (i + 1) % 4] < 0, 0, (i + 1) % 4)
-        rows = np.arange(len(quads))
-        a, b = quads[:, i], quads[rows, j]
-        at_a, at_b = uv[:, i], uv[rows, j]
-        swap = (a > b)[:, None]
-        ends = np.where(swap, np.c_[at_b, at_a], np.c_[at_a, at_b])
-        sides.append(np.c_[np.minimum(a, b) * np.int64(count) + np.maximum(a, b), ends][a >= 0])
-    table = np.concatenate(sides)
-    table = table[np.argsort(table[:, 0], kind="stable")]
-    same_edge = table[1:, 0] == table[:-1, 0]
-    differs = np.abs(table[1:, 1:] - table[:-1, 1:]).max(axis=1) > UV_TOLERANCE
-    keys = np.unique(table[1:, 0][same_edge & differs].astype(np.int64))
-    return np.stack([keys // count, keys % count], axis=1).astype(np.int32)
 
 
 def _subdivide_eye(geometry: HeadGeometry, name: str, centre: np.ndarray) -> HeadGeometry:
@@ -257,6 +241,62 @@ def _rows_of_teeth(geometry: HeadGeometry) -> list[tuple[np.ndarray, np.ndarray,
             grid, points = grid[::-1], points[::-1]
         rows.append((faces[part], grid, points))
     return rows
+
+
+def _eyes_behind_lids(geometry: HeadGeometry, eyes: dict[str, Eyeball]) -> tuple[HeadGeometry, dict[str, Eyeball]]:
+    """Eyeballs that fit under their lids at rest, and lids and lashes that no shape drives into them."""
+    if not eyes:
+        return geometry, eyes
+    skin = geometry.quads[part_faces(geometry, "skin")]
+    vertices, offsets = geometry.vertices.copy(), geometry.shape_offsets.copy()
+    fitting: dict[str, Eyeball] = {}
+    for name, eye in eyes.items():
+        ball = ball_under_lids(Ball(eye.centre, eye.radius), geometry.vertices, skin)
+        share = ball.radius / eye.radius
+        numbers = np.unique(geometry.quads[part_faces(geometry, name)])
+        vertices[numbers] = eye.centre + share * (vertices[numbers] - eye.centre)
+        # Shapes turn eyeballs about their centres.
+        offsets[:, numbers] *= np.float32(share)
+        iris_radius = np.sin(eye.iris_angle) * eye.radius
+        fitting[name] = Eyeball(eye.centre, ball.radius, float(np.arcsin(iris_radius / ball.radius)))
+    balls = [Ball(eye.centre, eye.radius) for eye in fitting.values()]
+    cleared = before_eyeballs(vertices, offsets, skin, balls)
+    if "lashes" in geometry.part_names:
+        lashes = np.unique(geometry.quads[part_faces(geometry, "lashes")])
+        lids = np.flatnonzero(np.abs(cleared - offsets).max(axis=(0, 2)) > 0)
+        if len(lids):
+            pushes = cleared[:, lids] - offsets[:, lids]
+            cleared[:, lashes] += along_with(vertices[lashes], vertices[lids], pushes)
+    return replace(geometry, vertices=vertices, shape_offsets=cleared), fitting
+
+
+def _closed_over_floor(geometry: HeadGeometry, row: Row) -> HeadGeometry:
+    if "mouthClose" not in geometry.shape_names:
+        return geometry
+    shape = geometry.shape_names.index("mouthClose")
+    lining = np.setdiff1d(geometry.quads[part_faces(geometry, "mouth")], geometry.quads[part_faces(geometry, "skin")])
+    # The lining of the sockets is the same part.
+    lining = lining[(lining >= 0) & (geometry.vertices[lining, 2] < row.points[..., 2].max())]
+    offsets = geometry.shape_offsets.copy()
+    offsets[shape] = closed_over_floor(geometry.vertices, offsets[shape], lining, row)
+    return replace(geometry, shape_offsets=offsets)
+
+
+def _tongue_over_lip(geometry: HeadGeometry, flesh: np.ndarray) -> HeadGeometry:
+    """Let lips make way for the tongue, where the head has all that takes; `flesh` numbers faces of skin and lining."""
+    shapes = dict(zip(geometry.shape_names, range(len(geometry.shape_names)), strict=True))
+    tongue = geometry.quads[part_faces(geometry, "tongue")]
+    lips = ("mouthUpperUpLeft", "mouthUpperUpRight", "mouthLowerDownLeft", "mouthLowerDownRight")
+    if not len(tongue) or not {"tongueOut", *lips} <= shapes.keys():
+        return geometry
+    up, down = (
+        np.linalg.norm(geometry.shape_offsets[[shapes[n] for n in pair]].sum(axis=0), axis=1)
+        for pair in (lips[:2], lips[2:])
+    )
+    offsets = geometry.shape_offsets.copy()
+    out = shapes["tongueOut"]
+    offsets[out] = out_of_the_way(geometry.vertices, offsets[out], geometry.quads[flesh], tongue, up > down)
+    return replace(geometry, shape_offsets=offsets)
 
 
 def _add_rim(geometry: HeadGeometry, eye: Eyeball) -> HeadGeometry:

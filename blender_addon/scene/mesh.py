@@ -8,8 +8,9 @@ import bpy
 import numpy as np
 
 from .. import compat
-from ..anatomy.geometry import HeadGeometry, biting_edges, seam_edges
+from ..anatomy.geometry import HeadGeometry, biting_edges
 from ..anatomy.regions import vertex_groups
+from ..anatomy.seams import seam_edges
 
 UV_NAME = "UVMap"
 HM08_ATTRIBUTE = "hm08_vertex_id"

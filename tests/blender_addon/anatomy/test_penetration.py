@@ -1,17 +1,46 @@
-"""Lids and eyes, lips and teeth, tongue and lips of the mean head stay out of each other."""
+"""Lids and eyes, lips and teeth, tongue and lips stay out of each other, in the mean head and in others."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from blender_addon.anatomy.geometry import HeadGeometry, head_geometry
 from blender_addon.expression.shapes import random_expression
-from tests.blender.finished_job import head_mesh
+from tests.blender.finished_job import ASSET, head_mesh
 from tests.blender_addon.anatomy.penetration import depths_mm, signed_distance, winding_number
 
 NAMES = tuple(str(name) for name in head_mesh().expression_names)
 ALLOWED_MM = 0.3
+
+
+# Faces that single shapes on their way and mixtures make.
+MIXTURES: dict[str, dict[str, float]] = {
+    "shut over an open jaw": {"jawOpen": 1.0, "mouthClose": 1.0},
+    "shut over a half open jaw": {"jawOpen": 0.5, "mouthClose": 0.5},
+    "lips drawn in": {"mouthRollLower": 1.0, "mouthRollUpper": 1.0},
+    "lip drawn in, jaw half open": {"mouthRollLower": 1.0, "jawOpen": 0.5},
+    "open smile": {"mouthSmileLeft": 1.0, "mouthSmileRight": 1.0, "jawOpen": 0.5},
+    "tongue, a third": {"tongueOut": 0.35},
+    "tongue, half": {"tongueOut": 0.5},
+    "tongue, two thirds": {"tongueOut": 0.65},
+    "half a blink": {"eyeBlinkLeft": 0.5, "eyeBlinkRight": 0.5},
+    "wink with a squint": {"eyeBlinkLeft": 1.0, "eyeSquintLeft": 1.0},
+    "looking down, lids low": {"eyeLookDownLeft": 1.0, "eyeLookDownRight": 1.0, "eyeBlinkLeft": 0.6},
+}
+# People by the seed of their coordinates and how far those spread: as people's do, and far from the mean.
+PEOPLE = {"somebody": (5, 1.0), "somebody far from the mean": (7, 1.4)}
+
+
+def person(seed: int, spread: float) -> HeadGeometry:
+    """A head whose 100 coordinates are drawn at random."""
+    mesh = head_mesh()
+    with np.load(ASSET, allow_pickle=False) as data:
+        basis = data["identity_basis_mm"].astype(np.float32) / 1000
+    coordinates = (spread * np.random.default_rng(seed).normal(size=len(basis))).astype(np.float32)
+    return head_geometry(replace(mesh, vertices=mesh.vertices + np.tensordot(coordinates, basis, 1)))
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +83,18 @@ def test_a_random_face_drives_nothing_into_another(built: HeadGeometry, seed: in
     assert depths["teeth and lips"] <= ALLOWED_MM
     assert depths["tongue and lips"] <= ALLOWED_MM
     assert depths["lids and eyes"] <= ALLOWED_MM
+
+
+@pytest.mark.parametrize("mixture", MIXTURES)
+def test_a_mixture_drives_nothing_into_another(built: HeadGeometry, mixture: str) -> None:
+    assert max(depths_mm(built, MIXTURES[mixture]).values()) <= ALLOWED_MM
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("who", PEOPLE)
+def test_in_other_people_no_face_drives_anything_into_another(who: str) -> None:
+    built = person(*PEOPLE[who])
+    faces = {name: {name: 1.0} for name in NAMES} | MIXTURES | {"neutral": {}}
+    faces |= {f"random {seed}": random_expression(np.random.default_rng(seed)) for seed in range(20)}
+    depths = {face: depths_mm(built, weights) for face, weights in faces.items()}
+    assert {face: found for face, found in depths.items() if max(found.values()) > ALLOWED_MM} == {}
