@@ -161,7 +161,8 @@ class Pipeline:
         )
         with watch.stage("light") as report:
             fit = refit_further_lights(refit_light(skin, maps, chosen_light), shown, maps, chosen_light)
-            mesh = head_mesh(self.model, fit, shown[0].view, self.parameters.photo)
+            views = [part.view for part in shown]
+            mesh = head_mesh(self.model, fit, views[0], self.parameters.photo, views[1:])
             report.report(1.0, map_preview(maps.diffuse_albedo_srgb))
         progress.named("done").report(1.0)
         _log.info("Reconstructed in %.1f s.", sum(watch.seconds.values()))

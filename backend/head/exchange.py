@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from backend.head.head_fit import HeadFit
@@ -9,7 +11,7 @@ from backend.head.model import HeadModel
 from backend.photo.eye_sizes import eye_sizes
 from backend.photo.iris import iris_colours
 from backend.photo.parameters import PhotoParameters
-from backend.photo.teeth import teeth_colour
+from backend.photo.teeth import LitFace, teeth_colour
 from backend.photo.view import View
 from backend.rendering.spherical_harmonics import environment_map, irradiance
 from shared.head_mesh import HeadMesh
@@ -17,7 +19,13 @@ from shared.head_mesh import HeadMesh
 ENVIRONMENT_HEIGHT = 64
 
 
-def head_mesh(model: HeadModel, fit: HeadFit, view: View, settings: PhotoParameters = PhotoParameters()) -> HeadMesh:
+def head_mesh(
+    model: HeadModel,
+    fit: HeadFit,
+    view: View,
+    settings: PhotoParameters = PhotoParameters(),
+    further: Sequence[View] = (),
+) -> HeadMesh:
     """The head as both sides exchange it, with the camera and the light of one view, the fit's first.
 
     Args:
@@ -25,10 +33,14 @@ def head_mesh(model: HeadModel, fit: HeadFit, view: View, settings: PhotoParamet
         fit: its parameters.
         view: the photo that the fit's first view is of.
         settings: how colours and sizes of irises and teeth are found.
+        further: the photos that the fit's further views are of; a smile in any of them shows the teeth.
     """
     photo, face = view.photo, view.face
-    # What a white, unshadowed surface that faces straight ahead, as the eyes do, shows in the photo's light.
-    exposure = irradiance(np.array([0.0, 0.0, 1.0]), fit.light) / np.pi
+    exposure = _exposure(fit.light)
+    lit = [
+        LitFace(seen.photo, seen.face.landmarks_px, _exposure(fitted.light))
+        for seen, fitted in zip((view, *further), fit.views, strict=False)
+    ]
     neutral = fit.neutral_vertices(model)
     sizes = eye_sizes(photo, face.landmarks_px, _px_per_m_of_eyes(model, neutral, fit), settings.eye_sizes)
     return HeadMesh(
@@ -45,7 +57,7 @@ def head_mesh(model: HeadModel, fit: HeadFit, view: View, settings: PhotoParamet
         iris_colour_srgb=iris_colours(photo, face.landmarks_px, exposure, fit.view.skin_albedo, settings.iris),
         iris_radius_m=np.array(sizes.iris_radius_m, np.float32),
         pupil_share=np.array(sizes.pupil_share, np.float32),
-        teeth_colour_srgb=teeth_colour(photo, face.landmarks_px, exposure, settings.teeth),
+        teeth_colour_srgb=teeth_colour(lit, settings.teeth),
         camera_rotation=np.asarray(fit.camera.rotation, np.float64),
         camera_translation=np.asarray(fit.camera.translation, np.float64),
         camera_focal_px=np.array(fit.camera.focal_px, np.float64),
@@ -53,6 +65,11 @@ def head_mesh(model: HeadModel, fit: HeadFit, view: View, settings: PhotoParamet
         image_size=np.array([photo.width, photo.height], np.int32),
         environment=environment_map(fit.light, ENVIRONMENT_HEIGHT),
     )
+
+
+def _exposure(light: np.ndarray) -> np.ndarray:
+    """What a white, unshadowed surface that faces straight ahead, as the eyes do, shows in a light, linear [3]."""
+    return irradiance(np.array([0.0, 0.0, 1.0]), light) / np.pi
 
 
 def _px_per_m_of_eyes(model: HeadModel, neutral: np.ndarray, fit: HeadFit) -> np.ndarray:

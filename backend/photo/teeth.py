@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -17,37 +20,47 @@ def default_teeth(settings: TeethSettings = TeethSettings()) -> np.ndarray:
     return _encoded(np.array(settings.usual))
 
 
-def teeth_colour(
-    photo: Photo, landmarks_px: np.ndarray, exposure: np.ndarray, settings: TeethSettings = TeethSettings()
-) -> np.ndarray:
-    """The shade of the front teeth, float32 [3], sRGB-encoded, as likely in people as what the photo shows of them.
-
-    People's teeth and what photos show of them against the face's light are each a Gaussian in CIELAB; this is the mean
-    of their product. Lips shade teeth, so photos show them darker than they are, by `shaded`. `default_teeth` where the
-    photo shows none, or no colours.
+@dataclass(frozen=True)
+class LitFace:
+    """A face in a photo.
 
     Args:
+        photo: the photo.
         landmarks_px: float64 [478, 2].
-        exposure: float [3], what a white surface in the face's light shows in the photo, linear; divided out.
+        exposure: float [3], what a white surface in the face's light shows in the photo, linear.
+    """
+
+    photo: Photo
+    landmarks_px: np.ndarray
+    exposure: np.ndarray
+
+
+def teeth_colour(faces: Sequence[LitFace], settings: TeethSettings = TeethSettings()) -> np.ndarray:
+    """The shade of the front teeth, float32 [3], sRGB-encoded, as likely in people as what photos show of them.
+
+    People's teeth and what photos show of them against the face's light are each a Gaussian in CIELAB; this is the mean
+    of their product. Lips shade teeth, so photos show them darker than they are, by `shaded`. `default_teeth` where no
+    photo shows any, or none has colours.
+
+    Args:
+        faces: of one person.
         settings: the chosen numbers.
     """
-    seen = seen_teeth(photo, landmarks_px, exposure, settings)
-    if seen is None:
-        return default_teeth(settings)
     usual, spread, noise = (np.array(values) for values in (settings.usual, settings.spread, settings.noise))
-    off = seen - np.array(settings.shaded) - usual
-    if (np.abs(off) > settings.unusual * np.hypot(spread, noise)).any():
+    seen = [found for face in faces if (found := seen_teeth(face, settings)) is not None]
+    off = np.array([found - np.array(settings.shaded) - usual for found in seen]).reshape(-1, 3)
+    off = off[(np.abs(off) <= settings.unusual * np.hypot(spread, noise)).all(axis=1)]
+    if not len(off):
         return default_teeth(settings)
-    return _encoded(usual + spread**2 / (spread**2 + noise**2) * off)
+    return _encoded(usual + spread**2 / (spread**2 + noise**2 / len(off)) * off.mean(axis=0))
 
 
-def seen_teeth(
-    photo: Photo, landmarks_px: np.ndarray, exposure: np.ndarray, settings: TeethSettings = TeethSettings()
-) -> np.ndarray | None:
+def seen_teeth(face: LitFace, settings: TeethSettings = TeethSettings()) -> np.ndarray | None:
     """CIELAB [3] of the enamel between the lips, the face's light divided out; None where too little is seen of it.
 
     Enamel is what is bright and as little red as teeth can be; gleams are its bright end, gaps and edges its dark one.
     """
+    photo, landmarks_px, exposure = face.photo, face.landmarks_px, np.maximum(face.exposure, 1e-3)
     outline = landmarks_px[list(LIPS_INNER)]
     low, high = np.floor(outline.min(0) - 2).astype(int), np.ceil(outline.max(0) + 3).astype(int)
     if (low < 0).any() or high[0] > photo.width or high[1] > photo.height:
@@ -57,15 +70,13 @@ def seen_teeth(
     colours = srgb_to_linear(photo.image_srgb[low[1] : high[1], low[0] : high[0]] / 255.0)
     area = np.zeros(colours.shape[:2], np.uint8)
     cv2.fillPoly(area, [np.round((outline - low) * 16 - 8).astype(np.int32)], 255, shift=4)
-    colours = colours[cv2.erode(area, np.ones((3, 3), np.uint8)) > 0] / np.maximum(exposure, 1e-3)
+    colours = colours[cv2.erode(area, np.ones((3, 3), np.uint8)) > 0] / exposure
     if not len(colours):
         return None
     luminance = colours @ LUMINANCE
     bright = luminance > settings.least_of_brightest * np.quantile(luminance, settings.brightest)
     # Against the cheeks in the same light, so that no error of the light's colour makes teeth of lips.
-    enamel = bright & (
-        _redness(colours) < _redness(_cheek(photo, landmarks_px) / np.maximum(exposure, 1e-3)) - settings.less_red
-    )
+    enamel = bright & (_redness(colours) < _redness(_cheek(photo, landmarks_px) / exposure) - settings.less_red)
     if enamel.sum() < max(settings.fewest_pixels, settings.least_area * interocular_px(landmarks_px) ** 2):
         return None
     if enamel.sum() < settings.least_of_bright * bright.sum():
