@@ -20,6 +20,9 @@ from shared.head_mesh import HeadMesh
 
 # Standard deviations along each of the first modes of identity that the levels have to be right for, both ways.
 IDENTITY_MODES, IDENTITY_REACH = 3, 2.0
+SIDES = ("Left", "Right")
+# What shapes move further is of a lip, and what is nearer to the other lip than that meets it; metres.
+MOVED_M, TOUCH_M = 0.001, 0.002
 
 
 def geometry_of(model: HeadModel, identity: np.ndarray | None = None) -> HeadGeometry:
@@ -69,6 +72,7 @@ def fine_head(model: HeadModel) -> FineHead:
         part_names=mean.part_names,
         mirror=mirror_of(model, mean),
         attention=attention_to(model, mean),
+        shut=where_lips_meet(mean),
         opened=1 + len(people) + mean.shape_names.index("jawOpen"),
     )
 
@@ -85,6 +89,27 @@ def attention_to(model: HeadModel, geometry: HeadGeometry) -> np.ndarray:
     found = at[geometry.hm08_vertex_ids][geometry.quads].max(axis=1)
     eyes = [geometry.part_names.index(name) for name in ("eye_left", "eye_right")]
     return np.where(np.isin(geometry.face_part, eyes), 1.0, found)
+
+
+def where_lips_meet(geometry: HeadGeometry) -> np.ndarray:
+    """Which faces have corners on a lip where it nearly touches the other at rest, bool [F]."""
+    up, down = (
+        np.linalg.norm(
+            sum(geometry.shape_offsets[geometry.shape_names.index(f"{name}{side}")] for side in SIDES), axis=1
+        )
+        for name in ("mouthUpperUp", "mouthLowerDown")
+    )
+    around = np.isin(
+        np.arange(len(up)), geometry.quads[np.isin(geometry.face_part, _numbers(geometry, "skin", "mouth"))]
+    )
+    upper, lower = (np.flatnonzero(around & (a > b) & (a > MOVED_M)) for a, b in ((up, down), (down, up)))
+    apart = np.linalg.norm(geometry.vertices[upper, None] - geometry.vertices[None, lower], axis=-1)
+    meeting = np.concatenate([upper[apart.min(axis=1) < TOUCH_M], lower[apart.min(axis=0) < TOUCH_M]])
+    return np.asarray(np.isin(geometry.quads, meeting).any(axis=1))
+
+
+def _numbers(geometry: HeadGeometry, *parts: str) -> list[int]:
+    return [geometry.part_names.index(part) for part in parts]
 
 
 def mirror_of(model: HeadModel, geometry: HeadGeometry) -> np.ndarray:

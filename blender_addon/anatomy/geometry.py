@@ -26,7 +26,7 @@ BLENDER_FROM_HEAD = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]
 EYE_UV_MAX_ANGLE = np.radians(100.0)
 # Up to here the eye's texture is drawn to scale; what lies behind, all of it white, is squeezed into what is left.
 EYE_UV_TRUE_ANGLE = np.radians(90.0)
-EYE_SUBDIVISIONS = 2
+EYE_SUBDIVISIONS = 1
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def eye_uv(points: np.ndarray, centre: np.ndarray) -> np.ndarray:
 
 
 def _subdivide_eye(geometry: HeadGeometry, name: str, centre: np.ndarray) -> HeadGeometry:
-    """Cut each quad of an eyeball into four and round it: 70 quads are too few for an iris."""
+    """Cut each quad of an eyeball into four and round it: 70 quads are too few to be round between lids."""
     faces = part_faces(geometry, name)
     quads = geometry.quads[faces]
     if (quads < 0).any():

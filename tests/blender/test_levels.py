@@ -15,7 +15,7 @@ from tests.blender.conftest import empty_scene
 from tests.blender.test_export import snapshot
 from tests.blender.test_export_round_trip import coordinates, furthest, glb_document, open_again, read
 
-FACES = {0: 8748, 1: 3500, 2: 1700, 3: 700}
+FACES = {0: 7068, 1: 3500, 2: 1700, 3: 700}
 
 
 @pytest.fixture

@@ -9,15 +9,17 @@ import numpy as np
 import pytest
 
 from backend.head.model import load_head_model
-from backend.training.head.levels.level_errors import level_errors, triangles_of
+from backend.training.head.levels.level_errors import level_errors, surface_distances, triangles_of
 from blender_addon.anatomy.detail_levels import COARSER_LEVELS, level_corners, topology
 from blender_addon.anatomy.geometry import HeadGeometry
-from release.detail_levels import geometry_of, mirror_of
+from release.detail_levels import geometry_of, mirror_of, where_lips_meet
 
 LEVELS = range(1, COARSER_LEVELS + 1)
 FACES = {1: 3500, 2: 1700, 3: 700}
 # Millimetres: mean and largest distance of the skin, mean and largest one of its outlines.
 LIMITS = {1: (0.1, 2.0, 0.05, 2.0), 2: (0.4, 4.5, 0.15, 3.0), 3: (1.0, 8.0, 0.5, 5.0)}
+# Millimetres: mean distance where lips meet and coarse ones gape.
+GAPING = {1: 0.05, 2: 0.2, 3: 0.5}
 
 
 @cache
@@ -103,3 +105,14 @@ def test_levels_lie_near_the_head_and_have_its_outline(level: int, shapes: tuple
     found = level_errors(points, triangles_of(geometry.quads[skin]), triangles_of(coarse))
     values = (found.surface_mean, found.surface_max, found.outline_mean, found.outline_max)
     assert all(value < limit for value, limit in zip(values, LIMITS[level], strict=True)), values
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_lips_stay_shut(level: int) -> None:
+    geometry = head()
+    skin = geometry.face_part == geometry.part_names.index("skin")
+    meeting = np.unique(geometry.quads[where_lips_meet(geometry) & skin])
+    points = geometry.vertices.astype(np.float64)
+    coarse = triangles_of(vertices_of(level)[skin[level_corners(level)[:, 0] // 4]])
+    assert len(meeting) > 100
+    assert 1000 * surface_distances(points[meeting], points[coarse]).mean() < GAPING[level]

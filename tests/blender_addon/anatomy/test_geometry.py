@@ -46,7 +46,7 @@ def test_eyeballs_are_fitted() -> None:
 def test_finer_eyeballs_are_round_closed_and_face_outwards() -> None:
     built = head_geometry(small_head())
     faces = part_faces(built, "eye_left")
-    assert len(faces) == 24 * 16
+    assert len(faces) == 24 * 4
     quads, centre = built.quads[faces], built.eyes["eye_left"].centre
     radius = np.linalg.norm(built.vertices[np.unique(quads)] - centre, axis=1)
     np.testing.assert_allclose(radius, 0.012, atol=1e-6)

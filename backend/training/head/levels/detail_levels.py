@@ -28,6 +28,7 @@ class FineHead:
         mirror: int [V], the vertex on the other side of the head; -1 where there is none.
         opened: index of the pose that shows most of the mouth.
         attention: float [F] in [0, 1], how much people look at each face.
+        shut: bool [F], where lips meet at rest: what is coarse there gapes.
     """
 
     poses: np.ndarray
@@ -39,6 +40,7 @@ class FineHead:
     mirror: np.ndarray
     opened: int
     attention: np.ndarray
+    shut: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class LevelParameters:
         left_out: parts that each level lacks: hairs a fraction of a pixel thick only flicker.
         shape_weight: how much an error in each of the 52 shapes counts against one at rest: faces are near rest mostly.
         attention: how much more an error counts where people look, at eyes and lips, than at the neck.
+        shut: how much more still it counts where lips meet.
         directions: from which it is looked at what can be seen of a face.
         least_importance: of a face that cannot be seen, such as the back of an eyeball, against one that all see.
     """
@@ -58,6 +61,7 @@ class LevelParameters:
     left_out: tuple[tuple[str, ...], ...] = ((), (), ("lashes",))
     shape_weight: float = 0.5
     attention: float = 6.0
+    shut: float = 8.0
     directions: int = 128
     least_importance: float = 0.01
 
@@ -111,7 +115,10 @@ def importance(head: FineHead, parameters: LevelParameters) -> np.ndarray:
         cosine = np.maximum(normals @ directions.T, 0)
         seen.append((visible * cosine).sum(axis=1) / np.maximum(cosine.sum(axis=1), 1e-9))
     looked_at = 1 + (parameters.attention - 1) * head.attention
-    return np.maximum(np.max(seen, axis=0), parameters.least_importance) * looked_at
+    # Between shut lips nothing is seen, until they gape.
+    seen.append(head.shut.astype(np.float64))
+    meeting = np.where(head.shut, parameters.shut, 1.0)
+    return np.maximum(np.max(seen, axis=0), parameters.least_importance) * looked_at * meeting
 
 
 def _part(head: FineHead, name: str) -> int:
