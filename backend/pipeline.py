@@ -21,7 +21,7 @@ from backend.head.confidence_words import confidence_warnings
 from backend.head.corrections import Corrector
 from backend.head.exchange import head_mesh
 from backend.head.expected_skin import expected_skin
-from backend.head.fitting import face_areas, fit_head
+from backend.head.fitting import face_areas, fit_head, fitted_views
 from backend.head.model import HeadModel, load_head_model
 from backend.identity.one_person import person_views
 from backend.identity.strangers import find_embedder
@@ -58,6 +58,12 @@ if TYPE_CHECKING:
     from backend.identity.embedder import FaceEmbedder
 
 _log = logging.getLogger(__name__)
+
+# What a photo is left out for by the fit, by whether it shows a face.
+_MISFIT = {
+    True: "does not fit the others",
+    False: "shows no face, and no profile of the head that the others show",
+}
 
 
 class Pipeline:
@@ -202,7 +208,7 @@ class Pipeline:
             chosen = self.parameters.photo
             embedder = self._embedder() if len(given) > 1 else None
             person = person_views(given, faces, self.detector, self.segmenter, embedder, report, chosen)
-            first = person.views[0]
+            first = person.first
             report.report(1.0, landmarks_preview(first.photo, first.face))
         with watch.stage("fit") as report:
             fit = fit_head(
@@ -215,9 +221,9 @@ class Pipeline:
                 areas=self.areas,
             )
             fit = self.corrector.begin(fit).corrected(corrections)
-        views = [person.views[number] for number in fit.numbers]
-        badly = [n for i, n in enumerate(person.numbers) if i not in fit.numbers]
-        misfits = (f"{photo_name(n + 1)} does not fit the others, so it is left out." for n in badly)
+        views = fitted_views(self.model, person.views, fit)
+        badly = [(person.numbers[i], view) for i, view in enumerate(person.views) if i not in fit.numbers]
+        misfits = (f"{photo_name(n + 1)} {_MISFIT[isinstance(view, View)]}, so it is left out." for n, view in badly)
         left_out = (*person.warnings, *misfits)
         fit = replace(fit, numbers=tuple(person.numbers[i] for i in fit.numbers))
         with watch.stage("unwrap") as report:

@@ -17,11 +17,15 @@ from backend.head.face_parts import FaceParts, face_parts
 from backend.head.focal_check import fit_with_focal
 from backend.head.head_fit import HeadFit, ViewFit
 from backend.head.landmark_fit import landmark_errors
+from backend.head.landmark_solve import FitParameters
 from backend.head.model import HeadModel
 from backend.head.parameters import HeadFitParameters
 from backend.head.photometric import Refined, Scene, reduce_face, refine
-from backend.head.shared_fit import LandmarkStart, agreeing, refine_together
+from backend.head.profile_fit import eye_distance_px, placed, profile_tools, profile_view
+from backend.head.shared_fit import LandmarkStart, agreeing, landmarks_together, refine_together
+from backend.photo.face_detector import Face
 from backend.photo.landmark_table import interocular_px
+from backend.photo.profile_outline import Profile
 from backend.photo.view import View
 from backend.progress import Progress
 from backend.rendering.rasteriser import Rasteriser
@@ -61,7 +65,7 @@ class _Given:
 
 def fit_head(
     model: HeadModel,
-    views: Sequence[View],
+    views: Sequence[View | Profile],
     rasteriser: Rasteriser,
     progress: Progress,
     albedo_prior: AlbedoBasis | None = None,
@@ -72,11 +76,12 @@ def fit_head(
     """Fit identity, and by view expression, camera and light, to the photos.
 
     Photos of one person are first fitted each for itself, then together. One that contradicts the others is left out:
-    `HeadFit.numbers` says which photos the fit's views are of. The first is never left out.
+    `HeadFit.numbers` says which photos the fit's views are of. The first is never left out, and shows a face. Photos in
+    full profile join when the others have a head for them.
 
     Args:
         model: the head model.
-        views: upright photos of the person with landmarks and expression scores.
+        views: upright photos of the person with landmarks and expression scores, profiles after them.
         rasteriser: either engine.
         progress: told about the steps; raises `shared.errors.JobCancelled`.
         albedo_prior: a learned coarse albedo at the vertices; None takes `coarse_albedo.region_albedo`.
@@ -95,24 +100,70 @@ def fit_head(
             "Choose those that are sharp and show the face from different sides.",
         )
     progress.report(0.0)
-    part = 0.3 / len(views)
-    starts = [_landmarks(model, v, progress.part(part * i, part * (i + 1)), settings) for i, v in enumerate(views)]
+    faces = [view for view in views if isinstance(view, View)]
+    part = 0.3 / len(faces)
+    starts = [_landmarks(model, v, progress.part(part * i, part * (i + 1)), settings) for i, v in enumerate(faces)]
     progress.report(0.3)
     areas = areas or face_areas(model, settings)
     given = _Given(model, rasteriser, areas, albedo_prior or region_albedo(model), settings)
     if len(views) == 1:
-        scene = _scene(given, views[0], starts[0], skin)
+        scene = _scene(given, faces[0], starts[0], skin)
         progress.report(0.4)
         refined = refine(scene, starts[0].parameters, progress=progress.part(0.4, 0.9))
         progress.report(0.9)
-        return _head_fit(given, views, starts, [scene], [refined], (0,))
-    numbers, together = agreeing(model, starts, progress.part(0.3, 0.4), settings.landmarks, settings.shared)
-    kept = [views[n] for n in numbers]
+        return _head_fit(given, faces, starts, [scene], [refined], (0,))
+    numbers, together = (0,), starts
+    if len(faces) > 1:
+        numbers, together = agreeing(model, starts, progress.part(0.3, 0.4), settings.landmarks, settings.shared)
+    kept = [faces[n] for n in numbers]
+    profiles = [view for view in views if isinstance(view, Profile)]
+    if profiles:
+        joined, together = _with_profiles(given, profiles, together, progress.part(0.4, 0.5))
+        numbers = (*numbers, *(len(faces) + n for n in joined))
+        for start, number in zip(together[len(kept) :], joined, strict=True):
+            kept.append(_profile_view(model, profiles[number], start, start.parameters))
+    if len(kept) == 1:
+        scene = _scene(given, kept[0], together[0], skin)
+        refined = [refine(scene, together[0].parameters, progress=progress.part(0.5, 0.9))]
+        return _head_fit(given, kept, together, [scene], refined, numbers)
     scenes = [_scene(given, view, start, None) for view, start in zip(kept, together, strict=True)]
     progress.report(0.5)
     refined = refine_together(scenes, [start.parameters for start in together], progress.part(0.5, 0.9))
     progress.report(0.9)
     return _head_fit(given, kept, together, scenes, refined, numbers)
+
+
+def fitted_views(model: HeadModel, views: Sequence[View | Profile], fit: HeadFit) -> list[View]:
+    """The views of a fit among those that it was given; in profiles, the face is where the fitted head has it."""
+    found = []
+    for index, number in enumerate(fit.numbers):
+        view, own = views[number], fit.seen_in(index)
+        if isinstance(view, Profile):
+            view = profile_view(model, view, own.vertices(model), own.expression, own.camera)
+        found.append(view)
+    return found
+
+
+def _with_profiles(
+    given: _Given, profiles: Sequence[Profile], faces: Sequence[LandmarkStart], progress: Progress
+) -> tuple[tuple[int, ...], list[LandmarkStart]]:
+    """The profiles that are of the head which photos of the face have, by number, and all photos fitted together."""
+    settings = given.settings
+    tools = profile_tools(given.model, given.rasteriser, settings.landmarks, settings.profile)
+    joined, starts = [], list(faces)
+    for number, profile in enumerate(profiles):
+        start = placed(tools, profile, faces, settings.landmarks)
+        if start is not None:
+            joined.append(number)
+            starts.append(start)
+    if joined:
+        starts = landmarks_together(given.model, starts, progress, settings.landmarks, settings.shared, tools)
+    return tuple(joined), starts
+
+
+def _profile_view(model: HeadModel, profile: Profile, start: LandmarkStart, at: FitParameters) -> View:
+    camera = at.camera(start.problem.centre_px, start.width, start.height)
+    return profile_view(model, profile, model.shape(at.identity, at.expression), at.expression, camera)
 
 
 def _landmarks(model: HeadModel, view: View, progress: Progress, settings: HeadFitParameters) -> LandmarkStart:
@@ -167,13 +218,19 @@ def _view_fit(given: _Given, view: View, start: LandmarkStart, refined: Refined)
         camera=camera,
         light=refined.lighting.light.astype(np.float32),
         skin_albedo=mean_skin_albedo(given.albedo, refined.lighting.albedo, given.areas.region.weight),
-        iod_px=interocular_px(face.landmarks_px),
+        iod_px=_eye_distance(given.model, face, start, parameters),
         landmark_error=float(errors.mean()),
         landmark_errors=errors.astype(np.float32),
         photometric_before=refined.error_before,
         photometric_after=refined.error_after,
         focal_known=start.focal_known,
     )
+
+
+def _eye_distance(model: HeadModel, face: Face, start: LandmarkStart, at: FitParameters) -> float:
+    if start.outline is None:
+        return interocular_px(face.landmarks_px)
+    return eye_distance_px(model, model.shape(at.identity, at.expression), float(np.exp(at.log_scale)))
 
 
 def mean_skin_albedo(albedo: AlbedoBasis, coefficients: np.ndarray, weight: np.ndarray) -> np.ndarray:

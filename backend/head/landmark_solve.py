@@ -9,7 +9,7 @@ perspective alone, so the badly determined direction is an axis of its own and t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,6 +20,7 @@ from backend.head.model import HeadModel
 from backend.rendering.camera import Camera
 
 POSE = 7  # the unknowns before p_s
+_ACROSS_Z = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])  # [e_z]_x
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,9 @@ class Priors:
         expression_sigma: float64 [52].
         log_focal_mean, log_focal_sigma: of b.
         log_distance_mean, log_distance_sigma: of the log depth of the head in metres.
+        towards_camera: float64 [3], unit, where the camera stands in head space; for photos without landmarks that
+            tell it.
+        towards_sigma: radians, of it; infinite where nothing is assumed.
     """
 
     identity_sigma: float
@@ -89,6 +93,8 @@ class Priors:
     log_focal_sigma: float
     log_distance_mean: float
     log_distance_sigma: float
+    towards_camera: np.ndarray = field(default_factory=lambda: np.array([0.0, 0.0, 1.0]))
+    towards_sigma: float = np.inf
 
 
 @dataclass(frozen=True)
@@ -251,6 +257,12 @@ def prior_terms(parameters: FitParameters, priors: Priors) -> Terms:
         gradient[5:7] += off_distance * row
         hessian[5:7, 5:7] += np.outer(row, row)
         cost += 0.5 * (off_focal**2 + off_distance**2)
+    if np.isfinite(priors.towards_sigma):
+        off = (parameters.rotation[2] - priors.towards_camera) / priors.towards_sigma
+        rows = parameters.rotation.T @ _ACROSS_Z / priors.towards_sigma  # d (R^T e_z) / d omega
+        gradient[:3] += off @ rows
+        hessian[:3, :3] += rows.T @ rows
+        cost += 0.5 * float(off @ off)
     return Terms.of(cost, gradient, hessian)
 
 

@@ -85,6 +85,57 @@ class SharedFitSettings:
 
 
 @dataclass(frozen=True)
+class ProfileFitSettings:
+    """A head in full profile fitted by its outline; shares are of the extent of its face's skin.
+
+    Args:
+        yaw_degrees: by how much a head is turned in which no face is found; assumed.
+        turn_sigma_degrees: of this, and of its leaning towards the camera; assumed.
+        roll_degrees: in which directions its top is looked for.
+        sizes_m: of the extent, from one to the other in `sizes` steps; with ear and neck, or the front of it alone.
+        sizes: see there.
+        bin: share, how finely the outline's place is looked for.
+        starts: places that are tried out.
+        rounds: in which the outline's points are associated anew.
+        reach, last_reach: shares over which an association is a mistake, in the first round and in the last; assumed.
+        alike: cosine between the directions of outlines that belong together; assumed.
+        sigma_m: of the outline, metres at the head's distance: a pixel of the segmentation.
+        rigid_sigma_m: of the outline of a head whose shape stays as the other photos have it, which do not know it.
+        alike_over_m: metres of outline whose errors are alike; assumed.
+        mask_px: side of the picture in which it is seen what stands out from the head.
+        region_m: metres from the face's landmarks within which its outline lies, with what is below the chin.
+        log_focal_sigma, log_distance_sigma: of a lens that no file tells, and of the distance, from those of the photos
+            of the face; assumed.
+        most_off: metres, mean distance of the outline from that of the head that other photos give: 0.8 to 1.3 mm on
+            training heads.
+        most_turned_degrees: between where the camera stands and beside the head; assumed.
+        least_found: share of the head's outline for which there is one in the photo.
+    """
+
+    yaw_degrees: float = 90.0
+    turn_sigma_degrees: float = 8.0
+    roll_degrees: tuple[float, ...] = (-40.0, -30.0, -20.0, -10.0, 0.0, 10.0, 20.0, 30.0, 40.0)
+    sizes_m: tuple[float, float] = (0.13, 0.30)
+    sizes: int = 9
+    bin: float = 0.02
+    starts: int = 5
+    rounds: int = 8
+    reach: float = 0.15
+    last_reach: float = 0.03
+    alike: float = 0.7
+    sigma_m: float = 0.001
+    rigid_sigma_m: float = 0.003
+    alike_over_m: float = 0.01
+    mask_px: int = 192
+    region_m: float = 0.02
+    log_focal_sigma: float = 0.3
+    log_distance_sigma: float = 0.3
+    most_off: float = 0.0025
+    most_turned_degrees: float = 25.0
+    least_found: float = 0.6
+
+
+@dataclass(frozen=True)
 class FittedLightSettings:
     """What is assumed of the light, in units of mean radiance.
 
@@ -219,13 +270,14 @@ class HeadFitParameters:
     """All of the stage's chosen numbers.
 
     Args:
-        landmarks, shared, photometric, corrections: of its steps.
+        landmarks, shared, profile, photometric, corrections: of its steps.
         parts, confidence: of what is said of it.
         expected_side_px: longer side of the rendering that the skin mask starts from, which need not be finer.
     """
 
     landmarks: LandmarkFitSettings = LandmarkFitSettings()
     shared: SharedFitSettings = SharedFitSettings()
+    profile: ProfileFitSettings = ProfileFitSettings()
     photometric: PhotometricSettings = PhotometricSettings()
     corrections: CorrectionSettings = CorrectionSettings()
     parts: FacePartSettings = FacePartSettings()

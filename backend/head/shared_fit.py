@@ -15,7 +15,9 @@ from backend.head.lighting import Lighting
 from backend.head.model import HeadModel
 from backend.head.parameters import LandmarkFitSettings, SharedFitSettings
 from backend.head.photometric import Refined, Scene, SeenSkin, light_of, photometric_error, see, shading_terms
+from backend.head.profile import ProfileTools, outline_problem
 from backend.head.shared_solve import Linearise, minimise_together
+from backend.photo.profile_outline import Outline
 from backend.progress import Progress
 from backend.rendering.normals import vertex_normals
 
@@ -31,6 +33,7 @@ class LandmarkStart:
         problem: what the landmarks ask, contours slid to the silhouette.
         focal_known: whether the focal length is the file's.
         width, height: of the photo, pixels.
+        outline: of a head in full profile, which stands for its landmarks; None where a face was found.
     """
 
     parameters: FitParameters
@@ -38,6 +41,7 @@ class LandmarkStart:
     focal_known: bool
     width: int
     height: int
+    outline: Outline | None = None
 
 
 def agreeing(
@@ -85,8 +89,17 @@ def landmarks_together(
     progress: Progress,
     landmarks: LandmarkFitSettings,
     settings: SharedFitSettings,
+    profiles: ProfileTools | None = None,
 ) -> list[LandmarkStart]:
-    """Landmarks of all photos explained by one identity, from fits of each for itself."""
+    """Landmarks and outlines of all photos explained by one identity, from fits of each for itself.
+
+    Args:
+        model: the head model.
+        starts: every photo fitted for itself.
+        progress: told about the steps; raises when the user cancels.
+        landmarks, settings: the chosen numbers.
+        profiles: follows outlines, where some photo has one.
+    """
     identity = np.mean([start.parameters.identity for start in starts], axis=0)
     current = [replace(start.parameters, identity=identity) for start in starts]
     region = contour_region(model, landmarks.contour)
@@ -96,7 +109,7 @@ def landmarks_together(
     for turn in range(settings.rounds):
         part = progress.part(turn / settings.rounds, (turn + 1) / settings.rounds)
         sliding = [
-            _slid(model, problem, region, start, at, landmarks)
+            _slid(model, problem, region, start, at, landmarks, profiles)
             for problem, start, at in zip(problems, starts, current, strict=True)
         ]
         costs = [_landmark_cost(problem) for problem in sliding]
@@ -146,6 +159,9 @@ def _shared_problem(
     count less.
     """
     problem, at = start.problem, start.parameters
+    priors = replace(problem.priors, identity_sigma=problem.priors.identity_sigma * np.sqrt(count))
+    if start.outline is not None:
+        return replace(problem, priors=priors)
     points = problem.basis.points(at)
     targets = landmark_targets(problem.targets.pixels, float(np.exp(at.log_scale)), landmarks)
     vertices = model.shape(at.identity, at.expression)
@@ -156,7 +172,6 @@ def _shared_problem(
     targets = replace(
         targets, precision=np.where(facing < 0, settings.hidden_weight, 1.0)[:, None, None] * targets.precision
     )
-    priors = replace(problem.priors, identity_sigma=problem.priors.identity_sigma * np.sqrt(count))
     return replace(problem, targets=targets, priors=priors)
 
 
@@ -167,7 +182,11 @@ def _slid(
     start: LandmarkStart,
     at: FitParameters,
     landmarks: LandmarkFitSettings,
+    profiles: ProfileTools | None = None,
 ) -> LandmarkProblem:
+    if start.outline is not None and profiles is not None:
+        camera = at.camera(problem.centre_px, start.width, start.height)
+        return outline_problem(profiles, problem, start.outline, at, camera)
     return slide_contour(model, problem, region, at, start.width, start.height, landmarks)
 
 

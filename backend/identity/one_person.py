@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from backend.identity.strangers import StrangerSettings, strangers
 from backend.photo.face_detector import FaceDetector
 from backend.photo.parameters import PhotoParameters
+from backend.photo.profile_outline import Profile, find_profile, in_profile
+from backend.photo.reading import read_photo
 from backend.photo.skin.segmentation import Segmenter
 from backend.photo.view import View, find_view
 from backend.progress import Progress
@@ -17,6 +19,8 @@ from shared.photos import MOST_PHOTOS, photo_name
 
 if TYPE_CHECKING:
     from backend.identity.embedder import FaceEmbedder
+# What a head in full profile is refused for by who looks for faces.
+_NO_FACE = ("no_face", "face_in_profile")
 
 
 @dataclass(frozen=True)
@@ -24,14 +28,21 @@ class PersonViews:
     """Views of one person.
 
     Args:
-        views: of the photos that can be used, in their order.
+        views: of the photos that can be used: those that show a face, in their order, then those in full profile.
         numbers: which of the photos that were given each is of, from 0 on.
         warnings: sentences for the user about photos that are left out.
     """
 
-    views: tuple[View, ...]
+    views: tuple[View | Profile, ...]
     numbers: tuple[int, ...]
     warnings: tuple[str, ...]
+
+    @property
+    def first(self) -> View:
+        """The reference: the first photo that shows a face."""
+        view = self.views[0]
+        assert isinstance(view, View)
+        return view
 
 
 def person_views(
@@ -46,7 +57,8 @@ def person_views(
 ) -> PersonViews:
     """Read photos of one person.
 
-    Those that cannot be used, or show somebody else, are left out with a warning; the first that can be used stays.
+    Those that cannot be used, or show somebody else, are left out with a warning; the first that shows a face stays. A
+    head in full profile, where no face is found, can be used beside it.
 
     Args:
         photos: the bytes of image files.
@@ -67,6 +79,7 @@ def person_views(
             "Choose those that are sharp and show the face from different sides.",
         )
     views: dict[int, View] = {}
+    profiles: dict[int, Profile] = {}
     warnings: list[str] = []
     failures: list[RelightifyError] = []
     for number, data in enumerate(photos):
@@ -75,10 +88,14 @@ def person_views(
         try:
             views[number] = find_view(data, detector, choice, segmenter, settings)
         except RelightifyError as error:
+            profile = _profile(data, number, segmenter, settings) if error.code in _NO_FACE else None
+            if profile is not None:
+                profiles[number] = profile
+                continue
             failures.append(error)
             warnings.append(f"{photo_name(number + 1)} is left out: {error.message}")
     if not views:
-        raise failures[0]
+        raise in_profile() if profiles else failures[0]
     if embedder is not None and len(views) > 1:
         numbers = list(views)
         for index in strangers(list(views.values()), embedder, who):
@@ -90,10 +107,20 @@ def person_views(
                 del views[numbers[index]]
     if len(photos) > 1:
         views = {number: _numbered(view, number) for number, view in views.items()}
-    return PersonViews(tuple(views.values()), tuple(views), tuple(warnings))
+    return PersonViews((*views.values(), *profiles.values()), (*views, *profiles), tuple(warnings))
+
+
+def _profile(data: bytes, number: int, segmenter: Segmenter | None, settings: PhotoParameters) -> Profile | None:
+    if segmenter is None:
+        return None
+    photo = read_photo(data, settings.reading)
+    return find_profile(replace(photo, warnings=_told(photo.warnings, number)), segmenter, settings.profile)
 
 
 def _numbered(view: View, number: int) -> View:
     """A view whose warnings say of which photo they are."""
-    told = tuple(f"{photo_name(number + 1)}: {warning}" for warning in view.face.warnings)
-    return replace(view, face=replace(view.face, warnings=told))
+    return replace(view, face=replace(view.face, warnings=_told(view.face.warnings, number)))
+
+
+def _told(warnings: Sequence[str], number: int) -> tuple[str, ...]:
+    return tuple(f"{photo_name(number + 1)}: {warning}" for warning in warnings)

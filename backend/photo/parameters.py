@@ -276,6 +276,27 @@ class NoiseSettings:
 
 
 @dataclass(frozen=True)
+class ProfileSettings:
+    """The outline of a head in which no face is found; shares are of the extent of its face's skin.
+
+    Args:
+        smallest_px: of that extent, as of a face.
+        edge_px, edge_eps: radius in pixels of the segmentation, and squared levels, by which its border goes onto the
+            photo's edges; assumed.
+        inside: share by which it lies inside the outline what must be skin of the face; assumed.
+        least_slope: of the border a pixel, below which there is none; assumed.
+        least_length: of the outline.
+    """
+
+    smallest_px: float = 64.0
+    edge_px: int = 4
+    edge_eps: float = 60.0
+    inside: float = 0.04
+    least_slope: float = 0.03
+    least_length: float = 0.5
+
+
+@dataclass(frozen=True)
 class ReadingSettings:
     """Damaged files.
 
@@ -293,11 +314,12 @@ class PhotoParameters:
     """All of the stage's chosen numbers.
 
     Args:
-        reading, segmentation, coverings, skin_mask, white_cue, iris, eye_sizes, teeth: of its steps.
+        reading, profile, segmentation, coverings, skin_mask, white_cue, iris, eye_sizes, teeth: of its steps.
         warnings: from where on a photo is warned of.
     """
 
     reading: ReadingSettings = ReadingSettings()
+    profile: ProfileSettings = ProfileSettings()
     segmentation: SegmentationSettings = SegmentationSettings()
     coverings: CoveringSettings = CoveringSettings()
     skin_mask: SkinMaskSettings = SkinMaskSettings()

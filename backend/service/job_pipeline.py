@@ -14,6 +14,7 @@ from backend.head.exchange import ENVIRONMENT_HEIGHT
 from backend.head.fit_exchange import fit_from, refitted, same_fit
 from backend.output import describe
 from backend.photo.face_choice import FoundFaces, found_faces
+from backend.photo.profile_outline import find_profile, in_profile
 from backend.photo.reading import read_photo
 from backend.photo.viewer_copy import viewer_copy
 from backend.pipeline import Pipeline
@@ -94,13 +95,18 @@ class ServicePipeline:
         """The faces of a photo, for the user to choose from.
 
         Raises:
-            RelightifyError: the photo cannot be read, or has no face.
+            RelightifyError: the photo cannot be read, or has no face: ``face_in_profile`` where a head is seen that can
+                be used beside a photo of its face, ``no_face`` elsewhere.
         """
         progress = progress.named("photo")
         progress.report(0.0)
         photo = read_photo(data)
         progress.report(0.3)
-        return found_faces(photo, self._pipeline.detector.detect(photo, thorough=True))
+        faces = self._pipeline.detector.detect(photo, thorough=True)
+        segmenter = self._pipeline.segmenter
+        if not faces and segmenter is not None and find_profile(photo, segmenter) is not None:
+            raise in_profile()
+        return found_faces(photo, faces)
 
     def refit(self, request: Refit) -> Refitted:
         """The head that goes through corrected points. What the last fit needed is kept for the next of it.

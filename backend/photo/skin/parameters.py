@@ -72,6 +72,8 @@ class SegmentationSettings:
         network_side_px: of the picture that the network looks at; its own.
         missed: share of the face taken for backdrop from which wider crops are tried.
         widened: how much wider each time.
+        head_margins: where no face is found: sides of the pictures in which the head is looked for, the first in the
+            photo's extent, the others in that of the skin of the face that the one before shows.
     """
 
     crop_sides: tuple[float, ...] = (1.6, 2.2, 2.4)
@@ -79,6 +81,7 @@ class SegmentationSettings:
     network_side_px: int = 256
     missed: float = 0.05
     widened: tuple[float, ...] = (1.0, 1.4, 1.9)
+    head_margins: tuple[float, ...] = (1.0, 2.4)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ it for backdrop elsewhere; then wider crops are tried.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,7 @@ class Segmenter:
         """What is where around a face of a photo."""
         found, missed = None, 1.0
         for factor in self._settings.widened:
-            candidate = self._segment(photo, face, factor)
+            candidate = self._segment(photo, _crops_of(face, self._settings.shift_down), factor)
             unseen = _backdrop_in_face(candidate, face)
             if found is None or unseen < missed:
                 found, missed = candidate, unseen
@@ -113,15 +114,31 @@ class Segmenter:
         assert found is not None
         return found
 
-    def _segment(self, photo: Photo, face: Face, factor: float) -> Segmentation:
+    def segment_head(self, photo: Photo) -> Segmentation | None:
+        """What is where around the largest head of an upright photo, whose face nobody knows; None without a head."""
+        side = self._settings.network_side_px
+        box = (0.0, 0.0, float(photo.width), float(photo.height))
+        for margin in self._settings.head_margins:
+            to_view = _square_about(box, margin) * (side / CROP_SIDE_PX)
+            found = self._probabilities(warped(photo.image_srgb, to_view, (side, side)))
+            in_view = _box_of_largest(found[..., FACE_SKIN] > 0.5)
+            if in_view is None:
+                return None
+            corners = np.array(in_view).reshape(2, 2)
+            to_photo = cv2.invertAffineTransform(to_view)
+            x0, y0, x1, y1 = (corners @ to_photo[:, :2].T + to_photo[:, 2]).reshape(-1).tolist()
+            box = (x0, y0, x1, y1)
+        return self._segment(photo, lambda crop_side: _square_about(box, crop_side), 1.0)
+
+    def _segment(self, photo: Photo, crop_of: Callable[[float], np.ndarray], factor: float) -> Segmentation:
         """The mean over the crops, each so many times as wide as usual."""
-        seen_side, shift_down = self._settings.network_side_px, self._settings.shift_down
+        seen_side = self._settings.network_side_px
         crop_sides = [factor * crop_side for crop_side in self._settings.crop_sides]
         side, widest = 2 * seen_side, max(crop_sides)
-        to_whole = _crop_of(face, widest, shift_down) * (side / CROP_SIDE_PX)
+        to_whole = crop_of(widest) * (side / CROP_SIDE_PX)
         total, weight = np.zeros((side, side, 1), np.float32), np.zeros((side, side, 1), np.float32)
         for number, crop_side in enumerate(crop_sides):
-            to_view = _crop_of(face, crop_side, shift_down) * (seen_side / CROP_SIDE_PX)
+            to_view = crop_of(crop_side) * (seen_side / CROP_SIDE_PX)
             view = warped(photo.image_srgb, to_view, (seen_side, seen_side))
             mirrored = number % 2 == 1
             found = self._probabilities(view[:, ::-1] if mirrored else view)
@@ -160,9 +177,26 @@ def load_segmenter(settings: SegmentationSettings = SegmentationSettings()) -> S
         return None
 
 
-def _crop_of(face: Face, side: float, shift_down: float) -> np.ndarray:
-    """Map float64 [2, 3] from the photo to an upright crop of `CROP_SIDE_PX`, so many times as large as the face."""
-    return upright_crop(face.landmarks_px, 0.0, shift_down, side, 0.0)[0]
+def _crops_of(face: Face, shift_down: float) -> Callable[[float], np.ndarray]:
+    """By side, in the face's extent, the map float64 [2, 3] from the photo to an upright crop of `CROP_SIDE_PX`."""
+    return lambda side: upright_crop(face.landmarks_px, 0.0, shift_down, side, 0.0)[0]
+
+
+def _square_about(box: tuple[float, ...], side: float) -> np.ndarray:
+    """Map float64 [2, 3] from the photo to a crop of `CROP_SIDE_PX`, so many times as large as a box x0, y0, x1, y1."""
+    low, high = np.array(box[:2]), np.array(box[2:])
+    scale = CROP_SIDE_PX / (side * float((high - low).max()))
+    shift = CROP_SIDE_PX / 2 - scale * (low + high) / 2
+    return np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
+
+
+def _box_of_largest(mask: np.ndarray) -> tuple[float, float, float, float] | None:
+    """x0, y0, x1, y1 of the largest connected part of a mask, None where there is none."""
+    count, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    if count < 2:
+        return None
+    x, y, width, height, _ = stats[1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))]
+    return (float(x), float(y), float(x + width), float(y + height))
 
 
 def _backdrop_in_face(segmentation: Segmentation, face: Face) -> float:

@@ -19,6 +19,8 @@ from ..previews import addon_previews
 
 # Of the list before it is scrolled.
 ROWS = 5
+# The code of a photo that shows a head from the side alone.
+IN_PROFILE = "face_in_profile"
 
 
 class RELIGHTIFY_UL_photos(bpy.types.UIList):
@@ -69,6 +71,9 @@ def row_words(context: bpy.types.Context, item: bpy.types.PropertyGroup, index: 
     if item.left_out:
         return "Left out", "ERROR", item.note
     if trouble is not None:
+        # Beside a photo of the face a profile can be used, though no face is found in it.
+        if trouble.code == IN_PROFILE:
+            return "Profile", "INFO", item.note or str(trouble)
         return "Unusable", "ERROR", str(trouble)
     if faces is not None and faces.problems[shown_face(item, faces)]:
         return "Unusable", "ERROR", faces.problems[shown_face(item, faces)]

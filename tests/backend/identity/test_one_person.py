@@ -13,7 +13,9 @@ from backend.identity.embedder import FaceEmbedder
 from backend.identity.one_person import PersonViews, person_views
 from backend.identity.strangers import strangers
 from backend.photo.face_detector import Face, FaceDetector
+from backend.photo.profile_outline import Outline, Profile
 from backend.photo.reading import Photo
+from backend.photo.skin.segmentation import Segmentation, Segmenter
 from backend.photo.view import View
 from backend.progress import Progress
 from shared.errors import RelightifyError
@@ -72,6 +74,37 @@ def test_a_photo_that_cannot_be_used_is_left_out_with_its_reason(monkeypatch: py
     person = read(monkeypatch, {b"a": view(1), b"b": empty, b"c": view(1)}, b"a", b"b", b"c")
     assert person.numbers == (0, 2)
     assert person.warnings == ("Photo 2 is left out: No face was found.",)
+
+
+def in_profile(monkeypatch: pytest.MonkeyPatch, *photos: bytes) -> PersonViews:
+    """As `read`, where photo p shows no face, but a head from the side, and the others a face of the person."""
+    no_face = RelightifyError("no_face", "No face was found.", "Take another.")
+    profile = Profile(view(1).photo, cast(Segmentation, None), cast(Outline, None))
+
+    def find(data: bytes, *_: object) -> View:
+        if data == b"p":
+            raise no_face
+        return view(1)
+
+    monkeypatch.setattr(one_person, "find_view", find)
+    monkeypatch.setattr(one_person, "read_photo", lambda *_: profile.photo)
+    monkeypatch.setattr(one_person, "find_profile", lambda *_: profile)
+    return person_views(photos, (), cast(FaceDetector, None), cast(Segmenter, object()), EMBEDDER, Progress())
+
+
+def test_a_profile_is_used_beside_a_face_and_comes_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    person = in_profile(monkeypatch, b"p", b"a", b"b")
+    assert person.numbers == (1, 2, 0)
+    assert isinstance(person.views[2], Profile)
+    assert isinstance(person.first, View)
+    assert person.warnings == ()
+
+
+def test_a_profile_alone_is_refused_with_what_to_add(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RelightifyError) as raised:
+        in_profile(monkeypatch, b"p")
+    assert raised.value.code == "face_in_profile"
+    assert "from the front" in raised.value.hint
 
 
 def test_where_no_photo_can_be_used_the_first_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
