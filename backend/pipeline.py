@@ -23,6 +23,7 @@ from backend.head.exchange import head_mesh
 from backend.head.expected_skin import expected_skin
 from backend.head.fitting import face_areas, fit_head, fitted_views
 from backend.head.model import HeadModel, load_head_model
+from backend.head.turned_landmarks import load_turned_landmarks
 from backend.identity.one_person import person_views
 from backend.identity.strangers import find_embedder
 from backend.imaging.preview import map_preview
@@ -86,6 +87,7 @@ class Pipeline:
         self.model: HeadModel = load_head_model()
         self.areas = face_areas(self.model, parameters.head)
         self.corrector = Corrector.of(self.model, parameters.head)
+        self.turned = load_turned_landmarks()
         self.detector = FaceDetector()
         self.segmenter = load_segmenter(parameters.photo.segmentation)
         self.rasteriser: Rasteriser = choose_rasteriser(self.device)
@@ -219,6 +221,7 @@ class Pipeline:
                 albedo_prior=self.albedo,
                 settings=self.parameters.head,
                 areas=self.areas,
+                turned=self.turned,
             )
             fit = self.corrector.begin(fit).corrected(corrections)
         views = fitted_views(self.model, person.views, fit)

@@ -17,6 +17,7 @@ from backend.evaluation.subjects import heldout_records
 from backend.head.model import ASSET, HeadModel
 from backend.imaging.colour import linear_to_srgb, srgb_to_linear
 from backend.imaging.filters import masked_blur
+from backend.rendering.camera import Camera
 from backend.texture.maps import SkinMaps
 from backend.texture.uv_space import UVSpace
 from backend.training.skin.valid_skins import ValidCorrespondence, register_valid
@@ -92,6 +93,27 @@ class CgHead:
     name: str
     truth: SkinMaps
     pictures: dict[str, Path]
+
+
+# As `blender_scripts/render_heads.py` places its camera: what it looks at, in head space, and its lens.
+_LOOKED_AT = np.array([0.0, -0.03, -0.03])
+_FOCAL_OF_WIDTH = 85.0 / 36.0
+
+
+def pictured_from(view: dict, side_px: int) -> Camera:
+    """The camera of a rendering, in the space of the head's own mesh.
+
+    Args:
+        view: of `Pictures`.
+        side_px: of the square picture.
+    """
+    yaw, pitch = np.radians(view["yaw"]), np.radians(view["pitch"])
+    away = np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)])
+    right = np.array([np.cos(yaw), 0.0, -np.sin(yaw)])
+    rotation = np.stack([right, np.cross(away, right), away])
+    position = _LOOKED_AT + view["distance"] * away
+    centre = (side_px / 2, side_px / 2)
+    return Camera(rotation, -rotation @ position, _FOCAL_OF_WIDTH * side_px, centre, side_px, side_px)
 
 
 def blender_python(named: Path | None) -> Path:

@@ -6,7 +6,7 @@ The scale of a head cannot be seen in photos; the model's own size (interpupilla
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from backend.head.parameters import HeadFitParameters
 from backend.head.photometric import Refined, Scene, reduce_face, refine
 from backend.head.profile_fit import eye_distance_px, placed, profile_tools, profile_view
 from backend.head.shared_fit import LandmarkStart, agreeing, landmarks_together, refine_together
+from backend.head.turned_landmarks import TurnedLandmarks
 from backend.photo.face_detector import Face
 from backend.photo.landmark_table import interocular_px
 from backend.photo.profile_outline import Profile
@@ -72,6 +73,7 @@ def fit_head(
     skin: np.ndarray | None = None,
     settings: HeadFitParameters = HeadFitParameters(),
     areas: FaceAreas | None = None,
+    turned: TurnedLandmarks | None = None,
 ) -> HeadFit:
     """Fit identity, and by view expression, camera and light, to the photos.
 
@@ -89,6 +91,7 @@ def fit_head(
             be bare where something covers the face, and relies on the robust loss alone elsewhere.
         settings: the stage's chosen numbers.
         areas: `face_areas` of the model, where they are at hand.
+        turned: what is taken off the landmarks of turned faces, where there are several photos.
 
     Raises:
         RelightifyError: `no_pose`, the landmarks do not form a face seen from outside; `too_many_photos`.
@@ -102,7 +105,11 @@ def fit_head(
     progress.report(0.0)
     faces = [view for view in views if isinstance(view, View)]
     part = 0.3 / len(faces)
-    starts = [_landmarks(model, v, progress.part(part * i, part * (i + 1)), settings) for i, v in enumerate(faces)]
+    turned = turned if len(views) > 1 else None
+    starts = [
+        _landmarks(model, view, progress.part(part * i, part * (i + 1)), settings, turned)
+        for i, view in enumerate(faces)
+    ]
     progress.report(0.3)
     areas = areas or face_areas(model, settings)
     given = _Given(model, rasteriser, areas, albedo_prior or region_albedo(model), settings)
@@ -126,6 +133,8 @@ def fit_head(
         scene = _scene(given, kept[0], together[0], skin)
         refined = [refine(scene, together[0].parameters, progress=progress.part(0.5, 0.9))]
         return _head_fit(given, kept, together, [scene], refined, numbers)
+    coarser = replace(settings.photometric, face_px=settings.shared.face_px)
+    given = replace(given, settings=replace(settings, photometric=coarser))
     scenes = [_scene(given, view, start, None) for view, start in zip(kept, together, strict=True)]
     progress.report(0.5)
     refined = refine_together(scenes, [start.parameters for start in together], progress.part(0.5, 0.9))
@@ -166,20 +175,21 @@ def _profile_view(model: HeadModel, profile: Profile, start: LandmarkStart, at: 
     return profile_view(model, profile, model.shape(at.identity, at.expression), at.expression, camera)
 
 
-def _landmarks(model: HeadModel, view: View, progress: Progress, settings: HeadFitParameters) -> LandmarkStart:
+def _landmarks(
+    model: HeadModel, view: View, progress: Progress, settings: HeadFitParameters, turned: TurnedLandmarks | None = None
+) -> LandmarkStart:
     """One photo fitted for itself, to its landmarks alone."""
     photo, face = view.photo, view.face
-    parameters, problem, focal_known = fit_with_focal(
-        model,
-        face.landmarks_px,
-        face.expression,
-        photo.width,
-        photo.height,
-        photo.focal_px,
-        progress,
-        settings=settings.landmarks,
-    )
-    return LandmarkStart(parameters, problem, focal_known, photo.width, photo.height)
+
+    def fitted(landmarks_px: np.ndarray, part: Progress) -> LandmarkStart:
+        given = (model, landmarks_px, face.expression, photo.width, photo.height, photo.focal_px, part)
+        return LandmarkStart(*fit_with_focal(*given, settings=settings.landmarks), photo.width, photo.height)
+
+    if turned is None:
+        return fitted(face.landmarks_px, progress)
+    at = fitted(face.landmarks_px, progress.part(0.0, 0.5)).parameters
+    straight = turned.straightened(face.landmarks_px, at.rotation, float(np.exp(at.log_scale)))
+    return fitted(straight, progress.part(0.5, 1.0))
 
 
 def _scene(given: _Given, view: View, start: LandmarkStart, skin: np.ndarray | None) -> Scene:

@@ -83,7 +83,7 @@ class Priors:
         log_distance_mean, log_distance_sigma: of the log depth of the head in metres.
         towards_camera: float64 [3], unit, where the camera stands in head space; for photos without landmarks that
             tell it.
-        towards_sigma: radians, of it; infinite where nothing is assumed.
+        towards_sigma: float64 [3], of it; infinite where nothing is assumed.
     """
 
     identity_sigma: float
@@ -94,7 +94,7 @@ class Priors:
     log_distance_mean: float
     log_distance_sigma: float
     towards_camera: np.ndarray = field(default_factory=lambda: np.array([0.0, 0.0, 1.0]))
-    towards_sigma: float = np.inf
+    towards_sigma: np.ndarray = field(default_factory=lambda: np.full(3, np.inf))
 
 
 @dataclass(frozen=True)
@@ -257,9 +257,9 @@ def prior_terms(parameters: FitParameters, priors: Priors) -> Terms:
         gradient[5:7] += off_distance * row
         hessian[5:7, 5:7] += np.outer(row, row)
         cost += 0.5 * (off_focal**2 + off_distance**2)
-    if np.isfinite(priors.towards_sigma):
+    if np.isfinite(priors.towards_sigma).any():
         off = (parameters.rotation[2] - priors.towards_camera) / priors.towards_sigma
-        rows = parameters.rotation.T @ _ACROSS_Z / priors.towards_sigma  # d (R^T e_z) / d omega
+        rows = parameters.rotation.T @ _ACROSS_Z / priors.towards_sigma[:, None]  # d (R^T e_z) / d omega
         gradient[:3] += off @ rows
         hessian[:3, :3] += rows.T @ rows
         cost += 0.5 * float(off @ off)

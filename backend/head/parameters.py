@@ -71,6 +71,8 @@ class SharedFitSettings:
         rounds: in which contours slide; assumed.
         iterations: of the solve in each; assumed.
         hidden_weight: of landmarks on the far side of the head, against those that are seen; assumed.
+        face_px: longer side of the face in the reduced photos, which is less than in a single one: what shading tells of
+            the shape adds up (docs/research/views.md).
         most_rise: nats by which sharing the identity may worsen a photo's own fit: -3 to 6 for photos of one person,
             4 to 23 for those of others; ten groups of training people and public portraits.
         most_misfit: nats of a photo's landmarks and expression beyond which it is not a photo of a face as the model
@@ -80,6 +82,7 @@ class SharedFitSettings:
     rounds: int = 3
     iterations: int = 6
     hidden_weight: float = 0.2
+    face_px: int = 90
     most_rise: float = 15.0
     most_misfit: float = 250.0
 
@@ -90,7 +93,7 @@ class ProfileFitSettings:
 
     Args:
         yaw_degrees: by how much a head is turned in which no face is found; assumed.
-        turn_sigma_degrees: of this, and of its leaning towards the camera; assumed.
+        turn_sigma_degrees, lean_sigma_degrees: of this, and of its leaning towards the camera; assumed.
         roll_degrees: in which directions its top is looked for.
         sizes_m: of the extent, from one to the other in `sizes` steps; with ear and neck, or the front of it alone.
         sizes: see there.
@@ -114,6 +117,7 @@ class ProfileFitSettings:
 
     yaw_degrees: float = 90.0
     turn_sigma_degrees: float = 8.0
+    lean_sigma_degrees: float = 4.0
     roll_degrees: tuple[float, ...] = (-40.0, -30.0, -20.0, -10.0, 0.0, 10.0, 20.0, 30.0, 40.0)
     sizes_m: tuple[float, float] = (0.13, 0.30)
     sizes: int = 9

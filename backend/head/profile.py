@@ -162,7 +162,8 @@ def place(
     best: tuple[float, FitParameters, Priors, Followed] | None = None
     for start, yaw in _starts(tools, vertices, outline, head, priors, centre_px, width, height):
         towards = np.array([np.sin(yaw), 0.0, np.cos(yaw)])
-        turned = replace(priors, towards_camera=towards, towards_sigma=np.radians(settings.turn_sigma_degrees))
+        sigma = np.radians([settings.turn_sigma_degrees, settings.lean_sigma_degrees, settings.turn_sigma_degrees])
+        turned = replace(priors, towards_camera=towards, towards_sigma=sigma)
         at = _approached(tools, vertices, outline, start, turned, centre_px, width, height)
         line = standing_out(tools, vertices, at.camera(centre_px, width, height))
         found = followed(line, outline, settings.reach * outline.extent_px, settings)
