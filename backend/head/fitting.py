@@ -125,7 +125,7 @@ def fit_head(
     kept = [faces[n] for n in numbers]
     profiles = [view for view in views if isinstance(view, Profile)]
     if profiles:
-        joined, together = _with_profiles(given, profiles, together, progress.part(0.4, 0.5))
+        joined, together = _with_profiles(given, profiles, kept, together, progress.part(0.4, 0.5))
         numbers = (*numbers, *(len(faces) + n for n in joined))
         for start, number in zip(together[len(kept) :], joined, strict=True):
             kept.append(_profile_view(model, profiles[number], start, start.parameters))
@@ -154,14 +154,18 @@ def fitted_views(model: HeadModel, views: Sequence[View | Profile], fit: HeadFit
 
 
 def _with_profiles(
-    given: _Given, profiles: Sequence[Profile], faces: Sequence[LandmarkStart], progress: Progress
+    given: _Given,
+    profiles: Sequence[Profile],
+    views: Sequence[View],
+    faces: Sequence[LandmarkStart],
+    progress: Progress,
 ) -> tuple[tuple[int, ...], list[LandmarkStart]]:
     """The profiles that are of the head which photos of the face have, by number, and all photos fitted together."""
     settings = given.settings
     tools = profile_tools(given.model, given.rasteriser, settings.landmarks, settings.profile)
     joined, starts = [], list(faces)
     for number, profile in enumerate(profiles):
-        start = placed(tools, profile, faces, settings.landmarks)
+        start = placed(tools, profile, faces, [view.photo for view in views], settings.landmarks)
         if start is not None:
             joined.append(number)
             starts.append(start)

@@ -71,8 +71,8 @@ class SharedFitSettings:
         rounds: in which contours slide; assumed.
         iterations: of the solve in each; assumed.
         hidden_weight: of landmarks on the far side of the head, against those that are seen; assumed.
-        face_px: longer side of the face in the reduced photos, which is less than in a single one: what shading tells of
-            the shape adds up (docs/research/views.md).
+        face_px: longer side of the face in the reduced photos, less than in a single one: what shading tells of the
+            shape adds up (docs/research/views.md).
         most_rise: nats by which sharing the identity may worsen a photo's own fit: -3 to 6 for photos of one person,
             4 to 23 for those of others; ten groups of training people and public portraits.
         most_misfit: nats of a photo's landmarks and expression beyond which it is not a photo of a face as the model
@@ -109,10 +109,18 @@ class ProfileFitSettings:
         region_m: metres from the face's landmarks within which its outline lies, with what is below the chin.
         log_focal_sigma, log_distance_sigma: of a lens that no file tells, and of the distance, from those of the photos
             of the face; assumed.
-        most_off: metres, mean distance of the outline from that of the head that other photos give: 0.8 to 1.3 mm on
-            training heads.
-        most_turned_degrees: between where the camera stands and beside the head; assumed.
-        least_found: share of the head's outline for which there is one in the photo.
+        most_turn_degrees, turn_step_degrees: which turns about that by the outline are compared by their skin.
+        turn_rounds: of associations for each.
+        held_sigma_degrees: how closely each is held; assumed.
+        blur_m: metres over which skin is averaged, a share of the mesh's edges.
+        least_facing: cosine to the camera from which on skin is compared; assumed.
+        behind_m: in head space, what is further back is hair's.
+        vertices_alike: that are worth one independent value, about 2 cm squared; assumed.
+        sure_reach, sure_alike: the same by which it is judged whether the outline is the head's.
+        most_off: metres, mean distance of the outline from that of the head that other photos give: 0.5 to 1.7 mm on
+            training heads, 1.8 to 3.4 for discs, boxes and waves.
+        most_turned_degrees: between where the camera stands and beside the head: up to 11, and from 19 for discs.
+        least_found: share of the head's outline for which there is one in the photo, without a fringe; assumed.
     """
 
     yaw_degrees: float = 90.0
@@ -134,9 +142,19 @@ class ProfileFitSettings:
     region_m: float = 0.02
     log_focal_sigma: float = 0.3
     log_distance_sigma: float = 0.3
-    most_off: float = 0.0025
-    most_turned_degrees: float = 25.0
-    least_found: float = 0.6
+    most_turn_degrees: float = 20.0
+    turn_step_degrees: float = 4.0
+    turn_rounds: int = 2
+    held_sigma_degrees: float = 1.0
+    blur_m: float = 0.0015
+    least_facing: float = 0.2
+    behind_m: float = -0.08
+    vertices_alike: float = 16.0
+    sure_reach: float = 0.06
+    sure_alike: float = 0.9
+    most_off: float = 0.0022
+    most_turned_degrees: float = 15.0
+    least_found: float = 0.7
 
 
 @dataclass(frozen=True)

@@ -164,9 +164,10 @@ def place(
         towards = np.array([np.sin(yaw), 0.0, np.cos(yaw)])
         sigma = np.radians([settings.turn_sigma_degrees, settings.lean_sigma_degrees, settings.turn_sigma_degrees])
         turned = replace(priors, towards_camera=towards, towards_sigma=sigma)
-        at = _approached(tools, vertices, outline, start, turned, centre_px, width, height)
+        at = approached(tools, vertices, outline, start, turned, centre_px, (width, height), settings.rounds)
         line = standing_out(tools, vertices, at.camera(centre_px, width, height))
-        found = followed(line, outline, settings.reach * outline.extent_px, settings)
+        sure = replace(settings, alike=settings.sure_alike)
+        found = followed(line, outline, settings.sure_reach * outline.extent_px, sure)
         misses = _misses(line, outline, settings)
         if best is None or misses < best[0]:
             best = misses, at, turned, found
@@ -188,25 +189,36 @@ def _misses(line: Silhouette, outline: Outline, settings: ProfileFitSettings) ->
     return float(forth + np.minimum(back, reach).mean())
 
 
-def _approached(
+def approached(
     tools: ProfileTools,
     vertices: np.ndarray,
     outline: Outline,
     start: FitParameters,
     priors: Priors,
     centre_px: tuple[float, float],
-    width: int,
-    height: int,
+    size: tuple[int, int],
+    rounds: int,
 ) -> FitParameters:
-    """The camera moved until the head's silhouette lies on the outline, its shape as it is."""
+    """The camera moved until the head's silhouette lies on the outline, its shape as it is.
+
+    Args:
+        tools: see there.
+        vertices: float [V, 3], of the head.
+        outline: of the photo.
+        start: where the camera stands.
+        priors: of the photo.
+        centre_px: principal point.
+        size: width and height of the photo, pixels.
+        rounds: in which points are associated anew; the first of `settings.rounds` reach further.
+    """
     settings = tools.settings
     none = np.zeros(0)
     bare = replace(start, identity=none, expression=none)
     rigid = replace(priors, expression_mean=none, expression_sigma=none)
-    for turn in range(settings.rounds):
+    for turn in range(settings.rounds - rounds, settings.rounds):
         share = turn / max(settings.rounds - 1, 1)
         reach = settings.reach ** (1 - share) * settings.last_reach**share * outline.extent_px
-        line = standing_out(tools, vertices, bare.camera(centre_px, width, height))
+        line = standing_out(tools, vertices, bare.camera(centre_px, *size))
         found = followed(line, outline, reach, settings)
         rows = found.pairs >= 0
         if rows.sum() < 6:

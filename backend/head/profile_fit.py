@@ -15,10 +15,12 @@ from backend.head.landmark_solve import PointBasis, Priors, Targets
 from backend.head.model import HeadModel
 from backend.head.parameters import LandmarkFitSettings, ProfileFitSettings
 from backend.head.profile import ProfileTools, outline_problem, place
+from backend.head.profile_turn import turned_by_skin
 from backend.head.shared_fit import LandmarkStart
 from backend.photo.face_detector import Face
 from backend.photo.landmark_table import OUTER_EYE_CORNERS
 from backend.photo.profile_outline import Profile
+from backend.photo.reading import Photo
 from backend.photo.skin.segmentation import FACE_SKIN
 from backend.photo.view import View
 from backend.rendering.camera import Camera
@@ -36,14 +38,18 @@ def profile_tools(
 
 
 def placed(
-    tools: ProfileTools, profile: Profile, faces: Sequence[LandmarkStart], landmarks: LandmarkFitSettings
+    tools: ProfileTools,
+    profile: Profile,
+    faces: Sequence[LandmarkStart],
+    photos: Sequence[Photo],
+    landmarks: LandmarkFitSettings,
 ) -> LandmarkStart | None:
     """A profile beside photos of the person's face, with the head that they have; None where its outline is not it.
 
     Args:
         tools: what all profiles share.
         profile: the photo and its outline.
-        faces: photos of the face, fitted together.
+        faces, photos: fits of photos of the face, together, and these.
         landmarks: the chosen numbers of these.
     """
     photo, outline, settings = profile.photo, profile.outline, tools.settings
@@ -65,6 +71,7 @@ def placed(
         or turned > settings.most_turned_degrees
     ):
         return None
+    at, priors = turned_by_skin(tools, photo, outline, at, priors, centre, faces, photos)
     none = PointBasis(np.zeros((0, 3)), np.zeros((0, 0, 3)), np.zeros((0, 0, 3)))
     problem = LandmarkProblem(none, Targets(np.zeros((0, 2)), np.zeros((0, 2, 2))), priors, centre)
     problem = outline_problem(tools, problem, outline, at, at.camera(centre, photo.width, photo.height))

@@ -23,6 +23,7 @@ from backend.rendering.rasteriser import EmbreeRasteriser
 
 SIZE = 512
 LANDMARKS = LandmarkFitSettings()
+GREY = Photo(np.full((SIZE, SIZE, 3), 128, np.uint8), None)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,7 @@ def test_the_camera_of_a_profile_is_found_from_its_outline(
     model: HeadModel, tools: ProfileTools, yaw: float, roll: float
 ) -> None:
     identity, true = np.random.default_rng(1).normal(size=len(model.identity_basis)), camera(yaw, roll)
-    start = placed(tools, profile_of(model, identity, true), [known(model, identity)], LANDMARKS)
+    start = placed(tools, profile_of(model, identity, true), [known(model, identity)], [GREY], LANDMARKS)
     assert start is not None
     found = start.parameters.camera(start.problem.centre_px, SIZE, SIZE)
     off = Rotation.from_matrix(found.rotation @ true.rotation.T).magnitude()
@@ -87,7 +88,7 @@ def test_the_camera_of_a_profile_is_found_from_its_outline(
 def test_a_profile_tells_what_the_front_does_not(model: HeadModel, tools: ProfileTools) -> None:
     identity = np.random.default_rng(2).normal(size=len(model.identity_basis))
     faces = [front(model, identity)]
-    start = placed(tools, profile_of(model, identity, camera(90)), faces, LANDMARKS)
+    start = placed(tools, profile_of(model, identity, camera(90)), faces, [GREY], LANDMARKS)
     assert start is not None
     joined = landmarks_together(model, [*faces, start], Progress(), LANDMARKS, SharedFitSettings(), tools)
     assert np.array_equal(joined[0].parameters.identity, joined[1].parameters.identity)
@@ -112,7 +113,7 @@ def test_an_outline_that_is_no_heads_is_left_out(model: HeadModel, tools: Profil
     outline = face_outline(photo, segmentation)
     assert outline is not None
     identity = np.zeros(len(model.identity_basis))
-    assert placed(tools, Profile(photo, segmentation, outline), [known(model, identity)], LANDMARKS) is None
+    assert placed(tools, Profile(photo, segmentation, outline), [known(model, identity)], [GREY], LANDMARKS) is None
 
 
 def test_a_profile_has_its_face_where_the_fitted_head_has_it(model: HeadModel) -> None:
