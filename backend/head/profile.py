@@ -19,7 +19,7 @@ from backend.head.landmark_fit import LandmarkProblem
 from backend.head.landmark_solve import FitParameters, PointBasis, Priors, Targets, point_basis, solve_landmarks
 from backend.head.model import HeadModel
 from backend.head.parameters import ProfileFitSettings
-from backend.photo.profile_outline import Outline
+from backend.photo.profile_outline import FaceOutline
 from backend.rendering.camera import Camera
 from backend.rendering.rasteriser import Rasteriser
 
@@ -77,7 +77,7 @@ def standing_out(tools: ProfileTools, vertices: np.ndarray, camera: Camera) -> S
     return Silhouette(line.edges[free], line.weights[free], line.pixels[free], line.normals_px[free])
 
 
-def followed(line: Silhouette, outline: Outline, reach_px: float, settings: ProfileFitSettings) -> Followed:
+def followed(line: Silhouette, outline: FaceOutline, reach_px: float, settings: ProfileFitSettings) -> Followed:
     """For each point of a head's line the nearest one of the outline that runs the same way."""
     tree = KDTree(outline.points_px)
     count = min(40, len(outline.points_px))
@@ -106,7 +106,7 @@ def spacing(points: np.ndarray) -> np.ndarray:
 
 
 def outline_problem(
-    tools: ProfileTools, problem: LandmarkProblem, outline: Outline, at: FitParameters, camera: Camera
+    tools: ProfileTools, problem: LandmarkProblem, outline: FaceOutline, at: FitParameters, camera: Camera
 ) -> LandmarkProblem:
     """The problem whose points are those of the head's silhouette in the current shape and pose, each to lie on the
     photo's outline, where along it does not matter."""
@@ -126,7 +126,7 @@ def outline_problem(
 
 
 def _targets(
-    found: Followed, outline: Outline, sigma_m: float, px_per_m: float, settings: ProfileFitSettings
+    found: Followed, outline: FaceOutline, sigma_m: float, px_per_m: float, settings: ProfileFitSettings
 ) -> Targets:
     rows = found.pairs >= 0
     pixels, normals = outline.points_px[found.pairs[rows]], outline.normals_px[found.pairs[rows]]
@@ -137,7 +137,7 @@ def _targets(
 
 def place(
     tools: ProfileTools,
-    outline: Outline,
+    outline: FaceOutline,
     head: FitParameters,
     priors: Priors,
     centre_px: tuple[float, float],
@@ -175,7 +175,7 @@ def place(
     return best[1], best[2], best[3]
 
 
-def _misses(line: Silhouette, outline: Outline, settings: ProfileFitSettings) -> float:
+def _misses(line: Silhouette, outline: FaceOutline, settings: ProfileFitSettings) -> float:
     """Mean distance between line and outline, both ways, what is farther than the reach counting as that."""
     reach = settings.last_reach * outline.extent_px
     if len(line.pixels) == 0:
@@ -192,7 +192,7 @@ def _misses(line: Silhouette, outline: Outline, settings: ProfileFitSettings) ->
 def approached(
     tools: ProfileTools,
     vertices: np.ndarray,
-    outline: Outline,
+    outline: FaceOutline,
     start: FitParameters,
     priors: Priors,
     centre_px: tuple[float, float],
@@ -233,7 +233,7 @@ def approached(
 def _starts(
     tools: ProfileTools,
     vertices: np.ndarray,
-    outline: Outline,
+    outline: FaceOutline,
     head: FitParameters,
     priors: Priors,
     centre_px: tuple[float, float],

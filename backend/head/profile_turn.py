@@ -21,7 +21,7 @@ from backend.head.profile import ProfileTools, approached
 from backend.head.shared_fit import LandmarkStart
 from backend.imaging.colour import LUMINANCE, SMALLEST_LINEAR
 from backend.imaging.sampling import sample_linear
-from backend.photo.profile_outline import Outline
+from backend.photo.profile_outline import FaceOutline
 from backend.photo.reading import Photo
 from backend.rendering.normals import vertex_normals
 
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _SkinSeen:
     """Log luminance float [V] that a photo shows at the head's vertices, and how well each is seen, in [0, 1]."""
 
     luminance: np.ndarray
@@ -39,7 +39,7 @@ class _Seen:
 def turned_by_skin(
     tools: ProfileTools,
     photo: Photo,
-    outline: Outline,
+    outline: FaceOutline,
     at: FitParameters,
     priors: Priors,
     centre_px: tuple[float, float],
@@ -85,7 +85,7 @@ def turned_by_skin(
     return chosen, replace(priors, towards_camera=chosen.rotation[2], towards_sigma=sigma)
 
 
-def _see(tools: ProfileTools, photo: Photo, at: FitParameters, centre_px: tuple[float, float]) -> _Seen:
+def _see(tools: ProfileTools, photo: Photo, at: FitParameters, centre_px: tuple[float, float]) -> _SkinSeen:
     """The skin as a photo shows it; what is behind hair or hands is not known."""
     settings = tools.settings
     vertices = tools.model.shape(at.identity, at.expression)
@@ -100,7 +100,7 @@ def _see(tools: ProfileTools, photo: Photo, at: FitParameters, centre_px: tuple[
     seen = np.log(np.maximum(sample_linear(luminance, pixels), SMALLEST_LINEAR))
     in_front = tools.model.mean[:, 2] > settings.behind_m
     weight = np.clip((facing - settings.least_facing) / settings.least_facing, 0, 1) * inside * in_front
-    return _Seen(seen, weight)
+    return _SkinSeen(seen, weight)
 
 
 def _smoothing(tools: ProfileTools) -> sparse.csr_matrix:
@@ -113,7 +113,7 @@ def _smoothing(tools: ProfileTools) -> sparse.csr_matrix:
     return sparse.diags(1 / np.asarray(near.sum(axis=1)).ravel()) @ near
 
 
-def _nats(first: _Seen, second: _Seen, smooth: sparse.csr_matrix, alike: float) -> float:
+def _nats(first: _SkinSeen, second: _SkinSeen, smooth: sparse.csr_matrix, alike: float) -> float:
     """By how much correlated skin is likelier than skin that has nothing to do with each other.
 
     Of two Gaussian signals of n independent values that is -n / 2 log(1 - r^2), r being their correlation.

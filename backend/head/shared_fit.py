@@ -17,7 +17,7 @@ from backend.head.parameters import LandmarkFitSettings, SharedFitSettings
 from backend.head.photometric import Refined, Scene, SeenSkin, light_of, photometric_error, see, shading_terms
 from backend.head.profile import ProfileTools, outline_problem
 from backend.head.shared_solve import Linearise, minimise_together
-from backend.photo.profile_outline import Outline
+from backend.photo.profile_outline import FaceOutline
 from backend.progress import Progress
 from backend.rendering.normals import vertex_normals
 
@@ -41,7 +41,7 @@ class LandmarkStart:
     focal_known: bool
     width: int
     height: int
-    outline: Outline | None = None
+    outline: FaceOutline | None = None
 
 
 def agreeing(

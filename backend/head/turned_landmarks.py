@@ -16,8 +16,6 @@ from backend.asset_files import ASSETS, verified
 from backend.photo.landmark_table import MIRROR
 
 ASSET = ASSETS / "turned_landmarks.npz"
-# Of the camera towards the subject's left, where they were learnt.
-LEARNT_DEGREES = 45.0
 
 
 @dataclass(frozen=True)
@@ -25,11 +23,12 @@ class TurnedLandmarks:
     """What turning adds to the landmarks' places.
 
     Args:
-        offsets_m: float32 [478, 2], metres at the head's distance, to the right and down in the picture, with the
-            camera `LEARNT_DEGREES` towards the subject's left.
+        offsets_m: float [478, 2], metres at the head's distance, to the right and down in the picture.
+        degrees: of the camera towards the subject's left, where they were learnt.
     """
 
     offsets_m: np.ndarray
+    degrees: float
 
     def straightened(self, landmarks_px: np.ndarray, rotation: np.ndarray, px_per_m: float) -> np.ndarray:
         """The landmarks where they would be if the detector saw a turned face as it does one from the front.
@@ -43,7 +42,7 @@ class TurnedLandmarks:
         """
         sine = float(rotation[2, 0])
         offsets = self.offsets_m if sine > 0 else self.offsets_m[MIRROR] * (-1, 1)
-        return landmarks_px - abs(sine) / np.sin(np.radians(LEARNT_DEGREES)) * px_per_m * offsets
+        return landmarks_px - abs(sine) / np.sin(np.radians(self.degrees)) * px_per_m * offsets
 
 
 def load_turned_landmarks(path: Path = ASSET) -> TurnedLandmarks:
@@ -53,4 +52,4 @@ def load_turned_landmarks(path: Path = ASSET) -> TurnedLandmarks:
         RelightifyError: ``asset_missing``, ``asset_corrupt``.
     """
     with np.load(verified(path)) as data:
-        return TurnedLandmarks(data["offsets_m"].astype(np.float64))
+        return TurnedLandmarks(data["offsets_m"].astype(np.float64), float(data["degrees"]))

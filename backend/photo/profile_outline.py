@@ -19,7 +19,7 @@ from shared.errors import RelightifyError
 
 
 @dataclass(frozen=True)
-class Outline:
+class FaceOutline:
     """Where a face ends against the background.
 
     Args:
@@ -45,7 +45,7 @@ class Profile:
 
     photo: Photo
     segmentation: Segmentation
-    outline: Outline
+    outline: FaceOutline
 
 
 def in_profile() -> RelightifyError:
@@ -74,7 +74,7 @@ def find_profile(photo: Photo, segmenter: Segmenter, settings: ProfileSettings =
 
 def face_outline(
     photo: Photo, segmentation: Segmentation, settings: ProfileSettings = ProfileSettings()
-) -> Outline | None:
+) -> FaceOutline | None:
     """Where skin of the face ends against the background; None where it is too small or does so hardly anywhere.
 
     The border of the segmentation, which is soft, is first brought onto the photo's edges (He et al., "Guided image
@@ -119,7 +119,7 @@ def face_outline(
     points, normals = np.concatenate(kept_points), np.concatenate(kept_normals)
     if len(points) < settings.least_length * extent:
         return None
-    return Outline(points.astype(np.float64), normals.astype(np.float64), extent * scale)
+    return FaceOutline(points.astype(np.float64), normals.astype(np.float64), extent * scale)
 
 
 def _of_pixel_numbers(transform: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ PHOTO_CODES = (
     "photo_too_small",
     "photo_too_large",
     "no_face",
+    "face_in_profile",
 )
 
 

@@ -78,6 +78,8 @@ class FakeBackend:
         self.refits: list[Refit] = []
         self.cancelled: list[str] = []
         self.silent = False
+        # What the search for faces fails with: code, message and hint.
+        self.face_error: tuple[str, str, str] | None = None
         self._stop = threading.Event()
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.ROUTER)
@@ -125,7 +127,8 @@ class FakeBackend:
             reply(finished_job.refitted(message))
         elif isinstance(message, Detect):
             self.searches.append(message)
-            reply(two_faces(message.job_id))
+            failed = self.face_error
+            reply(two_faces(message.job_id) if failed is None else Error(*failed, message.job_id))
         elif isinstance(message, Cancel):
             self.cancelled.append(message.job_id)
             reply(Error("cancelled", "The job was cancelled.", "", message.job_id))

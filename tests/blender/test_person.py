@@ -101,6 +101,20 @@ def test_faces_are_found_and_chosen_in_each_photo(
     assert "Unusable" in drawn(settings), "the second face is too small"
 
 
+def test_a_profile_is_no_photo_that_cannot_be_used(
+    connected: FakeBackend, addon: SimpleNamespace, settings: Any, photos: list[str]
+) -> None:
+    bpy.ops.relightify.add_photos(**files(photos))
+    connected.face_error = ("face_in_profile", "The face is seen from the side.", "Add a photo from the front.")
+    settings.photo_index = 1
+    with pytest.raises(RuntimeError, match="from the front"):
+        bpy.ops.relightify.find_faces()
+    session = addon.link.session.session_of(bpy.context)
+    assert session.searches.of(photos[1]).problem is not None
+    assert "Profile" in drawn(settings)
+    assert "Unusable" not in drawn(settings)
+
+
 def test_all_photos_are_sent_in_order_with_their_faces(
     connected: FakeBackend, settings: Any, photos: list[str]
 ) -> None:

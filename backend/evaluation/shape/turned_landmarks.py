@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         log.info("%s: %.1f mm", record["name"], 1000 * float(np.linalg.norm(offsets[-1], axis=1).mean()))
     mean, apart = np.mean(offsets, axis=0), np.std(offsets, axis=0)
     log.info("The same on all: %.1f mm; apart from it: %.1f mm (root mean squares).", *(1000 * _rms(mean, apart)))
-    np.savez(ASSET, offsets_m=mean.astype(np.float32))
+    np.savez(ASSET, offsets_m=mean.astype(np.float32), degrees=np.float32(FRONT_AND_TURNED.views[1]["yaw"]))
     write_manifest()
 
 

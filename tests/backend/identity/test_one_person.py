@@ -13,7 +13,7 @@ from backend.identity.embedder import FaceEmbedder
 from backend.identity.one_person import PersonViews, person_views
 from backend.identity.strangers import strangers
 from backend.photo.face_detector import Face, FaceDetector
-from backend.photo.profile_outline import Outline, Profile
+from backend.photo.profile_outline import FaceOutline, Profile
 from backend.photo.reading import Photo
 from backend.photo.skin.segmentation import Segmentation, Segmenter
 from backend.photo.view import View
@@ -79,7 +79,7 @@ def test_a_photo_that_cannot_be_used_is_left_out_with_its_reason(monkeypatch: py
 def in_profile(monkeypatch: pytest.MonkeyPatch, *photos: bytes) -> PersonViews:
     """As `read`, where photo p shows no face, but a head from the side, and the others a face of the person."""
     no_face = RelightifyError("no_face", "No face was found.", "Take another.")
-    profile = Profile(view(1).photo, cast(Segmentation, None), cast(Outline, None))
+    profile = Profile(view(1).photo, cast(Segmentation, None), cast(FaceOutline, None))
 
     def find(data: bytes, *_: object) -> View:
         if data == b"p":
