@@ -174,7 +174,7 @@ class PaintedMarksSettings:
     Args:
         least, most_of_shadows: share of a mark that is to be in the layer, and of a shadow that may be.
         shown: visibility from which a texel was certainly seen in both photos.
-        painted: log change from which a texel was painted.
+        painted: share of a mark from which a texel was painted.
         fewest_texels: of a mark that are worth a figure.
     """
 

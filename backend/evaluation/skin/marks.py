@@ -10,7 +10,7 @@ import numpy as np
 
 from backend.delight.delighting import DelightedTexture
 from backend.evaluation.parameters import PaintedMarksSettings
-from backend.evaluation.skin.painted_marks import MARKS, painted
+from backend.evaluation.skin.painted_marks import MARKS, PaintedMark, optical_density, painted, share_on_skin
 from backend.evaluation.subjects import portraits_folder, prepare
 from backend.evaluation.tables import Row, Table, conditions_of, verdict, write_figure, write_table
 from backend.imaging.colour import SMALLEST_LINEAR, srgb_to_linear
@@ -19,9 +19,9 @@ from shared.errors import RelightifyError
 
 PEOPLE = ("london/001", "london/034", "london/042", "london/062")
 PROTOCOL = """Marks painted as pigment on portraits of training people, by which numbers were chosen, 512 texels.
-`kept`: part of the painted log change that is in the marks' layer, which the albedo keeps whole, by least squares over
-the texels that were painted and are seen in both photos; more than 1 is what the light around a mark gave to it. A
-shadow should have 0.
+`kept`: part of the painted log change that is in the marks' layer, which the albedo keeps whole, over the texels that
+were painted and are seen in both photos, each weighted by the paint on it; more than 1 is what the light around a mark
+gave to it. A shadow should have 0.
 """
 
 
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
             except RelightifyError as error:
                 failures[f"{person} {name}"] = error.message
                 continue
-            rows.append(Row("layer", name, person, {"kept": kept_in_layer(found, untouched)}))
+            rows.append(Row("layer", name, person, {"kept": kept_in_layer(found, untouched, mark)}))
             shown.append([found.partial.texture_srgb, _tile(found.log_marks)])
             print(f"{person} {name}: {rows[-1].values['kept']:.2f}", flush=True)
         write_figure(options.out / "marks" / f"{person.replace('/', '_')}.png", shown, ["texture", "marks"])
@@ -70,16 +70,25 @@ def run(options: argparse.Namespace) -> int:
 
 
 def kept_in_layer(
-    found: DelightedTexture, untouched: DelightedTexture, settings: PaintedMarksSettings = PaintedMarksSettings()
+    found: DelightedTexture,
+    untouched: DelightedTexture,
+    mark: PaintedMark,
+    settings: PaintedMarksSettings = PaintedMarksSettings(),
 ) -> float:
-    """Part of the painted log change that the layer has gained; NaN where too little of it is seen."""
+    """Part of the painted log change that the layer has gained; NaN where too little of it is seen.
+
+    The paint itself is the instrument: what else differs between two photos of a face, as they are fitted and cleaned
+    of noise anew, has nothing to do with it, and would otherwise count as paint that was lost.
+    """
+    share = share_on_skin(mark, found.skin.model, found.skin.working)
     seen = np.minimum(found.partial.visibility, untouched.partial.visibility) > settings.shown
-    change = _log(found.partial.texture_srgb) - _log(untouched.partial.texture_srgb)
-    inside = seen & (np.abs(change).max(-1) > settings.painted) & (found.skin.regions.face > 0.5)
+    inside = seen & (share > settings.painted) & (found.skin.regions.face > 0.5)
     if np.count_nonzero(inside) < settings.fewest_texels:
         return float("nan")
-    layer, whole = (found.log_marks - untouched.log_marks)[inside], change[inside]
-    return float((layer * whole).sum() / (whole**2).sum())
+    paint = -share[inside][:, None] * optical_density(mark, untouched.mean_albedo)
+    change = (_log(found.partial.texture_srgb) - _log(untouched.partial.texture_srgb))[inside]
+    layer = (found.log_marks - untouched.log_marks)[inside]
+    return float((layer * paint).sum() / (change * paint).sum())
 
 
 def _log(texture_srgb: np.ndarray) -> np.ndarray:

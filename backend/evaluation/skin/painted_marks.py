@@ -13,6 +13,7 @@ from backend.head.model import HeadModel
 from backend.imaging.colour import linear_to_srgb, srgb_to_linear
 from backend.photo.landmark_table import CHEEK_POINTS, EAR_FRONTS, MOUTH_CORNERS, NOSE_MIDDLE
 from backend.rendering.rasteriser import Rasteriser
+from backend.texture.uv_space import UVSpace
 
 # Where on the mean face, seen from the front: x, y in mm from the face's middle line and the eyes' height.
 Place = Callable[[np.ndarray, "FacePlaces"], np.ndarray]  # points [n, 2] -> share [n]
@@ -122,6 +123,19 @@ def face_places(model: HeadModel) -> FacePlaces:
     return FacePlaces(right, left, points[151], wing, jaw)
 
 
+def optical_density(mark: PaintedMark, skin_albedo: np.ndarray) -> np.ndarray:
+    """What a mark takes from the log colour of skin of this linear albedo [3], float64 [3]."""
+    return np.array(mark.density) if mark.density else -np.log(np.array(mark.albedo) / skin_albedo)
+
+
+def share_on_skin(mark: PaintedMark, model: HeadModel, space: UVSpace) -> np.ndarray:
+    """How far each texel of the skin belongs to a mark, float32 [R, R]."""
+    points = 1000 * space.positions(model.mean).astype(np.float64)
+    share = np.zeros(space.mask.shape, np.float32)
+    share[space.mask] = mark.place(points[space.mask][:, :2], face_places(model)) * (points[space.mask][:, 2] > 0)
+    return share
+
+
 def painted(
     mark: PaintedMark,
     image_srgb: np.ndarray,
@@ -148,6 +162,6 @@ def painted(
     points = np.einsum("nk,nkd->nd", seen.barycentric[on_skin], corners)
     share = np.zeros(on_skin.shape, np.float32)
     share[on_skin] = mark.place(points[:, :2], face_places(model)) * (points[:, 2] > 0)
-    density = np.array(mark.density) if mark.density else -np.log(np.array(mark.albedo) / skin_albedo)
+    density = optical_density(mark, skin_albedo)
     linear = srgb_to_linear(image_srgb / 255) * np.exp(-cv2.GaussianBlur(share, (0, 0), 0.6)[..., None] * density)
     return np.round(255 * linear_to_srgb(np.clip(linear, 0, 1))).astype(np.uint8)
