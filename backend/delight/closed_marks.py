@@ -41,9 +41,13 @@ def closed_marks(
     scale = regions.texels_per_mm
     smooth = masked_blur(difference, told, settings.grain_mm * scale)
     inside = told > 0.3
-    luminance = np.where(inside, smooth @ LUMINANCE, 0).astype(np.float32)
-    places = {
+    signals = {
+        "luminance": smooth @ LUMINANCE,
         "red": smooth[..., 0] - smooth[..., 1],
+        "brown": smooth[..., 0] - smooth[..., 2],
+    }
+    places = {
+        "red": signals["red"],
         "yellow": smooth[..., 1] - smooth[..., 2],
         "border": (inner_distance(visibility > 0.3) < settings.border_mm * scale).astype(np.float32),
         "feature": np.maximum.reduce([regions.lips, regions.eyes, regions.brows]),
@@ -51,35 +55,68 @@ def closed_marks(
         "beard": regions.beard,
         "outside": 1 - regions.face,
     }
-    # What is thin is told against what is next to it, where shading is left in the skin around.
-    level = masked_blur(luminance, told, settings.near_mm * scale)
-    usual = told / np.square(1 + np.square((luminance - level) / settings.unusual))
-    near = np.where(inside, luminance - masked_blur(luminance, usual, settings.near_mm * scale), 0).astype(np.float32)
-    return np.maximum(*each(lambda contrast: _against(contrast, inside, places, scale, settings), (luminance, near)))
+
+    # Shading changes how dark pigment is, but hardly its hue, so patches are cut out by either.
+    def found_by(cut: str, near: bool) -> np.ndarray:
+        kinds = tuple(kind for kind in settings.kinds if kind.cut == cut)
+        signal = np.where(inside, signals[cut], 0).astype(np.float32)
+        contrast = _against_near(signal, told, inside, scale, settings) if near else signal
+        darkness = contrast if cut == "luminance" else signals["luminance"]
+        return _against(contrast, darkness, inside, places, kinds, scale, settings)
+
+    cuts = [(cut, near) for cut in dict.fromkeys(kind.cut for kind in settings.kinds) for near in (False, True)]
+    return np.maximum.reduce(each(lambda chosen: found_by(*chosen), cuts))
+
+
+def _against_near(
+    signal: np.ndarray, told: np.ndarray, inside: np.ndarray, scale: float, settings: ClosedSettings
+) -> np.ndarray:
+    """A signal float32 [H, W] against what is next to it, where shading is left in the skin around a thin patch."""
+    level = masked_blur(signal, told, settings.near_mm * scale)
+    usual = told / np.square(1 + np.square((signal - level) / settings.unusual))
+    return np.where(inside, signal - masked_blur(signal, usual, settings.near_mm * scale), 0).astype(np.float32)
 
 
 def _against(
-    luminance: np.ndarray, inside: np.ndarray, places: dict[str, np.ndarray], scale: float, settings: ClosedSettings
+    signal: np.ndarray,
+    luminance: np.ndarray,
+    inside: np.ndarray,
+    places: dict[str, np.ndarray],
+    kinds: tuple[PatchKind, ...],
+    scale: float,
+    settings: ClosedSettings,
 ) -> np.ndarray:
-    """How surely each texel belongs to a patch, by log luminance float32 [H, W] against what is around."""
-    share = np.zeros_like(luminance)
+    """How surely each texel belongs to a patch of one of the kinds, float32 [H, W] in [0, 1].
+
+    Args:
+        signal: float32 [H, W], what patches are cut out by, against what is around.
+        luminance: float32 [H, W], log luminance against the same.
+        inside: bool [H, W], where colour is told.
+        places: what is averaged over each patch, float32 [H, W] each.
+        kinds: that are cut out by this signal.
+        scale: texels a mm.
+        settings: chosen numbers.
+    """
+    share = np.zeros_like(signal)
     step = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(settings.edge_mm * scale) + 1,) * 2)
-    rise = cv2.dilate(luminance, step) - cv2.erode(luminance, step)
+    rise = cv2.dilate(signal, step) - cv2.erode(signal, step)
     grown = _square(settings.grown_mm * scale)
     for bright in (True, False):
-        signed = luminance if bright else -luminance
-        kinds = [kind for kind in settings.kinds if kind.bright == bright]
-        for level in settings.levels:
-            patches = _patches(signed, level, inside, rise, places, scale, settings)
-            if patches is None or not kinds:
+        own = [kind for kind in kinds if kind.bright == bright]
+        contrast = luminance if bright else -luminance
+        # Dark pigment has more of its hue than skin.
+        signed = signal if bright or kinds[0].cut != "luminance" else -signal
+        for level in settings.levels if own else ():
+            patches = _patches(signed, contrast, level, inside, rise, places, scale, settings)
+            if patches is None:
                 continue
             labels, measures = patches
-            sure = np.max([_sure(measures, kind, settings) for kind in kinds], axis=0).astype(np.float32)
+            sure = np.max([_sure(measures, kind, settings) for kind in own], axis=0).astype(np.float32)
             if sure.max(initial=0) < 0.05:
                 continue
-            contrast = np.append(0, measures["contrast"]).astype(np.float32)[labels]
+            strength = np.append(0, measures["strength"]).astype(np.float32)[labels]
             beside = cv2.dilate(np.append(0, sure).astype(np.float32)[labels], grown)
-            part = smooth_step(signed / np.maximum(cv2.dilate(contrast, grown), level), *settings.part)
+            part = smooth_step(signed / np.maximum(cv2.dilate(strength, grown), level), *settings.part)
             share = np.maximum(share, beside * part)
     return share
 
@@ -97,6 +134,7 @@ def _sure(measures: dict[str, np.ndarray], kind: PatchKind, settings: ClosedSett
 
 def _patches(
     signed: np.ndarray,
+    contrast: np.ndarray,
     level: float,
     inside: np.ndarray,
     rise: np.ndarray,
@@ -122,37 +160,59 @@ def _patches(
     def mean(values: np.ndarray, weight: np.ndarray | float = 1.0) -> np.ndarray:
         return np.bincount(of, values * weight, count) / np.maximum(np.bincount(of, weight + 0 * values, count), 1e-6)
 
+    def quantile(values: np.ndarray, share: float) -> np.ndarray:
+        return values[np.lexsort((values, of))[np.cumsum(texels) - texels + (share * (texels - 1)).astype(int)]]
+
     values = signed.reshape(-1)[at]
-    order = np.lexsort((values, of))
-    first = np.cumsum(texels) - texels
-
-    def quantile(share: float) -> np.ndarray:
-        return values[order[first + (share * (texels - 1)).astype(int)]]
-
-    contrast = quantile(0.7)
-    kernel = np.ones((3, 3), np.uint8)
-    rim = (cv2.erode(above, kernel) == 0).reshape(-1)[at].astype(np.float64)
+    strength = quantile(values, 0.7)
+    rim = (cv2.erode(above, np.ones((3, 3), np.uint8)) == 0).reshape(-1)[at].astype(np.float64)
     depth = np.zeros(count)
     np.maximum.at(depth, of, cv2.distanceTransform(above, cv2.DIST_L2, 3).reshape(-1)[at] / scale)
     measures = {name: mean(image.reshape(-1)[at]) for name, image in places.items()}
     length = np.hypot(stats[kept, cv2.CC_STAT_WIDTH], stats[kept, cv2.CC_STAT_HEIGHT]) / scale
-    # Shading changes how dark pigment is, but hardly its hue: how evenly it lies there is told by that.
     hue = np.stack([places[name].reshape(-1)[at] for name in ("red", "yellow")])
     own = np.stack([measures["red"], measures["yellow"]])
     along = (hue * own[:, of]).sum(0) / np.maximum((own**2).sum(0), 1e-6)[of]
-    strong = along[np.lexsort((along, of))[first + (0.9 * (texels - 1)).astype(int)]]
+    # A beard grows on both sides, and where the other one is not seen, it may.
+    other_side = np.where(inside, signed, np.inf)[:, ::-1].reshape(-1)[at]
+    both_sides = np.clip(mean(np.minimum(other_side, strength[of])) / strength, 0, 1)
+    darker, redder, yellower = _steps((contrast, places["red"], places["yellow"]), labels, count, scale, settings)
     measures |= {
-        "contrast": contrast,
-        "even": mean((along > 0.7 * strong[of]).astype(np.float64)),
-        "pigment": (measures["red"] + measures["yellow"]) / np.maximum(contrast, 1e-6),
-        "half": level / contrast,
-        "sharp": mean((rise.reshape(-1)[at] > settings.edge_share * contrast[of]).astype(np.float64), rim),
-        "flat": mean((values > 0.7 * quantile(0.9)[of]).astype(np.float64)),
+        "strength": strength,
+        "contrast": quantile(contrast.reshape(-1)[at], 0.7),
+        "even": mean((along > 0.7 * quantile(along, 0.9)[of]).astype(np.float64)),
+        "pigment": (redder + yellower) / np.maximum(darker, 1e-3),
+        "half": level / strength,
+        "sharp": mean((rise.reshape(-1)[at] > settings.edge_share * strength[of]).astype(np.float64), rim),
+        "flat": mean((values > 0.7 * quantile(values, 0.9)[of]).astype(np.float64)),
         "depth": depth,
         "area": area[kept],
         "slender": length / (2 * depth),
         "brown": measures["red"] + measures["yellow"],
         "hue": np.hypot(measures["red"], measures["yellow"]),
         "redder": measures["red"] - 2 * np.maximum(measures["yellow"], 0),
+        "bearded": measures["beard"] * both_sides,
     }
     return labels, measures
+
+
+def _steps(
+    images: tuple[np.ndarray, ...], labels: np.ndarray, count: int, scale: float, settings: ClosedSettings
+) -> list[np.ndarray]:
+    """How much larger images [H, W] are within each patch's border than without it, float [count] each.
+
+    Light is alike on both sides of a border, so that these are of the pigment.
+    """
+    step = settings.edge_mm * scale
+    patches = (labels > 0).astype(np.uint8)
+    within = np.where(cv2.erode(patches, _square(step)) == 0, labels, 0)
+    without = cv2.dilate(labels.astype(np.float32), _square(1.5 * step)).astype(np.int32)
+    without[cv2.dilate(patches, _square(0.5 * step)) > 0] = 0
+    steps = [np.zeros(count) for _ in images]
+    for band, sign in ((within, 1), (without, -1)):
+        at = np.flatnonzero(band)
+        of = band.reshape(-1)[at] - 1
+        texels = np.maximum(np.bincount(of, minlength=count), 1)
+        for number, image in enumerate(images):
+            steps[number] += sign * np.bincount(of, image.reshape(-1)[at], count) / texels
+    return steps

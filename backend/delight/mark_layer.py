@@ -105,7 +105,8 @@ def _beside(share: np.ndarray, seen: _Seen, settings: MarkSettings) -> np.ndarra
     """Skin beside marks, float32 [H, W] in [0, 1], 0 in them."""
     regions = seen.regions
     skin = seen.told * (1 - regions.lips) * (1 - regions.brows) * (1 - 0.7 * regions.eyes)
-    return skin * (seen.told > 0.5) * (cv2.dilate(share, _disc(settings.rim_mm * regions.texels_per_mm)) < 0.05)
+    near = cv2.dilate(share, _disc(settings.rim_mm * regions.texels_per_mm))
+    return skin * (seen.told > 0.5) * (1 - smooth_step(near, *settings.doubtful))
 
 
 def _continued(

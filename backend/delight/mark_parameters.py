@@ -34,19 +34,24 @@ class PatchKind:
 
     Args:
         bright: whether it is lighter than the skin around.
-        needs: by measure, from and up to which value of it a patch is of the kind; the first may be the larger.
+        needs: by measure, from and up to which value of it a patch is of the kind; the first may be the larger, and the
+            last of a name counts.
+        cut: what patches are cut out by: `luminance`; `red`, log red over green, which blood raises; `brown`, log red
+            over blue, which melanin raises.
 
-    Measures: log `contrast`; its share at which the patch is cut out, `half`; `sharp`, share of the border that is as
-    steep as `ClosedSettings` asks; `flat`, share of the area of nearly full contrast; `depth` in mm of the largest
-    circle inside; `area` in mm2; `slender`, length over width; `red` and `yellow`, hues against the skin around;
-    `brown`, their sum; `pigment`, that over the contrast, which pigment of the skin has more of than shade (melanin of
-    birthmarks and blood 0.7 and more, creases and shadows 0.6 and less); `even`, share of the area of nearly full hue,
-    which shading leaves alone; `hue`, their size; `redder`, what is red and not yellow; and the shares of it by the
-    `border` of what was seen, on a `feature` (brows, eyes, lips), the `nose`, a `beard`, and `outside` the face.
+    Measures: log luminance `contrast`; `strength` of what patches are cut out by; its share at which the patch is cut
+    out, `half`; `sharp`, share of the border over which it rises as steeply as `ClosedSettings` asks; `flat`, share of
+    the area of nearly full strength; `depth` in mm of the largest circle inside; `area` in mm2; `slender`, length over
+    width; `red` and `yellow`, hues against the skin around; `brown`, their sum; `pigment`, that over the contrast, both
+    as steps over the border, which pigment of the skin has more of than shade; `even`, share of the area of nearly full
+    hue; `hue`, their size; `redder`, what is red and not yellow; and the shares of it by the `border` of what was seen,
+    on a `feature` (brows, eyes, lips), the `nose`, a `beard`, a beard's place on both sides of the face (`bearded`),
+    and `outside` the face.
     """
 
     bright: bool
     needs: tuple[tuple[str, float, float], ...]
+    cut: str = "luminance"
 
 
 PAINT = PatchKind(
@@ -77,17 +82,6 @@ INK = PatchKind(
     (("contrast", 0.4, 0.6), ("sharp", 0.75, 0.9), ("depth", 1.4, 1.9), ("hue", 0.14, 0.2), ("nose", 0.5, 0.3)),
 )
 STAIN = PatchKind(False, (("contrast", 0.3, 0.5), ("depth", 2.5, 3.5), ("hue", 0.2, 0.28), ("nose", 0.5, 0.3)))
-BIRTHMARK = PatchKind(
-    False,
-    (
-        ("contrast", 0.2, 0.35),
-        ("depth", 2.5, 3.5),
-        ("pigment", 0.5, 0.62),
-        ("even", 0.5, 0.62),
-        ("flat", 0.0, 0.01),
-        ("nose", 0.5, 0.3),
-    ),
-)
 RED_SCAR = PatchKind(
     False,
     (
@@ -114,6 +108,26 @@ FRECKLE = PatchKind(
         ("depth", 2.6, 2.0),
     ),
 )
+_MELANIN = (
+    ("strength", 0.2, 0.3),
+    ("contrast", 0.08, 0.15),
+    ("pigment", 0.42, 0.54),
+    ("depth", 1.0, 1.5),
+    ("nose", 0.35, 0.2),
+)
+_BLOOD = (
+    ("strength", 0.14, 0.2),
+    ("contrast", 0.04, 0.08),
+    ("pigment", 0.42, 0.54),
+    ("redder", 0.1, 0.16),
+    ("nose", 0.35, 0.2),
+)
+# In a beard's place a mark must be broader than tufts of hair, and on one side alone.
+_BY_THE_JAW = (("beard", 2.0, 1.0), ("bearded", 0.6, 0.3), ("depth", 2.5, 3.5))
+BROWN = PatchKind(False, _MELANIN, "brown")
+BROWN_BY_THE_JAW = PatchKind(False, (*_MELANIN, *_BY_THE_JAW), "brown")
+RED = PatchKind(False, _BLOOD, "red")
+RED_BY_THE_JAW = PatchKind(False, (*_BLOOD, *_BY_THE_JAW), "red")
 
 
 @dataclass(frozen=True)
@@ -156,7 +170,18 @@ class ClosedSettings:
         ("border", 0.35, 0.15),
         ("outside", 0.9, 0.6),
     )
-    kinds: tuple[PatchKind, ...] = (PAINT, PALE_SCAR, INK, STAIN, BIRTHMARK, RED_SCAR, FRECKLE)
+    kinds: tuple[PatchKind, ...] = (
+        PAINT,
+        PALE_SCAR,
+        INK,
+        STAIN,
+        RED_SCAR,
+        FRECKLE,
+        BROWN,
+        BROWN_BY_THE_JAW,
+        RED,
+        RED_BY_THE_JAW,
+    )
 
 
 @dataclass(frozen=True)
@@ -175,6 +200,8 @@ class MarkSettings:
         around_mm: blur of the skin around marks; assumed.
         unusual: log colour against the usual tone from which on skin tells little of its surroundings; assumed.
         rim_mm: around a mark that does not tell of the skin beside it; assumed.
+        doubtful: share of a mark from and up to which a texel tells less of the skin beside it, and nothing; painted
+            training people.
         fading_mm: on which the surroundings of a mark fade into the usual skin inside of it; assumed.
         grain_mm: blur of what is judged; assumed.
         strayed: hue by which plain skin strays from its surroundings; training portraits.
@@ -222,6 +249,7 @@ class MarkSettings:
     around_mm: float = 10.0
     unusual: float = 0.4
     rim_mm: float = 1.5
+    doubtful: tuple[float, float] = (0.05, 0.5)
     fading_mm: float = 40.0
     grain_mm: float = 0.5
     strayed: float = 0.2

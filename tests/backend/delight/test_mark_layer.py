@@ -213,3 +213,55 @@ def test_a_brown_patch_is_a_mark_and_a_shadow_of_the_skins_own_hue_is_none(
     assert brown == pytest.approx(1, abs=0.15)
     assert elsewhere < 0.01
     assert abs(shade) < 0.05
+
+
+@pytest.fixture(scope="module")
+def fine() -> FaceRegions:
+    model = load_head_model()
+    return face_regions(model, uv_space(model, 512))
+
+
+def by_the_jaw(fine: FaceRegions, radius_mm: float) -> np.ndarray:
+    """A disc where beards grow, float32 [512, 512]."""
+    away = cv2.distanceTransform((fine.lips < 0.1).astype(np.uint8), cv2.DIST_L2, 5) / fine.texels_per_mm
+    place = (fine.beard > 0.98) & (fine.face > 0.98) & (np.arange(512) < 200) & (away > radius_mm + 4)
+    depth = cv2.distanceTransform(place.astype(np.uint8), cv2.DIST_L2, 5)
+    y, x = np.unravel_index(int(depth.argmax()), depth.shape)
+    mask = np.zeros((512, 512), np.float32)
+    cv2.circle(mask, (int(x), int(y)), round(radius_mm * fine.texels_per_mm), 1.0, -1)
+    return cv2.GaussianBlur(mask, (0, 0), 0.3 * fine.texels_per_mm)
+
+
+@pytest.mark.parametrize("change", [(-0.35, -0.55, -0.75), (-0.1, -0.7, -0.65)])
+def test_a_brown_or_red_patch_by_the_jaw_is_a_mark_on_one_side_and_a_beard_on_both(
+    change: tuple[float, ...], fine: FaceRegions
+) -> None:
+    seen = (fine.face > 0.5).astype(np.float32)
+    patch = by_the_jaw(fine, 6)
+    difference = (patch[..., None] * np.array(change)).astype(np.float32)
+    alone = closed_marks(difference, seen, seen, fine)
+    assert alone[patch > 0.9].mean() > 0.9
+    both = closed_marks(difference + difference[:, ::-1], seen, seen, fine)
+    assert both[patch > 0.9].max() < 0.05
+    half = seen * (np.arange(512) < 256)
+    assert closed_marks(difference, half, half, fine)[patch > 0.9].max() < 0.05, "the other side may be bearded"
+
+
+def test_dark_hair_of_no_hue_by_the_jaw_is_no_mark(fine: FaceRegions) -> None:
+    seen = (fine.face > 0.5).astype(np.float32)
+    hair = (by_the_jaw(fine, 6)[..., None] * np.array([-0.8, -0.78, -0.75])).astype(np.float32)
+    assert closed_marks(hair, seen, seen, fine).max() < 0.05
+
+
+@pytest.mark.parametrize("change", [(-0.35, -0.55, -0.75), (-0.12, -0.75, -0.65)])
+def test_pigment_under_uneven_light_is_told_by_its_hue(change: tuple[float, ...], fine: FaceRegions) -> None:
+    seen = (fine.face > 0.5).astype(np.float32)
+    patch = np.zeros((512, 512), np.float32)
+    cv2.circle(patch, (180, 266), round(9 * fine.texels_per_mm), 1.0, -1)
+    patch = cv2.GaussianBlur(patch, (0, 0), 0.3 * fine.texels_per_mm)
+    # Light that differs by more over the patch than the patch does from skin.
+    light = 0.6 * np.sin(np.arange(512) / (5 * fine.texels_per_mm)) * np.ones((512, 1))
+    difference = (patch[..., None] * np.array(change) + light[..., None]).astype(np.float32)
+    share = closed_marks(difference, seen, seen, fine)
+    assert share[patch > 0.9].mean() > 0.9
+    assert share[(patch < 0.01) & (seen > 0)].mean() < 0.01
