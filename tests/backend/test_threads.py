@@ -30,7 +30,9 @@ def test_the_worker_and_the_command_line_are_calm() -> None:
 
 
 def test_what_a_draft_needs_loads_no_pytorch() -> None:
-    code = "import sys, backend.pipeline; from backend.device import choose_device; assert choose_device('cpu') == 'cpu'"
+    code = (
+        "import sys, backend.pipeline; from backend.device import choose_device; assert choose_device('cpu') == 'cpu'"
+    )
     loaded = "; print([name for name in ('torch', 'diffusers', 'mediapipe') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code + loaded], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[0] == "[]"

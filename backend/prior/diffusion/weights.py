@@ -3,7 +3,7 @@
 ```
 <folder>/relightify.json              how it was trained, layout of the texture space
 <folder>/<map>_autoencoder/           config.json, diffusion_pytorch_model.safetensors, for each of the four maps
-<folder>/denoiser/                    config.json, diffusion_pytorch_model.safetensors
+<folder>/denoiser/                    config.json, diffusion_pytorch_model.safetensors, local.safetensors
 <folder>/latent_statistics.safetensors
 ```
 """
@@ -22,10 +22,11 @@ from torch import Tensor, nn
 from backend.asset_files import verified
 from backend.prior.channels import LATENT
 from backend.prior.diffusion.autoencoder import MapAutoencoder
-from backend.prior.diffusion.denoiser import LatentDenoiser
+from backend.prior.diffusion.denoiser import DenoiserNetwork, LatentDenoiser
 from backend.prior.diffusion.facts import add_facts
 from backend.prior.diffusion.latent_space import LatentStatistics
 from backend.prior.diffusion.lean_diffusers import AutoencoderKL, UNet2DModel
+from backend.prior.diffusion.local_network import LocalNetwork
 from backend.prior.diffusion.precision import network_as_stored
 from backend.prior.diffusion.schedule import NoiseSchedule
 
@@ -34,6 +35,7 @@ MAPS: tuple[str, ...] = ("texture", "diffuse_albedo", "specular_albedo", "normal
 SLICES: dict[str, slice] = dict(zip(MAPS, LATENT, strict=True))
 M = TypeVar("M", bound=nn.Module)
 STATISTICS = "latent_statistics.safetensors"
+LOCAL = "local.safetensors"
 # Nothing from the network, and no pickles, which may hold programs: diffusers would take one without a word.
 # The last one asks for nothing that is not installed: diffusers would complain of it at each of the five networks.
 SAFELY = {"local_files_only": True, "use_safetensors": True, "low_cpu_mem_usage": False}
@@ -98,16 +100,19 @@ def load_weights(folder: Path, device: str = "cpu") -> DiffusionWeights:
         RelightifyError: ``asset_missing``, ``asset_corrupt``, where it is the one that ships.
     """
     autoencoders = {name: quick(load_autoencoder(folder, name), device) for name in MAPS}
-    network = cast(UNet2DModel, UNet2DModel.from_pretrained(verified(folder / "denoiser"), **SAFELY))
-    network = quick(network.float(), device).eval().requires_grad_(False)
+    broad = cast(UNet2DModel, UNet2DModel.from_pretrained(verified(folder / "denoiser"), **SAFELY))
+    network = DenoiserNetwork(broad.float(), LocalNetwork.load(folder / "denoiser" / LOCAL))
+    network = quick(network, device).eval().requires_grad_(False)
     statistics = LatentStatistics.load(folder / STATISTICS).to(device)
     return DiffusionWeights(autoencoders, LatentDenoiser(network, statistics, NoiseSchedule.cosine()), statistics)
 
 
-def save_denoiser(network: UNet2DModel, statistics: LatentStatistics, folder: Path) -> None:
+def save_denoiser(network: DenoiserNetwork, statistics: LatentStatistics, folder: Path) -> None:
     """Write the denoiser's network in half precision, and the statistics it goes with."""
     # A copy, on the CPU: the network goes on training where and as it is.
-    network_as_stored(copy.deepcopy(network).cpu()).save_pretrained(folder / "denoiser", safe_serialization=True)
+    broad = network_as_stored(copy.deepcopy(network.broad).cpu())
+    broad.save_pretrained(folder / "denoiser", safe_serialization=True)
+    network.local.save(folder / "denoiser" / LOCAL)
     statistics.to("cpu").save(folder / STATISTICS)
 
 

@@ -9,6 +9,7 @@ import torch
 
 from backend.prior.diffusion.denoiser import DenoiserConfig, LatentDenoiser, untrained_network
 from backend.prior.diffusion.latent_space import LatentStatistics, LinearDenoiser, cosine_matrix
+from backend.prior.diffusion.local_network import LocalNetwork
 from backend.prior.diffusion.schedule import NoiseSchedule
 
 CHANNELS, SIZE, LOW, FACTORS = 6, 8, 3, 4
@@ -97,3 +98,19 @@ def test_the_denoiser_can_be_differentiated_by_its_input(statistics: LatentStati
     noisy = torch.randn(1, CHANNELS, SIZE, SIZE, requires_grad=True)
     (gradient,) = torch.autograd.grad(model(noisy, torch.tensor([500])).sum(), noisy)
     assert float(gradient.abs().sum()) > 0
+
+
+def test_the_local_part_corrects_what_the_network_answers_and_survives_the_disk(
+    statistics: LatentStatistics, tmp_path: Path
+) -> None:
+    torch.manual_seed(3)
+    network = untrained_network(CHANNELS, SIZE, DenoiserConfig((16, 16), 1, 4)).eval().requires_grad_(False)
+    model = LatentDenoiser(network, statistics, NoiseSchedule.cosine())
+    noisy, t = torch.randn(2, CHANNELS, SIZE, SIZE), torch.tensor([40, 700])
+    assert float(model.parts(noisy, t)[1].abs().max()) == 0
+    torch.nn.init.normal_(network.local.last.weight, std=0.1)
+    answer = model.parts(noisy, t)[1]
+    assert float(answer.abs().max()) > 0.1
+    network.local.save(tmp_path / "local.safetensors")
+    network.local = LocalNetwork.load(tmp_path / "local.safetensors")
+    torch.testing.assert_close(model.parts(noisy, t)[1], answer, atol=0.05, rtol=0.05)
