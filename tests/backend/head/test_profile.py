@@ -8,15 +8,19 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from backend.head.fitting import fit_head, fitted_views
 from backend.head.landmark_fit import fit_landmarks
 from backend.head.model import HeadModel, load_head_model
 from backend.head.parameters import LandmarkFitSettings, ProfileFitSettings, SharedFitSettings
 from backend.head.profile import ProfileTools
 from backend.head.profile_fit import placed, profile_tools, profile_view
 from backend.head.shared_fit import LandmarkStart, landmarks_together
+from backend.head.turned_landmarks import load_turned_landmarks
+from backend.photo.face_detector import Face
 from backend.photo.profile_outline import Profile, face_outline
 from backend.photo.reading import Photo
 from backend.photo.skin.segmentation import BACKGROUND, FACE_SKIN, Segmentation
+from backend.photo.view import View
 from backend.progress import Progress
 from backend.rendering.camera import Camera
 from backend.rendering.rasteriser import EmbreeRasteriser
@@ -51,6 +55,19 @@ def profile_of(model: HeadModel, identity: np.ndarray, at: Camera) -> Profile:
     probabilities = np.zeros((SIZE, SIZE, 6), np.float32)
     probabilities[..., FACE_SKIN], probabilities[..., BACKGROUND] = head, ~head
     photo = Photo(np.repeat(np.where(head, 180, 40).astype(np.uint8)[..., None], 3, axis=2), 1000.0)
+    segmentation = Segmentation(probabilities, np.array([[1.0, 0, 0], [0, 1.0, 0]]))
+    outline = face_outline(photo, segmentation)
+    assert outline is not None
+    return Profile(photo, segmentation, outline)
+
+
+def disc() -> Profile:
+    """A photo of something round that is taken for skin of a face."""
+    y, x = np.mgrid[:SIZE, :SIZE] + 0.5
+    inside = np.hypot(x - SIZE / 2, y - SIZE / 2) < 120
+    probabilities = np.zeros((SIZE, SIZE, 6), np.float32)
+    probabilities[..., FACE_SKIN], probabilities[..., BACKGROUND] = inside, ~inside
+    photo = Photo(np.repeat(np.where(inside, 180, 40).astype(np.uint8)[..., None], 3, axis=2), None)
     segmentation = Segmentation(probabilities, np.array([[1.0, 0, 0], [0, 1.0, 0]]))
     outline = face_outline(photo, segmentation)
     assert outline is not None
@@ -103,17 +120,29 @@ def test_a_profile_tells_what_the_front_does_not(model: HeadModel, tools: Profil
     assert off_mm(joined[0].parameters.identity) < 0.7 * off_mm(faces[0].parameters.identity)
 
 
+def test_a_fit_takes_a_profile_with_the_face_and_leaves_another_things_outline_out(model: HeadModel) -> None:
+    identity = np.random.default_rng(2).normal(size=len(model.identity_basis))
+    beside = profile_of(model, identity, camera(90))
+    pixels = camera(0).project(model.landmarks(model.shape(identity)))
+    low, high = pixels.min(axis=0), pixels.max(axis=0)
+    face = Face(pixels, np.zeros(478), (*low, *high), np.zeros(52, np.float32), np.eye(4))
+    seen = EmbreeRasteriser().rasterise(model.shape(identity), model.triangles("skin"), camera(0)).mask
+    view = View(Photo(np.repeat(np.where(seen, 180, 40).astype(np.uint8)[..., None], 3, axis=2), 1000.0), face)
+    views = [view, disc(), beside]
+    fit = fit_head(model, views, EmbreeRasteriser(), Progress(), turned=load_turned_landmarks())
+    assert fit.numbers == (0, 2)
+    assert len(fit.views) == 2
+    x, _, z = fit.views[1].camera.position
+    assert np.degrees(np.arctan2(x, z)) == pytest.approx(90, abs=12)
+    shown = fitted_views(model, views, fit)
+    assert shown[0] is view
+    assert shown[1].photo is beside.photo
+    assert fit.views[1].iod_px == pytest.approx(fit.views[0].iod_px, rel=0.2)
+
+
 def test_an_outline_that_is_no_heads_is_left_out(model: HeadModel, tools: ProfileTools) -> None:
-    y, x = np.mgrid[:SIZE, :SIZE] + 0.5
-    disc = np.hypot(x - SIZE / 2, y - SIZE / 2) < 120
-    probabilities = np.zeros((SIZE, SIZE, 6), np.float32)
-    probabilities[..., FACE_SKIN], probabilities[..., BACKGROUND] = disc, ~disc
-    photo = Photo(np.repeat(np.where(disc, 180, 40).astype(np.uint8)[..., None], 3, axis=2), None)
-    segmentation = Segmentation(probabilities, np.array([[1.0, 0, 0], [0, 1.0, 0]]))
-    outline = face_outline(photo, segmentation)
-    assert outline is not None
     identity = np.zeros(len(model.identity_basis))
-    assert placed(tools, Profile(photo, segmentation, outline), [known(model, identity)], [GREY], LANDMARKS) is None
+    assert placed(tools, disc(), [known(model, identity)], [GREY], LANDMARKS) is None
 
 
 def test_a_profile_has_its_face_where_the_fitted_head_has_it(model: HeadModel) -> None:
