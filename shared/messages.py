@@ -313,7 +313,8 @@ class Result:
             _check_text("map name", name)
         for warning in self.warnings:
             _check_text("warning", warning)
-        _check(set(self.further_lights) <= set(further_keys(MOST_PHOTOS - 1)), "a light is of no photo")
+        # The first photo is a further one where it is a profile: the first that shows a face gives the head its light.
+        _check(set(self.further_lights) <= {"1", *further_keys(MOST_PHOTOS - 1)}, "a light is of no photo")
         for light in self.further_lights.values():
             check_environment(light)
 

@@ -37,6 +37,8 @@ class HeadPhoto:
         used: whether it was; else it was left out.
         notes: what is said about it.
         expression: weights by name of shape; empty where it was not used.
+        reference: whether it gives the head its camera, light and expression: the first that shows a face. Heads that
+            do not say of any have the first that was used.
     """
 
     number: int
@@ -46,6 +48,7 @@ class HeadPhoto:
     used: bool
     notes: tuple[str, ...]
     expression: Mapping[str, float]
+    reference: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ def told_photos(photos: Sequence[PhotoSource], result: Result) -> tuple[HeadPhot
         KeyError: it does not say enough.
     """
     used = {int(said["number"]): said for said in result.info["photos"]}
+    first = next(iter(used))
     return tuple(
         HeadPhoto(
             number,
@@ -83,6 +87,7 @@ def told_photos(photos: Sequence[PhotoSource], result: Result) -> tuple[HeadPhot
             number in used,
             tuple(named(sentence, photos) for sentence in result.warnings if photo_of(sentence) == number),
             dict(used[number]["expression"]) if number in used else {},
+            number == first,
         )
         for number, photo in enumerate(photos, 1)
     )
@@ -177,12 +182,18 @@ def kept_photos(head: bpy.types.Object | None) -> tuple[HeadPhoto, ...]:
 
 def first_number(photos: Sequence[HeadPhoto]) -> int:
     """The number of the photo that gives a head its camera, light and expression."""
-    return next((photo.number for photo in photos if photo.used), 1)
+    reference = _reference(photos)
+    return reference.number if reference is not None else 1
 
 
 def reference_of(head: bpy.types.Object | None) -> HeadPhoto | None:
     """The photo that gives a head its camera, light and expression, of one that was made from several; else None."""
-    return next((photo for photo in kept_photos(head) if photo.used), None)
+    return _reference(kept_photos(head))
+
+
+def _reference(photos: Sequence[HeadPhoto]) -> HeadPhoto | None:
+    used = [photo for photo in photos if photo.used]
+    return next((photo for photo in used if photo.reference), used[0] if used else None)
 
 
 def camera_of(head: bpy.types.Object, number: int) -> bpy.types.Object | None:

@@ -35,6 +35,10 @@ def leave_the_first_out(request: Reconstruct, reply: Reply) -> None:
     reply(fake_backend.result(request, (2, 3), ("Photo 1 is left out: No face was found in the photo.",)))
 
 
+def take_the_first_for_a_profile(request: Reconstruct, reply: Reply) -> None:
+    reply(fake_backend.result(request, (2, 3, 1)))
+
+
 def listed(settings: Any) -> list[str]:
     return [Path(item.path).stem for item in settings.photos]
 

@@ -23,6 +23,7 @@ from tests.blender.person import (
     leave_the_third_out,
     listed,
     reconstruct,
+    take_the_first_for_a_profile,
 )
 from tests.blender.test_people import files
 from tests.blender.test_photo import new_image
@@ -73,6 +74,23 @@ def test_photo_that_was_left_out_is_told_in_its_row_and_has_no_camera(
     kept = addon.scene.head_photos
     assert kept.camera_of(head, 3) is None
     assert [photo.used for photo in kept.kept_photos(head)] == [True, True, False]
+
+
+def test_where_the_first_photo_is_a_profile_the_next_one_is_behind_the_head(
+    connected: FakeBackend, addon: SimpleNamespace, settings: Any, photos: list[str]
+) -> None:
+    connected.behaviour = take_the_first_for_a_profile
+    head = reconstruct(photos)
+    kept = addon.scene.head_photos
+    assert kept.first_number(kept.kept_photos(head)) == 2
+    assert kept.reference_of(head).number == 2
+    cameras = [kept.camera_of(head, number) for number in (2, 3, 1)]
+    assert cameras[0] == bpy.context.scene.camera
+    assert len(set(cameras)) == 3
+    turns = [camera.matrix_basis.to_euler().z for camera in cameras]
+    assert np.degrees(np.diff(turns)) == pytest.approx([30.0, 30.0], abs=0.5)
+    (background,) = cameras[2].data.background_images
+    assert bytes(background.image.packed_file.data) == Path(photos[0]).read_bytes()
 
 
 def test_where_the_first_photo_is_left_out_the_next_one_is_behind_the_head(

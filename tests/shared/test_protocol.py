@@ -56,7 +56,7 @@ def test_lights_of_further_photos_come_out_as_they_went_in() -> None:
 @pytest.mark.parametrize(
     ("number", "light"),
     [
-        ("1", np.ones((4, 8, 3), np.float32)),
+        ("0", np.ones((4, 8, 3), np.float32)),
         ("9", np.ones((4, 8, 3), np.float32)),
         ("2", np.ones((4, 4, 3), np.float32)),
         ("2", np.full((4, 8, 3), np.nan, np.float32)),
