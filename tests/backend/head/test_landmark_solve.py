@@ -140,3 +140,19 @@ def test_a_minimisation_gone_on_with_keeps_the_damping_of_rejected_steps(truth: 
     for _ in range(4):
         found = minimise(overshooting, found.parameters, 2, fixed_focal=True, damping=found.damping)
     assert np.abs(found.parameters.identity - wanted).max() < 0.5
+
+
+def test_derivatives_are_made_only_where_a_step_starts(truth: FitParameters) -> None:
+    size, derived = POSE + MODES + EXPRESSIONS, []
+
+    def rising(at: FitParameters) -> Terms:
+        def derive() -> tuple[np.ndarray, np.ndarray]:
+            derived.append(at)
+            gradient = np.zeros(size)
+            gradient[POSE] = 1.0
+            return gradient, np.eye(size)
+
+        return Terms(1.0 + float(np.abs(at.identity - truth.identity).sum()), derive)
+
+    minimise(rising, truth, 5, fixed_focal=True)  # every step is rejected
+    assert len(derived) == 1
