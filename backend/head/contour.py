@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from backend.head.model import HeadModel
 from backend.head.parameters import ContourSettings
@@ -65,7 +65,7 @@ def contour_region(model: HeadModel, settings: ContourSettings = ContourSettings
     """The skin around the landmarks of the mean face."""
     triangles = model.triangles("skin")
     landmarks = model.landmarks(model.mean)[:468]
-    near = cKDTree(landmarks).query(model.mean)[0] < settings.region_m
+    near = KDTree(landmarks).query(model.mean)[0] < settings.region_m
     edges = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
     edges = np.unique(np.sort(edges[near[edges].all(axis=1)], axis=1), axis=0)
     return ContourRegion(triangles, edges)

@@ -163,8 +163,8 @@ def solve_lighting(
         # A channel depends on its own light and on the albedo.
         for c in range(3):
             own = np.r_[9 * c : 9 * c + 9, 27 : 27 + k]
-            for start in range(0, len(colour), SAMPLES_AT_ONCE):
-                rows = slice(start, start + SAMPLES_AT_ONCE)
+            for begin in range(0, len(colour), SAMPLES_AT_ONCE):
+                rows = slice(begin, begin + SAMPLES_AT_ONCE)
                 by_albedo = samples.albedo_basis[rows, c] * shading[rows, c : c + 1]
                 jacobian = np.hstack([by_light[rows] * colour[rows, c : c + 1], by_albedo])
                 hessian[np.ix_(own, own)] += jacobian.T @ jacobian

@@ -13,7 +13,7 @@ DAMPING = 0.8  # of Jacobi's steps
 
 
 @dataclass(frozen=True)
-class _Level:
+class _Grid:
     """(A u)_i = d_i u_i - sum_j c_ij u_j on an h x w grid: couplings `right` [h, w - 1] and `down` [h - 1, w], and the
     `diagonal` [h, w], never 0."""
 
@@ -65,7 +65,7 @@ def membrane(
     return u * inside
 
 
-def _pyramid(right: Tensor, down: Tensor, own: Tensor) -> list[_Level]:
+def _pyramid(right: Tensor, down: Tensor, own: Tensor) -> list[_Grid]:
     """The operator and its aggregates of 2 x 2 texels."""
     levels = []
     while True:
@@ -74,7 +74,7 @@ def _pyramid(right: Tensor, down: Tensor, own: Tensor) -> list[_Level]:
         diagonal[:, 1:] += right
         diagonal[:-1] += down
         diagonal[1:] += down
-        levels.append(_Level(right, down, diagonal.clamp_min(1e-12)))
+        levels.append(_Grid(right, down, diagonal.clamp_min(1e-12)))
         if min(own.shape) <= SMALLEST_SIDE:
             return levels
         right, down = 0.5 * _sums(right[:, 1::2], 2, 1), 0.5 * _sums(down[1::2], 1, 2)
@@ -88,7 +88,7 @@ def _sums(x: Tensor, rows: int, columns: int) -> Tensor:
     return x.unflatten(-1, (-1, columns)).sum(-1).unflatten(-2, (-1, rows)).sum(-2)
 
 
-def _v_cycle(levels: list[_Level], b: Tensor, depth: int = 0) -> Tensor:
+def _v_cycle(levels: list[_Grid], b: Tensor, depth: int = 0) -> Tensor:
     """One symmetric multigrid cycle for A u = b from u = 0."""
     level = levels[depth]
     u = DAMPING / level.diagonal * b

@@ -39,4 +39,4 @@ def test_beyond_the_photo_a_view_is_grey(photo: np.ndarray, corner: tuple[float,
     view = warped(photo, to_view, (SIDE, SIDE), grey=True)
     far = view[:20, :20] if corner[0] < 0 else view[-20:, -20:]
     assert (far == 128).all()
-    assert view.std() > 10
+    assert view.std() > 2  # a mean of 25 pixels of noise
