@@ -8,7 +8,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-_SMALLEST_SIDE = 4
+SMALLEST_SIDE = 4
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _pyramid(right: np.ndarray, down: np.ndarray, own: np.ndarray) -> list[_Leve
         diagonal[:-1] += down
         diagonal[1:] += down
         levels.append(_Level(right, down, np.maximum(diagonal, 1e-12)))
-        if min(own.shape) <= _SMALLEST_SIDE:
+        if min(own.shape) <= SMALLEST_SIDE:
             return levels
         # Two fine couplings cross a coarse border; halved, they approximate the same membrane at twice the spacing.
         right = _sum_pairs(right[:, 1::2], 0) * 0.5

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-SMALLEST_SIDE = 4
-DAMPING = 0.8  # of Jacobi's steps
+from backend.imaging.membrane import SMALLEST_SIDE
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class _Grid:
 
     def smooth(self, b: Tensor, u: Tensor) -> Tensor:
         """A step of damped Jacobi towards A u = b."""
-        return u + DAMPING / self.diagonal * (b - self.apply(u))
+        return u + 0.8 / self.diagonal * (b - self.apply(u))
 
 
 def membrane(
@@ -91,7 +90,7 @@ def _sums(x: Tensor, rows: int, columns: int) -> Tensor:
 def _v_cycle(levels: list[_Grid], b: Tensor, depth: int = 0) -> Tensor:
     """One symmetric multigrid cycle for A u = b from u = 0."""
     level = levels[depth]
-    u = DAMPING / level.diagonal * b
+    u = 0.8 / level.diagonal * b
     if depth == len(levels) - 1:
         for _ in range(8):
             u = level.smooth(b, u)

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 CUBIC = -0.75  # the free number of the cubic kernel, as OpenCV and PyTorch have it
-FAR = 1 << 30  # as a squared distance in texels: nothing was found
+FAR = torch.iinfo(torch.int64).max  # as a squared distance in texels: nothing was found
 
 
 def masked_blur(
