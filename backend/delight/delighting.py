@@ -171,15 +171,11 @@ def _for_light(parameters: DelightParameters, faults: LightFaults, keep_marks: f
     Where both sides of a face are lit in other colours, directed light may have any colour, and what hue it leaves in
     the albedo is not the skin's, whose own is the usual one. No hue tells marks from such light either, so none are
     looked for, but where the user wants more kept than usual. Where one side has no light, what is paler than the rest
-    may just be what is lit, and brows among dark skin may be as dark for want of light.
+    may just be what is lit.
     """
     coloured = faults.two_coloured
     if faults.unlit_side:
-        parameters = replace(
-            parameters,
-            marks=replace(parameters.marks, pale_needs=np.inf),
-            trust=replace(parameters.trust, unlit_side=True),
-        )
+        parameters = replace(parameters, marks=replace(parameters.marks, pale_needs=np.inf))
     if coloured == 0:
         return parameters
     left = 1 + coloured * (parameters.light_faults.evened - 1)

@@ -35,11 +35,10 @@ def trusted(
     inside = smooth_step(border / regions.texels_per_mm, *settings.lashes_inside_mm)
     lashes = inside * _grown(np.maximum(regions.brows, regions.eyes), settings.lashes_mm * regions.texels_per_mm)
     haired = np.maximum.reduce([lashes, regions.brows, regions.beard, regions.lips, regions.eyes, regions.nose])
-    # Where the skin around is as dark as no skin is, for want of light, so are brows and lips.
+    # Where the skin around is as dark, for want of light, so are brows and lips.
     around = masked_blur(luminance, weight, settings.around_mm * regions.texels_per_mm)
     unlit = smooth_step(-around, *settings.unlit) * (1 - regions.beard * (1 - regions.lips))
-    told_dark = np.maximum(1 - haired, unlit if settings.unlit_side else 0)
-    dark = smooth_step(-luminance - 0.35 * depth, 0.28, 0.5) * told_dark
+    dark = smooth_step(-luminance - 0.35 * depth, 0.28, 0.5) * np.maximum(1 - haired, unlit)
     bright = smooth_step(luminance - 0.35 * depth, 0.35, 0.6)
     rough = _roughness(log_albedo @ LUMINANCE, visibility, weight, regions)
     # Beards are of another colour than skin, and grey ones brighter; they are rough, or dark as no skin is.
