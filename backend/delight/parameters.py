@@ -59,9 +59,11 @@ class TrustSettings:
         lashes_inside_mm: so far from the border for that to hold.
         rough: times rougher than most of the skin, as hair is.
         beard_rough: a beard's roughness, likewise.
-        around_mm: blur of the skin around brows, eyes, nose and lips; assumed.
-        unlit: how dark that is, log luminance below the tone, from and up to which it has no light; 23 training people
-            have 0.94 at most, five faces with half in the dark 1.6 to 2.1.
+        around_mm: blurs of the skin around brows, eyes, nose and lips, near and broad; assumed.
+        unlit_near: how dark the near skin is, log luminance below the tone, from and up to which it has no light;
+            assumed.
+        unlit: the same of the broad one anywhere, for a face to have such places at all; 23 training people have 0.94
+            at most, five faces with half in the dark 1.6 to 2.1.
         beard_dark: a beard's darkness, log luminance below the tone.
         brow_dark: darker than the tone by which what is in the brows' place is their hair; assumed.
         hairline_rough: roughness of hair on forehead and temples, likewise.
@@ -86,7 +88,8 @@ class TrustSettings:
     lashes_inside_mm: tuple[float, float] = (4.0, 8.0)
     rough: tuple[float, float] = (1.7, 2.7)
     beard_rough: tuple[float, float] = (1.6, 2.2)
-    around_mm: float = 12.0
+    around_mm: tuple[float, float] = (5.0, 12.0)
+    unlit_near: tuple[float, float] = (0.8, 1.2)
     unlit: tuple[float, float] = (1.0, 1.3)
     beard_dark: tuple[float, float] = (0.5, 0.8)
     brow_dark: tuple[float, float] = (0.05, 0.2)

@@ -35,9 +35,8 @@ def trusted(
     inside = smooth_step(border / regions.texels_per_mm, *settings.lashes_inside_mm)
     lashes = inside * _grown(np.maximum(regions.brows, regions.eyes), settings.lashes_mm * regions.texels_per_mm)
     haired = np.maximum.reduce([lashes, regions.brows, regions.beard, regions.lips, regions.eyes, regions.nose])
-    # Where the skin around is as dark, for want of light, so are brows and lips.
-    around = masked_blur(luminance, weight, settings.around_mm * regions.texels_per_mm)
-    unlit = smooth_step(-around, *settings.unlit) * (1 - regions.beard * (1 - regions.lips))
+    dark_places = haired * (1 - regions.beard * (1 - regions.lips))
+    unlit = dark_places * _unlit(luminance, weight, visibility * dark_places, regions, settings)
     dark = smooth_step(-luminance - 0.35 * depth, 0.28, 0.5) * np.maximum(1 - haired, unlit)
     bright = smooth_step(luminance - 0.35 * depth, 0.35, 0.6)
     rough = _roughness(log_albedo @ LUMINANCE, visibility, weight, regions)
@@ -59,6 +58,19 @@ def trusted(
         kept = without_slivers(kept, regions, settings)
     feather = smooth_step(border_distance(kept, regions), 0, settings.feather_mm * regions.texels_per_mm)
     return (kept * feather).astype(np.float32)
+
+
+def _unlit(
+    luminance: np.ndarray, plain: np.ndarray, places: np.ndarray, regions: FaceRegions, settings: TrustSettings
+) -> np.ndarray:
+    """1 where brows and lips are dark for want of light, as the `plain` skin around is; all [H, W].
+
+    Skin is so dark next to deep-set brows, too, but over a centimetre and more only where a face has no light.
+    """
+    near, broad = (masked_blur(luminance, plain, mm * regions.texels_per_mm) for mm in settings.around_mm)
+    seen = broad[places > 0.5]
+    darkest = -float(seen.min()) if len(seen) else 0.0
+    return smooth_step(-near, *settings.unlit_near) * smooth_step(darkest, *settings.unlit)
 
 
 def _grown(area: np.ndarray, texels: float) -> np.ndarray:
