@@ -22,6 +22,7 @@ from safetensors.numpy import save
 from backend.asset_files import ASSETS, verified
 from backend.head.model import HeadModel
 from backend.prior.channels import LINEAR
+from backend.prior.eight_bits import from_bytes, to_bytes
 from backend.prior.linear import cosine
 
 log = logging.getLogger(__name__)
@@ -144,8 +145,8 @@ def layout_of(model: HeadModel) -> str:
 
 def save_coarse_prior(prior: CoarsePrior, path: Path) -> int:
     """Write the prior as safetensors, factors with 8 bits each; returns the size in bytes."""
-    factors, factor_peaks = _to_bytes(prior.factors)
-    components, component_peaks = _to_bytes(prior.albedo.components)
+    factors, factor_peaks = to_bytes(prior.factors)
+    components, component_peaks = to_bytes(prior.albedo.components)
     tensors = {
         "mean": prior.mean.astype(np.float32),
         "parity": prior.parity.astype(np.uint8),
@@ -191,12 +192,12 @@ def load_coarse_prior(path: Path | None = None) -> CoarsePrior:
     albedo = AlbedoPca(
         tensors["albedo_mean"],
         tensors["albedo_parity"],
-        _from_bytes(tensors["albedo_components"], tensors["albedo_peaks"]),
+        from_bytes(tensors["albedo_components"], tensors["albedo_peaks"]),
     )
     return CoarsePrior(
         mean=tensors["mean"],
         parity=tensors["parity"],
-        factors=_from_bytes(tensors["factors"], tensors["factor_peaks"]),
+        factors=from_bytes(tensors["factors"], tensors["factor_peaks"]),
         noise=tensors["noise"].astype(np.float32),
         albedo=albedo,
         layout=header["layout"],
@@ -213,19 +214,3 @@ def shipped_prior(model: HeadModel) -> CoarsePrior | None:
         log.warning("The coarse prior was trained for another texture layout and is left out.")
         return None
     return prior
-
-
-def _to_bytes(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers [..., n] as int8 and the largest magnitude of each row [...].
-
-    The square root of the magnitude is what is rounded: high frequencies are far smaller than low ones and must keep
-    some precision too.
-    """
-    peaks = np.maximum(np.abs(numbers).max(-1), 1e-12).astype(np.float32)
-    share = numbers / peaks[..., None]
-    return np.round(127 * np.sign(share) * np.sqrt(np.abs(share))).astype(np.int8), peaks
-
-
-def _from_bytes(codes: np.ndarray, peaks: np.ndarray) -> np.ndarray:
-    share = codes.astype(np.float32) / np.float32(127)
-    return np.sign(share) * np.square(share) * peaks[..., None]
