@@ -21,9 +21,7 @@ from torch import Tensor
 from backend.asset_files import verified
 from backend.prior.diffusion.precision import as_stored
 from backend.prior.diffusion.schedule import NoiseSchedule
-
-# Of the latents' deviation: what a network is off by is measured in it, so that it must not vanish.
-LEAST_LEFT = 1e-4
+from backend.prior.eight_bits import from_bytes, to_bytes
 
 
 @dataclass(frozen=True)
@@ -62,8 +60,15 @@ class LatentStatistics:
         return torch.einsum("mij,bmjhw->bmihw", rotation, by_map).flatten(1, 2)
 
     def save(self, path: Path) -> None:
-        """Write in half precision."""
-        save_file({name: as_stored(getattr(self, name)).contiguous() for name in self.__dataclass_fields__}, path)
+        """Write in half precision, factors in eight bits."""
+        codes, peaks = to_bytes(self.factors.flatten(2).numpy())
+        size = self.factors.shape[-1]
+        tensors = {
+            name: as_stored(getattr(self, name)).contiguous() for name in self.__dataclass_fields__ if name != "factors"
+        }
+        tensors["factors"] = torch.from_numpy(codes).unflatten(2, (size, size))
+        tensors["factor_peaks"] = torch.from_numpy(peaks)
+        save_file(tensors, path)
 
     @staticmethod
     def load(path: Path) -> LatentStatistics:
@@ -73,7 +78,11 @@ class LatentStatistics:
             OSError: there is no such file.
         """
         with safe_open(verified(path), "pt") as file:
-            return LatentStatistics(*(file.get_tensor(name).float() for name in LatentStatistics.__dataclass_fields__))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
+        codes, peaks = tensors["factors"].numpy(), tensors["factor_peaks"].numpy()
+        factors = torch.from_numpy(from_bytes(codes, peaks[..., None]))
+        others = {name: tensors[name].float() for name in LatentStatistics.__dataclass_fields__ if name != "factors"}
+        return LatentStatistics(**others, factors=factors)
 
 
 @dataclass(frozen=True)
@@ -155,7 +164,8 @@ class LinearDenoiser:
         alone = self._variance / (power * self._variance + 1 - power)
         # For the coefficients that factors reach, `alone` is noise times weight.
         left = (1 - power) * (by_factors + alone.sum()) / self._variance.numel()
-        return _Step(triangle, left.sqrt().clamp_min(LEAST_LEFT))
+        # A network's answers are measured in it, so that it must not vanish.
+        return _Step(triangle, left.sqrt().clamp_min(1e-4))
 
 
 def cosine_matrix(size: int) -> Tensor:

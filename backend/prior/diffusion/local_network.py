@@ -22,10 +22,6 @@ from torch.nn import functional
 from backend.asset_files import verified
 from backend.prior.diffusion.precision import as_stored
 
-INPUTS = 4  # estimated noise, linear estimate, the U-Net's answer, the mean
-FREQUENCIES = (0.25, 0.5, 1.0, 2.0)
-HIDDEN = 64
-
 
 @dataclass(frozen=True)
 class LocalConfig:
@@ -35,11 +31,15 @@ class LocalConfig:
         width: feature channels.
         dilations: of its convolutions, one a block.
         groups: that features are normalised in.
+        frequencies: of the noise level's sines and cosines.
+        hidden: features that those are turned into before they modulate a block.
     """
 
     width: int = 40
     dilations: tuple[int, ...] = (1, 2, 4, 1)
     groups: int = 5
+    frequencies: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0)
+    hidden: int = 64
 
 
 class LocalNetwork(nn.Module):
@@ -54,11 +54,14 @@ class LocalNetwork(nn.Module):
         super().__init__()
         self.config = config
         width, count = config.width, len(config.dilations)
-        self.first = nn.Conv2d(INPUTS * channels, width, 3, padding=1)
+        self.first = nn.Conv2d(4 * channels, width, 3, padding=1)
         self.norms = nn.ModuleList(nn.GroupNorm(config.groups, width) for _ in config.dilations)
         self.blocks = nn.ModuleList(nn.Conv2d(width, width, 3, padding=d, dilation=d) for d in config.dilations)
-        levels = 2 * len(FREQUENCIES)
-        self.level = nn.Sequential(nn.Linear(levels, HIDDEN), nn.SiLU(), nn.Linear(HIDDEN, 2 * width * count))
+        self.level = nn.Sequential(
+            nn.Linear(2 * len(config.frequencies), config.hidden),
+            nn.SiLU(),
+            nn.Linear(config.hidden, 2 * width * count),
+        )
         self.last = nn.Conv2d(width, channels, 3, padding=1)
         for values in self.last.parameters():
             nn.init.zeros_(values)
@@ -67,10 +70,10 @@ class LocalNetwork(nn.Module):
         """What to add to the U-Net's answer, [B, C, h, h].
 
         Args:
-            known: float32 [B, 4 C, h, h], see `INPUTS`.
+            known: float32 [B, 4 C, h, h]: estimated noise, linear estimate, the U-Net's answer, the mean.
             log_signal: logarithm of signal over noise, float32 [B].
         """
-        phases = log_signal[:, None] * torch.tensor(FREQUENCIES, device=log_signal.device)
+        phases = log_signal[:, None] * torch.tensor(self.config.frequencies, device=log_signal.device)
         level = self.level(torch.cat([phases.sin(), phases.cos()], dim=1))[:, :, None, None]
         features = self.first(known)
         for norm, block, part in zip(self.norms, self.blocks, level.chunk(len(self.blocks), dim=1), strict=True):
@@ -93,8 +96,7 @@ class LocalNetwork(nn.Module):
         with safe_open(verified(path), "pt") as file:
             tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118  (no mapping)
             config = json.loads(file.metadata()["config"])
-        network = LocalNetwork(
-            len(tensors["last.bias"]), LocalConfig(config["width"], tuple(config["dilations"]), config["groups"])
-        )
+        lists = {name: tuple(value) for name, value in config.items() if isinstance(value, list)}
+        network = LocalNetwork(len(tensors["last.bias"]), LocalConfig(**{**config, **lists}))
         network.load_state_dict(tensors)
         return network

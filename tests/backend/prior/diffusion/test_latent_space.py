@@ -75,7 +75,8 @@ def test_statistics_survive_the_disk(statistics: LatentStatistics, tmp_path: Pat
     statistics.save(tmp_path / "s.safetensors")
     loaded = LatentStatistics.load(tmp_path / "s.safetensors")
     assert torch.allclose(loaded.mean, statistics.mean, atol=1e-2)
-    assert loaded.factors.shape == statistics.factors.shape
+    largest = statistics.factors.abs().amax((2, 3), keepdim=True)
+    assert float(((loaded.factors - statistics.factors).abs() / largest.clamp_min(1e-6)).max()) < 0.01
 
 
 def test_untrained_the_denoiser_is_the_linear_one(statistics: LatentStatistics) -> None:
