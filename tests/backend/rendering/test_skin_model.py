@@ -47,10 +47,10 @@ def test_the_linear_prior_carries_the_specular_levels() -> None:
         assert float(np.median(shipped[inside])) == pytest.approx(float(np.median(assumed[inside])), abs=0.015)
 
 
-def test_the_networks_saw_albedos_with_surface_reflection_and_relief_scaled_to_the_assumed_one() -> None:
+def test_the_auto_encoders_saw_albedos_with_surface_reflection_and_relief_scaled_to_the_assumed_one() -> None:
     note = json.loads((ASSETS / "diffusion" / "relightify.json").read_text())["note"]
     assert "relief four times as deep and then brought to the present one" in note
-    assert "Their albedos held what skin reflects at its surface" in note
+    assert "their albedos held what skin reflects at its surface" in note
 
 
 def test_surface_reflection_is_taken_out_but_never_more_than_most_of_a_channel() -> None:
