@@ -23,7 +23,7 @@ from backend.head.exchange import head_mesh
 from backend.head.expected_skin import expected_skin
 from backend.head.fitting import face_areas, fit_head, fitted_views
 from backend.head.model import HeadModel, load_head_model
-from backend.head.turned_landmarks import load_turned_landmarks
+from backend.head.several.turned_landmarks import load_turned_landmarks
 from backend.identity.one_person import person_views
 from backend.identity.strangers import find_embedder
 from backend.imaging.preview import map_preview

@@ -21,9 +21,9 @@ from backend.head.landmark_solve import FitParameters
 from backend.head.model import HeadModel
 from backend.head.parameters import HeadFitParameters
 from backend.head.photometric import Refined, Scene, reduce_face, refine
-from backend.head.profile_fit import eye_distance_px, placed, profile_tools, profile_view
-from backend.head.shared_fit import LandmarkStart, agreeing, landmarks_together, refine_together
-from backend.head.turned_landmarks import TurnedLandmarks
+from backend.head.several.profile_fit import eye_distance_px, placed, profile_tools, profile_view
+from backend.head.several.shared_fit import LandmarkStart, agreeing, landmarks_together, refine_together
+from backend.head.several.turned_landmarks import TurnedLandmarks
 from backend.photo.face_detector import Face
 from backend.photo.landmark_table import interocular_px
 from backend.photo.profile_outline import Profile

@@ -19,7 +19,7 @@ from backend.evaluation.cg_heads import AROUND, Pictures, correspondence, pictur
 from backend.evaluation.shape.face_surfaces import UNMOVED, aligned, best_fit, region_mesh, surface_of
 from backend.evaluation.subjects import RESOLUTION, training_records
 from backend.head.model import HeadModel, load_head_model
-from backend.head.turned_landmarks import ASSET
+from backend.head.several.turned_landmarks import ASSET
 from backend.photo.face_detector import FaceDetector, choose_face
 from backend.photo.reading import read_photo
 from backend.texture.uv_space import uv_space

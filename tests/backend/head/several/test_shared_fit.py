@@ -8,8 +8,8 @@ from backend.head.landmark_fit import fit_landmarks
 from backend.head.landmark_solve import POSE, FitParameters, Terms
 from backend.head.model import HeadModel, load_head_model
 from backend.head.parameters import LandmarkFitSettings, SharedFitSettings
-from backend.head.shared_fit import LandmarkStart, agreeing, landmarks_together
-from backend.head.shared_solve import minimise_together, shared_step
+from backend.head.several.shared_fit import LandmarkStart, agreeing, landmarks_together
+from backend.head.several.shared_solve import minimise_together, shared_step
 from backend.progress import Progress
 from backend.rendering.camera import Camera
 

@@ -15,8 +15,8 @@ from backend.head.lighting import Lighting
 from backend.head.model import HeadModel
 from backend.head.parameters import LandmarkFitSettings, SharedFitSettings
 from backend.head.photometric import Refined, Scene, SeenSkin, light_of, photometric_error, see, shading_terms
-from backend.head.profile import ProfileTools, outline_problem
-from backend.head.shared_solve import Linearise, minimise_together
+from backend.head.several.profile import ProfileTools, outline_problem
+from backend.head.several.shared_solve import Linearise, minimise_together
 from backend.photo.profile_outline import FaceOutline
 from backend.progress import Progress
 from backend.rendering.normals import vertex_normals

@@ -12,10 +12,10 @@ from backend.head.fitting import fit_head, fitted_views
 from backend.head.landmark_fit import fit_landmarks
 from backend.head.model import HeadModel, load_head_model
 from backend.head.parameters import LandmarkFitSettings, ProfileFitSettings, SharedFitSettings
-from backend.head.profile import ProfileTools
-from backend.head.profile_fit import placed, profile_tools, profile_view
-from backend.head.shared_fit import LandmarkStart, landmarks_together
-from backend.head.turned_landmarks import load_turned_landmarks
+from backend.head.several.profile import ProfileTools
+from backend.head.several.profile_fit import placed, profile_tools, profile_view
+from backend.head.several.shared_fit import LandmarkStart, landmarks_together
+from backend.head.several.turned_landmarks import load_turned_landmarks
 from backend.photo.face_detector import Face
 from backend.photo.profile_outline import Profile, face_outline
 from backend.photo.reading import Photo

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from backend.head.turned_landmarks import TurnedLandmarks, load_turned_landmarks
+from backend.head.several.turned_landmarks import TurnedLandmarks, load_turned_landmarks
 from backend.photo.landmark_table import CHEEK_LEFT, CHEEK_RIGHT, LANDMARK_COUNT, MIRROR
 
 PX_PER_M = 2000.0

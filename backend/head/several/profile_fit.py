@@ -14,9 +14,9 @@ from backend.head.landmark_fit import LandmarkProblem
 from backend.head.landmark_solve import PointBasis, Priors, Targets
 from backend.head.model import HeadModel
 from backend.head.parameters import LandmarkFitSettings, ProfileFitSettings
-from backend.head.profile import ProfileTools, outline_problem, place
-from backend.head.profile_turn import turned_by_skin
-from backend.head.shared_fit import LandmarkStart
+from backend.head.several.profile import ProfileTools, outline_problem, place
+from backend.head.several.profile_turn import turned_by_skin
+from backend.head.several.shared_fit import LandmarkStart
 from backend.photo.face_detector import Face
 from backend.photo.landmark_table import OUTER_EYE_CORNERS
 from backend.photo.profile_outline import Profile

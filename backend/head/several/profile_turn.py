@@ -17,8 +17,8 @@ from scipy import sparse
 from scipy.spatial.transform import Rotation
 
 from backend.head.landmark_solve import FitParameters, Priors
-from backend.head.profile import ProfileTools, approached
-from backend.head.shared_fit import LandmarkStart
+from backend.head.several.profile import ProfileTools, approached
+from backend.head.several.shared_fit import LandmarkStart
 from backend.imaging.colour import LUMINANCE, SMALLEST_LINEAR
 from backend.imaging.sampling import sample_linear
 from backend.photo.profile_outline import FaceOutline
