@@ -14,7 +14,9 @@ ADDON = ROOT / "blender_addon"
 # Every folder, and what else of the add-on it may import besides itself, `compat`, `links` and `_shared`.
 MAY_IMPORT: dict[str, set[str]] = {
     "install": set(),
-    "anatomy": set(),
+    "anatomy": {"anatomy/mouth", "anatomy/eyelids"},
+    "anatomy/mouth": {"anatomy"},
+    "anatomy/eyelids": {"anatomy"},
     "scene": {"anatomy"},
     "link": {"install"},
     "light": {"scene"},

@@ -11,14 +11,14 @@ import numpy as np
 
 from .._shared import HeadMesh
 from .correctives import with_correctives
-from .lash_layout import lash_uv
-from .lids import Ball, along_with, ball_under_lids, before_eyeballs
-from .lips import before_teeth
-from .mouth_floor import closed_over_floor, on_floor
+from .eyelids.lash_layout import lash_uv
+from .eyelids.lids import Ball, along_with, ball_under_lids, before_eyeballs
+from .eyelids.waterlines import lid_edge, rim_of_lids
+from .mouth.lips import before_teeth
+from .mouth.mouth_floor import closed_over_floor, on_floor
+from .mouth.teeth import Row, row_of_crowns
+from .mouth.tongue_way import out_of_the_way
 from .strips import connected_parts, grid_of_quads
-from .teeth import Row, row_of_crowns
-from .tongue_way import out_of_the_way
-from .waterlines import lid_edge, rim_of_lids
 
 # Rows are the Blender axes in head space: (x, y, z) -> (x, -z, y) (DESIGN section 3).
 BLENDER_FROM_HEAD = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from .geometry import EYE_UV_MAX_ANGLE
-from .teeth import BACK_NECK, BITE, LOWER_WIDTHS_MM, NECK, UPPER_WIDTHS_MM, crown_edges
+from .mouth.teeth import BACK_NECK, BITE, LOWER_WIDTHS_MM, NECK, UPPER_WIDTHS_MM, crown_edges
 
 # Of the iris's radius, where no photo says more.
 PUPIL = 0.36

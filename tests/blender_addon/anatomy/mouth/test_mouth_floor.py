@@ -9,9 +9,9 @@ import pytest
 
 from blender_addon.anatomy.geometry import HeadGeometry, head_geometry, part_faces
 from blender_addon.anatomy.heights import heights_over
-from blender_addon.anatomy.mouth_floor import OVER, closed_over_floor, on_floor
-from blender_addon.anatomy.teeth import Row
-from blender_addon.anatomy.tongue_way import TongueWay, out_of_the_way
+from blender_addon.anatomy.mouth.mouth_floor import OVER, closed_over_floor, on_floor
+from blender_addon.anatomy.mouth.teeth import Row
+from blender_addon.anatomy.mouth.tongue_way import TongueWay, out_of_the_way
 from tests.blender.finished_job import head_mesh
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .flesh import STILL, Flesh
-from .heights import heights_over
+from ..flesh import STILL, Flesh
+from ..heights import heights_over
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from blender_addon.anatomy.geometry import HeadGeometry, head_geometry, part_faces
+from blender_addon.anatomy.mouth.teeth import LOWER_WIDTHS_MM, UPPER_WIDTHS_MM, crown_edges
 from blender_addon.anatomy.strips import connected_parts, grid_of_quads
-from blender_addon.anatomy.teeth import LOWER_WIDTHS_MM, UPPER_WIDTHS_MM, crown_edges
 from tests.blender.finished_job import head_mesh
 
 

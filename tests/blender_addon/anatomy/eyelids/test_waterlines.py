@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from blender_addon.anatomy.eyelids.waterlines import RimShape, rim_of_lids
 from blender_addon.anatomy.geometry import head_geometry
-from blender_addon.anatomy.waterlines import RimShape, rim_of_lids
 from tests.blender.finished_job import head_mesh
 from tests.blender_addon.heads import small_head
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .heights import heights_over
+from ..heights import heights_over
 from .teeth import Row
 
 # Part of the way from the row's base to its biting edge up to which the lining goes with the jaw alone.

@@ -9,8 +9,8 @@ import pytest
 
 from blender_addon.anatomy import geometry as geometry_module
 from blender_addon.anatomy.geometry import HeadGeometry, head_geometry, part_faces
-from blender_addon.anatomy.lips import LipParameters, Wall
-from blender_addon.anatomy.teeth import BITE, row_of_crowns
+from blender_addon.anatomy.mouth.lips import LipParameters, Wall
+from blender_addon.anatomy.mouth.teeth import BITE, row_of_crowns
 from tests.blender.finished_job import head_mesh
 from tests.blender_addon.anatomy.penetration import depths_mm
 

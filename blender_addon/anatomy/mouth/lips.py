@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .flesh import STILL, Flesh
+from ..flesh import STILL, Flesh
 from .teeth import BITE, Row
 
 

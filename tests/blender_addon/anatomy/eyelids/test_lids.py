@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blender_addon.anatomy.lids import Ball, LidParameters, along_with, ball_under_lids, before_eyeballs
+from blender_addon.anatomy.eyelids.lids import Ball, LidParameters, along_with, ball_under_lids, before_eyeballs
 
 BALL = Ball(np.zeros(3), 0.012)
 PARAMETERS = LidParameters()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .flesh import STILL, Flesh
+from ..flesh import STILL, Flesh
 
 
 @dataclass(frozen=True)

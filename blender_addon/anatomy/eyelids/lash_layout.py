@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .strips import arc_length, connected_parts, grid_of_quads
+from ..strips import arc_length, connected_parts, grid_of_quads
 
 
 def lash_uv(vertices: np.ndarray, quads: np.ndarray, corner_uv: np.ndarray, eye_centres: np.ndarray) -> np.ndarray:

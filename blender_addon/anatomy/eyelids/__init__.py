@@ -1,0 +1,1 @@
+"""Lids before eyeballs, their wet rims and lashes."""

@@ -1,0 +1,1 @@
+"""Teeth, and what gives way to them: lips, cheeks, tongue and the floor of the mouth."""
