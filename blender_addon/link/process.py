@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -29,7 +30,7 @@ START_SECONDS = 120.0
 STOP_SECONDS = 5.0
 LOG_TAIL_LINES = 12
 FOLDER_PREFIX = "blender-"
-# A log is of use for a while after its Blender has ended.
+# A log is of use for a while after its backend has ended.
 MINUTES_KEPT = 10.0
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,8 @@ def start_backend(
 
     Args:
         python: an interpreter that has the package `relightify` installed.
-        folder: where connection file and log go; by default the cache folder, apart for each Blender.
+        folder: where connection file and log go; by default one of the cache folder, apart for each start: a backend
+            of this Blender that is still ending takes its own files away, not those of the next one.
         variables: set in its environment.
 
     Raises:
@@ -78,7 +80,7 @@ def start_backend(
     if folder is None:
         runtime = cache_folder("runtime")
         remove_left_behind(runtime)
-        folder = runtime / f"{FOLDER_PREFIX}{os.getpid()}"
+        folder = runtime / f"{FOLDER_PREFIX}{os.getpid()}-{secrets.token_hex(4)}"
     connection_file, log_file = folder / "connection.json", folder / "backend.log"
     output = _open_log(connection_file, log_file)
     command = [str(python), "-m", "backend.cli", "serve"]
@@ -107,10 +109,12 @@ def start_backend(
 
 
 def remove_left_behind(runtime: Path) -> None:
-    """Remove the folders of Blenders that have ended, which a crash leaves behind, but for those of a moment ago."""
+    """Remove the folders of this and earlier Blenders' backends that have ended, but for those of a moment ago."""
     for folder in runtime.glob(f"{FOLDER_PREFIX}*"):
-        number = folder.name.removeprefix(FOLDER_PREFIX)
-        if folder.is_symlink() or not folder.is_dir() or not number.isdecimal() or process_alive(int(number)):
+        number = folder.name.removeprefix(FOLDER_PREFIX).partition("-")[0]
+        if folder.is_symlink() or not folder.is_dir() or not number.isdecimal():
+            continue
+        if int(number) != os.getpid() and process_alive(int(number)):
             continue
         try:
             young = time.time() - max(path.lstat().st_mtime for path in (folder, *folder.iterdir())) < MINUTES_KEPT * 60

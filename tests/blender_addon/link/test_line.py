@@ -240,7 +240,25 @@ def test_line_to_a_backend_that_was_replaced_takes_no_new_job(
     another.close()
 
 
-def test_folders_of_blenders_that_have_ended_are_removed(tmp_path: Path) -> None:
+def test_backend_that_ends_late_leaves_the_files_of_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RELIGHTIFY_CACHE", str(tmp_path / "cache"))
+    python = stand_in(tmp_path, "echo started; exec sleep 60")
+    old = start_backend(python)
+    new = start_backend(python)
+    try:
+        new.connection_file.write_text("{}")
+        stop_backend(old)
+        assert new.running()
+        assert new.connection_file.is_file()
+        assert old.log_file != new.log_file
+    finally:
+        stop_backend(old)
+        stop_backend(new)
+
+
+def test_folders_of_backends_that_have_ended_are_removed(tmp_path: Path) -> None:
     def folder(name: str, minutes: float = 60.0) -> Path:
         made = tmp_path / name
         made.mkdir()
@@ -251,15 +269,16 @@ def test_folders_of_blenders_that_have_ended_are_removed(tmp_path: Path) -> None
         return made
 
     ended, young = folder("blender-4194999"), folder("blender-4194998", minutes=1)
-    alive, other = folder(f"blender-{os.getpid()}"), folder("blender-notes")
+    alive, other = folder(f"blender-{os.getppid()}-0a1b2c3d"), folder("blender-notes")
+    earlier, running = folder(f"blender-{os.getpid()}-0a1b2c3d"), folder(f"blender-{os.getpid()}-4e5f6a7b")
     huge, held = folder(f"blender-{10**30}"), folder("blender-4194997")
     (tmp_path / "blender-4194996").symlink_to(other)
-    claim = Claim(held / ".connection.json.lock")
-    assert claim.take()
-    for path in (held / ".connection.json.lock", held):
+    claims = [Claim(path / ".connection.json.lock") for path in (held, running)]
+    assert all(claim.take() for claim in claims)
+    for path in (held / ".connection.json.lock", held, running / ".connection.json.lock", running):
         os.utime(path, (0, 0))
     remove_left_behind(tmp_path)
-    assert not ended.exists()
-    assert not huge.exists()
-    assert all(path.exists() for path in (young, alive, other, held, tmp_path / "blender-4194996"))
-    claim.release()
+    assert not any(path.exists() for path in (ended, huge, earlier))
+    assert all(path.exists() for path in (young, alive, other, held, running, tmp_path / "blender-4194996"))
+    for claim in claims:
+        claim.release()
