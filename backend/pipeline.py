@@ -44,7 +44,7 @@ from backend.progress import Progress, Stopwatch
 from backend.reconstruction import FurtherSample, Reconstruction
 from backend.rendering.nvdiffrast_rasteriser import choose_rasteriser
 from backend.rendering.rasteriser import Rasteriser
-from backend.side_by_side import side_by_side
+from backend.side_by_side import in_order, side_by_side
 from backend.texture.fitted_skin import FittedSkin, ShownSkin
 from backend.texture.maps import SkinMaps
 from backend.texture.super_resolution import load_enlargers
@@ -60,6 +60,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+# Side of maps, texels, from which what photos show of them is made one photo after the other: two would not fit into
+# the memory that a job of one photo takes.
+LARGE = 4096
 # What a photo is left out for by the fit, by whether it shows a face.
 _MISFIT = {
     True: "does not fit the others",
@@ -153,10 +156,11 @@ class Pipeline:
         skin, shown, left_out = self.prepare(photos, options.resolution, *fitting)
         with watch.stage("delight") as report:
             choices = SkinChoices(options.skin_tone, options.keep_marks, options.skin_hue)
+            report.report(0.0)
             parts = []
-            for number, part in enumerate(shown):
-                report.report(number / len(shown))
-                parts.append(self._delit(part, choices))
+            for part in in_order(lambda part: self._delit(part, choices), shown, _at_once(options.resolution)):
+                parts.append(part)
+                report.report(len(parts) / len(shown))
             delit = merged(parts, skin, self.parameters.merge)
             report.report(1.0)
         detail = DetailOptions(options.detail_strength, options.extra_maps, options.age)
@@ -230,11 +234,13 @@ class Pipeline:
         left_out = (*person.warnings, *misfits)
         fit = replace(fit, numbers=tuple(person.numbers[i] for i in fit.numbers))
         with watch.stage("unwrap") as report:
+            report.report(0.0)
             space, shown = self.uv_space(resolution), []
             skin = FittedSkin(self.model, fit, space, self.model.radiance_transfer(fit.vertices(self.model)))
-            for number, view in enumerate(views):
-                report.report(number / len(views))
-                shown.append(self._shown_by(view, number, skin))
+            numbers = range(len(views))
+            for part in in_order(lambda n: self._shown_by(views[n], n, skin), numbers, _at_once(resolution)):
+                shown.append(part)
+                report.report(len(shown) / len(views))
             report.report(1.0, map_preview(shown[0].partial.texture_srgb, shown[0].partial.visibility))
         return skin, shown, left_out
 
@@ -273,6 +279,11 @@ class Pipeline:
         if self._loaded_embedder is None:
             self._loaded_embedder = find_embedder()
         return self._loaded_embedder
+
+
+def _at_once(resolution: int) -> int:
+    """How many photos' textures are worked on at a time."""
+    return 1 if resolution >= LARGE else 2
 
 
 def finished_maps(

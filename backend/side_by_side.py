@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -32,6 +32,16 @@ def each(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         return [work(item) for item in items]
     with ThreadPoolExecutor(usable_cores()) as pool:
         return list(pool.map(work, items))
+
+
+def in_order(work: Callable[[Item], Result], items: Iterable[Item], at_once: int) -> Iterator[Result]:
+    """As `each` with at most `at_once` items at a time; a result is given as soon as it and all before it are there."""
+    workers = min(usable_cores(), at_once)
+    if workers < 2:
+        yield from map(work, items)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        yield from pool.map(work, items)
 
 
 def usable_cores() -> int:

@@ -31,6 +31,7 @@ from backend.photo.view import View
 from backend.progress import Progress
 from backend.rendering.rasteriser import Rasteriser
 from backend.rendering.shading import ambient_occlusion
+from backend.side_by_side import each
 from shared.errors import RelightifyError
 from shared.photos import MOST_PHOTOS
 
@@ -135,7 +136,7 @@ def fit_head(
         return _head_fit(given, kept, together, [scene], refined, numbers)
     coarser = replace(settings.photometric, face_px=settings.shared.face_px)
     given = replace(given, settings=replace(settings, photometric=coarser))
-    scenes = [_scene(given, view, start, None) for view, start in zip(kept, together, strict=True)]
+    scenes = each(lambda pair: _scene(given, *pair, None), zip(kept, together, strict=True))
     progress.report(0.5)
     refined = refine_together(scenes, [start.parameters for start in together], progress.part(0.5, 0.9))
     progress.report(0.9)
