@@ -11,7 +11,7 @@ from backend.photo.face_checks import SUNGLASSES, WEARS_GLASSES
 from backend.photo.face_detector import Face, FaceDetector, choose_face
 from backend.photo.parameters import PhotoParameters
 from backend.photo.reading import Photo, read_photo
-from backend.photo.skin.coverings import GLASSES, find_coverings
+from backend.photo.skin.coverings import GLASSES, find_coverings, glasses_are_worn
 from backend.photo.skin.segmentation import FACE_SKIN, Segmentation, Segmenter
 from shared.errors import RelightifyError
 
@@ -74,6 +74,9 @@ def find_view(
     if segmenter is None:
         return View(photo, replace(face, warnings=(*face.warnings, WITHOUT_SEGMENTATION)))
     found = find_coverings(photo, face, segmenter.segment(photo, face), settings.coverings)
+    unseen = SUNGLASSES not in face.warnings and WEARS_GLASSES not in face.warnings
+    if unseen and glasses_are_worn(photo, face, found.segmentation, settings.skin_mask.glasses):
+        face = replace(face, warnings=(*face.warnings, WEARS_GLASSES))
     if found.warning is None:
         return View(photo, face, found.segmentation)
     told = [w for w in face.warnings if GLASSES not in found.shares or w not in (SUNGLASSES, WEARS_GLASSES)]

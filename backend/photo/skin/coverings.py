@@ -28,8 +28,9 @@ from backend.photo.landmark_table import (
 from backend.photo.outlines import disc, inside
 from backend.photo.reading import Photo
 from backend.photo.skin.censoring import Censoring, find_censoring
+from backend.photo.skin.glasses import lies_over_nose, wears_glasses
 from backend.photo.skin.hidden_mouth import mouth_is_hidden
-from backend.photo.skin.parameters import CoveringSettings
+from backend.photo.skin.parameters import CoveringSettings, GlassesSettings
 from backend.photo.skin.segmentation import BACKGROUND, BODY_SKIN, CLOTHES, HAIR, OTHERS, Segmentation
 from shared.errors import RelightifyError
 
@@ -106,6 +107,18 @@ def find_coverings(
             "Use a photo in which less of the face is covered.",
         )
     return Coverings(worth, left, amended)
+
+
+def glasses_are_worn(
+    photo: Photo, face: Face, segmentation: Segmentation | None, settings: GlassesSettings = GlassesSettings()
+) -> bool:
+    """Whether the bridge of spectacles crosses the nose, as an edge or as a thing in the segmentation, where known."""
+    if wears_glasses(photo.image_srgb, face.landmarks_px, settings):
+        return True
+    if segmentation is None:
+        return False
+    points = face.landmarks_px @ segmentation.to_crop[:, :2].T + segmentation.to_crop[:, 2]
+    return lies_over_nose(np.ascontiguousarray(segmentation.probabilities[..., OTHERS]), points, settings)
 
 
 def _listed(shares: dict[str, float]) -> str:

@@ -1,7 +1,7 @@
 """Spectacles: whether a face wears them, and which pixels their frames cover.
 
 What tells them from everything else is the bridge: an edge that crosses the root of the nose from eye to eye, where
-bare skin has none.
+bare skin has none, or a thing that the segmentation takes for none of the person.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ from backend.photo.landmark_table import (
 from backend.photo.outlines import disc, inside
 from backend.photo.skin.parameters import GlassesSettings
 
+BRIDGE_SAMPLES = 21  # a side, of the place of the bridge
+
 
 def wears_glasses(
     image_srgb: np.ndarray, landmarks_px: np.ndarray, settings: GlassesSettings = GlassesSettings()
 ) -> bool:
-    """True where the bridge of spectacles crosses the nose.
+    """True where the bridge of spectacles crosses the nose, as an edge.
 
-    Frameless and blurred ones may be missed.
+    Frameless, blurred and pale ones may be missed.
 
     Args:
         image_srgb: uint8 [H, W, 3].
@@ -63,6 +65,28 @@ def wears_glasses(
     # An edge of the nose's own shade does not cross all of it, and then mean and median differ.
     crossing = np.minimum(np.abs(bridge.mean(axis=1)), np.abs(np.median(bridge, axis=1)))
     return float(crossing.max()) > settings.bridge_gradient
+
+
+def lies_over_nose(thing: np.ndarray, points: np.ndarray, settings: GlassesSettings = GlassesSettings()) -> bool:
+    """Whether a thing crosses the root of the nose from eye to eye, as the bridge of spectacles does.
+
+    Args:
+        thing: float32 [h, w], probability of something that is none of the person.
+        points: [478, 2], landmarks in its pixels.
+    """
+    across = points[OUTER_EYE_CORNERS[1]] - points[OUTER_EYE_CORNERS[0]]
+    length = float(np.linalg.norm(across))
+    if length < 1:
+        return False
+    across = across / length
+    down = np.array([-across[1], across[0]])
+    width = abs(float((points[INNER_EYE_CORNERS[1]] - points[INNER_EYE_CORNERS[0]]) @ across))
+    aside = (0.5 - settings.bridge_margin) * width * np.linspace(-1, 1, BRIDGE_SAMPLES)
+    below = length * np.linspace(-settings.above, settings.below, BRIDGE_SAMPLES)
+    places = points[NOSE_ROOT] + aside[:, None, None] * across + below[:, None] * down
+    x, y = np.moveaxis(places.astype(np.float32), -1, 0)
+    seen = cv2.remap(thing, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return float(seen.max(axis=1).min()) > settings.bridge_thing
 
 
 def frames(

@@ -15,8 +15,9 @@ from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, LIPS_INNER
 from backend.photo.outlines import inside
 from backend.photo.reading import Photo
 from backend.photo.skin.colour_mask import skin_by_colour
+from backend.photo.skin.coverings import glasses_are_worn
 from backend.photo.skin.face_crop import FaceCrop, face_crop, region_around
-from backend.photo.skin.glasses import frames, wears_glasses
+from backend.photo.skin.glasses import frames
 from backend.photo.skin.parameters import SkinMaskSettings
 from backend.photo.skin.segmentation import FACE_SKIN, HAIR, Segmentation
 from backend.photo.skin.segmented_mask import skin_by_segmentation
@@ -55,7 +56,7 @@ def skin_mask(
     else:
         height, width = crop.region.shape
         skin = skin_by_segmentation(crop, segmentation.over(crop.box, (width, height)), settings)
-    if wears_glasses(photo.image_srgb, face.landmarks_px, settings.glasses):
+    if glasses_are_worn(photo, face, segmentation, settings.glasses):
         skin = skin * ~frames(crop.residual[..., 0], crop.points, crop.unit, settings.glasses)
     mask = _in_photo(photo, crop, skin, face, settings)
     if segmentation is not None:

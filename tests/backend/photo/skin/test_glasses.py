@@ -5,15 +5,22 @@ The picture is NASA's public-domain portrait of Eileen Collins, with frames pain
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
+from backend.photo.face_checks import WEARS_GLASSES
 from backend.photo.face_detector import Face, FaceDetector, choose_face
-from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT
+from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, NOSE_ROOT, UNDER_EYE_LEFT, UNDER_EYE_RIGHT
+from backend.photo.outlines import inside
 from backend.photo.reading import Photo
-from backend.photo.skin.glasses import frames, wears_glasses
+from backend.photo.skin.coverings import glasses_are_worn
+from backend.photo.skin.glasses import frames, lies_over_nose, wears_glasses
+from backend.photo.skin.segmentation import OTHERS, Segmentation, Segmenter
 from backend.photo.skin.skin_mask import skin_mask
+from backend.photo.view import find_view
 
 BETWEEN_THE_EYES, CHEEK = 6, 205
 RIM = 0.42  # radius in distances of the irises
@@ -85,5 +92,36 @@ def test_the_user_is_told_of_glasses(portrait: np.ndarray, face: Face, detector:
     assert any("wear glasses" in warning for warning in worn.warnings)
 
 
+def test_a_bridge_that_is_no_edge_is_told_by_the_thing_that_lies_there(portrait: np.ndarray, face: Face) -> None:
+    points = face.landmarks_px
+    pale = np.full((*portrait.shape[:2], 6), 0.02, np.float32)
+    pale[..., OTHERS] += 0.8 * (cv2.GaussianBlur(wire(portrait, face), (0, 0), 2.0) / 255)
+    over = Segmentation(pale, np.eye(2, 3))
+    photo = Photo(portrait)
+    assert not glasses_are_worn(photo, face, None)
+    assert glasses_are_worn(photo, face, over)
+    beside_the_nose = pale[..., OTHERS].copy()
+    x = int(points[NOSE_ROOT][0])
+    beside_the_nose[:, x - 1 :] = 0
+    assert not lies_over_nose(beside_the_nose, points)
+
+
+def test_pale_rims_of_an_official_portrait_are_told_and_what_they_frame_is_left_out(
+    detector: FaceDetector, segmenter: Segmenter
+) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib brings the portrait of Grace Hopper")
+    import matplotlib
+
+    portrait = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
+    view = find_view(portrait.read_bytes(), detector, None, segmenter)
+    assert WEARS_GLASSES in view.face.warnings
+    mask = skin_mask(view.photo, view.face, segmentation=view.segmentation)
+    for bag in (UNDER_EYE_LEFT, UNDER_EYE_RIGHT):
+        assert mask[inside(view.face.landmarks_px, bag, mask.shape)].mean() < 0.3
+    cheek_x, cheek_y = np.round(view.face.landmarks_px[CHEEK]).astype(int)
+    assert mask[cheek_y, cheek_x] > 0.9
+
+
 def test_a_face_without_extent_wears_none() -> None:
+    assert not lies_over_nose(np.ones((20, 20), np.float32), np.zeros((478, 2)))
     assert not wears_glasses(np.zeros((20, 20, 3), np.uint8), np.zeros((478, 2)))
