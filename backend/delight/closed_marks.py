@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from backend.delight.mark_parameters import ClosedSettings, PatchKind
+from backend.delight.robust import hair_in_beard
 from backend.imaging.colour import LUMINANCE
 from backend.imaging.filters import inner_distance, masked_blur, smooth_step
 from backend.side_by_side import each
@@ -52,7 +53,7 @@ def closed_marks(
         "border": (inner_distance(visibility > 0.3) < settings.border_mm * scale).astype(np.float32),
         "feature": np.maximum.reduce([regions.lips, regions.eyes, regions.brows]),
         "nose": cv2.dilate(regions.nose, _square(settings.beside_nose_mm * scale)),
-        "beard": regions.beard,
+        "beard": regions.beard * hair_in_beard(difference @ LUMINANCE, told, regions),
         "outside": 1 - regions.face,
     }
 
@@ -163,19 +164,27 @@ def _patches(
     def quantile(values: np.ndarray, share: float) -> np.ndarray:
         return values[np.lexsort((values, of))[np.cumsum(texels) - texels + (share * (texels - 1)).astype(int)]]
 
+    def alike(image: np.ndarray) -> np.ndarray:
+        """How far each patch has its like on the other side, by an image [H, W] of what patches are cut out by."""
+        other = np.minimum(image[:, ::-1].reshape(-1)[at], strength[of])
+        return np.clip(mean(other) / strength, 0, 1)
+
     values = signed.reshape(-1)[at]
     strength = quantile(values, 0.7)
     rim = (cv2.erode(above, np.ones((3, 3), np.uint8)) == 0).reshape(-1)[at].astype(np.float64)
     depth = np.zeros(count)
     np.maximum.at(depth, of, cv2.distanceTransform(above, cv2.DIST_L2, 3).reshape(-1)[at] / scale)
     measures = {name: mean(image.reshape(-1)[at]) for name, image in places.items()}
-    length = np.hypot(stats[kept, cv2.CC_STAT_WIDTH], stats[kept, cv2.CC_STAT_HEIGHT]) / scale
+    slender = np.hypot(stats[kept, cv2.CC_STAT_WIDTH], stats[kept, cv2.CC_STAT_HEIGHT]) / scale / (2 * depth)
     hue = np.stack([places[name].reshape(-1)[at] for name in ("red", "yellow")])
     own = np.stack([measures["red"], measures["yellow"]])
     along = (hue * own[:, of]).sum(0) / np.maximum((own**2).sum(0), 1e-6)[of]
     # A beard grows on both sides, and where the other one is not seen, it may.
-    other_side = np.where(inside, signed, np.inf)[:, ::-1].reshape(-1)[at]
-    both_sides = np.clip(mean(np.minimum(other_side, strength[of])) / strength, 0, 1)
+    both_sides = alike(np.where(inside, signed, np.inf))
+    # Folds and the lips' rims shine and shade on both sides; they are thin, and not quite each other's mirror image.
+    near = _square(settings.folds_mm * scale)
+    line = smooth_step(slender, *settings.line) * smooth_step(depth, *settings.line_mm)
+    folded = line * alike(cv2.dilate(np.where(inside, signed, 0), near) * ~_own(labels, near))
     darker, redder, yellower = _steps((contrast, places["red"], places["yellow"]), labels, count, scale, settings)
     measures |= {
         "strength": strength,
@@ -187,13 +196,22 @@ def _patches(
         "flat": mean((values > 0.7 * quantile(values, 0.9)[of]).astype(np.float64)),
         "depth": depth,
         "area": area[kept],
-        "slender": length / (2 * depth),
+        "slender": slender,
         "brown": measures["red"] + measures["yellow"],
         "hue": np.hypot(measures["red"], measures["yellow"]),
         "redder": measures["red"] - 2 * np.maximum(measures["yellow"], 0),
         "bearded": measures["beard"] * both_sides,
+        "folded": folded,
     }
     return labels, measures
+
+
+def _own(labels: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """Where what is near a texel, mirrored, is of the patch that the texel itself is of, bool [H, W], mirrored too."""
+    mirrored = labels[:, ::-1]
+    last, none = cv2.dilate(labels.astype(np.float32), near), np.float32(labels.max() + 1)
+    first = cv2.erode(np.where(labels > 0, labels, none).astype(np.float32), near)
+    return (mirrored > 0) & ((last == mirrored) | (first == mirrored))
 
 
 def _steps(

@@ -46,7 +46,7 @@ class PatchKind:
     as steps over the border, which pigment of the skin has more of than shade; `even`, share of the area of nearly full
     hue; `hue`, their size; `redder`, what is red and not yellow; and the shares of it by the `border` of what was seen,
     on a `feature` (brows, eyes, lips), the `nose`, a `beard`, a beard's place on both sides of the face (`bearded`),
-    and `outside` the face.
+    and `outside` the face; `folded`, how far a line has its like on the other side within `ClosedSettings.folds_mm`.
     """
 
     bright: bool
@@ -146,6 +146,9 @@ class ClosedSettings:
         part: share of a patch's contrast from and up to which a texel belongs to it; assumed.
         border_mm: from what was not seen: hair, cloth, lids, nostrils; assumed.
         beside_nose_mm: of the nose, where its wings make folds and shadows; assumed.
+        folds_mm: by how far folds of both sides may miss each other's mirror image; assumed.
+        line: `slender` from and up to which a patch is a line, as folds are; assumed.
+        line_mm: `depth` up to and from which it is; assumed.
         of_all: what all kinds need, where they do not say otherwise, see `PatchKind`; training people.
         kinds: of patches; painted and untouched training people.
     """
@@ -161,7 +164,11 @@ class ClosedSettings:
     part: tuple[float, float] = (0.1, 0.35)
     border_mm: float = 3.0
     beside_nose_mm: float = 3.0
+    folds_mm: float = 3.0
+    line: tuple[float, float] = (2.0, 3.0)
+    line_mm: tuple[float, float] = (3.0, 2.0)
     of_all: tuple[tuple[str, float, float], ...] = (
+        ("folded", 0.85, 0.65),
         ("half", 0.8, 0.7),
         ("sharp", 0.62, 0.75),
         ("flat", 0.5, 0.62),
@@ -209,6 +216,8 @@ class MarkSettings:
         on_eyes, on_lips: how much more around the eyes and on lips, times; training portraits.
         sheen: white light that skin without a highlight reflects, linear; see `SurfaceReflection`.
         paler: sum of hues by which pale marks are whiter, highlights of yellowish light at least .25; three photos.
+        beyond_highlight: how white they may be of what a highlight of their brightness would be, from and up to which
+            they are whiter than light makes skin; painted and untouched training people.
         lighter: log luminance against the skin around from and up to which pale skin of skin's own hue may be a mark,
             and is one; painted training people.
         brightest: quantile of the luminance of other plain skin that it is compared with; assumed.
@@ -258,6 +267,7 @@ class MarkSettings:
     on_lips: float = 4.0
     sheen: float = 0.025
     paler: float = 0.4
+    beyond_highlight: tuple[float, float] = (0.95, 1.05)
     lighter: tuple[float, float] = (0.4, 0.55)
     brightest: float = 0.95
     brighter: tuple[float, float] = (1.37, 1.5)

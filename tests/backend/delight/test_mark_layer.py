@@ -10,6 +10,7 @@ from backend.delight.closed_marks import closed_marks
 from backend.delight.light_faults import light_faults
 from backend.delight.mark_layer import mark_layer
 from backend.delight.mark_parameters import ClosedSettings, MarkSettings
+from backend.delight.robust import hair_in_beard
 from backend.head.model import load_head_model
 from backend.photo.white_cue import WhiteCue
 from backend.texture.regions import FaceRegions, face_regions
@@ -232,19 +233,71 @@ def by_the_jaw(fine: FaceRegions, radius_mm: float) -> np.ndarray:
     return cv2.GaussianBlur(mask, (0, 0), 0.3 * fine.texels_per_mm)
 
 
+def grained(fine: FaceRegions, in_beard: float) -> np.ndarray:
+    """Log colour of skin whose grain is so many times as strong where beards grow, float32 [512, 512, 3]."""
+    grain = np.random.default_rng(0).normal(0, 0.02, (512, 512, 1)) * np.ones(3)
+    return (grain * (1 + (in_beard - 1) * fine.beard[..., None])).astype(np.float32)
+
+
 @pytest.mark.parametrize("change", [(-0.35, -0.55, -0.75), (-0.1, -0.7, -0.65)])
-def test_a_brown_or_red_patch_by_the_jaw_is_a_mark_on_one_side_and_a_beard_on_both(
+def test_a_brown_or_red_patch_by_a_bearded_jaw_is_a_mark_on_one_side_and_a_beard_on_both(
     change: tuple[float, ...], fine: FaceRegions
 ) -> None:
     seen = (fine.face > 0.5).astype(np.float32)
     patch = by_the_jaw(fine, 6)
-    difference = (patch[..., None] * np.array(change)).astype(np.float32)
-    alone = closed_marks(difference, seen, seen, fine)
+    painted, hair = (patch[..., None] * np.array(change)).astype(np.float32), grained(fine, 2.5)
+    alone = closed_marks(painted + hair, seen, seen, fine)
     assert alone[patch > 0.9].mean() > 0.9
-    both = closed_marks(difference + difference[:, ::-1], seen, seen, fine)
+    both = closed_marks(painted + painted[:, ::-1] + hair, seen, seen, fine)
     assert both[patch > 0.9].max() < 0.05
     half = seen * (np.arange(512) < 256)
-    assert closed_marks(difference, half, half, fine)[patch > 0.9].max() < 0.05, "the other side may be bearded"
+    assert closed_marks(painted + hair, half, half, fine)[patch > 0.9].max() < 0.05, "the other side may be bearded"
+
+
+def test_where_no_hair_makes_skin_rough_patches_on_both_sides_of_the_jaw_are_marks(fine: FaceRegions) -> None:
+    seen = (fine.face > 0.5).astype(np.float32)
+    patch = by_the_jaw(fine, 6)
+    painted = (patch[..., None] * np.array([-0.35, -0.55, -0.75])).astype(np.float32)
+    both = closed_marks(painted + painted[:, ::-1] + grained(fine, 1.0), seen, seen, fine)
+    assert both[patch > 0.9].mean() > 0.9
+
+
+def test_roughness_where_beards_grow_tells_hair_and_darkness_does_not(fine: FaceRegions) -> None:
+    seen = (fine.face > 0.5).astype(np.float32)
+    for rough, hair in ((1.0, 0.0), (1.2, 0.0), (2.5, 1.0)):
+        luminance = grained(fine, rough)[..., 0] - 0.6 * fine.beard
+        assert hair_in_beard(luminance, seen, fine) == pytest.approx(hair, abs=0.05)
+
+
+def pale_line(fine: FaceRegions, x: float, y: float, turned: float) -> np.ndarray:
+    """A stroke of 26 by 2 mm whose middle is at x, y of the texture, float32 [512, 512]."""
+    along = 13 * fine.texels_per_mm * np.array([np.cos(turned), np.sin(turned)])
+    ends = [tuple(int(v) for v in np.round((512 * x, 512 * y) + sign * along)) for sign in (-1, 1)]
+    mask = cv2.line(np.zeros((512, 512), np.float32), ends[0], ends[1], 1.0, round(2 * fine.texels_per_mm))
+    return cv2.GaussianBlur(mask, (0, 0), 0.3 * fine.texels_per_mm)
+
+
+def test_a_pale_line_is_a_scar_on_one_side_and_over_the_middle_and_a_fold_on_both(fine: FaceRegions) -> None:
+    seen = (fine.face > 0.5).astype(np.float32)
+    cheek, forehead = pale_line(fine, 0.36, 0.53, 1.0), pale_line(fine, 0.5, 0.28, 1.2)
+
+    def share(lines: np.ndarray, of: np.ndarray) -> float:
+        pale = (lines[..., None] * np.array([0.3, 0.42, 0.5])).astype(np.float32)
+        return float(closed_marks(pale + grained(fine, 1.0), seen, seen, fine)[of > 0.8].mean())
+
+    assert share(cheek, cheek) > 0.9
+    assert share(forehead, forehead) > 0.9, "what crosses the middle is no mirror image of another"
+    shifted = np.roll(cheek, round(1.5 * fine.texels_per_mm), axis=0)
+    assert share(np.maximum(cheek, shifted[:, ::-1]), cheek) < 0.1
+
+
+def test_pale_skin_whiter_than_a_highlight_of_its_brightness_is_a_mark(seen: np.ndarray, regions: FaceRegions) -> None:
+    by_area = MarkSettings(closed=ClosedSettings(kinds=()))
+    patch = spot(regions, 11, soft_mm=0.8)
+    pale, _ = found(np.log([1.17, 1.75, 2.0]), patch, seen, regions, settings=by_area)
+    assert pale == pytest.approx(1, abs=0.15)
+    shine = np.log((SKIN + 0.1) / SKIN)
+    assert abs(found(shine, patch, seen, regions, settings=by_area)[0]) < 0.3
 
 
 def test_dark_hair_of_no_hue_by_the_jaw_is_no_mark(fine: FaceRegions) -> None:
