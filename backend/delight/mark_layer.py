@@ -174,6 +174,7 @@ class _Areas:
             highlight of that brightness would have (sum of both), and how bright it is against all other skin.
         face: float [count], share within the face's outline.
         border: float [count], share within the strip where hair and cloth come in.
+        along: float [count], share of the rim within that strip.
         nose: float [count], share on the nose and beside it, where nostrils and wings make hollows.
         nearest_mm: float [count], distance to the border.
     """
@@ -185,6 +186,7 @@ class _Areas:
     mean: np.ndarray
     face: np.ndarray
     border: np.ndarray
+    along: np.ndarray
     nose: np.ndarray
     nearest_mm: np.ndarray
 
@@ -194,6 +196,7 @@ def _pigment(seen: _Seen, pale_too: bool, settings: MarkSettings) -> np.ndarray:
     told, regions = seen.told, seen.regions
     smooth = masked_blur(seen.difference, told, settings.grain_mm * regions.texels_per_mm)
     luminance, hue = smooth @ LUMINANCE, _hue(smooth)
+    hue -= shade_hue(luminance, hue, told * plain_skin(regions) > 0.5, settings)
     usual = _usual_stray(luminance, regions, settings)
     brightness = seen.skin_colour @ LUMINANCE
     gained = brightness * np.expm1(np.maximum(luminance, 0))
@@ -237,7 +240,9 @@ def _sure_of_colour(areas: _Areas, settings: MarkSettings) -> np.ndarray:
     beside += strange * (smooth_step(areas.border, *settings.strange_in_border) - beside)
     # Light that leaves a hollow has been reflected by skin again and again, and is darker and redder each time.
     hollow = (dark & (red > 0)) * smooth_step(areas.nose, *settings.hollow)
-    return sure * ~hair * (1 - beside) * (1 - hollow)
+    # A light from behind, of its own colour, reaches what turns away from the camera, up to the border.
+    behind = (luminance > 0) * smooth_step(areas.along, *settings.lit_along_border) * (1 - strange)
+    return sure * ~hair * (1 - beside) * (1 - hollow) * (1 - behind)
 
 
 def _sure_of_pale(areas: _Areas, settings: MarkSettings) -> np.ndarray:
@@ -259,6 +264,7 @@ def _sure_of_pale(areas: _Areas, settings: MarkSettings) -> np.ndarray:
         * np.maximum(whiter, own)
         * smooth_step(areas.steep, *settings.pale_steep)
         * (1 - smooth_step(areas.border, *settings.pale_in_border))
+        * (1 - smooth_step(areas.along, *settings.lit_along_border))
     )
 
 
@@ -288,9 +294,10 @@ def _areas(
     rises = np.bincount(of, rim * rise.reshape(-1)[at], count) / np.maximum(np.bincount(of, rim, count), 1)
     steep = rises / np.maximum(np.abs(means[:, 0]), 0.05)
     near_border = mean(border < settings.border_mm)
+    along = np.bincount(of, rim * (border < settings.border_mm), count) / np.maximum(np.bincount(of, rim, count), 1)
     nose = cv2.dilate(regions.nose, _disc(settings.closed.beside_nose_mm * scale))
     on_face, on_nose = (mean(region.reshape(-1)[at]) for region in (regions.face, nose))
-    return _Areas(labels, strength, steep, depth, means, on_face, near_border, on_nose, nearest)
+    return _Areas(labels, strength, steep, depth, means, on_face, near_border, along, on_nose, nearest)
 
 
 def _brighter(seen: _Seen, luminance: np.ndarray, settings: MarkSettings) -> np.ndarray:
@@ -305,6 +312,29 @@ def _usual_stray(luminance: np.ndarray, regions: FaceRegions, settings: MarkSett
     """How far the hue of skin strays without a mark, float32 [H, W]."""
     usual = settings.strayed + settings.in_shade * np.maximum(-luminance, 0)
     return usual * (1 + (settings.on_eyes - 1) * regions.eyes) * (1 + (settings.on_lips - 1) * regions.lips)
+
+
+def shade_hue(luminance: np.ndarray, hue: np.ndarray, plain: np.ndarray, settings: MarkSettings) -> np.ndarray:
+    """Hue that shade has in this photo beyond that of most, float32 [H, W, 2].
+
+    A steep tone curve, as film has, makes skin the redder the darker it is. It does so on both sides of a face, of
+    which pigment mostly lies on one, so the side where hue goes less with darkness counts.
+
+    Args:
+        luminance: float32 [H, W], log, against the skin around.
+        hue: float32 [H, W, 2], against the same.
+        plain: bool [H, W], where plain skin is seen.
+        settings: chosen numbers.
+    """
+    shade, middle = plain & (luminance < settings.shade), plain.shape[1] // 2
+    slopes = []
+    for side in (slice(None, middle), slice(middle, None)):
+        at = shade[:, side]
+        if np.count_nonzero(at) < settings.fewest_texels:
+            return np.zeros_like(hue)
+        slopes.append(np.median(hue[:, side][at] / luminance[:, side][at][:, None], axis=0))
+    beyond = np.minimum(np.maximum(*slopes) + settings.shade_slope, 0)
+    return (np.minimum(luminance, 0)[..., None] * beyond).astype(np.float32)
 
 
 def _off_light(hue: np.ndarray, skin_colour: np.ndarray, white: np.ndarray) -> np.ndarray:

@@ -213,6 +213,8 @@ class MarkSettings:
         grain_mm: blur of what is judged; assumed.
         strayed: hue by which plain skin strays from its surroundings; training portraits.
         in_shade: how much more, by log luminance below them; training portraits.
+        shade: log luminance against the skin around below which the hue of this photo's shade is told; assumed.
+        shade_slope: hues that shade has for each unit of that, at most in usual photos; training portraits.
         on_eyes, on_lips: how much more around the eyes and on lips, times; training portraits.
         sheen: white light that skin without a highlight reflects, linear; see `SurfaceReflection`.
         paler: sum of hues by which pale marks are whiter, highlights of yellowish light at least .25; three photos.
@@ -241,6 +243,8 @@ class MarkSettings:
         edge_mm: on either side of the rim of an area over which a sharp one rises; assumed.
         pale_steep: rise at the rim of pale areas, of how pale they are, where highlights end softly; training people.
         pale_in_border: the same of pale areas, which may be grey hair; training portraits.
+        lit_along_border: share of the rim of areas brighter than the skin around, from and up to which it is lit from
+            behind; an official portrait.
         hollow: share on the nose and beside it from and up to which dark red areas are its hollows; as of `kinds`.
         strange: strength from and up to which hair has no such hue on a face; assumed.
         strange_in_border: as `in_border`, of such areas; assumed.
@@ -263,6 +267,8 @@ class MarkSettings:
     grain_mm: float = 0.5
     strayed: float = 0.2
     in_shade: float = 0.12
+    shade: float = -0.15
+    shade_slope: tuple[float, float] = (0.25, 0.12)
     on_eyes: float = 1.5
     on_lips: float = 4.0
     sheen: float = 0.025
@@ -294,6 +300,7 @@ class MarkSettings:
     edge_mm: float = 1.2
     pale_steep: tuple[float, float] = (0.44, 0.5)
     pale_in_border: tuple[float, float] = (0.15, 0.25)
+    lit_along_border: tuple[float, float] = (0.25, 0.4)
     hollow: tuple[float, float] = (0.2, 0.35)
     strange: tuple[float, float] = (1.5, 2.0)
     strange_in_border: tuple[float, float] = (0.85, 0.98)

@@ -8,7 +8,7 @@ import pytest
 
 from backend.delight.closed_marks import closed_marks
 from backend.delight.light_faults import light_faults
-from backend.delight.mark_layer import mark_layer
+from backend.delight.mark_layer import mark_layer, shade_hue
 from backend.delight.mark_parameters import ClosedSettings, MarkSettings
 from backend.delight.robust import hair_in_beard
 from backend.head.model import load_head_model
@@ -88,6 +88,29 @@ def test_a_shadow_is_no_mark_however_sharp(tint: tuple[float, ...], seen: np.nda
 def test_a_highlight_is_no_mark(seen: np.ndarray, regions: FaceRegions) -> None:
     share, _ = found(np.log((SKIN + 0.12) / SKIN), spot(regions, 5, soft_mm=1), seen, regions)
     assert abs(share) < 0.02
+
+
+def test_a_strip_along_the_border_that_another_light_reaches_is_no_mark(seen: np.ndarray, regions: FaceRegions) -> None:
+    golden = np.array([0.36, 0.56, 0.34])
+    strip = seen - cv2.erode(seen, np.ones((23, 23), np.uint8))
+    strip = cv2.GaussianBlur(strip, (0, 0), 0.4 * regions.texels_per_mm)
+    strip[:, SIDE // 2 :] = 0
+    assert found(golden, strip, seen, regions)[0] < 0.15
+    assert found(golden, spot(regions, 14), seen, regions)[0] > 0.9
+
+
+def test_shade_that_reddens_on_both_sides_is_the_tone_curves_and_on_one_side_pigment() -> None:
+    random = np.random.default_rng(0)
+    luminance = random.uniform(-1, 0.2, (SIDE, SIDE)).astype(np.float32)
+    usual = luminance[..., None] * np.array(MarkSettings().shade_slope, np.float32) * -1
+    steep = luminance[..., None] * np.array([-0.6, -0.3], np.float32)
+    one_side = np.where(np.arange(SIDE)[:, None] < SIDE // 2, steep, usual)
+    plain = np.ones((SIDE, SIDE), bool)
+    assert not shade_hue(luminance, usual, plain, MarkSettings()).any()
+    assert not shade_hue(luminance, one_side, plain, MarkSettings()).any()
+    darker = np.minimum(luminance, 0)[..., None]
+    beyond = darker * (np.array(MarkSettings().shade_slope) - (0.6, 0.3))
+    np.testing.assert_allclose(shade_hue(luminance, steep, plain, MarkSettings()), beyond, atol=1e-5)
 
 
 def test_least_keeps_all_that_differs(seen: np.ndarray, regions: FaceRegions) -> None:
