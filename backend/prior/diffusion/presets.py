@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from backend.prior.diffusion.sampler_options import SamplerOptions
-from shared.options import Reflectance
+from shared.options import LIKELIEST_SEED, Reflectance
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class SamplingPreset:
         seen: trust from which a texel of the photo is taken as known.
         pores_mm: blur of drawn maps, in which pores would not lie in those of the photo, 0 for none; assumed.
         broad_mm: blur that parts the broad tone from the rest; assumed.
+        further: how all other seeds than the likeliest's sample, None for the same way.
     """
 
     options: SamplerOptions
@@ -32,20 +33,33 @@ class SamplingPreset:
     seen: float = 0.5
     pores_mm: float = 1.5
     broad_mm: float = 30.0
+    further: SamplingPreset | None = None
+
+    def of_seed(self, seed: int) -> SamplingPreset:
+        """How the completion of a seed is sampled."""
+        return self if self.further is None or seed == LIKELIEST_SEED else self.further
 
 
-# By the configuration that the denoiser was trained in. A single fair draw of the small one has blotches; the mean of
-# several draws at a low temperature and the coarse estimate has none. Of the broad tone, which is mostly light, it
-# knows no more than that estimate. Shares: chosen on photos of people in no prior, docs/research/diffusion_prior.md.
-_TINY = SamplingPreset(
-    SamplerOptions("mcg_ddim", steps=8, solves=1, eta=1.0, temperature=0.4),
-    start_noise=0.5,
-    draws=3,
-    broad=0.0,
-    fine=0.5,
-)
+def _small(steps: int, further_steps: int, solves: int) -> SamplingPreset:
+    """The small network's: the likeliest skin, and fair draws beside it.
+
+    At temperature 0 a chain goes to the expectation, as the coarse estimate does: the mean of two that err in different
+    ways is nearer to the truth than either. The broad tone, which is mostly light, is the coarse estimate's, which
+    knows as much of it. A further sample is a skin of its own, so it is drawn fairly, all the network's, about a draw
+    of the coarse prior. Chosen on photos of people in no prior and of training people: docs/research/draws.md.
+    """
+    further = SamplingPreset(
+        SamplerOptions("mcg_ddim", steps=further_steps, solves=solves, eta=1.0),
+        start_noise=0.5,
+        broad=0.0,
+    )
+    likeliest = SamplerOptions("mcg_ddim", steps=steps, solves=solves, eta=1.0, temperature=0.0)
+    return SamplingPreset(likeliest, start_noise=0.3, broad=0.0, fine=0.5, further=further)
+
+
+# By the configuration that the denoiser was trained in.
 PRESETS: dict[str, dict[str, SamplingPreset]] = {
-    "tiny": {"standard": _TINY, "high": replace(_TINY, options=replace(_TINY.options, steps=12), draws=8)},
+    "tiny": {"standard": _small(5, 8, 1), "high": _small(10, 16, 2)},
     "base": {
         "standard": SamplingPreset(SamplerOptions("mcg_ddim", steps=12), 0.7),
         "high": SamplingPreset(SamplerOptions("mcg_ddim", steps=200), None),

@@ -70,11 +70,16 @@ class DiffusionPrior:
         estimated = [LIKELIEST_SEED] if alike else seeds
         estimates = coarse_completions(self.coarse, delit, estimated, progress.part(0.0, share), self.parameters)
         estimates = estimates * len(seeds) if alike else estimates
-        names = DECODED[reflectance]
-        drawn = self._drawn(estimates, seeds, preset, names, progress.part(share, 1.0), tuple(guidance))
+        names, groups = DECODED[reflectance], dict.fromkeys(map(preset.of_seed, seeds))
+        drawn: dict[int, dict[str, np.ndarray]] = {}
+        for number, way in enumerate(groups):
+            ends = (share + (1 - share) * k / len(groups) for k in (number, number + 1))
+            chosen = {s: e for s, e in zip(seeds, estimates, strict=True) if preset.of_seed(s) == way}
+            drawn |= self._drawn(chosen, way, names, progress.part(*ends), tuple(guidance))
         progress.report(1.0)
-        for coarse, images in zip(estimates, drawn, strict=True):
-            maps = joined_maps(coarse, images, preset, self.parameters)
+        for seed, coarse in zip(seeds, estimates, strict=True):
+            images = drawn[seed]
+            maps = joined_maps(coarse, images, preset.of_seed(seed), self.parameters)
             if reflectance == "prior":
                 yield with_inferred(maps, images)
                 continue
@@ -83,20 +88,21 @@ class DiffusionPrior:
 
     def _drawn(
         self,
-        estimates: Sequence[CoarseCompletion],
-        seeds: Sequence[int],
+        estimates: Mapping[int, CoarseCompletion],  # by seed
         preset: SamplingPreset,
         names: tuple[str, ...],
         progress: Progress,
         guidance: tuple[GuidanceTerm, ...],
-    ) -> list[dict[str, np.ndarray]]:
-        """The network's maps of these names for each seed, float32 [B, B, C] as `joined_maps` takes them."""
+    ) -> dict[int, dict[str, np.ndarray]]:
+        """The network's maps of these names by seed, float32 [B, B, C] as `joined_maps` takes them."""
         # Only now: PyTorch alone takes a second to load, which the other qualities do without.
         from backend.prior.diffusion.drawing import drawn_maps
 
-        images = {seed: coarse_maps(estimate) for seed, estimate in zip(seeds, estimates, strict=True)}
-        seen = (estimates[0].delit.weight > preset.seen).astype(np.float32)
-        return drawn_maps(self.load(), images, seen, preset, names, progress, guidance)
+        images = {seed: coarse_maps(estimate) for seed, estimate in estimates.items()}
+        delit = next(iter(estimates.values())).delit
+        seen = (delit.weight > preset.seen).astype(np.float32)
+        drawn = drawn_maps(self.load(), images, seen, preset, names, progress, guidance)
+        return dict(zip(images, drawn, strict=True))
 
 
 def joined_maps(

@@ -16,6 +16,7 @@ from backend.delight.delighting import delight
 from backend.detail.options import DetailOptions
 from backend.head.model import load_head_model
 from backend.imaging.colour import linear_to_srgb, srgb_to_linear
+from backend.imaging.filters import masked_blur
 from backend.prior.diffusion.presets import PAPER, preset_of
 from backend.prior.diffusion.prior import DiffusionPrior, coarse_maps, joined_maps
 from backend.prior.diffusion.shipped import ASSET, shipped_diffusion
@@ -116,11 +117,35 @@ def test_the_mean_of_several_draws_strays_less_than_one_draw(
     strays = []
     for draws in (1, 6):
         # From pure noise, so that both begin alike.
-        chosen = with_preset(prior, draws=draws, start_noise=None)
+        fair = replace(prior.presets["photo"].options, temperature=1.0)
+        chosen = with_preset(prior, options=fair, draws=draws, start_noise=None, further=None)
         first, second = completed(chosen, partial, context, 0, 1, detail=calm)
         strays.append(float(np.abs(first.texture_srgb - second.texture_srgb)[hidden].mean()))
     # Fair draws are independent: six of them stray less by the root of six.
     assert 0.25 * strays[0] < strays[1] < 0.6 * strays[0]
+
+
+def test_further_samples_stray_in_structures_finer_than_the_coarse_draws(
+    prior: DiffusionPrior, partial: PartialTexture, context: FittedSkin
+) -> None:
+    calm, hidden = DetailOptions(strength=0.0), context.uv_space.mask & (partial.visibility == 0)
+    island = context.uv_space.mask.astype(np.float32)
+
+    def middle(texture: np.ndarray) -> np.ndarray:
+        return (masked_blur(texture, island, 4.0) - masked_blur(texture, island, 16.0))[hidden]
+
+    strays = []
+    for chosen in (prior, LinearPrior(prior.coarse)):
+        _, second, third = completed(chosen, partial, context, LIKELIEST_SEED, 1, 2, detail=calm)
+        strays.append(float(np.abs(middle(second.texture_srgb) - middle(third.texture_srgb)).mean()))
+    assert strays[0] > 1.2 * strays[1]
+
+
+def test_only_the_likeliest_skin_is_an_expectation() -> None:
+    for quality in ("standard", "high"):
+        chosen = preset_of("tiny", quality, "photo")
+        assert chosen.of_seed(LIKELIEST_SEED).options.temperature == 0
+        assert chosen.of_seed(LIKELIEST_SEED + 1).options.temperature == 1
 
 
 def test_drawn_tone_and_drawn_detail_have_shares_of_their_own(
