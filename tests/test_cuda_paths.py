@@ -86,7 +86,7 @@ def test_completion_runs_on_the_device_in_mixed_precision(library: Path, tmp_pat
     told = run("completion", library, tmp_path)
     assert told["device"] == "cuda:0"
     # Half precision shows, but hardly.
-    assert 0 < told["difference"] < 0.02
+    assert 0 < max(told["differences"]) < 0.02
 
 
 def told_of_primitives(told: dict) -> None:
@@ -125,4 +125,7 @@ def test_the_stand_in_for_a_mac_refuses_double_precision_as_well(library_mps: Pa
 def test_completion_runs_on_a_macs_gpu(library_mps: Path, tmp_path: Path) -> None:
     told = run("completion", library_mps, tmp_path, "mps")
     assert told["device"] == "mps:0"
-    assert told["difference"] < 1e-3  # single precision on both
+    likeliest, fair = told["differences"]
+    assert likeliest < 1e-3  # single precision on both
+    # A fair chain forgets less of its roundings than one that is drawn to the expectation.
+    assert fair < 5e-3

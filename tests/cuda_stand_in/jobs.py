@@ -108,8 +108,8 @@ def completion(folder: Path) -> dict:
         device = str(prior.load().device)
     names = ("texture_srgb", "diffuse_albedo_srgb", "specular_albedo", "normal")
     pairs = zip(on_cpu, on_gpu, strict=True)
-    largest = max(float(np.abs(getattr(a, n) - getattr(b, n)).max()) for a, b in pairs for n in names)
-    return {"difference": largest, "device": device}
+    largest = [max(float(np.abs(getattr(a, n) - getattr(b, n)).max()) for n in names) for a, b in pairs]
+    return {"differences": largest, "device": device}
 
 
 def primitives(folder: Path) -> dict:
