@@ -14,8 +14,9 @@ import numpy as np
 
 from backend.detail.parameters import HairSettings
 from backend.imaging.colour import LUMINANCE, SMALLEST_LINEAR
-from backend.imaging.filters import enlarge, masked_blur, smooth_step
+from backend.imaging.filters import masked_blur, smooth_step
 from backend.imaging.octaves import finest_octave, join, reduce_to, split
+from backend.imaging.rows import Computed, Enlarged, Rows, reduced_in_bands
 from backend.rendering.skin_model import SKIN
 from backend.texture.regions import FaceRegions, plain_skin
 
@@ -93,7 +94,7 @@ def without_surface_light(
     regions: FaceRegions,  # B x B
     skin_albedo: np.ndarray,  # float64 [3], linear, of plain skin
     settings: HairSettings = HairSettings(),
-) -> np.ndarray:
+) -> Rows:
     """The albedo [R, R, 3] of brows without the light that their surface reflects, as that of skin is.
 
     Dark hair and skin reflect the same few hundredths at their surface, which a renderer adds again. The split of light
@@ -101,14 +102,21 @@ def without_surface_light(
     In beards it is left: there the dark may also be folds.
     """
     side, small = albedo.shape[0], regions.face.shape[0]
-    luminance = albedo @ LUMINANCE.astype(np.float32)
+    weights = LUMINANCE.astype(np.float32)
+    reduced = reduced_in_bands(lambda rows: albedo[rows] @ weights, side, small)
     covered = reduce_to(hair.covered, small)
     bare = regions.face * (1 - regions.eyes) * (1 - regions.lips) * (1 - covered)
     around = np.ones_like(bare), settings.skin_around_mm * regions.texels_per_mm
     doubt = np.float32(settings.fewest_around)
     near, usual = masked_blur(bare, *around), np.float32(skin_albedo @ LUMINANCE)
-    skin = (masked_blur(bare * reduce_to(luminance, small), *around) + doubt * usual) / (near + doubt)
-    darker = 1 - np.minimum(luminance / enlarge(skin, side), 1)
-    of_surface = SKIN.surface.of_skin * np.clip(enlarge(covered * (1 - regions.beard), side), 0, 1) * darker
-    # Of all channels alike, and softly where little is left: what they hold of so dark a thing is noise.
-    return albedo / (1 + of_surface / np.maximum(luminance, SMALLEST_LINEAR))[..., None]
+    skin = Enlarged((masked_blur(bare * reduced, *around) + doubt * usual) / (near + doubt), side)
+    hairy = Enlarged(covered * (1 - regions.beard), side, (0, 1))
+
+    def of(rows: slice) -> np.ndarray:
+        luminance = albedo[rows] @ weights
+        darker = 1 - np.minimum(luminance / skin[rows], 1)
+        of_surface = SKIN.surface.of_skin * hairy[rows] * darker
+        # Of all channels alike, and softly where little is left: what they hold of so dark a thing is noise.
+        return albedo[rows] / (1 + of_surface / np.maximum(luminance, SMALLEST_LINEAR))[..., None]
+
+    return Computed(of)

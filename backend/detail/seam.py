@@ -10,7 +10,7 @@ import numpy as np
 
 from backend.detail.parameters import SeamSettings
 from backend.imaging.filters import enlarge, masked_blur, smooth_step
-from backend.imaging.solid_noise import solid_noise
+from backend.imaging.solid_noise import POINTS_AT_ONCE, solid_noise
 from backend.texture.uv_space import UVSpace, coarser
 
 
@@ -67,12 +67,10 @@ class SolidNoise:
     share: np.ndarray
     values: np.ndarray
 
-    def mixed_into(self, band: np.ndarray) -> np.ndarray:
-        """A band float32 [h, h] of unit variance, by the share replaced by noise of the same variance."""
-        result = band.copy()
-        flat = result.reshape(-1)
+    def mix_into(self, band: np.ndarray) -> None:
+        """Replace a band float32 [h, h] of unit variance by the share by noise of the same variance, in place."""
+        flat = band.reshape(-1)
         flat[self.texels] = np.sqrt(1 - np.square(self.share)) * flat[self.texels] + self.share * self.values
-        return result
 
 
 def noise_in_space(
@@ -84,7 +82,9 @@ def noise_in_space(
 ) -> SolidNoise:
     """Solid noise of a wavelength where it has a share."""
     where = np.flatnonzero((share > 0.01) & uv_space.mask)
-    corners = mean_vertices[uv_space.triangles[uv_space.triangle.reshape(-1)[where]]]
-    points = np.einsum("nk,nkd->nd", uv_space.barycentric.reshape(-1, 3)[where], corners) * 1000
-    values = solid_noise(points.astype(np.float32), wavelength, seed)
-    return SolidNoise(where, share.reshape(-1)[where], values)
+    points = np.empty((len(where), 3), np.float32)
+    for start in range(0, len(where), POINTS_AT_ONCE):
+        part = slice(start, start + POINTS_AT_ONCE)
+        corners = mean_vertices[uv_space.triangles[uv_space.triangle.reshape(-1)[where[part]]]]
+        points[part] = np.einsum("nk,nkd->nd", uv_space.barycentric.reshape(-1, 3)[where[part]], corners) * 1000
+    return SolidNoise(where, share.reshape(-1)[where], solid_noise(points, wavelength, seed))

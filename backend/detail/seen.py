@@ -6,8 +6,9 @@ import numpy as np
 
 from backend.detail.parameters import SeenSettings
 from backend.imaging.colour import SMALLEST_LINEAR, srgb_to_linear
-from backend.imaging.filters import enlarge, smooth_step
+from backend.imaging.filters import smooth_step
 from backend.imaging.octaves import TEXELS_PER_WAVE, finest_octave, reduce_to
+from backend.imaging.rows import Enlarged, Rows, filled_in_bands
 from backend.texture.fitted_skin import FittedSkin
 from backend.texture.maps import PartialTexture
 from backend.texture.texel_points import pixels_per_texel
@@ -17,18 +18,24 @@ from backend.texture.uv_space import UVSpace
 def fine_detail(
     partial: PartialTexture,  # R x R
     log_reduced: np.ndarray,  # float32 [B, B, 3], the same texture at the working size, complete
-    weight: np.ndarray,  # float32 [R, R], how much of the detail is wanted
+    weight: Rows,  # float32 [R, R], how much of the detail is wanted
 ) -> np.ndarray:
     """What the reduction to the working size lost: log colour float32 [R, R, 3], 0 where the weight is."""
-    side = weight.shape[0]
+    side = partial.texture_srgb.shape[0]
     if side == log_reduced.shape[0]:
         return np.zeros((side, side, 3), np.float32)
-    decode = srgb_to_linear(np.arange(4097) / 4096).astype(np.float32)  # fine enough: 8-bit steps are 16 of these
-    linear = decode[np.round(np.clip(partial.texture_srgb, 0, 1) * 4096).astype(np.int16)]
-    detail = np.log(np.maximum(linear, SMALLEST_LINEAR, out=linear), out=linear)
-    detail -= enlarge(log_reduced, side)
-    detail *= weight[..., None]
-    return detail
+    linear = srgb_to_linear(np.arange(4097) / 4096).astype(np.float32)  # fine enough: 8-bit steps are 16 of these
+    decode, coarse = np.log(np.maximum(linear, SMALLEST_LINEAR)), Enlarged(log_reduced, side)
+
+    def of(rows: slice) -> np.ndarray:
+        level = np.clip(partial.texture_srgb[rows], 0, 1)
+        level *= 4096
+        detail = decode[np.round(level, out=level).astype(np.int16)]
+        detail -= coarse[rows]
+        detail *= weight[rows][..., None]
+        return detail
+
+    return filled_in_bands(of, side, 3)
 
 
 def photo_pixels(skin: FittedSkin, partial: PartialTexture, uv_space: UVSpace) -> np.ndarray:

@@ -9,6 +9,7 @@ from backend.detail.parameters import CreaseSettings, HairSettings
 from backend.imaging.colour import LUMINANCE
 from backend.imaging.filters import MAD_TO_STD, inner_distance, masked_blur, smooth_step
 from backend.imaging.octaves import reduce_to
+from backend.imaging.rows import Rows, filled_in_bands
 from backend.texture.regions import FaceRegions, plain_skin
 
 
@@ -92,39 +93,48 @@ def hairline(
     return cv2.GaussianBlur(cv2.dilate(found, kernel), (0, 0), 0.5 * reach) * (1 - regions.brows)
 
 
-def pigment_share(spot: np.ndarray, hairs: np.ndarray, regions: FaceRegions) -> np.ndarray:
-    """Share of the fine detail that is colour and no relief, float32 [R, R]: moles, lashes, hair over the temples.
+def pigment_share(spot: np.ndarray, hairs: np.ndarray, eyes: np.ndarray, lips: np.ndarray) -> np.ndarray:
+    """Share of the fine detail that is colour and no relief, float32 [...]: moles, lashes, hair over the temples.
 
     Args:
-        spot: float32 [R, R], see `spots`.
-        hairs: float32 [R, R], see `hairline`.
-        regions: parts of the face, R x R.
+        spot: float32 [...], see `spots`.
+        hairs: float32 [...], see `hairline`.
+        eyes, lips: float32 [...], of `FaceRegions`.
     """
-    return np.maximum.reduce([spot, regions.eyes**3, hairs, 0.3 * regions.lips]).astype(np.float32)
+    return np.maximum.reduce([spot, eyes**3, hairs, 0.3 * lips]).astype(np.float32)
 
 
-def without_gloss(
+def matte_share(
     detail: np.ndarray,  # float32 [R, R, 3], fine detail of the log texture
-    base: np.ndarray,  # float32 [R, R, 3], what it is added to: log texture without the detail
-    shine: np.ndarray,  # float32 [R, R] in [0, 1], share of the light there that is specular
+    base: Rows,  # float32 [R, R, 3], what it is added to: log texture without the detail
+    shine: Rows,  # float32 [R, R] in [0, 1], share of the light there that is specular
     texels_per_mm: float,
 ) -> np.ndarray:
-    """The detail without small highlights, float32 [R, R, 3].
+    """The share of the detail that is no small highlight, float32 [R, R].
 
     Dichromatic separation (Shafer 1985): what is brighter than its surroundings and whiter than skin is gloss; its
     share follows from the colour. In patches that shine as a whole the dark side of the detail is kept weakly too: it
     is where the gloss is not.
     """
-    colour = np.exp(base)
-    level = colour @ LUMINANCE
-    # Chroma of single texels is noise: the camera and JPEG both blur it.
-    smooth = cv2.GaussianBlur(detail, (0, 0), max(0.35 * texels_per_mm, 0.8))
-    brighter = np.maximum(smooth @ LUMINANCE, 0)
-    # Adding white s to colour c raises log blue by more than log red: d(log b) - d(log r) = s (1 / b - 1 / r).
-    whiter = smooth[..., 2] - smooth[..., 0]
-    lever = 1 / np.maximum(colour[..., 2], 2e-3) - 1 / np.maximum(colour[..., 0], 2e-3)
-    gloss = np.clip(whiter / np.maximum(lever * level, 0.3), 0, brighter) / np.maximum(brighter, 1e-3)
-    gloss = np.maximum(smooth_step(gloss, 0.15, 0.7), shine) * smooth_step(brighter, 0.0, 0.02)
-    own = detail @ LUMINANCE
-    drop = np.where(own > 0, np.maximum(gloss, shine), 0.6 * shine)
-    return detail * (1 - drop[..., None])
+    side, luminance = len(detail), LUMINANCE.astype(np.float32)
+    sigma = max(0.35 * texels_per_mm, 0.8)
+    reach = int(np.ceil(4 * sigma)) + 1
+
+    def of(rows: slice) -> np.ndarray:
+        colour = np.exp(base[rows])
+        level = colour @ luminance
+        # Chroma of single texels is noise: the camera and JPEG both blur it.
+        first, last = max(rows.start - reach, 0), min(rows.stop + reach, side)
+        around, inner = detail[first:last], slice(rows.start - first, rows.stop - first)
+        brightness = around @ luminance
+        own = brightness[inner]
+        brighter = np.maximum(cv2.GaussianBlur(brightness, (0, 0), sigma)[inner], 0)
+        # Adding white s to colour c raises log blue by more than log red: d(log b) - d(log r) = s (1 / b - 1 / r).
+        whiter = cv2.GaussianBlur(around[..., 2] - around[..., 0], (0, 0), sigma)[inner]
+        lever = 1 / np.maximum(colour[..., 2], 2e-3) - 1 / np.maximum(colour[..., 0], 2e-3)
+        gloss = np.clip(whiter / np.maximum(lever * level, 0.3), 0, brighter) / np.maximum(brighter, 1e-3)
+        shiny = shine[rows]
+        gloss = np.maximum(smooth_step(gloss, 0.15, 0.7), shiny) * smooth_step(brighter, 0.0, 0.02)
+        return 1 - np.where(own > 0, np.maximum(gloss, shiny), 0.6 * shiny)
+
+    return filled_in_bands(of, side)

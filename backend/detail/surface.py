@@ -7,11 +7,11 @@ import numpy as np
 
 from backend.detail.parameters import ReliefSettings
 from backend.imaging.filters import smooth_step
-from backend.imaging.octaves import join, reduce_to, split, wavelength_mm
+from backend.imaging.octaves import join, split, wavelength_mm
+from backend.imaging.rows import Enlarged, Rows, at_side, filled_in_bands, in_bands
 from backend.rendering.skin_model import SKIN
 from backend.texture.regions import FaceRegions
-from backend.texture.relief import cavity
-from backend.texture.uv_space import SurfaceGradient, dilate
+from backend.texture.uv_space import SurfaceGradient
 
 
 def fine_height(
@@ -25,14 +25,18 @@ def fine_height(
 
     `crease` float32 [S, S] in [0, 1] is 1 where the detail's lines are creases, which are relief at every size.
     """
-    side = relief.shape[0]
-    limited = SKIN.relief.density_limit * np.tanh(relief / SKIN.relief.density_limit)
-    bands, _ = split(limited, coarsest)
+    side, limit = relief.shape[0], SKIN.relief.density_limit
+    bands, _ = split(filled_in_bands(lambda rows: limit * np.tanh(relief[rows] / limit), side), coarsest)
     for octave, band in bands.items():
         wave = wavelength_mm(octave, texels_per_mm, side)
-        band *= np.float32(settings.depth_per_wave * wave) * relief_share(
-            wave, reduce_to(crease, band.shape[0]), settings
-        )
+        depth, creased = np.float32(settings.depth_per_wave * wave), at_side(crease, band.shape[0])
+
+        def scale(
+            rows: slice, band: np.ndarray = band, wave: float = wave, depth: np.float32 = depth, creased: Rows = creased
+        ) -> None:
+            band[rows] *= depth * relief_share(wave, creased[rows], settings)
+
+        in_bands(scale, band.shape[0])
     return join(bands)
 
 
@@ -44,16 +48,26 @@ def relief_share(wavelength: float, crease: np.ndarray, settings: ReliefSettings
 
 
 def relief_normals(
-    height: np.ndarray, gradient: SurfaceGradient, island: np.ndarray, settings: ReliefSettings = ReliefSettings()
+    height: np.ndarray, gradient: SurfaceGradient, base: Rows | None, settings: ReliefSettings = ReliefSettings()
 ) -> np.ndarray:
-    """Unit tangent-space normals float32 [R, R, 3], +Y up, of a height [R, R] in mm on an island bool [R, R]."""
-    return normals_of_slopes(*gradient.slopes(dilate(height, island, 3)), settings=settings)
+    """Unit tangent-space normals float32 [R, R, 3], +Y up, of a height [R, R] in mm over a surface, or over broader
+    normals [R, R, 3] of it."""
+
+    def of(rows: slice) -> np.ndarray:
+        fine = normals_of_slopes(*gradient.slopes(height, rows), settings=settings)
+        return fine if base is None else laid_over(base[rows], fine)
+
+    return filled_in_bands(of, len(height), 3)
 
 
-def less_in_cavities(specular: np.ndarray, height: np.ndarray, island: np.ndarray, texels_per_mm: float) -> np.ndarray:
-    """Specular albedo float32 [R, R] that is less where the height [R, R], mm, lies deep."""
-    lost = SKIN.relief.gloss_loss_per_mm * cavity(height, island, texels_per_mm)
-    return np.clip(specular * (1 - lost), SKIN.specular.lowest, SKIN.specular.highest).astype(np.float32)
+def less_in_cavities(specular: Rows, depth: Rows, side: int) -> np.ndarray:
+    """Specular albedo float32 [R, R] that is less where the relief lies deep, by `cavities` [R, R] in mm."""
+
+    def of(rows: slice) -> np.ndarray:
+        lost = SKIN.relief.gloss_loss_per_mm * depth[rows]
+        return np.clip(specular[rows] * (1 - lost), SKIN.specular.lowest, SKIN.specular.highest)
+
+    return filled_in_bands(of, side)
 
 
 def normals_of_slopes(along: np.ndarray, up: np.ndarray, settings: ReliefSettings = ReliefSettings()) -> np.ndarray:
@@ -77,11 +91,16 @@ def laid_over(base: np.ndarray, fine: np.ndarray) -> np.ndarray:
     return normal / np.linalg.norm(normal, axis=-1, keepdims=True)
 
 
-def roughness(height: np.ndarray, regions: FaceRegions, island: np.ndarray) -> np.ndarray:
-    """Perceptual roughness float32 [R, R] in [0, 1]: by region, rougher in cavities. Plausible, not measured."""
-    values = np.full(height.shape, SKIN.gloss.plain, np.float32)
+def roughness(regions: FaceRegions, depth: Rows, side: int) -> np.ndarray:
+    """Perceptual roughness float32 [R, R] in [0, 1]: by region, rougher in cavities. Plausible, not measured.
+
+    Args:
+        regions: parts of the face, on any number of texels up to R: the roughness of parts has soft borders.
+        depth: `cavities`, float32 [R, R], mm.
+        side: R.
+    """
+    values = np.full(regions.face.shape, SKIN.gloss.plain, np.float32)
     for name, level in SKIN.gloss.regions:
         values += smooth_step(getattr(regions, name), 0, 1) * (np.float32(level) - values)
-    values = cv2.GaussianBlur(values, (0, 0), max(2 * regions.texels_per_mm, 0.5))
-    rougher = SKIN.gloss.rougher_per_mm * cavity(height, island, regions.texels_per_mm)
-    return np.clip(values + rougher, 0.2, 0.9).astype(np.float32)
+    plain = Enlarged(cv2.GaussianBlur(values, (0, 0), max(2 * regions.texels_per_mm, 0.5)), side)
+    return filled_in_bands(lambda rows: np.clip(plain[rows] + SKIN.gloss.rougher_per_mm * depth[rows], 0.2, 0.9), side)

@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 
 from backend.detail.parameters import PatchSettings
-from backend.imaging.filters import inner_distance, masked_blur
+from backend.imaging.filters import inner_distance
+from backend.imaging.rows import Rows, blurred_in_bands, in_bands
 
 
 @dataclass(frozen=True)
@@ -122,12 +123,17 @@ def patchwork(
     return Patchwork(sample, side, spacing, overlap, tuple(patches))
 
 
-def unit_variance(
-    band: np.ndarray, weight: np.ndarray, texels_per_mm: float, settings: PatchSettings = PatchSettings()
-) -> np.ndarray:
-    """A band [R, R] scaled to local standard deviation 1 where weight [R, R] > 0."""
-    variance = masked_blur(np.square(band), weight, max(settings.normalised_over_mm * texels_per_mm, 2.0))
-    return band / np.sqrt(np.maximum(variance, 1e-10))
+def bring_to_unit_variance(
+    band: np.ndarray, weight: Rows, texels_per_mm: float, settings: PatchSettings = PatchSettings()
+) -> None:
+    """Scale a band [R, R] to local standard deviation 1 where weight [R, R] > 0, in place."""
+    over = max(settings.normalised_over_mm * texels_per_mm, 2.0)
+    variance = blurred_in_bands(lambda rows: np.square(band[rows]), lambda rows: weight[rows], len(band), over)
+
+    def scale(rows: slice) -> None:
+        band[rows] /= np.sqrt(np.maximum(variance[rows], 1e-10))
+
+    in_bands(scale, len(band))
 
 
 def _kind(sample: Sample, wanted: int, settings: PatchSettings) -> int:

@@ -10,30 +10,31 @@ from backend.detail.microrelief import microrelief_tile
 from backend.detail.parameters import UnseenSettings
 from backend.detail.regions import SKIN_PARTS
 from backend.detail.seam import SolidNoise, noise_in_space, seam_share, stretched_share
-from backend.detail.synthesis import (
-    Sample,
-    good_places,
-    patchwork,
-    periodic_sample,
-    unit_variance,
-)
-from backend.imaging.filters import enlarge, masked_blur
-from backend.imaging.octaves import COARSEST_OCTAVE, finest_octave, join, reduce_to, split, wavelength_mm
+from backend.detail.synthesis import Sample, bring_to_unit_variance, good_places, patchwork, periodic_sample
+from backend.imaging.octaves import COARSEST_OCTAVE, finest_octave, join, levels, reduce_to, wavelength_mm
+from backend.imaging.rows import Enlarged, Rows, at_side, blurred_in_bands, filled_in_bands, in_bands, reduced_in_bands
+from backend.imaging.rows import bands as bands_of
 from backend.side_by_side import each, side_by_side
 from backend.texture.fitted_skin import WORKING_RESOLUTION
-from backend.texture.uv_space import UVSpace, coarser
+from backend.texture.uv_space import UVSpace, coarser, coarser_mask
 
 # Parts of the face whose skin serves as a sample; lids and lips are too small for patches.
 SAMPLED = ("cheeks", "forehead", "beard", "nose")
+# Texels a side that the share of solid noise is known at, at most.
+SHARE_SIDE = 1024
 
 
 @dataclass(frozen=True)
 class Made:
-    """Detail of the log luminance that the photo does not show, float32 [R, R] each: `fine` is what the prior's maps
-    cannot hold, `coarse` what they could."""
+    """Detail of the log luminance that the photo does not show.
+
+    Args:
+        fine: float32 [R, R], what the prior's maps cannot hold.
+        coarse: float32 [R, R], what they could.
+    """
 
     fine: np.ndarray
-    coarse: np.ndarray
+    coarse: Rows
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Shown:
 
     Args:
         bands: by octave, float32 [h, h]: of the log luminance of the albedo.
-        seen: by octave, float32 [h, h]: share that comes from the photo.
+        seen: by octave, float32 [h, h], h at most S: share that comes from the photo.
         resolved: by octave, how far the photo is large enough to show it, median over the seen face, in [0, 1].
         skin: float32 [S, S], weight of plain skin that was seen, without spots: what may serve as a sample.
         parts: float32 [parts, S, S], `part_weights`.
@@ -68,15 +69,15 @@ def missing_detail(
 ) -> Made:
     """Detail that brings every octave to its contrast where it is not seen."""
     side = uv_space.resolution
-    flat = np.zeros((side, side), np.float32)
     if strength <= 0:
+        flat = np.zeros((side, side), np.float32)
         return Made(flat, flat)
     gains = {
-        octave: strength * _deficit(octave, shown, contrast, uv_space, texels_per_mm * band.shape[0] / side, settings)
+        octave: _deficit(octave, shown, contrast, strength, uv_space, texels_per_mm * band.shape[0] / side, settings)
         for octave, band in shown.bands.items()
     }
-    needed = uv_space.mask & (np.maximum.reduce([reduce_to(g, side) for g in gains.values()]) > 1e-4)
-    h = min(side, 1024)
+    needed = _needed(gains, uv_space)
+    h = min(side, SHARE_SIDE)
 
     def solid() -> dict[int, SolidNoise]:
         share = np.maximum(
@@ -94,62 +95,94 @@ def missing_detail(
             for octave, band in shown.bands.items()
         }
 
-    textures, noise = side_by_side(
+    bands, noise = side_by_side(
         lambda: _textures(shown, needed, density, texels_per_mm, np.random.default_rng(seed), settings), solid
     )
-    wanted = {}
     for octave, gain in gains.items():
-        h = gain.shape[0]
-        scale = texels_per_mm * h / side
-        sampled = "continued" in textures and shown.resolved[octave] > settings.resolved
-        band = unit_variance(
-            textures["continued" if sampled else "made"][octave],
-            reduce_to(needed.astype(np.float32), h),
-            scale,
-            settings.patches,
-        )
-        band = noise[octave].mixed_into(band)
-        # Patches of little variance would otherwise be blown up into single, huge grains.
-        wanted[octave] = gain * np.clip(band, -4, 4)
-    wanted = _of_strength(wanted, gains, needed)
+        band, h = bands[octave], shown.bands[octave].shape[0]
+        weight = _needed_at(needed, h)
+        bring_to_unit_variance(band, weight, texels_per_mm * h / side, settings.patches)
+        noise.pop(octave).mix_into(band)
+
+        def scale(rows: slice, band: np.ndarray = band, gain: np.ndarray = gain) -> None:
+            # Patches of little variance would otherwise be blown up into single, huge grains.
+            band[rows] = gain[rows] * np.clip(band[rows], -4, 4)
+
+        in_bands(scale, h)
+    _bring_to_strength(bands, gains, needed)
     held = finest_octave(min(WORKING_RESOLUTION, side))
-    fine = join({o: b if o < held else 0 * b for o, b in wanted.items()}) if min(wanted) < held else flat
-    coarse = join({o: b for o, b in wanted.items() if o >= held})
-    return Made(fine, enlarge(coarse, side))
+    coarse = join({o: b for o, b in bands.items() if o >= held})
+    if min(bands) == held:
+        return Made(np.zeros_like(coarse), coarse)
+    return Made(join({o: b if o < held else 0 * b for o, b in bands.items()}), Enlarged(coarse, side))
 
 
-def _of_strength(
-    bands: dict[int, np.ndarray], gains: dict[int, np.ndarray], needed: np.ndarray
-) -> dict[int, np.ndarray]:
-    """Bands [h, h] scaled so that each octave of their sum has the strength of its gain, on the whole.
+def _needed(gains: dict[int, np.ndarray], uv_space: UVSpace) -> np.ndarray:
+    """Where detail is to be made, bool [R, R]."""
+    side = uv_space.resolution
+    needed, strong = uv_space.mask.copy(), [at_side(gain, side) for gain in gains.values()]
+
+    def of(rows: slice) -> None:
+        needed[rows] &= np.maximum.reduce([gain[rows] for gain in strong]) > 1e-4
+
+    in_bands(of, side)
+    return needed
+
+
+def _needed_at(needed: np.ndarray, side: int) -> np.ndarray:
+    """The share of each texel in which detail is to be made, float32 [side, side], of a bool image [R, R]."""
+    return reduced_in_bands(lambda rows: needed[rows].astype(np.float32), len(needed), side)
+
+
+def _bring_to_strength(bands: dict[int, np.ndarray], gains: dict[int, np.ndarray], needed: np.ndarray) -> None:
+    """Scale bands [h, h], in place, so that each octave of their sum has the strength of its gain, on the whole.
 
     The levels of a Laplacian pyramid overlap: what is put into one is found in part in its neighbours.
     """
-    found, _ = split(join(bands))
-    result = {}
-    for octave, band in bands.items():
-        where = reduce_to(needed.astype(np.float32), band.shape[0]) > 0.5
-        strength = float(np.square(gains[octave][where]).sum()), float(np.square(found[octave][where]).sum())
-        factor = np.sqrt(strength[0] / strength[1]) if min(strength) > 0 else 1.0
-        result[octave] = band * np.float32(np.clip(factor, 0.7, 1.7))
-    return result
+    factors = {}
+    for octave, found, _ in levels(join(bands)):
+        h = len(found)
+        where = _needed_at(needed, h) > 0.5
+        wanted, had = (
+            sum(float(np.square(image[rows][where[rows]]).sum()) for rows in bands_of(h))
+            for image in (gains[octave], found)
+        )
+        factors[octave] = np.clip(np.sqrt(wanted / had) if min(wanted, had) > 0 else 1.0, 0.7, 1.7)
+    for octave, factor in factors.items():
+        bands[octave] *= np.float32(factor)
 
 
 def _deficit(
-    octave: int, shown: Shown, contrast: np.ndarray, uv_space: UVSpace, texels_per_mm: float, settings: UnseenSettings
+    octave: int,
+    shown: Shown,
+    contrast: np.ndarray,
+    strength: float,
+    uv_space: UVSpace,
+    texels_per_mm: float,
+    settings: UnseenSettings,
 ) -> np.ndarray:
     """Standard deviation float32 [h, h] that is missing in an octave; 0 where it was seen."""
-    band, seen = shown.bands[octave], shown.seen[octave]
+    band = shown.bands[octave]
     h = band.shape[0]
-    island = coarser(uv_space, h).mask.astype(np.float32)
+    island = coarser_mask(uv_space, h)
     over = max(settings.contrast_over_mm * texels_per_mm, 2.0)
-    target = sum(float(c) * reduce_to(part, h) for c, part in zip(contrast[:, octave], shown.parts, strict=True))
-    # A few strong edges (lips, lids) must not pass for detail of the skin around them.
-    limited = np.clip(band, -3 * target, 3 * target)
-    present = masked_blur(np.square(limited), island, over)
-    missing = np.sqrt(np.maximum(np.square(target) - present, 0)) * np.sqrt(1 - np.square(seen)) * island
+    target = at_side(np.tensordot(contrast[:, octave].astype(np.float32), shown.parts, 1), h)
+    seen = at_side(shown.seen[octave], h)
     held = octave >= finest_octave(min(WORKING_RESOLUTION, uv_space.resolution))
-    return (missing * (settings.coarse_share if held else 1.0)).astype(np.float32)
+    share = np.float32(strength * (settings.coarse_share if held else 1.0))
+
+    def limited(rows: slice) -> np.ndarray:
+        # A few strong edges (lips, lids) must not pass for detail of the skin around them.
+        most = 3 * target[rows]
+        return np.square(np.clip(band[rows], -most, most))
+
+    present = blurred_in_bands(limited, lambda rows: island[rows], h, over)
+
+    def missing(rows: slice) -> np.ndarray:
+        lacking = np.sqrt(np.maximum(np.square(target[rows]) - present[rows], 0))
+        return lacking * np.sqrt(1 - np.square(seen[rows])) * island[rows] * share
+
+    return filled_in_bands(missing, h)
 
 
 def _textures(
@@ -159,8 +192,8 @@ def _textures(
     texels_per_mm: float,
     rng: np.random.Generator,
     settings: UnseenSettings,
-) -> dict[str, dict[int, np.ndarray]]:
-    """Bands by octave of the person's skin continued, where there is a sample of it, and of drawn skin."""
+) -> dict[int, np.ndarray]:
+    """Bands by octave: of the person's skin continued where it is a sample of them, else of drawn skin."""
     side = needed.shape[0]
     numbers = [SKIN_PARTS.index(name) for name in SAMPLED]
     sort = np.argmax(shown.parts[numbers], axis=0)
@@ -175,12 +208,14 @@ def _textures(
         rng,
         settings.patches,
     )
-    textures = {"made": made}
-    sample = _person_sample(shown, numbers, density, texels_per_mm, side, rng, settings)
-    if any(len(places) for places in sample.places):
-        textures["continued"] = patchwork(sample, needed, sort, density, texels_per_mm, rng, settings.patches)
-    bands = each(lambda texture: split(texture.painted())[0], textures.values())
-    return dict(zip(textures, bands, strict=True))
+    ways, resolved = dict.fromkeys(shown.bands, made), [o for o, r in shown.resolved.items() if r > settings.resolved]
+    sample = _person_sample(shown, numbers, density, texels_per_mm, side, rng, settings) if resolved else None
+    if sample is not None:
+        continued = patchwork(sample, needed, sort, density, texels_per_mm, rng, settings.patches)
+        ways |= dict.fromkeys(resolved, continued)
+    painted = list({id(way): way for way in ways.values()}.values())
+    bands = each(lambda way: {o: b for o, b, _ in levels(way.painted()) if ways[o] is way}, painted)
+    return {octave: band for part in bands for octave, band in sorted(part.items())}
 
 
 def _person_sample(
@@ -191,9 +226,8 @@ def _person_sample(
     side: int,
     rng: np.random.Generator,
     settings: UnseenSettings,
-) -> Sample:
-    """Seen skin as a sample, at the size of the maps; places by `SAMPLED` part."""
-    image = join({o: b for o, b in shown.bands.items() if o <= COARSEST_OCTAVE})
+) -> Sample | None:
+    """Seen skin as a sample, at the size of the maps, places by `SAMPLED` part; None where there is none."""
     scale = shown.skin.shape[0] / side
     reach = 0.5 * (settings.patches.patch_mm + settings.patches.overlap_mm) * texels_per_mm * scale
     places = []
@@ -202,4 +236,7 @@ def _person_sample(
         # Corners of a patch may reach a little over the part's border, where it fades out anyway.
         found = good_places(allowed, reach * 0.9 * settings.patches.scale_limit**0.5, rng)
         places.append(np.round((found + 0.5) / scale - 0.5).astype(int))
+    if not any(len(found) for found in places):
+        return None
+    image = join({o: b for o, b in shown.bands.items() if o <= COARSEST_OCTAVE})
     return Sample(image, reduce_to(density, side), tuple(places))

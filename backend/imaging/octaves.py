@@ -7,6 +7,8 @@ pyramid as a compact image code", 1983.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 
@@ -31,12 +33,20 @@ def split(
     coarsest: int = COARSEST_OCTAVE,
 ) -> tuple[dict[int, np.ndarray], np.ndarray]:
     """Bands by octave, each [R / 2^k, ...] at its own size, and the rest, which is coarser."""
-    bands, current = {}, image
+    bands, rest = {}, image
+    for octave, band, reduced in levels(image, coarsest):
+        bands[octave], rest = band, reduced
+    return bands, rest
+
+
+def levels(image: np.ndarray, coarsest: int = COARSEST_OCTAVE) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """The bands of `split` one after the other: octave, band, and the rest that is coarser than it."""
+    current = image
     for octave in range(finest_octave(image.shape[0]), coarsest + 1):
         reduced = cv2.pyrDown(current)
-        bands[octave] = current - cv2.pyrUp(reduced, dstsize=current.shape[1::-1])
+        band = cv2.pyrUp(reduced, dstsize=current.shape[1::-1])
+        yield octave, np.subtract(current, band, out=band), reduced
         current = reduced
-    return bands, current
 
 
 def join(bands: dict[int, np.ndarray], rest: np.ndarray | None = None) -> np.ndarray:
@@ -44,7 +54,11 @@ def join(bands: dict[int, np.ndarray], rest: np.ndarray | None = None) -> np.nda
     total = rest
     for octave in sorted(bands, reverse=True):
         band = bands[octave]
-        total = band if total is None else band + cv2.pyrUp(total, dstsize=band.shape[1::-1])
+        if total is None:
+            total = band
+        else:
+            total = cv2.pyrUp(total, dstsize=band.shape[1::-1])
+            total += band
     assert total is not None
     return total
 

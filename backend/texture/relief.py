@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from backend.imaging.filters import masked_blur
+from backend.imaging.rows import Computed, Rows, blurred_in_bands
 from backend.rendering.skin_model import SKIN
 from backend.texture.regions import FaceRegions
 from backend.texture.skin_regions import SkinRegions
@@ -34,10 +35,12 @@ def hairless(regions: FaceRegions) -> np.ndarray:
     return 1 - np.maximum(regions.brows**4, SKIN.relief.lashes * regions.eyes**3)
 
 
-def cavity(height: np.ndarray, island: np.ndarray, texels_per_mm: float) -> np.ndarray:
+def cavities(height: np.ndarray, island: np.ndarray, texels_per_mm: float) -> Rows:
     """How deep each texel lies under the skin around it, float32 [R, R], mm; negative on what stands out."""
-    around = masked_blur(height, island.astype(np.float32), SKIN.relief.cavity_mm * texels_per_mm)
-    return np.clip(around - height, -SKIN.relief.highest_mm, SKIN.relief.deepest_mm)
+    sigma = SKIN.relief.cavity_mm * texels_per_mm
+    around = blurred_in_bands(lambda rows: height[rows], lambda rows: island[rows], len(height), sigma)
+    limits = -SKIN.relief.highest_mm, SKIN.relief.deepest_mm
+    return Computed(lambda rows: np.clip(around[rows] - height[rows], *limits))
 
 
 def regional_specular(regions: SkinRegions) -> np.ndarray:

@@ -9,7 +9,9 @@ import cv2
 import numpy as np
 
 from backend.head.model import HeadModel
+from backend.imaging.rows import bands
 from backend.rendering.normals import corner_angles, sum_by_index, unit, vertex_normals
+from backend.side_by_side import each
 from backend.texture.uv_raster import rasterise_uv
 
 # Texels this many times denser than usual are taken for degenerate.
@@ -50,17 +52,23 @@ class SurfaceGradient:
     """How slopes on the surface follow from differences between texels, for heights in millimetres.
 
     Args:
-        matrix: float32 [R, R, 4], row by row the 2 x 2 matrix from (dh/d texel right, dh/d texel up) to the slopes
-            (along the tangent, along the bitangent).
+        uv_space: R x R texels of the surface.
+        corners: float32 [n, 3, 4], at the corners of its triangles row by row the 2 x 2 matrix from (dh/d texel right,
+            dh/d texel up) to the slopes (along the tangent, along the bitangent).
     """
 
-    matrix: np.ndarray
+    uv_space: UVSpace
+    corners: np.ndarray
 
-    def slopes(self, height_mm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Slopes along tangent and bitangent, float32 [R, R] each, of a height [R, R] over the surface, mm."""
-        right = cv2.Sobel(height_mm, cv2.CV_32F, 1, 0, ksize=1, scale=0.5)
-        up = cv2.Sobel(height_mm, cv2.CV_32F, 0, 1, ksize=1, scale=-0.5)  # rows run down
-        m = self.matrix
+    def slopes(self, height_mm: np.ndarray, rows: slice | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Slopes along tangent and bitangent, float32 [r, R] each, of a height [R, R] over the surface, mm; of some
+        rows or of all."""
+        rows = rows or slice(0, len(height_mm))
+        first, last = max(rows.start - 1, 0), min(rows.stop + 1, len(height_mm))
+        around, inner = height_mm[first:last], slice(rows.start - first, rows.stop - first)
+        right = cv2.Sobel(around, cv2.CV_32F, 1, 0, ksize=1, scale=0.5)[inner]
+        up = cv2.Sobel(around, cv2.CV_32F, 0, 1, ksize=1, scale=-0.5)[inner]  # rows run down
+        m = self.uv_space.gathered(self.corners, rows)
         return m[..., 0] * right + m[..., 1] * up, m[..., 2] * right + m[..., 3] * up
 
 
@@ -93,7 +101,7 @@ class UVSpace:
 
     def interpolate(self, per_vertex: np.ndarray) -> np.ndarray:
         """A per-vertex attribute [V, C] over the texels, float32 [R, R, C]; 0 outside."""
-        return self._gather(np.asarray(per_vertex, np.float32)[self.triangles])
+        return self.gathered(np.asarray(per_vertex, np.float32)[self.triangles])
 
     def positions(self, vertices: np.ndarray) -> np.ndarray:
         """Surface points float32 [R, R, 3], in the space of `vertices` [V, 3]; 0 outside."""
@@ -113,8 +121,8 @@ class UVSpace:
         """
         tangent, _ = self._vertex_frames(vertices)
         at_corner = vertex_normals(vertices, self.mesh_triangles)[self.triangles]
-        tangent_map = self._gather(tangent[self.uv_triangles].astype(np.float32))
-        normal_map = self._gather(at_corner.astype(np.float32))
+        tangent_map = self.gathered(tangent[self.uv_triangles].astype(np.float32))
+        normal_map = self.gathered(at_corner.astype(np.float32))
         return TangentFrames(tangent_map, np.cross(normal_map, tangent_map), normal_map)
 
     def _vertex_frames(self, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -161,7 +169,7 @@ class UVSpace:
         # Where the texture is squeezed to next to nothing (rims of lids and lips), a texel's step means no slope.
         size = np.linalg.norm(mean, axis=1, keepdims=True)
         mean *= np.minimum(1, MOST_SQUEEZED * np.median(size[size > 0]) / np.maximum(size, 1e-9))
-        return SurfaceGradient(self._gather(mean[self.uv_triangles]))
+        return SurfaceGradient(self, mean[self.uv_triangles])
 
     def texels_per_metre(self, vertices: np.ndarray) -> np.ndarray:
         """Texture density float32 [R, R]: the square root of texels per square metre of surface; 0 outside."""
@@ -193,12 +201,12 @@ class UVSpace:
         root = (form + np.eye(2)) / np.sqrt(np.trace(form, axis1=1, axis2=2) + 2)[:, None, None]
         return np.where(self.mask[..., None, None], root[self.triangle], np.eye(2)).astype(np.float32)
 
-    def _gather(self, corner_values: np.ndarray) -> np.ndarray:
-        """Interpolate values per triangle corner, float32 [n, 3, C], over the texels; 0 outside."""
-        index = np.maximum(self.triangle, 0)
-        result = self.barycentric[..., :1] * corner_values[index, 0]
+    def gathered(self, corner_values: np.ndarray, rows: slice = slice(None)) -> np.ndarray:
+        """Interpolate values per triangle corner, float32 [n, 3, C], over the texels of some rows; 0 outside."""
+        index, barycentric = np.maximum(self.triangle[rows], 0), self.barycentric[rows]
+        result = barycentric[..., :1] * corner_values[index, 0]
         for k in (1, 2):
-            result += self.barycentric[..., k : k + 1] * corner_values[index, k]
+            result += barycentric[..., k : k + 1] * corner_values[index, k]
         return result
 
 
@@ -221,6 +229,12 @@ def coarser(uv_space: UVSpace, side: int) -> UVSpace:
         triangle=np.ascontiguousarray(uv_space.triangle[pick, pick]),
         barycentric=np.ascontiguousarray(uv_space.barycentric[pick, pick]),
     )
+
+
+def coarser_mask(uv_space: UVSpace, side: int) -> np.ndarray:
+    """The mask of `coarser`, bool [side, side]."""
+    step = uv_space.resolution // side
+    return np.ascontiguousarray(uv_space.mask[step // 2 :: step, step // 2 :: step]) if step > 1 else uv_space.mask
 
 
 def mirror(image: np.ndarray) -> np.ndarray:
@@ -247,21 +261,40 @@ def dilate(
 
 def nearest_inside(mask: np.ndarray, pixels: float) -> tuple[np.ndarray, np.ndarray]:
     """Flat indices of the texels up to `pixels` outside a bool mask [H, W], and of the nearest texel inside of each."""
-    if not mask.any():
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    distance, labels = cv2.distanceTransformWithLabels(
-        (~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    label = np.asarray(labels, np.int32).reshape(-1)
-    inside, outside = np.flatnonzero(mask), np.flatnonzero(~mask & (distance <= pixels))
-    source = np.zeros(int(label.max()) + 1, np.int64)
-    source[label[inside]] = inside
-    return outside, source[label[outside]]
+    height, width = mask.shape
+    reach = min(int(np.ceil(pixels)) + 2, height)
+
+    def of(rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        first = max(rows.start - reach, 0)
+        around = mask[first : rows.stop + reach]
+        if not around.any() or mask[rows].all():
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        distance, labels = cv2.distanceTransformWithLabels(
+            (~around).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+        )
+        label = np.asarray(labels, np.int32).reshape(-1)
+        inside = np.flatnonzero(around)
+        source = np.zeros(int(label.max()) + 1, np.int64)
+        source[label[inside]] = inside
+        near = ~around & (distance <= pixels)
+        near[: rows.start - first], near[rows.stop - first :] = False, False
+        outside = np.flatnonzero(near)
+        return outside + first * width, source[label[outside]] + first * width
+
+    # Where all the image is looked at for every row, there is nothing to be had by bands.
+    found = each(of, bands(height) if 4 * reach < height else [slice(0, height)])
+    outside, sources = (np.concatenate(part) for part in zip(*found, strict=True))
+    return outside, sources
 
 
 def filled(image: np.ndarray, texels: np.ndarray, sources: np.ndarray) -> np.ndarray:
     """Copy of an image [H, W] or [H, W, C] whose `texels` take the values of `sources`, flat indices."""
     result = image.copy()
-    flat = result.reshape(-1, *image.shape[2:])
-    flat[texels] = flat[sources]
+    fill(result, texels, sources)
     return result
+
+
+def fill(image: np.ndarray, texels: np.ndarray, sources: np.ndarray) -> None:
+    """Give the `texels` of an image [H, W] or [H, W, C] the values of `sources`, flat indices, in place."""
+    flat = image.reshape(-1, *image.shape[2:])
+    flat[texels] = flat[sources]

@@ -8,7 +8,7 @@ import pytest
 
 from backend.detail.microrelief import microrelief_tile
 from backend.detail.seam import noise_in_space, seam_edges, seam_share, stretched_share
-from backend.detail.synthesis import Sample, good_places, patchwork, periodic_sample, unit_variance
+from backend.detail.synthesis import Sample, bring_to_unit_variance, good_places, patchwork, periodic_sample
 from backend.head.model import load_head_model
 from backend.texture.uv_space import uv_space
 
@@ -69,7 +69,8 @@ def test_places_keep_their_distance_to_the_border() -> None:
 
 def test_a_band_is_brought_to_unit_variance_everywhere(grain: np.ndarray) -> None:
     ramp = np.linspace(0.1, 3, SIDE, dtype=np.float32)[None]
-    even = unit_variance(grain * ramp, np.ones((SIDE, SIDE), np.float32), PER_MM)
+    even = grain * ramp
+    bring_to_unit_variance(even, np.ones((SIDE, SIDE), np.float32), PER_MM)
     halves = even[:, : SIDE // 2].std(), even[:, SIDE // 2 :].std()
     np.testing.assert_allclose(halves, 1, atol=0.1)
 
@@ -95,8 +96,8 @@ def test_both_sides_of_the_seam_show_the_same_noise() -> None:
     share = seam_share(space, scale, 512)
     assert 0.01 < share.mean() < 0.3
     rng = np.random.default_rng(0)
-    plain = rng.normal(size=(512, 512)).astype(np.float32)
-    band = noise_in_space(share, space, model.mean, 12.0, 1).mixed_into(plain)
+    band = rng.normal(size=(512, 512)).astype(np.float32)
+    noise_in_space(share, space, model.mean, 12.0, 1).mix_into(band)
     edges = seam_edges(space)
     assert len(edges) > 20
     # The two uses of a vertex on the seam.

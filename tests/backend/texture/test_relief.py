@@ -3,7 +3,7 @@ import numpy as np
 from backend.head.model import load_head_model
 from backend.rendering.skin_model import SKIN
 from backend.texture.regions import FaceRegions, face_regions, landmark_texels
-from backend.texture.relief import cavity, regional_specular, relief_height
+from backend.texture.relief import cavities, regional_specular, relief_height
 from backend.texture.skin_regions import skin_regions
 from backend.texture.uv_space import mirror, uv_space
 from backend.training.stream.reflectance import regional_specular as of_training
@@ -61,6 +61,6 @@ def test_specular_albedo_is_that_of_the_regions() -> None:
 def test_a_pit_is_a_cavity() -> None:
     height = np.zeros((64, 64), np.float32)
     height[32, 32] = -0.05
-    deep = cavity(height, np.ones((64, 64), bool), texels_per_mm=4.0)
+    deep = cavities(height, np.ones((64, 64), bool), texels_per_mm=4.0)[0:64]
     assert deep[32, 32] > 0.045
     assert abs(deep[5, 5]) < 1e-6

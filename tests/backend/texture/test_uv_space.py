@@ -10,7 +10,7 @@ import pytest
 
 from backend.head.model import HeadModel, load_head_model
 from backend.texture.uv_raster import rasterise_uv
-from backend.texture.uv_space import UVSpace, dilate, mirror, mirror_normals, uv_space
+from backend.texture.uv_space import UVSpace, dilate, mirror, mirror_normals, nearest_inside, uv_space
 
 
 def grid_layout(cells: int, seed: int) -> np.ndarray:
@@ -207,6 +207,28 @@ def test_dilation_copies_the_nearest_texel_within_reach() -> None:
 def test_dilation_of_one_channel_without_any_mask_changes_nothing() -> None:
     image = np.random.default_rng(7).random((6, 6)).astype(np.float32)
     np.testing.assert_array_equal(dilate(image, np.zeros((6, 6), bool), 4), image)
+
+
+def test_nearest_texels_of_a_large_image_are_those_that_all_of_it_at_once_gives() -> None:
+    noise = np.random.default_rng(8).random((1024, 1024)).astype(np.float32)
+    mask = cv2.GaussianBlur(noise, (0, 0), 12) > 0.5
+    texels, sources = nearest_inside(mask, 16)
+    everywhere, all_sources = nearest_inside(mask, 1024)
+    distance = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5).reshape(-1)
+    near = distance[everywhere] <= 16
+    assert 1000 < np.count_nonzero(near) < len(everywhere)
+    np.testing.assert_array_equal(texels, everywhere[near])
+    np.testing.assert_array_equal(sources, all_sources[near])
+
+
+def test_slopes_of_some_rows_are_those_of_the_whole() -> None:
+    model = load_head_model()
+    space = uv_space(model, 256)
+    height = np.random.default_rng(9).normal(size=(256, 256)).astype(np.float32)
+    gradient = space.surface_gradient(model.mean)
+    for rows in (slice(0, 64), slice(100, 101), slice(192, 256)):
+        for part, whole in zip(gradient.slopes(height, rows), gradient.slopes(height), strict=True):
+            np.testing.assert_array_equal(part, whole[rows])
 
 
 def test_slopes_of_a_known_height_are_its_gradient_along_the_tangent_frame() -> None:
