@@ -19,8 +19,8 @@ from backend.delight.parameters import DelightParameters, LightSettings
 from backend.delight.robust import robust_tone
 from backend.delight.skin_tone import plausible_tone, turned
 from backend.delight.trust import trusted
-from backend.imaging.colour import LUMINANCE, SMALLEST_LINEAR, srgb_to_linear
-from backend.imaging.filters import masked_reduce, smooth_step
+from backend.imaging.colour import LUMINANCE, SMALLEST_LINEAR
+from backend.imaging.filters import smooth_step
 from backend.photo.white_cue import WhiteCue
 from backend.rendering.light_transfer import shading
 from backend.texture.fitted_skin import FittedSkin
@@ -103,8 +103,7 @@ def delight(
         RelightifyError: ``too_little_skin`` where next to nothing of the face was seen.
     """
     regions = skin.regions
-    linear = srgb_to_linear(partial.texture_srgb).astype(np.float32)
-    texture, visibility = masked_reduce(linear, partial.visibility, skin.working.resolution)
+    texture, visibility = partial.reduced(skin.working.resolution)
     _check_seen(visibility, regions, parameters.least_seen)
     transfer = skin.working.interpolate(skin.transfer)
     plain = plain_skin(regions)

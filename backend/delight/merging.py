@@ -18,7 +18,7 @@ import numpy as np
 from backend.delight.delighting import DelightedTexture
 from backend.delight.robust import robust_tone
 from backend.imaging.colour import LUMINANCE, SMALLEST_LINEAR, linear_to_srgb, srgb_to_linear
-from backend.imaging.filters import enlarge, masked_blur, masked_reduce, smooth_step
+from backend.imaging.filters import enlarge, masked_blur, smooth_step
 from backend.texture.fitted_skin import FittedSkin
 from backend.texture.maps import PartialTexture
 from backend.texture.regions import plain_skin
@@ -104,8 +104,7 @@ def merged(
     broad, choice = _broad(layers, settings, skin), _choice(layers, settings, skin)
     partial, fine = _partial([seen[n].partial for n in order], layers, broad, choice)
 
-    linear = srgb_to_linear(partial.texture_srgb).astype(np.float32)
-    texture, _ = masked_reduce(linear, partial.visibility, len(light))
+    texture, _ = partial.reduced(len(light))
     weight = np.maximum.reduce([layer.weight for layer in layers])
     log_marks = _blend([layer.log_marks for layer in layers], choice)
     log_seen = np.log(np.maximum(texture, SMALLEST_LINEAR)) - log_marks

@@ -25,7 +25,7 @@ from backend.detail.unseen import Shown, missing_detail
 from backend.imaging.colour import LUMINANCE
 from backend.imaging.filters import enlarge, inner_distance, smooth_step
 from backend.imaging.octaves import COARSEST_OCTAVE, finest_octave, reduce_to, wavelength_mm
-from backend.imaging.rows import Enlarged, in_bands, reduced_in_bands
+from backend.imaging.rows import Enlarged, at_side, in_bands, reduced_in_bands
 from backend.prior.interface import CompletedMaps
 from backend.progress import Progress
 from backend.side_by_side import side_by_side
@@ -78,7 +78,7 @@ def add_detail(
     shown = _shown(photo, skin, scale, partial, parameters)
     # What noise has left of an octave still says how smooth the skin may be, at least.
     sharp = shown.seen if partial.sharpness == 1 else _seen(photo, skin, replace(partial, sharpness=1.0), parameters)[0]
-    plainly = _plainly_seen(sharp, len(shown.skin), regions)
+    plainly = _plainly_seen(sharp, shown.bands, len(shown.skin), regions)
     contrast = measured_contrast(shown.bands, shown.parts, plainly, parameters.contrast)
     statistics = statistics or load_statistics()
     expected = statistics.expected(contrast, options.age, parameters.contrast)
@@ -248,10 +248,18 @@ def _seen(
     return {o: reduce_to(share * strength, sides[o]) for o, share in shares.items()}, resolved, strength
 
 
-def _plainly_seen(seen: dict[int, np.ndarray], side: int, regions: FaceRegions) -> dict[int, np.ndarray]:
+def _plainly_seen(
+    seen: dict[int, np.ndarray], bands: dict[int, np.ndarray], side: int, regions: FaceRegions
+) -> dict[int, np.ndarray]:
     """By octave, where its contrast may be measured, [side, side]: seen, and for what is resolved at all."""
-    hairless = 1 - reduce_to(regions.brows, side)
-    return {octave: (reduce_to(share, side) > 0.9) * hairless for octave, share in seen.items()}
+    hairless, found = 1 - reduce_to(regions.brows, side), {}
+    for octave, share in seen.items():
+        # As texels of the band have it: enlarged, and averaged again.
+        h = len(bands[octave])
+        of_band = at_side(share, h)
+        share = reduced_in_bands(lambda rows, of=of_band: of[rows], h, side) if h > side else reduce_to(share, side)
+        found[octave] = (share > 0.9) * hairless
+    return found
 
 
 def _report(

@@ -103,13 +103,14 @@ def patchwork(
     )
     size = spacing + overlap
     coarse = sort.shape[0] / side
+    before = cv2.integral(needed.view(np.uint8), sdepth=cv2.CV_32S)
     patches, used = [], np.zeros(len(sample.places), int)
     for top in range(-overlap, side, spacing):
         for left in range(-int(rng.integers(overlap, size)), side, spacing):
             turn, flip = float(rng.uniform(0, 360)), bool(rng.integers(2))
-            rows, columns = slice(max(top, 0), top + size), slice(max(left, 0), left + size)
-            if not needed[rows, columns].any():
-                continue
+            (y0, y1), (x0, x1) = ((max(start, 0), min(start + size, side)) for start in (top, left))
+            if before[y1, x1] - before[y0, x1] == before[y1, x0] - before[y0, x0]:
+                continue  # none of it is needed
             row, column = (min(max(int((c + size / 2) * coarse), 0), sort.shape[0] - 1) for c in (top, left))
             at = (row, column)
             kind = _kind(sample, int(sort[at]), settings)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from backend.head.parameters import FittedLightSettings
 from backend.rendering.spherical_harmonics import LAMBERT_KERNEL, basis
+from backend.side_by_side import each
 
 SAMPLES_AT_ONCE = 2048  # whose derivatives the processor's cache holds
 _KERNEL = LAMBERT_KERNEL / np.pi
@@ -160,15 +162,12 @@ def solve_lighting(
         seen = root * samples.contrast
         colour, shading, wrong = albedo * seen, bright * seen, root * residual
         hessian, gradient = np.zeros((27 + k, 27 + k)), np.zeros(27 + k)
-        # A channel depends on its own light and on the albedo.
-        for c in range(3):
+        parts = [(c, begin) for c in range(3) for begin in range(0, len(colour), SAMPLES_AT_ONCE)]
+        products = each(partial(_products, samples.albedo_basis, by_light, colour, shading, wrong), parts)
+        for (c, _), (square, right) in zip(parts, products, strict=True):
             own = np.r_[9 * c : 9 * c + 9, 27 : 27 + k]
-            for begin in range(0, len(colour), SAMPLES_AT_ONCE):
-                rows = slice(begin, begin + SAMPLES_AT_ONCE)
-                by_albedo = samples.albedo_basis[rows, c] * shading[rows, c : c + 1]
-                jacobian = np.hstack([by_light[rows] * colour[rows, c : c + 1], by_albedo])
-                hessian[np.ix_(own, own)] += jacobian.T @ jacobian
-                gradient[own] += jacobian.T @ wrong[rows, c]
+            hessian[np.ix_(own, own)] += square
+            gradient[own] += right
         hessian[:27, :27] += prior
         hessian[27:, 27:] += np.diag(albedo_precision)
         gradient[:27] += prior @ lighting.light.T.reshape(-1) - wanted
@@ -176,6 +175,27 @@ def solve_lighting(
         step = np.linalg.solve(hessian, -gradient)
         lighting = Lighting(lighting.light + step[:27].reshape(3, 9).T, lighting.albedo + step[27:])
     return lighting
+
+
+def _products(
+    albedo_basis: np.ndarray,  # [N, 3, K]
+    by_light: np.ndarray,  # [N, 9]
+    colour: np.ndarray,  # [N, 3]
+    shading: np.ndarray,  # [N, 3]
+    wrong: np.ndarray,  # [N, 3]
+    part: tuple[int, int],
+) -> tuple[np.ndarray, np.ndarray]:
+    """What some samples add to a channel's normal equations: [9 + K, 9 + K] and [9 + K], of its own light and of the
+    albedo, on which it depends.
+
+    Args:
+        part: the channel, and the first of `SAMPLES_AT_ONCE` samples.
+    """
+    c, begin = part
+    rows = slice(begin, begin + SAMPLES_AT_ONCE)
+    by_albedo = albedo_basis[rows, c] * shading[rows, c : c + 1]
+    jacobian = np.hstack([by_light[rows] * colour[rows, c : c + 1], by_albedo])
+    return jacobian.T @ jacobian, jacobian.T @ wrong[rows, c]
 
 
 def _light_prior(face: np.ndarray, settings: FittedLightSettings) -> tuple[np.ndarray, np.ndarray]:

@@ -10,8 +10,10 @@ from backend.rendering.rays import RayScene, off_surface
 from backend.rendering.shading import cosine_directions
 from backend.rendering.skin_model import SKIN
 from backend.rendering.spherical_harmonics import basis
+from backend.side_by_side import each
 
 SMOOTHING_STEPS = 3
+PARTS = 8  # of the vertices, looked at side by side as far as there are cores
 
 
 def radiance_transfer(
@@ -36,15 +38,20 @@ def radiance_transfer(
     scene = RayScene(vertices, occluders)
 
     tangent, bitangent = frames(normals)
-    total = np.zeros((len(shown), 9))
-    origins = off_surface(vertices[shown], normals).astype(np.float32)
-    for x, y, z in cosine_directions(rays):
-        directions = x * tangent + y * bitangent + z * normals
-        hidden = scene.hits(origins, directions)
-        # Cosine-distributed directions have density cos / pi, which cancels the cosine and the 1/pi of the integral.
-        total += basis(directions) * np.where(hidden, SKIN.bounce.of_hidden, 1.0)[:, None]
+    origins, pattern = off_surface(vertices[shown], normals).astype(np.float32), cosine_directions(rays)
+
+    def open_sky(some: np.ndarray) -> np.ndarray:
+        total, along, across, out = np.zeros((len(some), 9)), tangent[some], bitangent[some], normals[some]
+        for x, y, z in pattern:
+            directions = x * along + y * across + z * out
+            hidden = scene.hits(origins[some], directions)
+            # Cosine-distributed directions have density cos / pi, which cancels the cosine and the 1/pi of the
+            # integral.
+            total += basis(directions) * np.where(hidden, SKIN.bounce.of_hidden, 1.0)[:, None]
+        return total
+
     transfer = np.zeros((len(vertices), 9), np.float32)
-    transfer[shown] = total / rays
+    transfer[shown] = np.concatenate(each(open_sky, np.array_split(np.arange(len(shown)), PARTS))) / rays
     return _smoothed(transfer, skin)
 
 

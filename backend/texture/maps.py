@@ -7,6 +7,9 @@ from dataclasses import dataclass, fields, replace
 import cv2
 import numpy as np
 
+from backend.imaging.colour import srgb_to_linear
+from backend.imaging.octaves import reduce_to
+from backend.imaging.rows import filled_in_bands, reduced_in_bands
 from backend.texture.detail_report import DetailReport
 from backend.texture.uv_space import filled, nearest_inside
 from shared.errors import RelightifyError
@@ -45,6 +48,19 @@ class PartialTexture:
     visibility: np.ndarray
     sharpness: float = 1.0
     pixels: np.ndarray | None = None
+
+    def reduced(self, side: int) -> tuple[np.ndarray, np.ndarray]:
+        """Linear colour float32 [side, side, 3], averaged over what was seen, and visibility float32 [side, side]."""
+        full, seen = len(self.visibility), self.visibility
+
+        def linear(rows: slice) -> np.ndarray:
+            return srgb_to_linear(self.texture_srgb[rows]).astype(np.float32)
+
+        if full == side:
+            return filled_in_bands(linear, side, 3), seen
+        total = reduced_in_bands(lambda rows: linear(rows) * seen[rows][..., None], full, side, 3)
+        weight = reduce_to(seen, side)
+        return total / np.maximum(weight, 1e-6)[..., None], weight
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ import numpy as np
 from backend.delight.delighting import DelightedTexture
 from backend.evaluation.photos.parameters import KeptMarksSettings
 from backend.imaging.colour import SMALLEST_LINEAR, srgb_to_linear
-from backend.imaging.filters import masked_reduce
 from backend.imaging.membrane import extend
 from backend.imaging.octaves import reduce_to
 from backend.texture.maps import SkinMaps
@@ -32,8 +31,7 @@ def kept_of_found(delit: DelightedTexture, maps: SkinMaps, settings: KeptMarksSe
         1 is all; NaN where there are no marks, or no skin beside them.
     """
     side = delit.skin.working.resolution
-    linear = srgb_to_linear(delit.partial.texture_srgb).astype(np.float32)
-    texture, visibility = masked_reduce(linear, delit.partial.visibility, side)
+    texture, visibility = delit.partial.reduced(side)
     albedo = reduce_to(srgb_to_linear(maps.diffuse_albedo_srgb).astype(np.float32), side)
     marked = (np.abs(delit.log_marks).max(-1) > settings.marked) & (delit.weight > settings.seen)
     scale = delit.skin.regions.texels_per_mm
