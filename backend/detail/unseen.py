@@ -10,7 +10,7 @@ from backend.detail.microrelief import microrelief_tile
 from backend.detail.parameters import UnseenSettings
 from backend.detail.regions import SKIN_PARTS
 from backend.detail.seam import SolidNoise, noise_in_space, seam_share, stretched_share
-from backend.detail.synthesis import Sample, bring_to_unit_variance, good_places, patchwork, periodic_sample
+from backend.detail.synthesis import Patchwork, Sample, bring_to_unit_variance, good_places, patchwork, periodic_sample
 from backend.imaging.octaves import COARSEST_OCTAVE, finest_octave, join, levels, reduce_to, wavelength_mm
 from backend.imaging.rows import Enlarged, Rows, at_side, blurred_in_bands, filled_in_bands, in_bands, reduced_in_bands
 from backend.imaging.rows import bands as bands_of
@@ -20,6 +20,8 @@ from backend.texture.uv_space import UVSpace, coarser, coarser_mask
 
 # Parts of the face whose skin serves as a sample; lids and lips are too small for patches.
 SAMPLED = ("cheeks", "forehead", "beard", "nose")
+# Texels a side from which on textures are painted one after the other.
+LARGE_SIDE = 4096
 # Texels a side that the share of solid noise is known at, at most.
 SHARE_SIDE = 1024
 
@@ -214,7 +216,12 @@ def _textures(
         continued = patchwork(sample, needed, sort, density, texels_per_mm, rng, settings.patches)
         ways |= dict.fromkeys(resolved, continued)
     painted = list({id(way): way for way in ways.values()}.values())
-    bands = each(lambda way: {o: b for o, b, _ in levels(way.painted()) if ways[o] is way}, painted)
+
+    def bands_of_way(way: Patchwork) -> dict[int, np.ndarray]:
+        return {octave: band for octave, band, _ in levels(way.painted()) if ways[octave] is way}
+
+    # Of large maps both at once would take more memory than anything else does.
+    bands = each(bands_of_way, painted) if side < LARGE_SIDE else map(bands_of_way, painted)
     return {octave: band for part in bands for octave, band in sorted(part.items())}
 
 
