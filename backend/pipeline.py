@@ -87,19 +87,24 @@ class Pipeline:
             RelightifyError: ``bad_option``, ``no_cuda``, ``no_mps``, or the face landmark model cannot be had.
         """
         self.device, self.parameters = choose_device(device), parameters
-        self.model: HeadModel = load_head_model()
-        self.areas = face_areas(self.model, parameters.head)
-        self.corrector = Corrector.of(self.model, parameters.head)
+        # Loading the photo's networks is mostly done outside of Python.
+        (self.detector, self.segmenter), _ = side_by_side(
+            lambda: (FaceDetector(), load_segmenter(parameters.photo.segmentation)), self._load_heads
+        )
         self.turned = load_turned_landmarks()
-        self.detector = FaceDetector()
-        self.segmenter = load_segmenter(parameters.photo.segmentation)
         self.rasteriser: Rasteriser = choose_rasteriser(self.device)
-        self.coarse = shipped_prior(self.model)
-        self.albedo = None if self.coarse is None else vertex_albedo(self.coarse.albedo, self.model)
-        self.priors: dict[str, Prior] = available_priors(self.model, self.device, parameters.prior)
         self.enlargers = load_enlargers()
         self._uv_spaces: dict[int, UVSpace] = {}
         self._loaded_embedder: FaceEmbedder | None = None
+
+    def _load_heads(self) -> None:
+        """Load what is known of heads and their skin."""
+        self.model: HeadModel = load_head_model()
+        self.areas = face_areas(self.model, self.parameters.head)
+        self.corrector = Corrector.of(self.model, self.parameters.head)
+        self.coarse = shipped_prior(self.model)
+        self.albedo = None if self.coarse is None else vertex_albedo(self.coarse.albedo, self.model)
+        self.priors: dict[str, Prior] = available_priors(self.model, self.device, self.parameters.prior)
 
     def prior(self, quality: str) -> Prior:
         """The prior behind a quality.

@@ -19,6 +19,7 @@ from backend.delight.parameters import DelightParameters, LightSettings
 from backend.delight.robust import robust_tone
 from backend.delight.skin_tone import plausible_tone, turned
 from backend.delight.trust import trusted
+from backend.imaging.channels import largest
 from backend.imaging.colour import LUMINANCE, SMALLEST_LINEAR
 from backend.imaging.filters import smooth_step
 from backend.photo.white_cue import WhiteCue
@@ -220,7 +221,7 @@ def _marks(
     of_one_colour = (shaded @ LUMINANCE)[..., None] * (mean / (mean @ LUMINANCE)).astype(np.float32)
     broad = replace(settings, closed=replace(settings.closed, kinds=()))
     first = mark_layer(log_seen - np.log(of_one_colour), texture, of_one_colour, visibility, regions, broad)
-    unmarked = visibility * plain * np.exp(-settings.distrust * np.abs(first).max(-1))
+    unmarked = visibility * plain * np.exp(-settings.distrust * largest(np.abs(first)))
     light = _robust_light((texture * np.exp(-first)).astype(np.float32), transfer, unmarked, parameters.light)
     shaded = shading(transfer, light)
     return mark_layer(

@@ -7,6 +7,7 @@ import numpy as np
 
 from backend.delight.parameters import TrustSettings
 from backend.delight.robust import border_distance, robust_tone
+from backend.imaging.channels import largest
 from backend.imaging.colour import LUMINANCE
 from backend.imaging.filters import inner_distance, masked_blur, smooth_step
 from backend.texture.regions import FaceRegions, plain_skin
@@ -27,7 +28,7 @@ def trusted(
     tone, _ = robust_tone(log_albedo, weight)
     smooth = masked_blur(log_albedo, visibility, 1.5 * regions.texels_per_mm) - tone
     luminance = smooth @ LUMINANCE
-    colour = np.abs(smooth - luminance[..., None]).max(-1)
+    colour = largest(np.abs(smooth - luminance[..., None]))
     # Hair and cloth come in from the border: the nearer to it, the less may a texel differ.
     border = border_distance(visibility, regions)
     depth = smooth_step(border, 0, settings.doubtful_mm * regions.texels_per_mm)

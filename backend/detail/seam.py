@@ -82,9 +82,10 @@ def noise_in_space(
 ) -> SolidNoise:
     """Solid noise of a wavelength where it has a share."""
     where = np.flatnonzero((share > 0.01) & uv_space.mask)
-    points = np.empty((len(where), 3), np.float32)
+    points, at_corners = np.empty((len(where), 3), np.float32), mean_vertices[uv_space.triangles]
+    triangle, barycentric = uv_space.triangle.reshape(-1), uv_space.barycentric.reshape(-1, 3)
     for start in range(0, len(where), POINTS_AT_ONCE):
         part = slice(start, start + POINTS_AT_ONCE)
-        corners = mean_vertices[uv_space.triangles[uv_space.triangle.reshape(-1)[where[part]]]]
-        points[part] = np.einsum("nk,nkd->nd", uv_space.barycentric.reshape(-1, 3)[where[part]], corners) * 1000
+        corners = np.take(at_corners, np.take(triangle, where[part]), axis=0)
+        points[part] = np.einsum("nk,nkd->nd", np.take(barycentric, where[part], axis=0), corners) * 1000
     return SolidNoise(where, share.reshape(-1)[where], solid_noise(points, wavelength, seed))

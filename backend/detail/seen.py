@@ -30,7 +30,7 @@ def fine_detail(
     def of(rows: slice) -> np.ndarray:
         level = np.clip(partial.texture_srgb[rows], 0, 1)
         level *= 4096
-        detail = decode[np.round(level, out=level).astype(np.int16)]
+        detail = np.take(decode, np.round(level, out=level).astype(np.intp))
         detail -= coarse[rows]
         detail *= weight[rows][..., None]
         return detail

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from backend.head.parameters import FittedLightSettings
+from backend.imaging.channels import total
 from backend.rendering.spherical_harmonics import LAMBERT_KERNEL, basis
 from backend.side_by_side import each
 
@@ -85,7 +86,7 @@ def residuals(samples: SkinSamples, lighting: Lighting) -> np.ndarray:
 
 def robust(residual: np.ndarray, weights: np.ndarray, scale: float) -> np.ndarray:
     """Weights [N] of iteratively reweighted least squares (Cauchy loss) for residuals [N, 3]."""
-    return weights / (1 + np.mean(residual**2, axis=1) / scale**2)
+    return weights / (1 + total(residual**2) / 3 / scale**2)
 
 
 def first_lighting(

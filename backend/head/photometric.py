@@ -43,6 +43,7 @@ from backend.head.lighting import (
     solve_lighting,
 )
 from backend.head.parameters import PhotometricSettings
+from backend.imaging.channels import length, total
 from backend.imaging.colour import linear_to_srgb, srgb_bytes_to_linear
 from backend.progress import Progress
 from backend.rendering.camera import Camera
@@ -255,7 +256,7 @@ def see(scene: Scene, parameters: FitParameters) -> SeenSkin:
     field = normal_field(region, _coefficients(parameters))
     normals = operator @ field.normals
     sight = camera.position - operator @ field.positions
-    facing = np.sum(normals * sight, axis=1) / (np.linalg.norm(normals, axis=1) * np.linalg.norm(sight, axis=1))
+    facing = total(normals * sight) / (length(normals) * length(sight))
     weights = np.einsum("pk,pk->p", barycentric, region.weight[corners]) * photo.mask[chosen]
     weights = weights * np.clip((facing - scene.settings.least_facing) / 0.2, 0, 1)
     occlusion = np.einsum("pk,pk->p", barycentric, scene.occlusion[corners])
@@ -271,7 +272,7 @@ def _samples(scene: Scene, seen: SeenSkin, parameters: FitParameters) -> SkinSam
     region, photo = scene.region, scene.photo
     field = normal_field(region, _coefficients(parameters))
     normals = seen.operator @ field.normals
-    normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    normals = normals / np.maximum(length(normals)[:, None], 1e-12)
     camera = photo.camera(parameters, scene.problem.centre_px)
     pixels = camera.project(seen.operator @ field.positions)
     colours = _sample(photo.linear, pixels)

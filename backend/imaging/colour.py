@@ -29,7 +29,7 @@ def linear_to_srgb(linear: np.ndarray) -> np.ndarray:
 
 def srgb_bytes_to_linear(encoded: np.ndarray) -> np.ndarray:
     """sRGB-encoded bytes to linear light float32 in [0, 1], any shape."""
-    return srgb_to_linear(np.arange(256) / 255).astype(np.float32)[encoded]
+    return np.take(srgb_to_linear(np.arange(256) / 255).astype(np.float32), encoded)
 
 
 def linear_to_lab(linear: np.ndarray) -> np.ndarray:

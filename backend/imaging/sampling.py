@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from backend.imaging.channels import largest, length, smallest
+
 MAX_TAPS = 4  # a side; longer footprints go to a coarser level of the pyramid
 _ROW = 4096  # remap works on images, so lists of points are laid out in rows of this length
 
@@ -40,7 +42,7 @@ class Footprint:
 
     def select(self, index: np.ndarray) -> Footprint:
         """The footprints of listed triangles."""
-        return Footprint(self.jacobian[index])
+        return Footprint(np.take(self.jacobian, index, axis=0))
 
 
 def sample_image(
@@ -54,11 +56,11 @@ def sample_image(
     spread over its parallelogram average the level of a box pyramid whose pixels are just finer than the footprint's
     short side, which filters along both axes apart (anisotropic) without blurring what the texel can hold.
     """
-    length = np.linalg.norm(footprint.jacobian, axis=1)  # [n, 2], pixels per step in texel x and y
-    shortest = np.maximum(length.min(1), length.max(1) / MAX_TAPS)
+    along = length(footprint.jacobian.swapaxes(1, 2))  # [n, 2], pixels per step in texel x and y
+    shortest = np.maximum(smallest(along), largest(along) / MAX_TAPS)
     level = np.floor(np.log2(np.maximum(shortest, 1.0))).astype(int)
     level = np.clip(level, 0, max(0, int(np.log2(min(image.shape[:2]))) - 3))
-    taps = np.clip(np.ceil(length / (2.0**level)[:, None] - 0.25), 1, MAX_TAPS).astype(int)
+    taps = np.clip(np.ceil(along / (2.0**level)[:, None] - 0.25), 1, MAX_TAPS).astype(int)
     result = np.empty((len(pixels), image.shape[2]), np.float32)
     kind = (level * 16 + taps[:, 0]) * 16 + taps[:, 1]
     current, current_level = image, 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from backend.imaging.channels import largest, smallest
 from backend.imaging.colour import LUMINANCE, srgb_to_linear
 from backend.photo.face_checks import shows_no_colour
 from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIPS_INNER, interocular_px
@@ -60,7 +61,7 @@ def white_cue(
     step = max(1, max(photo.height, photo.width) // 500)
     overview = srgb_to_linear(photo.image_srgb[::step, ::step] / 255.0)
     brightest = float(np.quantile(overview @ LUMINANCE, settings.brightest))
-    hued = np.log((overview.max(-1) + settings.hue_floor) / (overview.min(-1) + settings.hue_floor))
+    hued = np.log((largest(overview) + settings.hue_floor) / (smallest(overview) + settings.hue_floor))
     white = (overview @ LUMINANCE > settings.bright_share * brightest) & (hued < settings.hueless)
     found = replace(
         eyes,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from backend.imaging.channels import length, total
+
 
 def vertex_normals(
     vertices: np.ndarray,  # [V, 3]
@@ -24,7 +26,7 @@ def frames(normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Two unit vectors [n, 3] each that complete unit normals [n, 3] to a frame."""
     helper = np.where(np.abs(normals[:, :1]) < 0.9, np.array([[1.0, 0, 0]]), np.array([[0, 1.0, 0]]))
     tangent = np.cross(helper, normals)
-    tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9)
+    tangent /= np.maximum(length(tangent)[:, None], 1e-9)
     return tangent, np.cross(normals, tangent)
 
 
@@ -32,7 +34,7 @@ def corner_angles(corners: np.ndarray) -> np.ndarray:
     """Inner angles [n, 3] in radians of triangles given by their corners [n, 3, D]; 0 where an edge has no length."""
     edges = unit(np.roll(corners, -1, axis=1) - corners)
     cosine = -np.einsum("nkd,nkd->nk", edges, np.roll(edges, 1, axis=1))
-    valid = (np.abs(edges).sum(-1) > 0) & (np.abs(np.roll(edges, 1, axis=1)).sum(-1) > 0)
+    valid = (total(np.abs(edges)) > 0) & (total(np.abs(np.roll(edges, 1, axis=1))) > 0)
     return np.where(valid, np.arccos(np.clip(cosine, -1, 1)), 0.0)
 
 
@@ -43,5 +45,5 @@ def sum_by_index(values: np.ndarray, index: np.ndarray, count: int) -> np.ndarra
 
 def unit(vectors: np.ndarray) -> np.ndarray:
     """Vectors scaled to length 1 along the last axis; a vector of length 0 stays 0."""
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+    lengths = length(vectors)[..., None]
+    return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)

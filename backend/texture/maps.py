@@ -9,7 +9,8 @@ import numpy as np
 
 from backend.imaging.colour import srgb_to_linear
 from backend.imaging.octaves import reduce_to
-from backend.imaging.rows import filled_in_bands, reduced_in_bands
+from backend.imaging.rows import bands, filled_in_bands, reduced_in_bands
+from backend.side_by_side import each
 from backend.texture.detail_report import DetailReport
 from backend.texture.uv_space import filled, nearest_inside
 from shared.errors import RelightifyError
@@ -113,7 +114,9 @@ class SkinMaps:
     def encode(self) -> dict[str, bytes]:
         """Every map as a PNG file, by name."""
         arrays = self.by_name()
-        return {s.name: encode_map(arrays[s.name], s) for s in (*MAPS, *EXTRA_MAPS) if s.name in arrays}
+        made = [spec for spec in (*MAPS, *EXTRA_MAPS) if spec.name in arrays]
+        files = each(lambda spec: encode_map(arrays[spec.name], spec), made)
+        return {spec.name: file for spec, file in zip(made, files, strict=True)}
 
     @staticmethod
     def decode(files: dict[str, bytes]) -> SkinMaps:
@@ -145,15 +148,17 @@ def encode_map(values: np.ndarray, spec: MapSpec) -> bytes:
     """
     if values.ndim != (2 if spec.channels == 1 else 3) or values.shape[2:] not in ((), (spec.channels,)):
         raise ValueError(f"{spec.name} has {spec.channels} channels, got shape {values.shape}")
-    if spec == NORMAL:
-        values = values * 0.5 + 0.5
-    if spec == DISPLACEMENT:
-        values = values / DISPLACEMENT_RANGE_MM + DISPLACEMENT_ZERO
     top, dtype = (65535, np.uint16) if spec.bits == 16 else (255, np.uint8)
-    whole = np.round(np.clip(values, 0, 1) * np.float32(top)).astype(dtype)
-    if spec.channels == 3:
-        whole = whole[..., ::-1]  # OpenCV stores BGR
-    ok, data = cv2.imencode(".png", np.ascontiguousarray(whole), [cv2.IMWRITE_PNG_COMPRESSION, 2])
+    whole = np.empty(values.shape, dtype)
+    for rows in bands(len(values)):
+        band = values[rows]
+        if spec == NORMAL:
+            band = band * 0.5 + 0.5
+        if spec == DISPLACEMENT:
+            band = band / DISPLACEMENT_RANGE_MM + DISPLACEMENT_ZERO
+        band = np.round(np.clip(band, 0, 1) * np.float32(top))
+        whole[rows] = band[..., ::-1] if spec.channels == 3 else band  # OpenCV stores BGR
+    ok, data = cv2.imencode(".png", whole, [cv2.IMWRITE_PNG_COMPRESSION, 2])
     if not ok:
         raise RuntimeError(f"the PNG encoder failed on {spec.name}")
     return data.tobytes()

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
+from backend.imaging.channels import length
 from backend.imaging.sampling import Footprint
 from backend.rendering.camera import Camera
 from backend.rendering.occlusion import points_in_view
@@ -35,7 +36,7 @@ class TexelPoints:
     def towards(self, eye: np.ndarray) -> np.ndarray:
         """Unit vectors [n, 3] from the points to an eye [3]."""
         offset = eye - self.position
-        return offset / np.linalg.norm(offset, axis=1, keepdims=True)
+        return offset / length(offset)[:, None]
 
     def facing(self, eye: np.ndarray) -> np.ndarray:
         """Cosine [n] between the normal and the direction to an eye [3]."""
@@ -48,14 +49,14 @@ class TexelPoints:
 
 def texel_points(uv_space: UVSpace, vertices: np.ndarray, normals: np.ndarray, texels: np.ndarray) -> TexelPoints:
     """The surface points of listed texels, flat indices [n], of a head with vertices and normals [V, 3]."""
-    triangle = uv_space.triangle.reshape(-1)[texels]
-    weights = uv_space.barycentric.reshape(-1, 3)[texels]
-    corners = uv_space.triangles[triangle]
+    triangle = np.take(uv_space.triangle.reshape(-1), texels)
+    weights = np.take(uv_space.barycentric.reshape(-1, 3), texels, axis=0)
+    corners = np.take(uv_space.triangles, triangle, axis=0)
     starts = np.arange(0, 3 * len(texels) + 1, 3)
     interpolation = sparse.csr_matrix((weights.reshape(-1), corners.reshape(-1), starts), (len(texels), len(vertices)))
     position, normal = np.split(interpolation @ np.hstack([vertices, normals]), [3], axis=1)
     normal = np.ascontiguousarray(normal)
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
+    normal /= np.maximum(length(normal)[:, None], 1e-9)
     return TexelPoints(texels, triangle, position, normal)
 
 

@@ -204,9 +204,9 @@ class UVSpace:
     def gathered(self, corner_values: np.ndarray, rows: slice = slice(None)) -> np.ndarray:
         """Interpolate values per triangle corner, float32 [n, 3, C], over the texels of some rows; 0 outside."""
         index, barycentric = np.maximum(self.triangle[rows], 0), self.barycentric[rows]
-        result = barycentric[..., :1] * corner_values[index, 0]
+        result = barycentric[..., :1] * np.take(corner_values[:, 0], index, axis=0)
         for k in (1, 2):
-            result += barycentric[..., k : k + 1] * corner_values[index, k]
+            result += barycentric[..., k : k + 1] * np.take(corner_values[:, k], index, axis=0)
         return result
 
 

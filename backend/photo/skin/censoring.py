@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from backend.imaging.channels import largest
 from backend.photo.landmark_table import IRIS_LEFT, IRIS_RIGHT
 from backend.photo.outlines import disc
 from backend.photo.skin.parameters import CensoringSettings
@@ -58,7 +59,7 @@ def find_censoring(
 def _bars(image: np.ndarray, unit: float, settings: CensoringSettings) -> np.ndarray:
     """Large patches of one colour all of whose border is sharp, uint8 [h, w]: overexposed skin fades into its own."""
     three = np.ones((3, 3), np.uint8)
-    spread = (cv2.dilate(image, three) - cv2.erode(image, three)).max(axis=-1)
+    spread = largest(cv2.dilate(image, three) - cv2.erode(image, three))
     flat = (spread <= settings.flat_levels).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(flat, connectivity=4)
     labels = np.asarray(labels, np.int64)
@@ -72,7 +73,7 @@ def _bars(image: np.ndarray, unit: float, settings: CensoringSettings) -> np.nda
         # What lies beside it, a little outside of its soft edge, differs from it nearly all around.
         grown = np.asarray(cv2.dilate(patch, reach), np.uint8)
         ring = (grown > 0) & (cv2.dilate(patch, three) == 0)
-        step = np.abs(image[ring] - np.median(image[patch > 0], axis=0)).max(axis=-1)
+        step = largest(np.abs(image[ring] - np.median(image[patch > 0], axis=0)))
         at_rim = x == 0 or y == 0 or x + w == flat.shape[1] or y + h == flat.shape[0]
         if not at_rim and len(step) and np.quantile(step, settings.edge_share) > settings.edge_levels:
             found = np.maximum(found, grown)
