@@ -98,6 +98,8 @@ class ReliefSettings:
         grain_mm: wavelength at which half of the variation is relief, finer is more; assumed.
         steepest: slope; assumed.
         coarse_wave_mm: in the middle of the relief that is read from maps of the working size.
+        roughness_side: texels a side at which the roughness of parts of the face is drawn at most; their borders are
+            millimetres wide.
     """
 
     spots: bool = True
@@ -107,6 +109,7 @@ class ReliefSettings:
     grain_mm: float = 1.3
     steepest: float = 1.2
     coarse_wave_mm: float = 2.0
+    roughness_side: int = 1024
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,7 @@ class PatchSettings:
         normalised_over_mm: blur over which the variance is made even; assumed.
         scale_limit: times a patch is enlarged or reduced at most; assumed.
         fewest_places: of a sort of skin, to take patches of it.
+        large_side: texels a side from which on textures are painted one after the other, for their memory.
     """
 
     patch_mm: float = 9.0
@@ -151,6 +155,7 @@ class PatchSettings:
     normalised_over_mm: float = 6.0
     scale_limit: float = 1.4
     fewest_places: int = 40
+    large_side: int = 4096
 
 
 @dataclass(frozen=True)
@@ -161,11 +166,13 @@ class SeamSettings:
         from_seam_mm: within which there is only solid noise, and beyond which there is none, outer value first.
         stretched: length over width of texels from which on there is some, and only solid noise.
         smooth_texels: blur of that ratio.
+        side: texels a side at which the share of solid noise is known at most.
     """
 
     from_seam_mm: tuple[float, float] = (10.0, 3.0)
     stretched: tuple[float, float] = (1.5, 2.2)
     smooth_texels: float = 4.0
+    side: int = 1024
 
 
 @dataclass(frozen=True)

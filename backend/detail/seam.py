@@ -10,7 +10,8 @@ import numpy as np
 
 from backend.detail.parameters import SeamSettings
 from backend.imaging.filters import enlarge, masked_blur, smooth_step
-from backend.imaging.solid_noise import POINTS_AT_ONCE, solid_noise
+from backend.imaging.rows import pieces
+from backend.imaging.solid_noise import solid_noise
 from backend.texture.uv_space import UVSpace, coarser
 
 
@@ -84,8 +85,7 @@ def noise_in_space(
     where = np.flatnonzero((share > 0.01) & uv_space.mask)
     points, at_corners = np.empty((len(where), 3), np.float32), mean_vertices[uv_space.triangles]
     triangle, barycentric = uv_space.triangle.reshape(-1), uv_space.barycentric.reshape(-1, 3)
-    for start in range(0, len(where), POINTS_AT_ONCE):
-        part = slice(start, start + POINTS_AT_ONCE)
+    for part in pieces(len(where)):
         corners = np.take(at_corners, np.take(triangle, where[part]), axis=0)
         points[part] = np.einsum("nk,nkd->nd", np.take(barycentric, where[part], axis=0), corners) * 1000
     return SolidNoise(where, share.reshape(-1)[where], solid_noise(points, wavelength, seed))

@@ -36,9 +36,6 @@ from backend.texture.regions import FaceRegions, plain_skin
 from backend.texture.relief import cavities, relief_height
 from backend.texture.uv_space import SurfaceGradient, coarser, dilate, fill, nearest_inside
 
-# Texels a side at which the roughness of parts of the face is drawn at most; their borders are millimetres wide.
-ROUGHNESS_SIDE = 1024
-
 
 def add_detail(
     maps: CompletedMaps,
@@ -116,7 +113,7 @@ def add_detail(
 
     in_bands(raise_island, side)
     depth = cavities(height, island, scale)
-    rough = roughness(enlarged_regions(regions, min(side, ROUGHNESS_SIDE)), depth, side)
+    rough = roughness(enlarged_regions(regions, min(side, parameters.relief.roughness_side)), depth, side)
     specular = less_in_cavities(Enlarged(grown.specular_albedo, side), depth, side)
     # Filtering reaches over the island's border, and slopes do.
     border = nearest_inside(island, DILATION_TEXELS)

@@ -20,10 +20,6 @@ from backend.texture.uv_space import UVSpace, coarser, coarser_mask
 
 # Parts of the face whose skin serves as a sample; lids and lips are too small for patches.
 SAMPLED = ("cheeks", "forehead", "beard", "nose")
-# Texels a side from which on textures are painted one after the other.
-LARGE_SIDE = 4096
-# Texels a side that the share of solid noise is known at, at most.
-SHARE_SIDE = 1024
 
 
 @dataclass(frozen=True)
@@ -79,7 +75,7 @@ def missing_detail(
         for octave, band in shown.bands.items()
     }
     needed = _needed(gains, uv_space)
-    h = min(side, SHARE_SIDE)
+    h = min(side, settings.seam.side)
 
     def solid() -> dict[int, SolidNoise]:
         share = np.maximum(
@@ -221,7 +217,7 @@ def _textures(
         return {octave: band for octave, band, _ in levels(way.painted()) if ways[octave] is way}
 
     # Of large maps both at once would take more memory than anything else does.
-    bands = each(bands_of_way, painted) if side < LARGE_SIDE else map(bands_of_way, painted)
+    bands = each(bands_of_way, painted) if side < settings.patches.large_side else map(bands_of_way, painted)
     return {octave: band for part in bands for octave, band in sorted(part.items())}
 
 

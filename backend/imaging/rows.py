@@ -12,9 +12,6 @@ import numpy as np
 
 from backend.side_by_side import each
 
-# Of a band: few enough for the cache, enough to be worth a call.
-TEXELS = 1 << 17
-
 
 class Rows(Protocol):
     """An image of which bands of rows can be had: an array, or what gives one of them at a time."""
@@ -68,15 +65,19 @@ def at_side(image: np.ndarray, side: int) -> Rows:
     return image if image.shape[0] == side else cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
 
 
-def bands(side: int, texels: int = TEXELS) -> list[slice]:
-    """The rows of side x side texels, a power of two, in bands of about so many texels."""
-    rows = min(side, max(64, 1 << (texels // side).bit_length() - 1))
-    return [slice(start, min(start + rows, side)) for start in range(0, side, rows)]
+def pieces(count: int, most: int = 1 << 17) -> list[slice]:
+    """So many points in pieces: few enough for the cache, enough to be worth a call."""
+    return [slice(start, min(start + most, count)) for start in range(0, count, most)]
 
 
-def in_bands(work: Callable[[slice], None], side: int, texels: int = TEXELS) -> None:
+def bands(side: int) -> list[slice]:
+    """The rows of side x side texels, a power of two, in bands of about as many texels as `pieces` have points."""
+    return pieces(side, min(side, max(64, 1 << ((1 << 17) // side).bit_length() - 1)))
+
+
+def in_bands(work: Callable[[slice], None], side: int) -> None:
     """Do some work for every band of rows, on all cores."""
-    each(work, bands(side, texels))
+    each(work, bands(side))
 
 
 def filled_in_bands(values: Callable[[slice], np.ndarray], side: int, channels: int | None = None) -> np.ndarray:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from backend.imaging.rows import pieces
+
 LATTICE = 64
-POINTS_AT_ONCE = 1 << 16  # what is made of them stays in the cache
 INTERPOLATED_DEVIATION = 0.54  # what trilinear interpolation leaves of a lattice's standard deviation of 1
 
 
@@ -21,8 +22,7 @@ def solid_noise(
     lattice = np.random.default_rng(seed).standard_normal((LATTICE, LATTICE, LATTICE)).astype(np.float32)
     # A lattice step is half a wavelength; turned, so that its planes do not show.
     values = np.empty(len(points_mm), np.float32)
-    for start in range(0, len(points_mm), POINTS_AT_ONCE):
-        part = slice(start, start + POINTS_AT_ONCE)
+    for part in pieces(len(points_mm)):
         at = points_mm[part] @ _TURN.T / np.float32(wavelength_mm / 2) + np.float32(17.3)
         values[part] = _trilinear(lattice, at) / np.float32(INTERPOLATED_DEVIATION)
     return values

@@ -10,10 +10,9 @@ from backend.rendering.rays import RayScene, off_surface
 from backend.rendering.shading import cosine_directions
 from backend.rendering.skin_model import SKIN
 from backend.rendering.spherical_harmonics import basis
-from backend.side_by_side import each
+from backend.side_by_side import each, usable_cores
 
 SMOOTHING_STEPS = 3
-PARTS = 8  # of the vertices, looked at side by side as far as there are cores
 
 
 def radiance_transfer(
@@ -51,7 +50,7 @@ def radiance_transfer(
         return total
 
     transfer = np.zeros((len(vertices), 9), np.float32)
-    transfer[shown] = np.concatenate(each(open_sky, np.array_split(np.arange(len(shown)), PARTS))) / rays
+    transfer[shown] = np.concatenate(each(open_sky, np.array_split(np.arange(len(shown)), usable_cores()))) / rays
     return _smoothed(transfer, skin)
 
 
