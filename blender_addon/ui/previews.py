@@ -12,6 +12,8 @@ ATTRIBUTE = "relightify_previews"
 LIVE_SIDE = 256
 FACE_SIDE = 96
 PHOTO_SIDE = 384
+# Of what Blender draws beside a line of text.
+ICON_SIDE = 32
 # Photos on a list whose icons are kept.
 MOST_LISTED = 16
 PLAIN_RGB, CHOSEN_RGB = (230, 230, 230), (240, 140, 40)
@@ -105,6 +107,9 @@ class Previews:
         preview = self._collection.new(name)
         preview.image_size = (side, side)
         preview.image_pixels_float.foreach_set(square_icon(image, side)[::-1].ravel())
+        # A list draws this one, and not the picture made smaller.
+        preview.icon_size = (ICON_SIDE, ICON_SIDE)
+        preview.icon_pixels_float.foreach_set(square_icon(image, ICON_SIDE)[::-1].ravel())
         self._names[role] = name
 
 
