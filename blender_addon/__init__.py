@@ -16,7 +16,7 @@ def register() -> None:
     import bpy
 
     from .link import session
-    from .ui import previews, viewport
+    from .ui import fit_editing, previews, viewport
     from .ui.operators import arrival
     from .ui.panels import menus
     from .ui.properties import baking, export, light, reconstruct
@@ -32,6 +32,8 @@ def register() -> None:
     opened = session.Session(f"Relightify for Blender {VERSION}", viewport.redraw_panels, arrival.prepare)
     setattr(bpy.types.WindowManager, session.ATTRIBUTE, opened)
     bpy.app.handlers.load_post.append(session.on_load)
+    for name, handler in fit_editing.HANDLERS.items():
+        getattr(bpy.app.handlers, name).append(handler)
     menus.add_to_menus()
     setattr(bpy.types.WindowManager, previews.ATTRIBUTE, previews.Previews())
 
@@ -46,6 +48,8 @@ def unregister() -> None:
 
     menus.remove_from_menus()
     bpy.app.handlers.load_post.remove(session.on_load)
+    for name, handler in fit_editing.HANDLERS.items():
+        getattr(bpy.app.handlers, name).remove(handler)
     fit_editing.set_editing(None)
     for attribute in (session.ATTRIBUTE, previews.ATTRIBUTE):
         getattr(bpy.types.WindowManager, attribute).close()

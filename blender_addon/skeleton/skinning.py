@@ -31,6 +31,7 @@ class SkeletonParameters:
         weight_steps: steps of averaging over neighbours that round the edges of the weights.
         root_reach: metres from the neck's border over which the root lets go of the skin.
         jaw_noise: metres; displacements of that size say nothing of how far a vertex belongs to the jaw.
+        reach: how much of the way to chin and cornea the bones of jaw and eyes take; their ends stay inside of the skin.
     """
 
     skull_joint: tuple[float, float, float] = (0.0, 0.085, -0.035)
@@ -38,6 +39,7 @@ class SkeletonParameters:
     weight_steps: int = 6
     root_reach: float = 0.03
     jaw_noise: float = 0.001
+    reach: float = 0.9
 
 
 @dataclass(frozen=True)
@@ -241,8 +243,9 @@ def _bones(
         middle = (np.abs(vertices[:, 0]) < 0.004) & (weights[JAW] > 0.7)
         # The chin: of the jaw's middle the point that lies furthest down and forward.
         chin = vertices[middle][np.argmin(vertices[middle] @ [0.0, 1.0, 1.0])] if middle.any() else joint
-        bones[JAW] = Bone(np.array([0.0, *jaw.pivot[1:]]), np.array([0.0, *chin[1:]]))
+        pivot = np.array([0.0, *jaw.pivot[1:]])
+        bones[JAW] = Bone(pivot, pivot + parameters.reach * (np.array([0.0, *chin[1:]]) - pivot))
     for role, centre in centres.items():
         radius = np.linalg.norm(vertices[shape.parts[role]] - centre, axis=1).mean()
-        bones[role] = Bone(centre, centre - np.array([0.0, 2 * radius, 0.0]))
+        bones[role] = Bone(centre, centre - np.array([0.0, parameters.reach * radius, 0.0]))
     return bones

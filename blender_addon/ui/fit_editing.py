@@ -6,6 +6,7 @@ No operator in here: what the modal operator does with the mouse, scripts and te
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import bpy
@@ -18,6 +19,8 @@ from ..scene.heads import CAMERA, belonging, require_own
 from ..scene.photo_pixels import PhotoCamera, pick
 
 ATTRIBUTE = "relightify_fit_editing"
+# Of the photo over the head.
+PHOTO_ALPHA = 0.6
 Send = Callable[[Refit], None]
 
 
@@ -67,6 +70,9 @@ class FitEditing:
         self._kept = refitting.keep_shape(head)
         self._offsets: np.ndarray | None = None
         self._triangles: np.ndarray | None = None
+        # How each background of the camera was shown, while the photo is over the head.
+        self._photos: list[tuple[bpy.types.CameraBackgroundImage, str, float]] = []
+        self._over = self._followed = False
         self._ask()
 
     @property
@@ -94,6 +100,7 @@ class FitEditing:
             self._offsets = refitting.expression_offsets(self.head, self._kept, refitted)
         if self.latest is not None or self.corrections:
             refitting.follow(self.head, self._kept, refitted)
+            self._followed = True
         self.latest = refitted
 
     def photo_camera(self) -> PhotoCamera | None:
@@ -176,6 +183,35 @@ class FitEditing:
         if self._undone:
             self._set(self._undone.pop())
 
+    # --- what is seen of it -------------------------------------------------------------------------------------
+
+    def show_photo_over(self) -> None:
+        """Have the photo shine through the head, which would hide it."""
+        self.put_photo_back()
+        for background in self.camera.data.background_images if self.camera is not None else ():
+            self._photos.append((background, background.display_depth, background.alpha))
+            background.display_depth, background.alpha = "FRONT", PHOTO_ALPHA
+
+    def put_photo_back(self) -> None:
+        """Show the photo as it was shown."""
+        with suppress(ReferenceError):  # the camera may be gone, with its head
+            for background, depth, alpha in self._photos:
+                background.display_depth, background.alpha = depth, alpha
+        self._photos = []
+
+    def lay_aside(self) -> None:
+        """Make the file what it was, since it is about to be saved: what is saved was not applied."""
+        self._over = bool(self._photos)
+        self.put_photo_back()
+        refitting.restore_shape(self.head, self._kept)
+
+    def take_up(self) -> None:
+        """Go on with what was laid aside."""
+        if self._over:
+            self.show_photo_over()
+        if self.latest is not None and self._followed:
+            refitting.follow(self.head, self._kept, self.latest)
+
     # --- the end ------------------------------------------------------------------------------------------------
 
     def apply(self) -> None:
@@ -216,6 +252,32 @@ def editing() -> FitEditing | None:
 def set_editing(now: FitEditing | None) -> None:
     """Begin or end correcting a head."""
     setattr(bpy.types.WindowManager, ATTRIBUTE, now)
+
+
+@bpy.app.handlers.persistent
+def before_saving(*_: object) -> None:
+    """Handler of Blender's: a file is about to be saved, and must not hold half a correction."""
+    now = editing()
+    if now is not None:
+        now.lay_aside()
+
+
+@bpy.app.handlers.persistent
+def after_saving(*_: object) -> None:
+    """Handler of Blender's: a file has been saved, or could not be."""
+    now = editing()
+    if now is not None:
+        now.take_up()
+
+
+# The lists of Blender's handlers with those that belong there.
+HANDLERS = {"save_pre": before_saving, "save_post": after_saving, "save_post_fail": after_saving}
+
+
+def is_corrected(head: bpy.types.Object | None) -> bool:
+    """Whether a head is being corrected just now."""
+    now = editing()
+    return now is not None and now.head == head
 
 
 def require_free() -> None:

@@ -21,6 +21,8 @@ PLAIN, CORRECTED, PIN, HOVERED = (1, 1, 1, 0.9), (1, 0.55, 0.1, 1), (0.25, 0.75,
 OUTLINE = (0, 0, 0, 0.75)
 # Screen pixels at a scale of 1.
 RADIUS, RIM, REACH, TEXT, LINE = 4.0, 1.5, 14.0, 12.0, 18.0
+# Of lines of text, from the region's lower left corner.
+LEFT, BOTTOM = 70.0, 24.0
 CORNERS = 20
 # Part of the region that the handles fill, and an offset of the camera's view that is large enough to be measured.
 FILLED, PROBE = 0.6, 0.01
@@ -132,10 +134,10 @@ def draw_handles(handles: list[Handle], place: PhotoInRegion, hovered: Handle | 
     gpu.state.blend_set("NONE")
 
 
-def draw_lines(lines: Iterable[str], scale: float, left: float = 70.0, bottom: float = 24.0) -> None:
-    """Lines of text in the lower left corner, the last one lowest."""
+def draw_lines(lines: Iterable[str], scale: float, below: float = 0.0) -> None:
+    """Lines of text in the lower left corner, the last one lowest, above what takes `below` pixels there."""
     for number, line in enumerate(reversed(list(lines))):
-        _text(left * scale, (bottom + number * LINE) * scale, line, TEXT * scale)
+        _text(LEFT * scale, max(BOTTOM * scale, below + LINE / 2 * scale) + number * LINE * scale, line, TEXT * scale)
 
 
 def _disc(x: float, y: float, radius: float, colour: tuple[float, ...]) -> None:

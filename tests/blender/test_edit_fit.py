@@ -152,6 +152,49 @@ def test_cancel_leaves_everything_as_it_was(now: Any) -> None:
     assert not json.loads(now.head["relightify_corrections"])
 
 
+def test_file_saved_meanwhile_holds_the_head_as_it_was(now: Any, tmp_path: Path) -> None:
+    head, camera = now.head, now.camera
+    keys = head.data.shape_keys.key_blocks
+    before, place = positions(keys[0].data).copy(), camera.matrix_basis.copy()
+    photo = camera.data.background_images[0]
+    shown = (photo.display_depth, photo.alpha)
+    now.show_photo_over()
+    chin = now.handles()[0]
+    now.begin_drag()
+    now.drag(chin, (chin.pixel[0], chin.pixel[1] + 12.0))
+    now.end_drag()
+    now.settle()
+    dragged = positions(keys[0].data).copy()
+    assert np.abs(dragged - before).max() > 1e-3
+    path = tmp_path / "meanwhile.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True)
+    np.testing.assert_array_equal(positions(keys[0].data), dragged)
+    assert photo.display_depth == "FRONT"
+    with bpy.data.libraries.load(str(path)) as (there, here):
+        here.objects = there.objects
+    saved = next(thing for thing in here.objects if thing.type == "MESH" and "relightify_head" in thing)
+    np.testing.assert_allclose(positions(saved.data.shape_keys.key_blocks[0].data), before, atol=1e-7)
+    lens = saved["relightify_camera"]
+    np.testing.assert_allclose(lens.matrix_basis, place, atol=1e-6)
+    assert (lens.data.background_images[0].display_depth, lens.data.background_images[0].alpha) == shown
+
+
+def test_nothing_else_changes_the_head_meanwhile(now: Any, addon: SimpleNamespace) -> None:
+    tried = (
+        "add_likeness",
+        "close_neck",
+        "duplicate_head",
+        "delete_head",
+        "reconstruct_again",
+        "add_wrinkles",
+        "export",
+    )
+    polls = {name: getattr(bpy.ops.relightify, name).poll for name in tried}
+    assert not any(poll() for poll in polls.values())
+    addon.ui.fit_editing.set_editing(None)
+    assert all(poll() for poll in polls.values())
+
+
 def test_expression_that_the_artist_made_stays(now: Any) -> None:
     keys = now.head.data.shape_keys.key_blocks
     keys["jawOpen"].value = 0.7

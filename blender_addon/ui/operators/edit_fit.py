@@ -3,7 +3,6 @@
 # ruff: noqa: N801, RUF012
 
 import json
-from contextlib import suppress
 
 import bpy
 
@@ -28,8 +27,6 @@ HELP = (
 NAVIGATION = ("MIDDLEMOUSE", "WHEELUPMOUSE", "WHEELDOWNMOUSE", "TRACKPADPAN", "TRACKPADZOOM", "HOME")
 # Regions that lie over the view and have buttons of their own.
 OVER_THE_VIEW = ("HEADER", "TOOL_HEADER", "TOOLS", "UI")
-# Of the photo over the head.
-PHOTO_ALPHA = 0.6
 APPLY, CANCEL = "APPLY", "CANCEL"
 
 
@@ -55,15 +52,6 @@ def follow_backend(session: Session, now: FitEditing) -> bool:
         return False
     now.take(latest)
     return True
-
-
-def show_photo_over(camera: bpy.types.Object) -> list[tuple[bpy.types.CameraBackgroundImage, str, float]]:
-    """Have the photo shine through the head, which would hide it; returns how each background was shown."""
-    before = []
-    for background in camera.data.background_images:
-        before.append((background, background.display_depth, background.alpha))
-        background.display_depth, background.alpha = "FRONT", PHOTO_ALPHA
-    return before
 
 
 def whose_handles(head: bpy.types.Object) -> tuple[str, ...]:
@@ -116,7 +104,7 @@ class RELIGHTIFY_OT_edit_fit(HeadOperator):
         self._zoom = self._view.view_camera_zoom, tuple(self._view.view_camera_offset)
         self._now, self._held, self._hovered = now, None, None
         stage.show_camera(context.scene, now.camera)
-        self._photos = show_photo_over(now.camera)
+        now.show_photo_over()
         look_through_camera(context.scene)
         self._draw = bpy.types.SpaceView3D.draw_handler_add(self._draw_overlay, (), "WINDOW", "POST_PIXEL")
         self._timer = context.window_manager.event_timer_add(TIMER_SECONDS, window=window)
@@ -130,9 +118,16 @@ class RELIGHTIFY_OT_edit_fit(HeadOperator):
         self.report({"ERROR"}, "Edit Fit needs a window. From a script use relightify.correct_fit.")
         return {"CANCELLED"}
 
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Blender ends this by itself, for instance since another file is opened."""
+        if editing() is self._now:
+            self._now.cancel()
+        self._leave(context)
+
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         session, now = session_of(context), self._now
-        if editing() is not now:  # its head is gone, or the file
+        if editing() is not now:  # its head is gone
+            self._put_zoom_back()
             return self._leave(context, "The head is gone.")
         if event.type == "TIMER":
             first = now.latest is None
@@ -222,34 +217,40 @@ class RELIGHTIFY_OT_edit_fit(HeadOperator):
         scale = bpy.context.preferences.system.ui_scale
         place = self._place()
         if place is None:
-            draw_lines(("Look through the photo's camera to correct the fit (numpad 0)",), scale)
+            draw_lines(("Look through the photo's camera to correct the fit (numpad 0)",), scale, self._below())
             return
         handles = self._now.handles()
         draw_handles(handles, place, self._held or self._hovered, scale)
         lines = HELP if handles else ("Asking the backend for the handles ...",)
-        draw_lines((*whose_handles(self._now.head), *lines), scale)
+        draw_lines((*whose_handles(self._now.head), *lines), scale, self._below())
+
+    def _below(self) -> int:
+        """How much of the region's height the box of the last operation takes, pixels."""
+        boxes = [region for region in self._area.regions if region.type == "HUD" and region.height > 1]
+        return max((box.y + box.height - self._region.y for box in boxes), default=0)
 
     def _apply(self, context: bpy.types.Context) -> set[str]:
         now = self._now
         now.apply()
-        self._view.view_camera_zoom, self._view.view_camera_offset = self._zoom
+        self._put_zoom_back()
         self._leave(context)
         select_alone(context.scene, now.head)
         push_undo("Edit Fit")
         reconstruct_corrected(now.head, "INVOKE_DEFAULT")
         return {"FINISHED"}
 
+    def _put_zoom_back(self) -> None:
+        self._view.view_camera_zoom, self._view.view_camera_offset = self._zoom
+
     def _put_view_back(self, context: bpy.types.Context) -> None:
         perspective, camera = self._before
-        self._view.view_camera_zoom, self._view.view_camera_offset = self._zoom
+        self._put_zoom_back()
         self._view.view_perspective = perspective
         if camera is not None and camera.name in context.scene.objects:
             context.scene.camera = camera
 
     def _leave(self, context: bpy.types.Context, error: str = "") -> set[str]:
-        with suppress(ReferenceError):  # the camera may be gone, with its head
-            for background, depth, alpha in self._photos:
-                background.display_depth, background.alpha = depth, alpha
+        self._now.put_photo_back()
         context.window_manager.event_timer_remove(self._timer)
         bpy.types.SpaceView3D.draw_handler_remove(self._draw, "WINDOW")
         if editing() is self._now:

@@ -6,7 +6,10 @@ import bpy
 
 from ...scene import heads, neck, whole_head
 from ...skeleton.armature import renew_skeleton
+from ..fit_editing import is_corrected
 from ..viewport import select_alone
+
+CORRECTED = "This head is being corrected: press Apply or Cancel first"
 
 
 def head_of(context: bpy.types.Context) -> bpy.types.Object | None:
@@ -25,6 +28,9 @@ class HeadOperator(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         if not cls.has_head(context):
             cls.poll_message_set(cls.NO_HEAD)
+            return False
+        if is_corrected(head_of(context)):
+            cls.poll_message_set(CORRECTED)
             return False
         if cls.CHANGES_HEAD and cls.is_linked(head_of(context)):
             cls.poll_message_set(

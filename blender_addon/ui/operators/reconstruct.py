@@ -21,6 +21,7 @@ from ...scene.head_fit import kept_corrections
 from ...scene.heads import PHOTO
 from ...scene.photo_source import PhotoSource, chosen_photo, require_one_person
 from ...scene.replacing import own_materials
+from ..fit_editing import editing
 from ..properties.job import job_options
 from ..properties.reconstruct import IMPORT_NAMES, ImportChoices, JobChoices
 from ..viewport import redraw_panels
@@ -75,6 +76,8 @@ class JobOperator(ChoicesOperator):
             cls.poll_message_set("A photo is being reconstructed")
         elif session.setup.state.busy:
             cls.poll_message_set("The backend is being installed or removed")
+        elif editing() is not None:
+            cls.poll_message_set("A head is being corrected: press Apply or Cancel first")
         else:
             return True
         return False

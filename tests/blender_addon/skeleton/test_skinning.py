@@ -90,6 +90,19 @@ def test_jaw_carries_the_lower_teeth_and_the_chin(shape: HeadShape, skeleton: Sk
     assert np.linalg.norm(rest, axis=1).mean() < 1e-3
 
 
+def test_bones_end_inside_of_the_head(shape: HeadShape, skeleton: Skeleton) -> None:
+    """Else they are seen as specks on chin and eyes, through which the artist looks at a new head."""
+    for role in (skinning.LEFT_EYE, skinning.RIGHT_EYE):
+        bone = skeleton.bones[role]
+        radius = np.linalg.norm(shape.vertices[shape.parts[role]] - bone.head, axis=1).min()
+        assert 0.5 * radius < np.linalg.norm(bone.tail - bone.head) < 0.95 * radius
+    skin = shape.vertices[shape.parts["skin"]]
+    tip = skeleton.bones[skinning.JAW].tail
+    near = skin[np.abs(skin[:, 0]) < 0.01]
+    assert tip[2] > near[near[:, 1] < tip[1] + 0.01][:, 2].min() + 0.003
+    assert np.linalg.norm(skin - tip, axis=1).min() > 0.004
+
+
 def test_border_of_the_neck_stays_with_the_root(shape: HeadShape, skeleton: Skeleton) -> None:
     skin = shape.parts["skin"]
     assert np.ptp(shape.vertices[shape.border][:, 2]) > 0.01, "no plane"
