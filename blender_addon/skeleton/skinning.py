@@ -31,7 +31,7 @@ class SkeletonParameters:
         weight_steps: steps of averaging over neighbours that round the edges of the weights.
         root_reach: metres from the neck's border over which the root lets go of the skin.
         jaw_noise: metres; displacements of that size say nothing of how far a vertex belongs to the jaw.
-        reach: how much of the way to chin and cornea the bones of jaw and eyes take; their ends stay inside of the skin.
+        reach: how much of the way to chin and cornea the bones of jaw and eyes take, so that their ends stay inside.
     """
 
     skull_joint: tuple[float, float, float] = (0.0, 0.085, -0.035)
