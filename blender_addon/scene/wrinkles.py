@@ -1,4 +1,8 @@
-"""Wrinkles that come with the shapes: maps mixed into the skin's normals by drivers."""
+"""Wrinkles that come with the shapes: maps mixed into the skin's normals.
+
+How much of each is a custom property of the head, driven by its shapes, which the material asks the object for that it
+is drawn on: heads that share a material, such as copies that Blender makes, fold each by its own shapes.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +17,15 @@ from ..anatomy.parts import SKIN_PART
 from ..anatomy.png import encode_png
 from ..anatomy.regions import region_weights
 from ..anatomy.strain import SkinSheet
-from ..anatomy.wrinkles import GROUPS, Channel, Group, WrinkleMaps, wrinkle_maps
-from .heads import MAP, PART, require_own, skin_nodes
+from ..anatomy.wrinkles import GROUPS, Group, WrinkleMaps, wrinkle_maps
+from .heads import MAP, PART, PREFIX, require_own, skin_nodes
 from .images import image_from_bytes, remove_unused
 from .keyframes import shape_path
 from .mesh import HM08_ATTRIBUTE, LIKENESS, UV_NAME, expression_keys
 from .mesh_arrays import corner_uv, corner_vertices, loop_triangles
 
+# Beginning of the names of the custom properties with the values of a group's channels.
+VALUES = f"{PREFIX}wrinkles_"
 # Role of the nodes that mix wrinkles; those with images have the role of their image.
 MIXING = "wrinkles"
 # How many faces away from lips, lids and the edges of the skin wrinkles begin.
@@ -72,13 +78,15 @@ def add_wrinkles(
         if group.name in maps
     }
     for shader in shaders:
-        _wire(shader, head.data.shape_keys, images)
+        _wire(shader, images)
+    for group in GROUPS:
+        if group.name in images:
+            _drive(head, group)
 
 
 def follow_shapes(head: bpy.types.Object, old: bpy.types.Key) -> None:
     """Have wrinkles that followed other shape keys follow those that a head has."""
-    trees = [material.node_tree for material in _skins(head)]
-    drivers = [driver for tree in trees if tree.animation_data is not None for driver in tree.animation_data.drivers]
+    drivers = head.animation_data.drivers if head.animation_data is not None else ()
     for target in (t for driver in drivers for variable in driver.driver.variables for t in variable.targets):
         if target.id_type == "KEY" and target.id == old:
             target.id = head.data.shape_keys
@@ -87,6 +95,9 @@ def follow_shapes(head: bpy.types.Object, old: bpy.types.Key) -> None:
 def remove_wrinkles(head: bpy.types.Object) -> None:
     """Take wrinkles out of a head's skin, which looks as it did without them."""
     images = []
+    for name in [key for key in head.keys() if key.startswith(VALUES)]:  # noqa: SIM118, no mapping of Python's
+        head.driver_remove(f'["{name}"]')
+        del head[name]
     for material in _skins(head):
         tree = compat.node_tree_of(material)
         for node in [n for n in tree.nodes if str(n.get(MAP, "")).startswith(MIXING)]:
@@ -94,9 +105,6 @@ def remove_wrinkles(head: bpy.types.Object) -> None:
                 images.append(node.image)
             if node.get(MAP) == MIXING and node.label == "Wrinkles":
                 _link_past(tree, node)
-            for index in range(3):
-                for socket in range(len(node.inputs)):
-                    tree.driver_remove(_input_path(node, socket), index)
             tree.nodes.remove(node)
     remove_unused(images)
 
@@ -139,9 +147,7 @@ def _still(mesh: bpy.types.Mesh, corners: np.ndarray) -> np.ndarray:
     return still
 
 
-def _wire(
-    shader: bpy.types.Node, keys: bpy.types.Key, images: dict[str, tuple[bpy.types.Image, bpy.types.Image]]
-) -> None:
+def _wire(shader: bpy.types.Node, images: dict[str, tuple[bpy.types.Image, bpy.types.Image]]) -> None:
     """Add the groups' leanings to the colour that the normal map's node gets; nothing is added at rest."""
     tree = shader.id_data
     bump = next((link.from_node for link in shader.inputs["Normal"].links if link.from_node.type == "NORMAL_MAP"), None)
@@ -153,7 +159,7 @@ def _wire(
     total = None
     for row, group in enumerate(group for group in GROUPS if group.name in images):
         here = (PLACE[0], PLACE[1] - STEP * row)
-        leaning = _leaning(tree, keys, group, images[group.name], here)
+        leaning = _leaning(tree, group, images[group.name], here)
         if total is not None:
             add = _vector_node(tree, "ADD", (here[0] + 1000, here[1]))
             tree.links.new(total, add.inputs[0])
@@ -173,7 +179,6 @@ def _wire(
 
 def _leaning(
     tree: bpy.types.NodeTree,
-    keys: bpy.types.Key,
     group: Group,
     images: tuple[bpy.types.Image, bpy.types.Image],
     place: tuple[float, float],
@@ -188,33 +193,37 @@ def _leaning(
     tree.links.new(lean.outputs[0], flat.inputs[0])
     shapes = _vector_node(tree, "DOT_PRODUCT", (place[0] + 300, place[1] - 200))
     tree.links.new(mask.outputs["Color"], shapes.inputs[0])
-    shapes.inputs[1].default_value = (0.0, 0.0, 0.0)
-    for index, channel in enumerate(group.channels[:3]):
-        _drive(shapes.inputs[1].driver_add("default_value", index).driver, keys, channel)
+    values = tree.nodes.new("ShaderNodeAttribute")
+    values.attribute_type, values.attribute_name, values[MAP] = "OBJECT", VALUES + group.name, MIXING
+    values.location = (place[0] + 100, place[1] - 400)
+    tree.links.new(values.outputs["Color"], shapes.inputs[1])
     weight = tree.nodes.new("ShaderNodeMath")
     weight.operation, weight.use_clamp, weight[MAP] = "MULTIPLY_ADD", True, MIXING
     weight.location = (place[0] + 480, place[1] - 200)
-    weight.inputs[1].default_value = 0.0
+    tree.links.new(values.outputs["Alpha"], weight.inputs[1])
     tree.links.new(mask.outputs["Alpha"], weight.inputs[0])
     tree.links.new(shapes.outputs["Value"], weight.inputs[2])
-    for channel in group.channels[3:]:
-        _drive(weight.inputs[1].driver_add("default_value").driver, keys, channel)
     scaled = _vector_node(tree, "SCALE", (place[0] + 660, place[1]))
     tree.links.new(flat.outputs[0], scaled.inputs[0])
     tree.links.new(weight.outputs[0], scaled.inputs["Scale"])
     return scaled.outputs[0]
 
 
-def _drive(driver: bpy.types.Driver, keys: bpy.types.Key, channel: Channel) -> None:
-    names = [name for name in channel.shapes if name in keys.key_blocks]
-    for index, name in enumerate(names):
-        variable = driver.variables.new()
-        variable.name = f"v{index}"
-        variable.targets[0].id_type, variable.targets[0].id = "KEY", keys
-        variable.targets[0].data_path = shape_path(name)
-    total = " + ".join(f"v{index}" for index in range(len(names))) or "0"
-    # Of this kind Blender evaluates expressions by itself, also where scripts may not run.
-    driver.expression = f"min(1, max(0, {total}))"
+def _drive(head: bpy.types.Object, group: Group) -> None:
+    """Give a head the values of a group's channels: the sums of their shapes."""
+    name, keys = VALUES + group.name, head.data.shape_keys
+    head[name] = [0.0] * 4
+    for index, channel in enumerate(group.channels):
+        driver = head.driver_add(f'["{name}"]', index).driver
+        shapes = [shape for shape in channel.shapes if shape in keys.key_blocks]
+        for number, shape in enumerate(shapes):
+            variable = driver.variables.new()
+            variable.name = f"v{number}"
+            variable.targets[0].id_type, variable.targets[0].id = "KEY", keys
+            variable.targets[0].data_path = shape_path(shape)
+        total = " + ".join(f"v{number}" for number in range(len(shapes))) or "0"
+        # Of this kind Blender evaluates expressions by itself, also where scripts may not run.
+        driver.expression = f"min(1, max(0, {total}))"
 
 
 def _vector_node(tree: bpy.types.NodeTree, operation: str, place: tuple[float, float]) -> bpy.types.Node:
@@ -246,10 +255,6 @@ def _link_past(tree: bpy.types.NodeTree, node: bpy.types.Node) -> None:
     for target in [link.to_socket for link in node.outputs[0].links]:
         if sources:
             tree.links.new(sources[0], target)
-
-
-def _input_path(node: bpy.types.Node, socket: int) -> str:
-    return f'nodes["{node.name}"].inputs[{socket}].default_value'
 
 
 def _skins(head: bpy.types.Object) -> list[bpy.types.Material]:

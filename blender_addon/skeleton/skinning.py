@@ -31,7 +31,7 @@ class SkeletonParameters:
         weight_steps: steps of averaging over neighbours that round the edges of the weights.
         root_reach: metres from the neck's border over which the root lets go of the skin.
         jaw_noise: metres; displacements of that size say nothing of how far a vertex belongs to the jaw.
-        reach: how much of the way to chin and cornea the bones of jaw and eyes take, so that their ends stay inside.
+        reach: how much of the way to crown, chin and cornea bones take, so that their ends stay inside.
     """
 
     skull_joint: tuple[float, float, float] = (0.0, 0.085, -0.035)
@@ -237,7 +237,7 @@ def _bones(
     bones = {
         ROOT: Bone(base, base + np.array([0.0, 0.0, 0.03])),
         NECK: Bone(base, joint),
-        HEAD: Bone(joint, top),
+        HEAD: Bone(joint, joint + parameters.reach * (top - joint)),
     }
     if jaw is not None:
         middle = (np.abs(vertices[:, 0]) < 0.004) & (weights[JAW] > 0.7)

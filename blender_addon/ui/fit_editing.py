@@ -16,6 +16,7 @@ from .._shared import Correction, Corrections, FitState, Refit, Refitted, Religh
 from ..scene import refitting
 from ..scene.head_fit import keep_corrections, kept_corrections, kept_fit
 from ..scene.heads import CAMERA, belonging, require_own
+from ..scene.likeness import likeness_keys, reset_likeness
 from ..scene.photo_pixels import PhotoCamera, pick
 
 ATTRIBUTE = "relightify_fit_editing"
@@ -47,7 +48,7 @@ class Handle:
 
 
 class FitEditing:
-    """Correcting one head.
+    """Correcting one head; meanwhile its likeness sliders rest, since the photo shows the face without them.
 
     Args:
         head: one that knows its fit.
@@ -73,6 +74,7 @@ class FitEditing:
         # How each background of the camera was shown, while the photo is over the head.
         self._photos: list[tuple[bpy.types.CameraBackgroundImage, str, float]] = []
         self._over = self._followed = False
+        reset_likeness(head)
         self._ask()
 
     @property
@@ -209,14 +211,17 @@ class FitEditing:
         """Go on with what was laid aside."""
         if self._over:
             self.show_photo_over()
+        reset_likeness(self.head)
         if self.latest is not None and self._followed:
             refitting.follow(self.head, self._kept, self.latest)
 
     # --- the end ------------------------------------------------------------------------------------------------
 
     def apply(self) -> None:
-        """Keep the corrections with the head, which stays as it is now."""
+        """Keep the corrections with the head, which stays as it is now, and gets its likeness back."""
         keep_corrections(self.head, self.corrections)
+        for key in likeness_keys(self.head):
+            key.value = self._kept.values[key.name]
 
     def cancel(self) -> None:
         """Leave everything as it was."""

@@ -179,6 +179,21 @@ def test_file_saved_meanwhile_holds_the_head_as_it_was(now: Any, tmp_path: Path)
     assert (lens.data.background_images[0].display_depth, lens.data.background_images[0].alpha) == shown
 
 
+def test_likeness_rests_while_the_fit_is_corrected(head: bpy.types.Object, addon: SimpleNamespace) -> None:
+    bpy.ops.relightify.add_likeness()
+    jaw = head.data.shape_keys.key_blocks["Likeness Jaw Width"]
+    for end in ("cancel", "apply"):
+        jaw.value = 4.0
+        found = addon.ui.fit_editing.FitEditing(head, lambda request: None)
+        assert jaw.value == 0, "the photo shows the face without it"
+        found.lay_aside()
+        assert jaw.value == 4.0
+        found.take_up()
+        assert jaw.value == 0
+        getattr(found, end)()
+        assert jaw.value == 4.0
+
+
 def test_nothing_else_changes_the_head_meanwhile(now: Any, addon: SimpleNamespace) -> None:
     tried = (
         "add_likeness",

@@ -70,11 +70,7 @@ def mixing(head: bpy.types.Object) -> list[bpy.types.Node]:
 
 def driven(head: bpy.types.Object, group: str) -> list[float]:
     """What the shapes say a group's mask is multiplied by: red, green, blue, alpha."""
-    tree = head.data.materials[0].node_tree.evaluated_get(bpy.context.evaluated_depsgraph_get())
-    (mask,) = [n for n in tree.nodes if n.get("relightify_map") == f"wrinkles_{group}_mask"]
-    dot = next(link.to_node for link in mask.outputs["Color"].links)
-    alpha = next(link.to_node for link in mask.outputs["Alpha"].links)
-    return [*dot.inputs[1].default_value, alpha.inputs[1].default_value]
+    return list(head.evaluated_get(bpy.context.evaluated_depsgraph_get())[f"relightify_wrinkles_{group}"])
 
 
 def test_at_rest_nothing_changes_and_raised_brows_fold_the_forehead(head: bpy.types.Object, tmp_path: Path) -> None:
@@ -118,11 +114,11 @@ def test_masks_lie_where_the_shapes_fold(head: bpy.types.Object) -> None:
 
 def test_making_them_again_replaces_them(head: bpy.types.Object) -> None:
     before, images = len(mixing(head)), len(bpy.data.images)
-    drivers = len(head.data.materials[0].node_tree.animation_data.drivers)
+    drivers = len(head.animation_data.drivers)
     bpy.ops.relightify.add_wrinkles(seed=1, strength=0.5)
     assert len(mixing(head)) == before
     assert len(bpy.data.images) == images
-    assert len(head.data.materials[0].node_tree.animation_data.drivers) == drivers
+    assert len(head.animation_data.drivers) == drivers
 
 
 def test_a_duplicate_folds_by_its_own_shapes(head: bpy.types.Object) -> None:
@@ -135,6 +131,33 @@ def test_a_duplicate_folds_by_its_own_shapes(head: bpy.types.Object) -> None:
     assert driven(head, "brows_up")[2] == 0
     images = [{n.image.name for n in mixing(thing) if n.type == "TEX_IMAGE"} for thing in (head, twin)]
     assert not images[0] & images[1]
+
+
+def test_copies_that_blender_makes_fold_by_their_own_shapes_and_lose_wrinkles_alone(
+    head: bpy.types.Object, tmp_path: Path
+) -> None:
+    bpy.ops.object.select_all(action="DESELECT")
+    head.select_set(True)
+    bpy.context.view_layer.objects.active = head
+    bpy.ops.object.duplicate()
+    twin = bpy.context.view_layer.objects.active
+    assert twin != head
+    assert list(twin.data.materials) == list(head.data.materials), "Blender's copies share materials"
+    head.hide_render = True
+    flat = rendered(twin, tmp_path)
+    keys = twin.data.shape_keys.key_blocks
+    for name in BROWS_UP:
+        keys[name].value = 1.0
+    assert driven(twin, "brows_up")[:3] == pytest.approx([1, 1, 1])
+    assert driven(head, "brows_up") == [0, 0, 0, 0]
+    folded = rendered(twin, tmp_path)
+    head.hide_render, twin.hide_render = False, True
+    np.testing.assert_allclose(rendered(head, tmp_path), flat, atol=0.02)
+    bpy.ops.relightify.remove_wrinkles()
+    assert not mixing(twin)
+    assert len(mixing(head)) > 10
+    head.hide_render, twin.hide_render = True, False
+    assert np.abs(rendered(twin, tmp_path) - folded).max() > 0.05
 
 
 def test_a_head_that_gets_another_mesh_folds_by_the_shapes_of_that(

@@ -6,7 +6,8 @@
 import bpy
 
 from ..._shared import RelightifyError
-from ...scene import wrinkles
+from ...scene import heads, wrinkles
+from ...scene.replacing import own_materials
 from .head import HeadOperator, head_of
 
 
@@ -32,6 +33,8 @@ class RELIGHTIFY_OT_add_wrinkles(HeadOperator):
         manager, head = context.window_manager, self.head(context)
         manager.progress_begin(0, 100)
         try:
+            heads.require_own(head)
+            own_materials(head)
             wrinkles.add_wrinkles(head, self.seed, self.strength, lambda part: manager.progress_update(100 * part))
         except RelightifyError as error:
             self.report({"ERROR"}, str(error))
@@ -56,7 +59,9 @@ class RELIGHTIFY_OT_remove_wrinkles(HeadOperator):
         return head is not None and wrinkles.has_wrinkles(head)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        wrinkles.remove_wrinkles(self.head(context))
+        head = self.head(context)
+        own_materials(head)
+        wrinkles.remove_wrinkles(head)
         return {"FINISHED"}
 
 
