@@ -33,6 +33,26 @@ def armature_of(head: bpy.types.Object | None) -> bpy.types.Object | None:
     return belonging(head, SKELETON)
 
 
+def lent_armature(head: bpy.types.Object) -> bpy.types.Object | None:
+    """The armature of another head that this one is a copy of, and hangs on as long as it has none of its own."""
+    armature = head.get(SKELETON)
+    return armature if armature is not None and armature.users_collection and armature_of(head) is None else None
+
+
+def leave_lent_armature(head: bpy.types.Object) -> bool:
+    """Free a copy of a head from the other head's armature: its shapes do all by themselves.
+
+    Returns:
+        Whether there was one.
+    """
+    armature = lent_armature(head)
+    if armature is None:
+        return False
+    following.part(head, armature)
+    _forget_bones(head, armature)
+    return True
+
+
 def add_skeleton(scene: bpy.types.Scene, head: bpy.types.Object, naming: str = "BLENDER") -> bpy.types.Object:
     """Give a head bones for root, neck, head, jaw and eyes, with skin weights; what shapes do, they still do.
 
@@ -44,6 +64,7 @@ def add_skeleton(scene: bpy.types.Scene, head: bpy.types.Object, naming: str = "
     Returns:
         The armature object, which hangs on the head.
     """
+    leave_lent_armature(head)
     skeleton = make_skeleton(head_shape(head))
     armature = bpy.data.objects.new(f"{head.name} skeleton", bpy.data.armatures.new(f"{head.name} skeleton"))
     home_of(head, scene).objects.link(armature)
@@ -91,16 +112,21 @@ def remove_skeleton(head: bpy.types.Object) -> None:
     if armature is None:
         return
     following.unbind(head, armature)
+    _forget_bones(head, armature)
+    data = armature.data
+    bpy.data.objects.remove(armature)
+    if data.users == 0:
+        bpy.data.armatures.remove(data)
+
+
+def _forget_bones(head: bpy.types.Object, armature: bpy.types.Object) -> None:
+    """Take away the weights, the modifier and the mark by which a head follows an armature."""
     for name in [bone.name for bone in armature.data.bones]:
         group = head.vertex_groups.get(name)
         if group is not None:
             head.vertex_groups.remove(group)
     for modifier in [m for m in head.modifiers if m.type == "ARMATURE" and m.object == armature]:
         head.modifiers.remove(modifier)
-    data = armature.data
-    bpy.data.objects.remove(armature)
-    if data.users == 0:
-        bpy.data.armatures.remove(data)
     del head[SKELETON]
 
 

@@ -68,6 +68,17 @@ def unbind(head: bpy.types.Object, armature: bpy.types.Object) -> None:
     remove_aim(head)
 
 
+def part(head: bpy.types.Object, armature: bpy.types.Object) -> None:
+    """Let the shapes of a head do all by themselves that another head's armature has moved; that stays as it is."""
+    give_shapes_back(head, armature)
+    for name in dict(armature.get(LOOKS, {})):
+        if name in head.data.shape_keys.key_blocks:
+            head.data.shape_keys.driver_remove(shape_path(name))
+    attribute = head.data.attributes.get(JAW_WEIGHT)
+    if attribute is not None:
+        head.data.attributes.remove(attribute)
+
+
 def give_shapes_back(head: bpy.types.Object, armature: bpy.types.Object) -> None:
     """Write what shapes do by themselves into them; `bind` takes from them again what bones do."""
     for name, points in shapes_without_bones(head, armature).items():

@@ -255,6 +255,58 @@ def test_duplicated_and_deleted_heads_take_their_skeletons_along(
     assert not bpy.data.objects
 
 
+def copy_of_the_mesh(head: bpy.types.Object) -> bpy.types.Object:
+    """What Shift D makes of a head alone."""
+    bpy.ops.object.select_all(action="DESELECT")
+    head.select_set(True)
+    bpy.context.view_layer.objects.active = head
+    bpy.ops.object.duplicate()
+    return bpy.context.view_layer.objects.active
+
+
+@pytest.mark.parametrize("by", ["SHAPES", "BONES"])
+def test_copy_of_the_mesh_gets_bones_and_looks_of_its_own(
+    addon: SimpleNamespace, ada: Any, armature: bpy.types.Object, by: str
+) -> None:
+    looks = {"jawOpen": 1.0, "eyeLookOutLeft": 1.0, "mouthSmileLeft": 0.5}
+    values(ada.head, **looks)
+    wanted = shown(ada.head).copy()
+    values(ada.head, **dict.fromkeys(looks, 0.0))
+    bpy.ops.relightify.turn_eyes_by(by=by)
+    bpy.ops.relightify.open_jaw_by(by=by)
+    rest = shown(ada.head).copy()
+    twin = copy_of_the_mesh(ada.head)
+    assert twin != ada.head
+    assert addon.skeleton.armature.armature_of(twin) is None
+    assert bpy.ops.relightify.add_skeleton() == {"FINISHED"}
+    own = addon.skeleton.armature.armature_of(twin)
+    assert own not in (None, armature)
+    assert [m.object for m in twin.modifiers if m.type == "ARMATURE"] == [own]
+    values(twin, **looks)
+    assert np.abs(shown(twin) - wanted).max() < 3e-5
+    np.testing.assert_allclose(shown(ada.head), rest, atol=1e-6)
+    assert (addon.skeleton.following.eyes_by(armature), addon.skeleton.following.jaw_by(armature)) == (by, by)
+    assert armature.animation_data.drivers if by == "SHAPES" else ada.head.data.shape_keys.animation_data.drivers
+
+
+def test_copy_of_the_mesh_that_is_made_again_gets_a_skeleton_of_its_own(
+    addon: SimpleNamespace, connected: FakeBackend, photo_file: Path
+) -> None:
+    bpy.ops.relightify.reconstruct(filepath=str(photo_file))
+    (head,) = addon.scene.heads.heads_of(bpy.context.scene)
+    armature = addon.skeleton.armature.armature_of(head)
+    twin = copy_of_the_mesh(head)
+    bpy.ops.relightify.reconstruct_again()
+    own = addon.skeleton.armature.armature_of(twin)
+    assert addon.skeleton.armature.armature_of(head) == armature
+    assert own not in (None, armature)
+    assert [m.object for m in twin.modifiers if m.type == "ARMATURE"] == [own]
+    ball = part(addon, twin, "eye_left")
+    before = shown(twin)[ball].copy()
+    values(twin, eyeLookOutLeft=1.0, eyeLookInLeft=0.0)
+    assert np.abs(shown(twin)[ball] - before).max() > 1e-3
+
+
 def test_recording_turns_the_bone_of_the_head_and_clears_again(
     addon: SimpleNamespace, ada: Any, armature: bpy.types.Object
 ) -> None:

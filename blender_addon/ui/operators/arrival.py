@@ -20,7 +20,7 @@ from ...scene.importer import import_head
 from ...scene.photo_source import PhotoSource, photo_key
 from ...scene.replacing import replace_head
 from ...scene.samples import forget_samples, keep_samples
-from ...skeleton.armature import add_skeleton, renew_skeleton
+from ...skeleton.armature import add_skeleton, leave_lent_armature, renew_skeleton
 from ..properties.light import adopt_photo_light
 from ..viewport import frame_selected, layer_of, look_through_camera, push_undo, select_alone, show_materials
 
@@ -154,8 +154,11 @@ def build_result(
     done = new
     if old is not None:
         forget_samples(old)
+        hung_on_another = leave_lent_armature(old)
         done = replace_head(scene, old, new)
         renew_skeleton(done.head)
+        if hung_on_another:
+            add_skeleton(scene, done.head)
     elif wanted.use_skeleton:
         add_skeleton(scene, done.head)
     keep_fit(done.head, result.info)

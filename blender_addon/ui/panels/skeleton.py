@@ -7,8 +7,8 @@ from __future__ import annotations
 import bpy
 
 from ...skeleton import following
-from ...skeleton.armature import armature_of, fits_likeness
-from ..layout import HeadPanel
+from ...skeleton.armature import armature_of, fits_likeness, lent_armature
+from ..layout import HeadPanel, draw_text
 from ..operators.head import head_of
 from ..operators.skeleton import (
     EYES_ITEMS,
@@ -35,6 +35,8 @@ class RELIGHTIFY_PT_skeleton(HeadPanel, bpy.types.Panel):
         layout, head = self.layout, head_of(context)
         armature = armature_of(head)
         if head is None or armature is None:
+            if head is not None and lent_armature(head) is not None:
+                draw_text(layout, context, "This copy hangs on the bones of the other head. Give it its own:", "INFO")
             layout.operator(RELIGHTIFY_OT_add_skeleton.bl_idname, icon="ARMATURE_DATA")
             return
         row = layout.row(align=True)
