@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import unquote
 
 from .._shared import RelightifyError
 
@@ -151,7 +152,8 @@ def _gltf_is_whole(path: Path) -> bool:
         document = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         return False
-    buffers = ((path.parent / b["uri"], b["byteLength"]) for b in document.get("buffers", []))
+    # Spaces and letters beyond ASCII are escaped in URIs.
+    buffers = ((path.parent / unquote(b["uri"]), b["byteLength"]) for b in document.get("buffers", []))
     return all(file.is_file() and file.stat().st_size >= length for file, length in buffers)
 
 

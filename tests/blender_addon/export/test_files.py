@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import json
 import struct
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -97,3 +99,12 @@ def test_truncated_files_are_noticed(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(data)
         assert not is_whole(tmp_path / name)
     assert not is_whole(tmp_path / "missing.glb")
+
+
+@pytest.mark.parametrize("name", ["Ada", "Ada vorn 100%", "Köpfe #1"])
+def test_gltf_is_whole_with_its_buffer_whatever_it_is_called(tmp_path: Path, name: str) -> None:
+    path, buffer = tmp_path / f"{name}.gltf", tmp_path / f"{name}.bin"
+    path.write_text(json.dumps({"buffers": [{"uri": quote(buffer.name), "byteLength": 8}]}), encoding="utf-8")
+    assert not is_whole(path)
+    buffer.write_bytes(bytes(8))
+    assert is_whole(path)
