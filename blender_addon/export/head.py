@@ -105,6 +105,7 @@ def export_head(
     names = (
         *((owner, name) for name in every for owner in (bpy.data.objects, bpy.data.meshes)),
         *((bpy.data.materials, material_name(preset, stem, part)) for part in surfaces.parts_of(head)),
+        *((owner, preset.skeleton_name.format(stem=stem)) for owner in (bpy.data.objects, bpy.data.armatures)),
     )
     dresses: dict[int, Dress] = {}
     # Inside, the context's scene is a temporary one.
@@ -153,7 +154,7 @@ def _export_levels(
         copy, slots = _copy(head, scene, options, name, metres, unboned, level)
         copies[copy] = slots
     if boned is not None:
-        _add_bones(list(copies), head, boned, scene, preset, options, metres, lambda part: report(0.1 * part))
+        _add_bones(list(copies), head, boned, scene, preset, stem, options, metres, lambda part: report(0.1 * part))
     for copy in copies:
         rename_shapes(copy, options.shape_names)
     report(0.1)
@@ -222,6 +223,7 @@ def _add_bones(
     armature: bpy.types.Object,
     scene: bpy.types.Scene,
     preset: Preset,
+    stem: str,
     options: ExportOptions,
     metres: float,
     report: Report,
@@ -234,7 +236,7 @@ def _add_bones(
     scale = Matrix.Diagonal((*(metres * head.matrix_world.to_scale()), 1.0))
     names = [bone.name for bone in armature.data.bones]
     bones = skeleton.copied_armature(
-        armature, scene, preset, options.bone_names, scale=scale, posed=options.expression != NEUTRAL
+        armature, scene, preset, stem, options.bone_names, scale=scale, posed=options.expression != NEUTRAL
     )
     called = {before: bone.name for before, bone in zip(names, bones.data.bones, strict=True)}
     for copy in copies:

@@ -59,6 +59,7 @@ class Preset:
         extra_names: the same of what is written on request.
         material_name: pattern with the same fields.
         object_name: pattern with the field ``stem``.
+        skeleton_name: the same. Unreal makes a bone of what the bones hang on, unless that is called Armature.
         directx_normals: whether the green channel of normal maps points down (-Y).
         has_coat: whether the format knows a clear coat.
         bone_names: what its program calls bones, one of `skeleton.naming.NAMINGS`.
@@ -73,6 +74,7 @@ class Preset:
     extra_names: Mapping[str, str]
     material_name: str = "{stem}_{part}"
     object_name: str = "{stem}"
+    skeleton_name: str = "{stem}_Skeleton"
     directx_normals: bool = False
     has_coat: bool = False
     bone_names: str = "GLTF"
@@ -201,6 +203,7 @@ PRESETS: Mapping[str, Preset] = {
             },
             material_name="M_{stem}_{part}",
             object_name="SK_{stem}",
+            skeleton_name="Armature",
             directx_normals=True,
             bone_names="UNREAL",
         ),

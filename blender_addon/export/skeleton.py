@@ -37,7 +37,14 @@ class Motion:
 
 
 def copied_armature(
-    armature: bpy.types.Object, scene: bpy.types.Scene, preset: Preset, naming: str, *, scale: Matrix, posed: bool
+    armature: bpy.types.Object,
+    scene: bpy.types.Scene,
+    preset: Preset,
+    stem: str,
+    naming: str,
+    *,
+    scale: Matrix,
+    posed: bool,
 ) -> bpy.types.Object:
     """A copy of a skeleton at the origin, with nothing that moves it.
 
@@ -45,11 +52,14 @@ def copied_armature(
         armature: that of the head.
         scene: gets the copy.
         preset: whose program names the bones.
+        stem: names the copy, by the preset's pattern.
         naming: `AUTO` or `AS_IN_SCENE`.
         scale: what the mesh was scaled by.
         posed: keep the pose of this moment; else it is at rest.
     """
-    copy = bpy.data.objects.new(armature.name, armature.data.copy())
+    name = preset.skeleton_name.format(stem=stem)
+    copy = bpy.data.objects.new(name, armature.data.copy())
+    copy.data.name = name
     scene.collection.objects.link(copy)
     copy.data.transform(scale)
     scene.view_layers[0].update()

@@ -79,6 +79,23 @@ def test_skeleton_is_read_back_with_pose_and_names(
     assert distance(seen(head), wanted) < 2e-4
 
 
+@pytest.mark.parametrize(
+    ("preset", "name"), [("GLB", "ada_Skeleton"), ("UNITY", "ada_Skeleton"), ("UNREAL", "Armature")]
+)
+def test_skeleton_is_called_by_the_file_whatever_the_scene_calls_it(
+    ada: Any, addon: SimpleNamespace, tmp_path: Path, preset: str, name: str
+) -> None:
+    """Unreal makes a bone above the root of an armature that has another name than Armature."""
+    addon.skeleton.armature.armature_of(ada.head).name = "Köpfe, alle"
+    other = bpy.data.objects.new(name, bpy.data.armatures.new(name))
+    bpy.context.scene.collection.objects.link(other)
+    path = exported(ada.head, tmp_path, preset)
+    assert (other.name, other.data.name) == (name, name)
+    assert addon.skeleton.armature.armature_of(ada.head).name == "Köpfe, alle"
+    head = open_again(path)
+    assert head.find_armature().name == name
+
+
 def test_skeleton_may_be_left_out_and_shapes_then_do_all(ada: Any, addon: SimpleNamespace, tmp_path: Path) -> None:
     armature = addon.skeleton.armature.armature_of(ada.head)
     addon.skeleton.following.set_jaw_by(ada.head, armature, "BONES")
