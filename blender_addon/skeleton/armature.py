@@ -203,7 +203,8 @@ def edit_bones(armature: bpy.types.Object) -> Iterator[bpy.types.bpy_prop_collec
     must not be told of another (see `ui.viewport`).
     """
     scene, layer = bpy.context.scene, bpy.context.view_layer
-    linked = armature.name not in layer.objects
+    # What was linked just now is not in the layer yet.
+    linked = armature.name not in layer.objects and armature.name not in scene.collection.objects
     if linked:
         # It is another scene's, or its own collection is left out of what is shown.
         scene.collection.objects.link(armature)

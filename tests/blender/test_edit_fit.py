@@ -17,7 +17,7 @@ from mathutils import Vector
 from shared.corrections import Correction, Corrections
 from shared.messages import Message, Reconstruct, Result
 from tests.blender import finished_job
-from tests.blender.fake_backend import FakeBackend, Reply
+from tests.blender.fake_backend import FakeBackend, Reply, find_no_face
 
 
 def positions(points: Any) -> np.ndarray:
@@ -229,6 +229,17 @@ def test_job_takes_the_corrections_along_and_redo_keeps_them(head: bpy.types.Obj
     assert connected.requests[-1].corrections == corrections
     assert bpy.ops.relightify.correct_fit(corrections="[]") == {"FINISHED"}
     assert not connected.requests[-1].corrections
+
+
+def test_job_that_fails_says_why_and_leaves_the_corrections_of_before(
+    head: bpy.types.Object, connected: FakeBackend
+) -> None:
+    connected.behaviour = find_no_face
+    text = json.dumps(Corrections((Correction((200.0, 300.0), handle="chin"),)).plain())
+    with pytest.raises(RuntimeError, match=r"^Error: No face was found") as caught:
+        bpy.ops.relightify.correct_fit(corrections=text)
+    assert "Traceback" not in str(caught.value)
+    assert head["relightify_corrections"] == "[]"
 
 
 @pytest.mark.parametrize("wrong", ["nonsense", '[{"handle": "chin"}]', "{}"])

@@ -255,6 +255,24 @@ def test_duplicated_and_deleted_heads_take_their_skeletons_along(
     assert not bpy.data.objects
 
 
+@pytest.mark.parametrize("another_scene", [False, True])
+def test_head_without_a_collection_of_its_own_gets_bones(
+    addon: SimpleNamespace, ada: Any, *, another_scene: bool
+) -> None:
+    scene = bpy.context.scene
+    if another_scene:
+        bpy.context.window.scene = scene = bpy.data.scenes.new("Second")
+    scene.collection.objects.link(ada.head)
+    if not another_scene:
+        ada.collection.objects.unlink(ada.head)
+    bpy.context.view_layer.objects.active = ada.head
+    assert bpy.ops.relightify.add_skeleton() == {"FINISHED"}
+    armature = addon.skeleton.armature.armature_of(ada.head)
+    assert len(armature.data.bones) == 6
+    assert armature.name in scene.collection.objects
+    assert bpy.ops.relightify.close_neck() == {"FINISHED"}
+
+
 def copy_of_the_mesh(head: bpy.types.Object) -> bpy.types.Object:
     """What Shift D makes of a head alone."""
     bpy.ops.object.select_all(action="DESELECT")

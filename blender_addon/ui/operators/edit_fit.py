@@ -12,7 +12,7 @@ from ...link.session import Session, session_of
 from ...scene import stage
 from ...scene.head_fit import can_be_corrected, keep_corrections, kept_corrections, kept_fit
 from ...scene.head_photos import reference_of
-from ...scene.heads import OPTIONS
+from ...scene.heads import OPTIONS, require_own
 from ..fit_editing import FitEditing, Handle, editing, require_free, set_editing
 from ..fit_overlay import draw_handles, draw_lines, handle_at, photo_in_region, zoom_to_handles
 from ..viewport import look_through_camera, push_undo, redraw_panels, select_alone, viewport_of
@@ -236,7 +236,9 @@ class RELIGHTIFY_OT_edit_fit(HeadOperator):
         self._leave(context)
         select_alone(context.scene, now.head)
         push_undo("Edit Fit")
-        reconstruct_corrected(now.head, "INVOKE_DEFAULT")
+        problem = reconstruct_corrected(now.head, "INVOKE_DEFAULT")
+        if problem:
+            self.report({"ERROR"}, problem)
         return {"FINISHED"}
 
     def _put_zoom_back(self) -> None:
@@ -261,17 +263,24 @@ class RELIGHTIFY_OT_edit_fit(HeadOperator):
         return {"CANCELLED"}
 
 
-def reconstruct_corrected(head: bpy.types.Object, how: str) -> set[str]:
+def reconstruct_corrected(head: bpy.types.Object, how: str) -> str:
     """Unwrap and complete anew with the corrected fit, by the options that the head was made with.
 
     Args:
         head: the active one, with its corrections.
         how: Blender's context of execution: in the background where it invokes, else until it is done.
+
+    Returns:
+        What went wrong; empty where nothing did.
     """
     made = head[OPTIONS].to_dict() if OPTIONS in head else {}
     given = {name: made[name] for name in (*JOB_OPTIONS, "parts") if name in made}
     words = {name: str(value) for name, value in given.items() if isinstance(JOB_OPTIONS.get(name), Choice)}
-    return bpy.ops.relightify.reconstruct_again(how, **{**given, **words})
+    try:
+        done = bpy.ops.relightify.reconstruct_again(how, **{**given, **words})
+    except RuntimeError as error:  # how Blender passes on what the other operator has reported
+        return str(error).strip().removeprefix("Error: ")
+    return "" if done == {"FINISHED"} else "The head could not be made anew."
 
 
 class RELIGHTIFY_OT_correct_fit(HeadOperator):
@@ -290,6 +299,7 @@ class RELIGHTIFY_OT_correct_fit(HeadOperator):
         before = kept_corrections(head)
         try:
             require_free()
+            require_own(head)
             kept_fit(head)
             keep_corrections(head, read_corrections(json.loads(self.corrections or "[]")))
         except RelightifyError as error:
@@ -298,10 +308,12 @@ class RELIGHTIFY_OT_correct_fit(HeadOperator):
         except ValueError:
             self.report({"ERROR"}, "The corrections are no JSON.")
             return {"CANCELLED"}
-        done = reconstruct_corrected(head, "EXEC_DEFAULT")
-        if done != {"FINISHED"}:
-            keep_corrections(head, before)
-        return done
+        problem = reconstruct_corrected(head, "EXEC_DEFAULT")
+        if not problem:
+            return {"FINISHED"}
+        keep_corrections(head, before)
+        self.report({"ERROR"}, problem)
+        return {"CANCELLED"}
 
 
 class RELIGHTIFY_OT_end_edit_fit(bpy.types.Operator):

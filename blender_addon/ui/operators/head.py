@@ -10,6 +10,8 @@ from ..fit_editing import is_corrected
 from ..viewport import select_alone
 
 CORRECTED = "This head is being corrected: press Apply or Cancel first"
+LINKED = "This head is linked from another file: make a library override of it, or make it local"
+OVERRIDDEN = "The mesh of this head is in another file: make it local (Object > Relations > Make Local)"
 
 
 def head_of(context: bpy.types.Context) -> bpy.types.Object | None:
@@ -33,9 +35,9 @@ class HeadOperator(bpy.types.Operator):
             cls.poll_message_set(CORRECTED)
             return False
         if cls.CHANGES_HEAD and cls.is_linked(head_of(context)):
-            cls.poll_message_set(
-                "This head is linked from another file: make a library override of it, or make it local"
-            )
+            head = head_of(context)
+            override = head is not None and head.override_library is not None
+            cls.poll_message_set(OVERRIDDEN if override else LINKED)
             return False
         return True
 
