@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from backend.detail.options import DetailOptions
+from backend.evaluation.kept_records import read_rows, write_rows
 from backend.evaluation.skin.reflectance import CYCLES, PORTRAITS, Case, add_picture_arguments, cases, compare
 from backend.evaluation.subjects import prepare
 from backend.evaluation.tables import Row, Table, write_figure, write_table
@@ -35,9 +36,9 @@ PROTOCOL = """{subjects} held-out people, a picture each: CG heads rendered by C
 in the table `reflectance`. Every sampler from pure noise, one fair draw with the seed 0, A_d, A_s and N decoded from
 z_0, nothing joined or added; {steps} steps for score_sde, repaint (each {resamplings} times) and mcg, {ddim} for
 mcg_ddim. `plain` is the normalised gradient step of MCG (zeta = 1), `posterior` the step as the posterior wants it.
-PSNR in dB and SSIM on the face; seconds are those of sampling alone. The paper's figures (other people, light-stage
-truth; A_d, A_s, N in dB): score_sde 20.80 / 26.69 / 26.86, repaint 20.08 / 26.65 / 27.27, mcg 22.47 / 27.17 / 26.69,
-mcg_ddim 21.94 / 26.88 / 26.45.
+PSNR in dB and SSIM on the face; seconds are those of sampling alone, by the clock and of the processor. The paper's
+figures (other people, light-stage truth; A_d, A_s, N in dB): score_sde 20.80 / 26.69 / 26.86, repaint 20.08 / 26.65 /
+27.27, mcg 22.47 / 27.17 / 26.69, mcg_ddim 21.94 / 26.88 / 26.45.
 """
 
 
@@ -47,20 +48,25 @@ class StepTimes:
 
     Args:
         stage: that is listened to.
-        seconds: filled while it runs.
+        seconds: by the clock and of the processor, filled while it runs.
     """
 
     stage: str
-    seconds: list[float] = field(default_factory=list)
+    seconds: list[tuple[float, float]] = field(default_factory=list)
 
     def __call__(self, stage: str, fraction: float, preview: np.ndarray | None) -> None:
         if stage == self.stage:
-            self.seconds.append(time.perf_counter())
+            self.seconds.append((time.perf_counter(), time.process_time()))
 
-    def sampling(self, steps: int) -> float:
-        """Seconds of so many steps, each of which reported, before a last report that all is done."""
-        first, last = self.seconds[-1 - steps], self.seconds[-2]
-        return (last - first) * steps / max(steps - 1, 1)
+    def sampling(self, steps: int) -> tuple[float, float]:
+        """Seconds of so many steps, each of which reported, before a last report that all is done.
+
+        Returns:
+            by the clock, and of the processor.
+        """
+        (clock, busy), (last_clock, last_busy) = self.seconds[-1 - steps], self.seconds[-2]
+        share = steps / max(steps - 1, 1)
+        return (last_clock - clock) * share, (last_busy - busy) * share
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,6 +81,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Measure every sampler on every picture; write the table and a figure a picture.
 
+    Each picture is written down once it is measured, and read back where the folder has it: a run that was stopped goes
+    on.
+
     Raises:
         RelightifyError: ``quality_unavailable``, or a folder lacks what is needed.
     """
@@ -83,15 +92,19 @@ def run(options: argparse.Namespace) -> int:
     assert isinstance(high, DiffusionPrior)
     schedule = high.load().denoiser.schedule
     regions = face_regions(pipeline.model, pipeline.uv_space(512))
-    rows: list[Row] = []
+    stored = options.out / "samplers_rows.jsonl"
+    rows = read_rows(stored)
+    done = {row.subject for row in rows}
     failures: dict[str, str] = {}
     for case in by_turns(list(cases(options, pipeline)), options.subjects):
+        if f"{case.condition} {case.name}" in done:
+            continue
         try:
             delit = prepare(pipeline, case.name, case.picture.read_bytes()).delit()
         except RelightifyError as error:
             failures[f"{case.condition} {case.name}"] = error.message
             continue
-        shown = [_tiles(case.truth)]
+        shown, found = [_tiles(case.truth)], []
         for name, chosen in samplers(options):
             preset = replace(PAPER, options=chosen)
             prior = DiffusionPrior(high.coarse, high.load, dict.fromkeys(REFLECTANCES, preset))
@@ -102,12 +115,14 @@ def run(options: argparse.Namespace) -> int:
             jumps = len(schedule.pairs(chosen.steps, schedule.noise_step))
             rounds = chosen.resamplings if chosen.name == "repaint" else 1
             # The last of repaint's steps is not drawn again.
-            seconds = times.sampling((jumps - 1) * rounds + 1)
+            seconds, busy = times.sampling((jumps - 1) * rounds + 1)
             row = compare(name, case, maps, regions).row
-            figures = {key: row.values[key] for key in FIGURES} | {"seconds": seconds}
-            rows.append(replace(row, condition="all", subject=f"{case.condition} {case.name}", values=figures))
+            figures = {key: row.values[key] for key in FIGURES} | {"seconds": seconds, "processor": busy}
+            found.append(replace(row, condition="all", subject=f"{case.condition} {case.name}", values=figures))
             shown.append(_tiles(maps))
-            log.info("%s %s, %s: %.0f s", case.condition, case.name, name, seconds)
+            log.info("%s %s, %s: %.0f s", case.condition, case.name, name, busy)
+        rows += found
+        write_rows(found, stored)
         label = f"{case.condition}_{case.name.replace('/', '_').replace(' ', '_')}.png"
         write_figure(options.out / "samplers" / label, shown, ["T", "A_d", "A_s", "N"])
         protocol = PROTOCOL.format(

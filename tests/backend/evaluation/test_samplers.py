@@ -27,8 +27,9 @@ def test_people_come_by_turns_with_their_first_picture() -> None:
 
 
 def test_seconds_are_those_of_the_steps_alone() -> None:
-    times = StepTimes("complete", [0.0, 50.0, 51.0, 52.0, 53.0, 90.0])  # coarse estimate, four steps, decoding
-    assert times.sampling(4) == pytest.approx(4.0)
+    clock = [0.0, 50.0, 51.0, 52.0, 53.0, 90.0]  # coarse estimate, four steps, decoding
+    times = StepTimes("complete", [(at, at / 2) for at in clock])
+    assert times.sampling(4) == pytest.approx((4.0, 2.0))
     times("fit", 0.5, None)
     assert len(times.seconds) == 6
 
