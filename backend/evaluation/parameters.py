@@ -215,6 +215,9 @@ class AlbedoModelSettings:
 
     Args:
         components: of each channel, one model each.
+        papers_components: of each channel, as many as UVAPM has.
+        papers_sides: texels a side of the coarse map, which is what UVAPM's table 2 varies; its third, 256, is beyond
+            the band of the model.
         samples: of the training stream that they are fitted to, each mirrored as well.
         side: texels a side of the samples.
         seed: of the stream and the decomposition.
@@ -223,6 +226,8 @@ class AlbedoModelSettings:
     """
 
     components: tuple[int, ...] = (64, 128, 256)
+    papers_components: int = 100
+    papers_sides: tuple[int, ...] = (64, 128)
     samples: int = 600
     side: int = 256
     seed: int = 0

@@ -1,5 +1,7 @@
-"""The table `albedo-model`: held-out albedos by per-channel PCA of 64, 128 and 256 components, with and without the
-detail stage: the ablation of UVAPM (Dai et al., "High-quality facial albedo generation", table 2).
+"""The table `albedo-model`: held-out albedos by per-channel PCA, with and without the detail stage.
+
+Once by the number of components, and once as the ablation of UVAPM has it (Dai et al., "High-quality facial albedo
+generation", table 2): 100 components a channel, by the side of the coarse map.
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ from backend.evaluation.tables import (
 from backend.head.head_fit import HeadFit, ViewFit
 from backend.head.model import HeadModel, load_head_model
 from backend.imaging.colour import linear_to_srgb, srgb_to_linear
-from backend.imaging.filters import masked_reduce
+from backend.imaging.filters import enlarge, masked_reduce
 from backend.photo.landmark_table import LANDMARK_COUNT
 from backend.prior.interface import CompletedMaps
 from backend.prior.linear import cosine
@@ -65,12 +67,13 @@ WANTED_GAIN_DB = 2.0
 DARKEST = 4e-3  # linear, below what skin or hair can have
 PROTOCOL = """Diffuse albedos of people in no prior on 512 x 512 texels: CG heads, and pseudo-ground truth of portraits
 where they were seen. Per-channel PCA of the linear albedo of {samples} samples of the training stream, as cosines of up
-to 128 half waves; the coefficients are fitted to the albedo itself, so that no photo and no light comes between. `+
-detail`: the PCA at 128 x 128, where its band ends, then the detail stage, which is given the same albedo as if a photo
-had shown it and makes nothing up; `A_d` is the albedo that it gives, `T` the texture, in which all of the seen detail
-stays. On known texels of the face, sRGB: MSE in squared 8-bit levels, PSNR, SSIM; `features` is 1 - cosine of
-EfficientNet-Lite0's pooled features. UVAPM, on other people and with detail by a trained generator: PSNR 31.1, 33.7 and
-36.7 dB with 64, 128 and 256 components, 38.6, 35.0 and 39.5 dB with detail.
+to 128 half waves; the coefficients are fitted to the albedo itself, so that no photo and no light comes between. A name
+is the number of components of each channel, and the side of the coarse map where it is not the one at which the band
+ends, 128 x 128. `+ detail`: then the detail stage, which is given the same albedo as if a photo had shown it and makes
+nothing up; `A_d` is the albedo that it gives, `T` the texture, in which all of the seen detail stays. On known texels
+of the face, sRGB: MSE in squared 8-bit levels, PSNR, SSIM; `features` is 1 - cosine of EfficientNet-Lite0's pooled
+features. UVAPM, on other people, with 100 components a channel and detail by a trained generator: PSNR 31.1, 33.7 and
+36.7 dB with coarse maps of 64, 128 and 256 texels a side, 38.6, 35.0 and 39.5 dB with detail.
 """
 
 
@@ -118,23 +121,33 @@ def run(options: argparse.Namespace, settings: AlbedoModelSettings = AlbedoModel
     features = load_features()
     rows: list[Row] = []
     for albedo in albedos:
-        shown = [albedo.albedo_srgb]
-        for count, coarse in described(pca, settings.components, albedo, settings).items():
-            detailed = with_detail(coarse, albedo, model, space)
-            for name, image in (
-                (f"{count}", map_of(coarse, RESOLUTION)),
-                (f"{count} + detail, A_d", detailed.diffuse_albedo_srgb),
-                (f"{count} + detail, T", detailed.texture_srgb),
+        shown, columns = [albedo.albedo_srgb], ["truth"]
+        counts = sorted({*settings.components, settings.papers_components})
+        found = described(pca, counts, albedo, settings)
+        for name, count, side in contenders(settings):
+            coarse = found[count]
+            detailed = with_detail(coarse, albedo, model, space, side)
+            for column, image in (
+                (name, map_of(coarse, RESOLUTION, side)),
+                (f"{name} + detail, A_d", detailed.diffuse_albedo_srgb),
+                (f"{name} + detail, T", detailed.texture_srgb),
             ):
-                rows.append(Row(name, albedo.condition, albedo.name, compared(image, albedo, model, space, features)))
+                rows.append(Row(column, albedo.condition, albedo.name, compared(image, albedo, model, space, features)))
                 shown.append(image)
-        columns = ["truth", *(row.prior for row in rows[-3 * len(settings.components) :])]
+                columns.append(column)
         write_figure(options.out / "albedo_model" / f"{albedo.name.replace('/', '_')}.png", [shown], columns)
         log.info("%s %s done", albedo.condition, albedo.name)
     sentences = verdicts(rows, max(settings.components)) + ([] if features else [ABSENT])
     protocol = PROTOCOL.format(samples=settings.samples)
     write_table(Table("albedo_model", "Albedo model", protocol, rows, sentences), options.out)
     return 0
+
+
+def contenders(settings: AlbedoModelSettings) -> list[tuple[str, int, int]]:
+    """Name, components a channel and side of the coarse map, of every model."""
+    by_count = [(f"{count}", count, cosine.ORDER) for count in settings.components]
+    count = settings.papers_components
+    return by_count + [(f"{count} at {side}", count, side) for side in settings.papers_sides]
 
 
 def pack_albedos(pack: SkinPack, chosen: np.ndarray) -> Iterator[KnownAlbedo]:
@@ -212,9 +225,16 @@ def described(
     return result
 
 
-def map_of(coarse: np.ndarray, side: int) -> np.ndarray:
-    """A described albedo [3, 2, n] as a map float32 [side, side, 3], sRGB-encoded."""
-    return linear_to_srgb(np.clip(_linear(coarse, side), 0, 1)).astype(np.float32)
+def map_of(coarse: np.ndarray, side: int, held: int = cosine.ORDER) -> np.ndarray:
+    """A described albedo [3, 2, n] as a map float32 [side, side, 3], sRGB-encoded.
+
+    Args:
+        coarse: cosines.
+        side: of the map.
+        held: texels a side of the coarse map that it is enlarged from, where those are fewer than the band needs.
+    """
+    linear = _linear(coarse, side) if held >= cosine.ORDER else enlarge(_linear(coarse, held), side)
+    return linear_to_srgb(np.clip(linear, 0, 1)).astype(np.float32)
 
 
 def _linear(coarse: np.ndarray, side: int) -> np.ndarray:
@@ -223,9 +243,11 @@ def _linear(coarse: np.ndarray, side: int) -> np.ndarray:
     return np.moveaxis(even + odd, 0, -1)
 
 
-def with_detail(coarse: np.ndarray, albedo: KnownAlbedo, model: HeadModel, space: UVSpace) -> SkinMaps:
-    """The described albedo at the size where its band ends, with what the detail stage adds of the known albedo."""
-    skin = FittedSkin(model, _seen_closely(model), space, np.zeros((len(model.mean), 9), np.float32), cosine.ORDER)
+def with_detail(
+    coarse: np.ndarray, albedo: KnownAlbedo, model: HeadModel, space: UVSpace, held: int = cosine.ORDER
+) -> SkinMaps:
+    """The described albedo at `held` texels a side, with what the detail stage adds of the known albedo."""
+    skin = FittedSkin(model, _seen_closely(model), space, np.zeros((len(model.mean), 9), np.float32), held)
     side = skin.working.resolution
     partial = PartialTexture(albedo.albedo_srgb * albedo.known[..., None], albedo.known.astype(np.float32))
     reduced, weight = masked_reduce(srgb_to_linear(partial.texture_srgb), partial.visibility, side)

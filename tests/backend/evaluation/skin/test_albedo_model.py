@@ -62,6 +62,21 @@ def test_more_components_describe_better(pca: AlbedoPca) -> None:
     assert errors[0] > errors[1] > errors[2]
 
 
+def test_a_smaller_coarse_map_holds_the_broad_and_loses_the_fine(pca: AlbedoPca) -> None:
+    broad = albedo_model.described(pca, [4], albedo_of(pca, np.ones(4)), SETTINGS)[4]
+    whole, small = albedo_model.map_of(broad, 512), albedo_model.map_of(broad, 512, 64)
+    np.testing.assert_allclose(small[16:-16, 16:-16], whole[16:-16, 16:-16], atol=0.002)
+    fine = broad.copy()
+    fine[:, 0, (cosine.places(0)[0] == 0) & (cosine.places(0)[1] == 100)] = 0.02
+    assert np.abs(albedo_model.map_of(fine, 512) - whole).max() > 0.01
+    np.testing.assert_array_equal(albedo_model.map_of(fine, 512, 64), small)
+
+
+def test_models_are_named_by_components_and_by_the_side_of_the_coarse_map() -> None:
+    names = [name for name, _, _ in albedo_model.contenders(AlbedoModelSettings())]
+    assert names == ["64", "128", "256", "100 at 64", "100 at 128"]
+
+
 @pytest.mark.slow
 def test_the_detail_stage_brings_back_what_the_band_cannot_hold(model: HeadModel, pca: AlbedoPca) -> None:
     space = uv_space(model, 512)
