@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
         f"Neutral portraits of held-out people at {size} x {size} on {options.device}, {os.cpu_count()} cores, "
         f"{platform.machine()}, {platform.system()}. Seconds of each stage; `{PROCESSOR}` are of all threads together; "
         "memory is the process' largest during the job. The load is a busy program a core. "
-        "The paper: 12 s on an RTX 2080 Ti; OSTeC 10 min."
+        "The paper, sampling alone: 12 s on an RTX 2080 Ti; OSTeC 10 min."
     )
     write_table(Table("speed", "Speed", protocol, rows, verdicts(rows, size)), options.out)
     return 0

@@ -46,7 +46,7 @@ class SpecularLevels:
 
 @dataclass(frozen=True)
 class ReliefOfDetail:
-    """Relief read from the albedo's fine detail: darker lies deeper (Beeler et al. 2010, section 5). Assumed.
+    """Relief read from the albedo's fine detail: darker lies deeper (Beeler et al. 2010). Assumed.
 
     Of the CG heads for training three have fine relief: as deep on average as 1 mm per density.
 

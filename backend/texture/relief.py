@@ -19,8 +19,7 @@ def relief_height(
 ) -> np.ndarray:
     """Mesoscopic height float32 [R, R] in mm: fine detail that is darker lies deeper, but hair and moles do not.
 
-    Source: Beeler et al., "High-quality single-shot capture of facial geometry",
-    2010, section 5.
+    Source: Beeler et al., "High-quality single-shot capture of facial geometry", 2010, mesoscopic augmentation.
     """
     density = -log_albedo.mean(-1)
     relief, weight, scale = SKIN.relief, island.astype(np.float32), regions.texels_per_mm

@@ -1,4 +1,8 @@
-"""`python -m backend.training diffusion`: trains the denoiser on the latents of all four maps (paper, eq. 4 and 7)."""
+"""`python -m backend.training diffusion`: trains the denoiser on the latents of all four maps (paper, eq. 4 and 7).
+
+The loss is that of eq. 4, each step weighted: it is taken on what the linear denoiser misses of z_0, in units of what
+it is expected to miss there, so that every step counts alike.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Pores and creases are darker than the skin around them, because light is caught in them; so the fine detail of the
 albedo is read as depth ("mesoscopic augmentation", Beeler et al., "High-quality single-shot capture of facial
-geometry", SIGGRAPH 2010, section 5). The specular albedo has regional means, glossier in the T-zone and on the lips
+geometry", SIGGRAPH 2010). The specular albedo has regional means, glossier in the T-zone and on the lips
 as Weyrich et al., "Analysis of human faces using a measurement-based skin reflectance model", SIGGRAPH 2006, describe
 skin; the levels are assumed, not taken from their statistics. It falls in cavities.
 """
