@@ -2,7 +2,8 @@
 
 Reconstruction in absolute differences at three scales, a KL term, and, in the last two fifths, a patch discriminator
 (Esser et al., "Taming transformers for high-resolution image synthesis", 2021, section 3.1) that keeps skin from
-going smooth. The perceptual loss that the paper has as well is left out. Everything is learnt from random crops: the networks see no further than a few cells.
+going smooth. The perceptual loss, which the paper has as well, is left out. Everything is learnt from random crops: the
+networks see no further than a few cells.
 """
 
 from __future__ import annotations
