@@ -3,7 +3,7 @@
 Let z_0 be the estimate of eq. 9c, J its derivative with respect to z_t, and r = m (z_T0 - z_0) the residual. The
 gradient of eq. 9d is -2 J' r. The paper leaves the factor alpha before it open.
 
-`residual`: alpha = zeta / |r|, as MCG and DPS (Chung et al. 2022, 2023).
+`residual`: alpha = zeta / |r|, as MCG and DPS (Chung et al. 2022, 2023); the code of MCG has zeta = 1/2 of this.
 
 `posterior`: z_0 given z_t has the covariance J (1 - alpha_bar) / sqrt(alpha_bar) (Tweedie's formula, see Boys et al.,
 "Tweedie moment projected diffusions", 2023; by conjugate gradients as moment-matching posterior sampling, Rozet et al.,
