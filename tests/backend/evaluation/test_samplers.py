@@ -34,14 +34,13 @@ def test_seconds_are_those_of_the_steps_alone() -> None:
     assert len(times.seconds) == 6
 
 
-def test_all_lengths_of_the_gradient_step_are_measured() -> None:
+def test_several_lengths_of_the_gradient_step_are_measured() -> None:
     options = argparse.Namespace(steps=1000, ddim_steps=200, resamplings=10)
     found = dict(samplers(options))
-    others = {f"{name}, {length}" for name in ("mcg", "mcg_ddim") for length in ("plain half", "posterior")}
-    assert set(PAPERS_ORDER) | others == set(found)
+    assert set(PAPERS_ORDER) | {"mcg, posterior", "mcg_ddim, plain half", "mcg_ddim, posterior"} == set(found)
     assert found["mcg_ddim, plain"].steps == 200
-    assert found["mcg, plain"].step_size == found["mcg, plain half"].step_size == "residual"
-    assert found["mcg, plain"].zeta == 2 * found["mcg, plain half"].zeta
+    assert found["mcg_ddim, plain"].step_size == found["mcg_ddim, plain half"].step_size == "residual"
+    assert found["mcg_ddim, plain"].zeta == 2 * found["mcg_ddim, plain half"].zeta
 
 
 def test_gains_are_paired_and_the_papers_order_is_judged() -> None:
