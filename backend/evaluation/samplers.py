@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from backend.delight.delighting import DelightedTexture
 from backend.detail.options import DetailOptions
 from backend.evaluation.kept_records import read_rows, write_rows
 from backend.evaluation.skin.reflectance import CYCLES, PORTRAITS, Case, add_picture_arguments, cases, compare
@@ -82,8 +83,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Measure every sampler on every picture; write the table and a figure a picture.
 
-    Each picture is written down once it is measured, and read back where the folder has it: a run that was stopped goes
-    on.
+    The slowest sampler comes last, and each measurement is written down: a run that was stopped has whole columns, and
+    started again with the same folder and options it goes on.
 
     Raises:
         RelightifyError: ``quality_unavailable``, or a folder lacks what is needed.
@@ -95,20 +96,21 @@ def run(options: argparse.Namespace) -> int:
     regions = face_regions(pipeline.model, pipeline.uv_space(512))
     stored = options.out / "samplers_rows.jsonl"
     rows = read_rows(stored)
-    done = {row.subject for row in rows}
     failures: dict[str, str] = {}
+    prepared: dict[str, tuple[Case, DelightedTexture]] = {}
     for case in by_turns(list(cases(options, pipeline)), options.subjects):
-        if f"{case.condition} {case.name}" in done:
-            continue
         try:
-            delit = prepare(pipeline, case.name, case.picture.read_bytes()).delit()
+            prepared[_subject(case)] = case, prepare(pipeline, case.name, case.picture.read_bytes()).delit()
         except RelightifyError as error:
-            failures[f"{case.condition} {case.name}"] = error.message
-            continue
-        shown, found = [_tiles(case.truth)], []
-        for name, chosen in samplers(options):
-            preset = replace(PAPER, options=chosen)
-            prior = DiffusionPrior(high.coarse, high.load, dict.fromkeys(REFLECTANCES, preset))
+            failures[_subject(case)] = error.message
+    protocol = PROTOCOL.format(
+        subjects=options.subjects, steps=options.steps, resamplings=options.resamplings, ddim=options.ddim_steps
+    )
+    for name, chosen in samplers(options):
+        prior = DiffusionPrior(high.coarse, high.load, dict.fromkeys(REFLECTANCES, replace(PAPER, options=chosen)))
+        for subject, (case, delit) in prepared.items():
+            if any((row.prior, row.subject) == (name, subject) for row in rows):
+                continue
             times = StepTimes("complete")
             watch = Stopwatch(Progress(times))
             calm = DetailOptions(strength=0.0)
@@ -119,21 +121,17 @@ def run(options: argparse.Namespace) -> int:
             seconds, busy = times.sampling((jumps - 1) * rounds + 1)
             row = compare(name, case, maps, regions).row
             figures = {key: row.values[key] for key in FIGURES} | {"seconds": seconds, "processor": busy}
-            found.append(replace(row, condition="all", subject=f"{case.condition} {case.name}", values=figures))
-            shown.append(_tiles(maps))
-            log.info("%s %s, %s: %.0f s", case.condition, case.name, name, busy)
-        rows += found
-        write_rows(found, stored)
-        label = f"{case.condition}_{case.name.replace('/', '_').replace(' ', '_')}.png"
-        write_figure(options.out / "samplers" / label, shown, ["T", "A_d", "A_s", "N"])
-        protocol = PROTOCOL.format(
-            subjects=options.subjects,
-            steps=options.steps,
-            resamplings=options.resamplings,
-            ddim=options.ddim_steps,
-        )
-        write_table(Table("samplers", "Samplers", protocol, rows, verdicts(rows), failures), options.out)
+            rows.append(replace(row, condition="all", subject=subject, values=figures))
+            write_rows(rows[-1:], stored)
+            figure = options.out / "samplers" / f"{subject} {name}.png".replace("/", "_").replace(" ", "_")
+            write_figure(figure, [_tiles(case.truth), _tiles(maps)], ["T", "A_d", "A_s", "N"])
+            write_table(Table("samplers", "Samplers", protocol, rows, verdicts(rows), failures), options.out)
+            log.info("%s, %s: %.0f s", subject, name, busy)
     return 0
+
+
+def _subject(case: Case) -> str:
+    return f"{case.condition} {case.name}"
 
 
 def by_turns(found: Sequence[Case], count: int) -> list[Case]:
@@ -146,19 +144,29 @@ def by_turns(found: Sequence[Case], count: int) -> list[Case]:
     return ordered[:count]
 
 
-def samplers(options: argparse.Namespace) -> Iterator[tuple[str, SamplerOptions]]:
-    """Name and options of all four, those with a gradient with several lengths of its step."""
+def samplers(options: argparse.Namespace) -> list[tuple[str, SamplerOptions]]:
+    """Name and options of all four, those with a gradient with several lengths of its step; the slowest come last."""
+    found = []
     for name in SAMPLER_NAMES:
         steps = options.ddim_steps if name == "mcg_ddim" else options.steps
         chosen = SamplerOptions(name, steps=steps, resamplings=options.resamplings)
         if name in ("score_sde", "repaint"):
-            yield name, chosen
-        else:
-            plain = replace(chosen, step_size="residual", zeta=1.0)
-            yield f"{name}, {PLAIN}", plain
-            if name == "mcg_ddim":  # the other takes as many minutes as all of this one's
-                yield f"{name}, {HALF}", replace(plain, zeta=0.5)
-            yield f"{name}, {POSTERIOR}", chosen
+            found.append((name, chosen))
+            continue
+        plain = replace(chosen, step_size="residual", zeta=1.0)
+        found += [(f"{name}, {PLAIN}", plain), (f"{name}, {POSTERIOR}", chosen)]
+        if name == "mcg_ddim":  # of the other it would take minutes more
+            found.append((f"{name}, {HALF}", replace(plain, zeta=0.5)))
+    return sorted(found, key=lambda sampler: passes(sampler[1]))
+
+
+def passes(options: SamplerOptions) -> int:
+    """How often the network is passed, forwards or backwards."""
+    if options.name == "score_sde":
+        return options.steps
+    if options.name == "repaint":
+        return options.steps * options.resamplings
+    return options.steps * (2 if options.step_size == "residual" else 1 + options.solves)
 
 
 def verdicts(rows: Sequence[Row]) -> list[str]:

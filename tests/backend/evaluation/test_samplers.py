@@ -43,6 +43,11 @@ def test_several_lengths_of_the_gradient_step_are_measured() -> None:
     assert found["mcg_ddim, plain"].zeta == 2 * found["mcg_ddim, plain half"].zeta
 
 
+def test_the_slowest_sampler_comes_last() -> None:
+    order = [name for name, _ in samplers(argparse.Namespace(steps=1000, ddim_steps=200, resamplings=10))]
+    assert order[-3:] == ["mcg, plain", "mcg, posterior", "repaint"]
+
+
 def test_gains_are_paired_and_the_papers_order_is_judged() -> None:
     figures = {
         "mcg, plain": (22.0, 26.0),
