@@ -108,17 +108,18 @@ def measure(options: argparse.Namespace) -> tuple[list[Measured], dict[str, str]
     """All measurements, and what could not be measured; a figure per picture goes to the folder `reflectance`.
 
     Each picture is written down once it is measured, and read back where the folder has it: a run that was stopped goes
-    on.
+    on, and columns that it was without are added.
     """
     pipeline = Pipeline("cpu")
     regions = face_regions(pipeline.model, pipeline.uv_space(RESOLUTION))
     stored = options.out / "reflectance_rows.jsonl"
     results = measured_before(stored)
-    done = {(m.row.condition, m.row.subject) for m in results}
+    done = {(m.row.condition, m.row.subject, m.row.prior) for m in results}
     failures: dict[str, str] = {}
     compared = contenders(pipeline, options.without)
     for case in cases(options, pipeline):
-        if (case.condition, case.name) in done:
+        wanted = [c for c in compared if (case.condition, case.name, c.name) not in done]
+        if not wanted:
             continue
         try:
             subject = prepare(pipeline, case.name, case.picture.read_bytes())
@@ -126,7 +127,7 @@ def measure(options: argparse.Namespace) -> tuple[list[Measured], dict[str, str]
             failures[f"{case.condition} {case.name}"] = error.message
             continue
         shown, found = [_tiles(case.truth, case.truth)], []
-        for contender in compared:
+        for contender in wanted:
             maps = subject.completed(contender.prior, reflectance=contender.reflectance)
             found.append(compare(contender.name, case, maps, regions))
             shown.append(_tiles(maps, case.truth))
