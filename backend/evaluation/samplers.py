@@ -35,12 +35,13 @@ PLAIN, HALF, POSTERIOR = "plain", "plain half", "posterior"
 PAPERS_ORDER = (f"mcg, {PLAIN}", f"mcg_ddim, {PLAIN}", "score_sde", "repaint")
 PROTOCOL = """{subjects} held-out people, a picture each: CG heads rendered by Cycles and portraits by turns, truth as
 in the table `reflectance`. Every sampler from pure noise, one fair draw with the seed 0, A_d, A_s and N decoded from
-z_0, nothing joined or added; {steps} steps for score_sde, repaint (each {resamplings} times) and mcg, {ddim} for
-mcg_ddim. `plain` is the normalised gradient step with zeta = 1 on the gradient of the squared norm, which eq. 9d and
-MCG print, `plain half` the gradient of the norm itself, which MCG's code for inpainting takes, `posterior` the step as
-the posterior wants it. PSNR in dB and SSIM on the face; seconds are those of sampling alone, by the clock and of the
-processor. The paper's figures (other people, light-stage truth; A_d, A_s, N in dB): score_sde 20.80 / 26.69 / 26.86,
-repaint 20.08 / 26.65 / 27.27, mcg 22.47 / 27.17 / 26.69, mcg_ddim 21.94 / 26.88 / 26.45.
+z_0, nothing joined; the photo's marks of the skin are laid over T and A_d, as a job does; {steps} steps for score_sde,
+repaint (each {resamplings} times) and mcg, {ddim} for mcg_ddim. `plain` is the normalised gradient step with zeta = 1
+on the gradient of the squared norm, which eq. 9d and MCG print, `plain half` the gradient of the norm itself, which
+MCG's code for inpainting takes, `posterior` the step as the posterior wants it. PSNR in dB and SSIM on the face;
+seconds are those of sampling alone, by the clock and of the processor. The paper's figures (other people, light-stage
+truth; A_d, A_s, N in dB): score_sde 20.80 / 26.69 / 26.86, repaint 20.08 / 26.65 / 27.27, mcg 22.47 / 27.17 / 26.69,
+mcg_ddim 21.94 / 26.88 / 26.45.
 """
 
 
