@@ -247,12 +247,9 @@ def _sure_of_colour(areas: _Areas, settings: MarkSettings) -> np.ndarray:
 
 def _sure_of_pale(areas: _Areas, settings: MarkSettings) -> np.ndarray:
     """How surely areas paler than the skin around are marks, float [count]: highlights are narrow."""
-    as_highlight = areas.mean[:, 1:3].sum(-1) / np.minimum(areas.mean[:, 5], -0.01)
-    # Whiter than all skin, or than white light could make it by what it gains.
-    whiter = np.maximum(
-        areas.mean[:, 1:3].sum(-1) < -settings.paler, smooth_step(as_highlight, *settings.beyond_highlight)
-    )
+    whiter = areas.mean[:, 1:3].sum(-1) < -settings.paler
     # Brighter than all other skin, but of skin's hue: a highlight of that brightness would be whiter.
+    as_highlight = areas.mean[:, 1:3].sum(-1) / np.minimum(areas.mean[:, 5], -0.01)
     own = (
         smooth_step(areas.mean[:, 0], *settings.lighter)
         * smooth_step(areas.mean[:, 6], *settings.brighter)

@@ -218,8 +218,6 @@ class MarkSettings:
         on_eyes, on_lips: how much more around the eyes and on lips, times; training portraits.
         sheen: white light that skin without a highlight reflects, linear; see `SurfaceReflection`.
         paler: sum of hues by which pale marks are whiter, highlights of yellowish light at least .25; three photos.
-        beyond_highlight: how white they may be of what a highlight of their brightness would be, from and up to which
-            they are whiter than light makes skin; painted and untouched training people.
         lighter: log luminance against the skin around from and up to which pale skin of skin's own hue may be a mark,
             and is one; painted training people.
         brightest: quantile of the luminance of other plain skin that it is compared with; assumed.
@@ -273,7 +271,6 @@ class MarkSettings:
     on_lips: float = 4.0
     sheen: float = 0.025
     paler: float = 0.4
-    beyond_highlight: tuple[float, float] = (0.95, 1.05)
     lighter: tuple[float, float] = (0.4, 0.55)
     brightest: float = 0.95
     brighter: tuple[float, float] = (1.37, 1.5)

@@ -39,6 +39,7 @@ def without_left_light(
     lighter += beard * (_lighter_side(luminance, island, regions, settings) - lighter)
     lighter *= 1 - np.clip(np.maximum(regions.brows, inside_nostrils), 0, 1)[..., None]
     paler = _softened(broad - luminance, settings.largest_colour, settings.kept) - (broad - luminance)
+    paler *= 1 - np.clip(regions.brows, 0, 1)[..., None]  # colour that skins do not have is their hair's
     return (log_albedo + lighter + paler).astype(np.float32)
 
 

@@ -100,10 +100,13 @@ class JoiningSettings:
         fine_mm: what is finer than this is detail; assumed.
         mirrored_detail: share of mirrored detail that is kept, since pores of both sides differ; 1 leaves this out.
         well_seen: trust from which all of the photo's detail tells of the relief; assumed.
+        brow_ends_mm: from hair or another border of the seen, up to and from which it matters that a brow does not run
+            out over it; assumed.
         fill: how the difference is continued.
     """
 
     fine_mm: float = 1.2
+    brow_ends_mm: tuple[float, float] = (10.0, 18.0)
     mirrored_detail: float = 0.4
     well_seen: float = 0.4
     fill: FillSettings = FillSettings()

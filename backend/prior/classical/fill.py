@@ -23,13 +23,16 @@ def complete_field(
     vertices: np.ndarray,  # [V, 3], metres; distances on the skin
     texels_per_mm: float,
     settings: FillSettings = FillSettings(),
+    ending: np.ndarray | None = None,  # float32 [H, W] in [0, 1], 1 = of what has an end, as brows do
 ) -> np.ndarray:
     """The field everywhere on the skin, float32 [H, W, 3], seamless; seen values are kept.
 
     A smooth field on the mesh, which knows no texture seam, carries the colour from the seen skin to the tone. The
-    mirrored side, without its moles, is laid over it, and both are joined to what was seen in the gradient domain.
+    mirrored side, without its moles, is laid over it, and both are joined to what was seen in the gradient domain. What
+    has an end is not carried on, or half a brow under a fringe would run out over the temple.
     """
-    firm = interior(weight, 3 * texels_per_mm)
+    carried = np.float32(1) if ending is None else 1 - ending
+    firm = interior(weight, 3 * texels_per_mm) * carried
     mirrored_weight = settings.mirrored * mirror(interior(weight, settings.feather_mm * texels_per_mm))
     mirrored = mirror(_without_spots(values, weight, texels_per_mm, settings) if settings.spots_left_out else values)
     support = firm + 0.3 * mirrored_weight * (1 - firm)
@@ -37,7 +40,7 @@ def complete_field(
     base = _mesh_field(blended / np.maximum(support, 1e-6)[..., None], support, tone, uv_space, vertices, settings)
     guess = base + mirrored_weight[..., None] * (mirrored - base)
     # The outermost rim of the seen shows sheen, hair and the fit's errors; it is blended over, not carried on.
-    known = settings.known_weight * np.square(smooth_step(weight, *settings.firm))
+    known = settings.known_weight * np.square(smooth_step(weight, *settings.firm) * carried)
     joined = guess + extend(values - guess, known, uv_space.mask, settings.border_decay_mm * texels_per_mm)
     return joined + weight[..., None] * np.where(weight[..., None] > 0, values - joined, 0)
 

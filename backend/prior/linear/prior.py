@@ -14,7 +14,7 @@ import numpy as np
 from backend.delight.delighting import DelightedTexture
 from backend.delight.local_light import without_local_light
 from backend.delight.residual_shading import without_left_light
-from backend.delight.robust import robust_tone
+from backend.delight.robust import border_distance, robust_tone
 from backend.imaging.filters import masked_blur, smooth_step
 from backend.prior.channels import LINEAR
 from backend.prior.classical.fill import complete_field
@@ -178,7 +178,10 @@ def joined(
     weight, skin, regions = delit.weight, delit.skin, delit.skin.regions
     difference = (values - expected) * (weight > 0)[..., None]
     usual, _ = robust_tone(difference, weight * plain_skin(regions))
-    own = complete_field(difference, weight, usual, skin.working, skin.neutral, regions.texels_per_mm, settings.fill)
+    surface = skin.working, skin.neutral, regions.texels_per_mm
+    inside = smooth_step(border_distance(weight, regions) / regions.texels_per_mm, *settings.brow_ends_mm)
+    ending = smooth_step(regions.brows * (1 - regions.eyes) * (1 - inside), 0.0, 0.5)
+    own = complete_field(difference, weight, usual, *surface, settings.fill, ending)
     broad = masked_blur(own, skin.working.mask.astype(np.float32), settings.fine_mm * regions.texels_per_mm)
     fine, trust = own - broad, smooth_step(weight, 0, settings.well_seen)
     # Half a brow under a fringe is drawn in the strands of the other.

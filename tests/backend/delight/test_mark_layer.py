@@ -314,15 +314,6 @@ def test_a_pale_line_is_a_scar_on_one_side_and_over_the_middle_and_a_fold_on_bot
     assert share(np.maximum(cheek, shifted[:, ::-1]), cheek) < 0.1
 
 
-def test_pale_skin_whiter_than_a_highlight_of_its_brightness_is_a_mark(seen: np.ndarray, regions: FaceRegions) -> None:
-    by_area = MarkSettings(closed=ClosedSettings(kinds=()))
-    patch = spot(regions, 11, soft_mm=0.8)
-    pale, _ = found(np.log([1.17, 1.75, 2.0]), patch, seen, regions, settings=by_area)
-    assert pale == pytest.approx(1, abs=0.15)
-    shine = np.log((SKIN + 0.1) / SKIN)
-    assert abs(found(shine, patch, seen, regions, settings=by_area)[0]) < 0.3
-
-
 def test_dark_hair_of_no_hue_by_the_jaw_is_no_mark(fine: FaceRegions) -> None:
     seen = (fine.face > 0.5).astype(np.float32)
     hair = (by_the_jaw(fine, 6)[..., None] * np.array([-0.8, -0.78, -0.75])).astype(np.float32)

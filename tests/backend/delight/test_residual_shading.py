@@ -76,6 +76,15 @@ def test_brows_and_the_inside_of_the_nose_stay_as_dark_as_they_are(regions: Face
     assert abs(middle(softened(dark, regions), NOSE) @ LUMINANCE) <= SETTINGS.largest
 
 
+def test_the_hair_of_brows_keeps_its_colour(regions: FaceRegions) -> None:
+    brown = np.array([-0.5, -0.9, -1.5], np.float32)
+    haired = skin()
+    haired[BROWS] += brown
+    haired[CHEEK] += brown
+    np.testing.assert_allclose(middle(softened(haired, regions), BROWS), brown, atol=0.06)
+    assert np.abs(middle(softened(haired, regions), CHEEK) - brown).max() > 0.3
+
+
 def test_painted_lips_keep_their_colour_and_lose_what_lies_on_a_part_of_them(regions: FaceRegions) -> None:
     lipstick = np.array([0.3, -1.2, -0.8], np.float32)
     painted = skin()

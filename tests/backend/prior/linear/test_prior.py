@@ -292,3 +292,25 @@ def test_half_a_brow_that_is_hidden_is_drawn_in_the_strands_of_the_other(
     assert fine[hidden].std() > 0.85 * fine[seen].std()
     cheek = (regions.face > 0.9) & (regions.brows < 0.01) & (x < -0.02)
     assert fine[cheek].std() < 0.8 * fine[seen].std()
+
+
+def test_a_brow_under_a_fringe_does_not_run_out_over_the_temple(context: FittedSkin, regions: FaceRegions) -> None:
+    x = context.uv_space.positions(context.model.mean)[..., 0]
+    brow = regions.brows > 0.95
+    outer = float(np.quantile(x[brow & (x > 0)], 0.6))
+    dark = np.zeros((*brow.shape, 3), np.float32) - (0.9 * brow * (x > 0))[..., None].astype(np.float32)
+    fringe = (x > outer) & (regions.forehead + regions.brows + regions.eyes > 0.2)
+    weight = ((regions.face > 0.5) & ~fringe).astype(np.float32)
+    nothing = np.zeros_like(dark)
+    delit = DelightedTexture(
+        context,
+        PartialTexture(nothing, weight),
+        *(nothing, nothing, nothing, nothing),
+        *(weight, 0 * weight, np.zeros(3), np.ones(3)),
+    )
+    colour = joined(dark, nothing, delit).colour[..., 1]
+    np.testing.assert_allclose(colour[brow & (weight > 0) & (x > 0)], -0.9, atol=0.1)
+    # The other side, which is mirrored, has no brow in this picture: what is under the fringe is skin.
+    hidden = fringe & (x > outer) & (x < outer + 0.03)
+    assert colour[hidden & (regions.brows > 0.3)].mean() > -0.13
+    assert colour[hidden & (x > outer + 0.003)].min() > -0.35
