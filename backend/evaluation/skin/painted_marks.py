@@ -11,7 +11,7 @@ import numpy as np
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
 from backend.imaging.colour import linear_to_srgb, srgb_to_linear
-from backend.photo.landmark_table import CHEEK_POINTS, EAR_FRONTS, MOUTH_CORNERS, NOSE_MIDDLE
+from backend.photo.landmark_table import CHEEK_POINTS, CHIN_MIDDLE, EAR_FRONTS, MOUTH_CORNERS, NOSE_MIDDLE
 from backend.rendering.rasteriser import Rasteriser
 from backend.texture.uv_space import UVSpace
 
@@ -28,6 +28,8 @@ class FacePlaces:
     forehead: np.ndarray
     beside_nose: np.ndarray
     jaw: np.ndarray
+    other_jaw: np.ndarray
+    chin: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,13 @@ MARKS = {
     ),
     "birthmark, brown": PaintedMark(disc("left_cheek", (8, 11), 0.5), None, (0.35, 0.55, 0.75)),
     "birthmark, brown, by the jaw": PaintedMark(disc("jaw", (7, 9), 0.5), None, (0.35, 0.55, 0.75)),
+    "birthmarks on both jaws": PaintedMark(
+        several(disc("jaw", (7, 9), 0.5), disc("other_jaw", (6, 8), 0.5)), None, (0.35, 0.55, 0.75)
+    ),
+    "birthmark on the chin": PaintedMark(disc("chin", (7, 6), 0.5), None, (0.35, 0.55, 0.75)),
+    "stain on the chin": PaintedMark(disc("chin", (12, 9), 0.6), None, (0.12, 0.75, 0.65)),
+    "scar on the chin, pale": PaintedMark(line("chin", 18, 1.6, 20), None, (-0.22, -0.32, -0.38)),
+    "scar on the forehead, pale": PaintedMark(line("forehead", 26, 1.4, 70), None, (-0.22, -0.32, -0.38)),
     "shadow of the nose, sharp": PaintedMark(
         disc("beside_nose", (8, 14), 1.0), None, (0.55, 0.6, 0.65), wanted=0.0
     ),
@@ -120,7 +129,7 @@ def face_places(model: HeadModel) -> FacePlaces:
     corner, ear = points[MOUTH_CORNERS[1]], points[EAR_FRONTS[1]]
     wing = points[NOSE_MIDDLE] + np.array([15.0, -14.0])
     jaw = corner + 0.3 * (ear - corner) + np.array([0.0, -12.0])
-    return FacePlaces(right, left, points[151], wing, jaw)
+    return FacePlaces(right, left, points[151], wing, jaw, jaw * [-1, 1], points[CHIN_MIDDLE])
 
 
 def optical_density(mark: PaintedMark, skin_albedo: np.ndarray) -> np.ndarray:

@@ -176,7 +176,7 @@ class CoveringSettings:
     mosaic_as_no_cloth: float = 0.15
     least_share: Mapping[str, float] = field(
         default_factory=lambda: {
-            "a hand": 0.03,
+            "a hand": 0.015,
             "a mask or cloth": 0.04,
             "glasses": 0.12,
             "hair": 0.2,

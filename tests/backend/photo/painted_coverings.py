@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from backend.imaging.colour import linear_to_srgb, srgb_to_linear
 from backend.photo.face_detector import Face
 from backend.photo.landmark_table import FACE_OVAL, MASK_OUTLINE, OUTER_EYE_CORNERS
 
@@ -46,3 +47,20 @@ def with_mosaic(
     painted = portrait.copy()
     painted[covered] = tiles[covered[:height, :width]]
     return painted, covered
+
+
+def with_finger(portrait: np.ndarray, face: Face, tip: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
+    """A lit finger of the cheek's colour that comes from below and ends at `tip` [2]; its width is in distances of the
+    eyes."""
+    x, y = np.round(face.landmarks_px[50]).astype(int)
+    near = round(0.1 * face.interocular_px)
+    skin = np.median(srgb_to_linear(portrait[y - near : y + near, x - near : x + near] / 255), axis=(0, 1))
+    rows, columns = np.mgrid[: portrait.shape[0], : portrait.shape[1]]
+    radius = 0.5 * width * face.interocular_px
+    away = np.hypot(columns - tip[0], np.minimum(rows - tip[1] - radius, 0)) / radius
+    covered = away < 1
+    lit = skin * np.sqrt(np.clip(1 - 0.85 * away**2, 0.05, 1))[..., None]
+    nail = np.hypot((columns - tip[0]) / 0.55, (rows - tip[1] - radius) / 0.75) < radius
+    lit = np.where(nail[..., None], lit * (1.12, 1.15, 1.2), lit)
+    painted = np.where(covered[..., None], 255 * linear_to_srgb(np.clip(lit, 0, 1)), portrait)
+    return np.round(painted).astype(np.uint8), covered

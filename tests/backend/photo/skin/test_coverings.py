@@ -10,7 +10,7 @@ from PIL import Image
 from backend.asset_files import SOURCES
 from backend.photo.face_checks import WEARS_GLASSES
 from backend.photo.face_detector import Face, FaceDetector, choose_face
-from backend.photo.landmark_table import MASK_OUTLINE, NOSE_BASE
+from backend.photo.landmark_table import CHIN_TIP, MASK_OUTLINE, NOSE_BASE
 from backend.photo.reading import Photo
 from backend.photo.skin.coverings import CENSORED, CLOTH, HAND, SOMETHING, find_coverings
 from backend.photo.skin.hidden_mouth import mouth_is_hidden
@@ -18,7 +18,7 @@ from backend.photo.skin.segmentation import Segmentation, Segmenter
 from backend.photo.skin.skin_mask import skin_mask
 from backend.photo.view import WITHOUT_SEGMENTATION, find_view
 from shared.errors import RelightifyError
-from tests.backend.photo.painted_coverings import with_bar, with_mask, with_mosaic
+from tests.backend.photo.painted_coverings import with_bar, with_finger, with_mask, with_mosaic
 
 CHEEK = 346  # below the left eye
 CASES = SOURCES.parent / "cases"
@@ -95,6 +95,17 @@ def test_a_mask_of_the_skin_s_colour_is_found_by_the_missing_mouth(
     found = find_coverings(photo, face, every)
     assert set(found.shares) == {CLOTH}
     assert skin_mask(photo, face, segmentation=found.segmentation)[covered].mean() < 0.05
+
+
+def test_one_finger_of_the_face_s_colour_is_a_hand(segmenter: Segmenter, portrait: np.ndarray, face: Face) -> None:
+    painted, covered = with_finger(portrait, face, face.landmarks_px[13], width=0.24)
+    photo = Photo(painted)
+    found = find_coverings(photo, face, segmenter.segment(photo, face))
+    assert set(found.shares) == {HAND}
+    assert found.shares[HAND] < 0.06
+    mask = skin_mask(photo, face, segmentation=found.segmentation) > 0.5
+    chin = covered & (np.arange(len(covered))[:, None] < face.landmarks_px[CHIN_TIP, 1])
+    assert mask[chin].mean() < 0.25
 
 
 def test_a_mosaic_is_no_skin(segmenter: Segmenter, portrait: np.ndarray, face: Face) -> None:
