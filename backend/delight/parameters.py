@@ -28,7 +28,7 @@ class BeardSettings:
 
     Args:
         rough: variation of log luminance over a millimetre there, over the cheeks', from and up to which it is hair's;
-            ten clean-shaven people have 1.36 at most, nine with beards 1.73 at least.
+            twelve people without a beard have 1.36 at most, eight with one 1.73 at least.
     """
 
     rough: tuple[float, float] = (1.4, 1.75)
