@@ -112,9 +112,7 @@ def test_pickle_beside_missing_weights_is_not_loaded(tmp_path: Path) -> None:
         load_autoencoder(tmp_path, "texture")
 
 
-def test_everything_that_is_loaded_by_diffusers_is_loaded_without_pickles() -> None:
-    root = ASSETS.parent
-    for path in root.rglob("*.py"):
-        for line in path.read_text().splitlines():
-            if ".from_pretrained(" in line:
-                assert "SAFELY" in line or "use_safetensors=True" in line, f"{path}: {line.strip()}"
+def test_diffusers_loads_nothing_itself() -> None:
+    """It would take pickles, and look for files on the network."""
+    for path in ASSETS.parent.rglob("*.py"):
+        assert ".from_pretrained(" not in path.read_text(), path

@@ -1,4 +1,4 @@
-"""The diffusion prior's weights on disk: diffusers' folder format, half-precision safetensors.
+"""The diffusion prior's weights on disk: folders as diffusers has them, half-precision safetensors in `byte_planes`.
 
 ```
 <folder>/relightify.json              how it was trained, layout of the texture space
@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from backend.asset_files import verified
 from backend.prior.channels import LATENT
 from backend.prior.diffusion.autoencoder import MapAutoencoder
+from backend.prior.diffusion.byte_planes import load_planes, save_planes
 from backend.prior.diffusion.denoiser import DenoiserNetwork, LatentDenoiser
 from backend.prior.diffusion.facts import add_facts
 from backend.prior.diffusion.latent_space import LatentStatistics
@@ -36,9 +37,7 @@ SLICES: dict[str, slice] = dict(zip(MAPS, LATENT, strict=True))
 M = TypeVar("M", bound=nn.Module)
 STATISTICS = "latent_statistics.safetensors"
 LOCAL = "local.safetensors"
-# Nothing from the network, and no pickles, which may hold programs: diffusers would take one without a word.
-# The last one asks for nothing that is not installed: diffusers would complain of it at each of the five networks.
-SAFELY = {"local_files_only": True, "use_safetensors": True, "low_cpu_mem_usage": False}
+CONFIG, WEIGHTS = "config.json", "diffusion_pytorch_model.safetensors"
 
 
 @dataclass(frozen=True)
@@ -100,8 +99,8 @@ def load_weights(folder: Path, device: str = "cpu") -> DiffusionWeights:
         RelightifyError: ``asset_missing``, ``asset_corrupt``, where it is the one that ships.
     """
     autoencoders = {name: quick(load_autoencoder(folder, name), device) for name in MAPS}
-    broad = cast(UNet2DModel, UNet2DModel.from_pretrained(verified(folder / "denoiser"), **SAFELY))
-    network = DenoiserNetwork(broad.float(), LocalNetwork.load(folder / "denoiser" / LOCAL))
+    broad = cast(UNet2DModel, _load(UNet2DModel, folder / "denoiser"))
+    network = DenoiserNetwork(broad, LocalNetwork.load(folder / "denoiser" / LOCAL))
     network = quick(network, device).eval().requires_grad_(False)
     statistics = LatentStatistics.load(folder / STATISTICS).to(device)
     return DiffusionWeights(autoencoders, LatentDenoiser(network, statistics, NoiseSchedule.cosine()), statistics)
@@ -110,17 +109,15 @@ def load_weights(folder: Path, device: str = "cpu") -> DiffusionWeights:
 def save_denoiser(network: DenoiserNetwork, statistics: LatentStatistics, folder: Path) -> None:
     """Write the denoiser's network in half precision, and the statistics it goes with."""
     # A copy, on the CPU: the network goes on training where and as it is.
-    broad = network_as_stored(copy.deepcopy(network.broad).cpu())
-    broad.save_pretrained(folder / "denoiser", safe_serialization=True)
+    _save(network_as_stored(copy.deepcopy(network.broad).cpu()), folder / "denoiser")
     network.local.save(folder / "denoiser" / LOCAL)
     statistics.to("cpu").save(folder / STATISTICS)
 
 
 def save_autoencoder(model: MapAutoencoder, folder: Path, name: str, training: str) -> None:
     """Write one map's auto-encoder in half precision; `training` (JSON) says how it was made."""
-    target = folder / f"{name}_autoencoder"
     # A copy: the model itself stays in single precision.
-    network_as_stored(copy.deepcopy(model.network)).save_pretrained(target, safe_serialization=True)
+    _save(network_as_stored(copy.deepcopy(model.network)), folder / f"{name}_autoencoder")
     add_facts(folder, {f"{name}_autoencoder": json.loads(training)})
 
 
@@ -130,8 +127,22 @@ def load_autoencoder(folder: Path, name: str) -> MapAutoencoder:
     Raises:
         OSError: a file is missing.
     """
-    network = AutoencoderKL.from_pretrained(verified(folder / f"{name}_autoencoder"), **SAFELY)
-    return MapAutoencoder(cast(AutoencoderKL, network).float()).eval().requires_grad_(False)
+    network = _load(AutoencoderKL, folder / f"{name}_autoencoder")
+    return MapAutoencoder(cast(AutoencoderKL, network)).eval().requires_grad_(False)
+
+
+def _save(network: AutoencoderKL | UNet2DModel, folder: Path) -> None:
+    """Write a network of half precision on the CPU, its configuration as diffusers does."""
+    network.save_config(folder)
+    save_planes(network.state_dict(), folder / WEIGHTS)
+
+
+def _load(kind: type[AutoencoderKL] | type[UNet2DModel], folder: Path) -> nn.Module:
+    """What `_save` wrote, in single precision."""
+    config = json.loads((verified(folder) / CONFIG).read_text())
+    network = cast(nn.Module, kind.from_config(config))
+    network.load_state_dict(load_planes(folder / WEIGHTS))
+    return network
 
 
 def quick(network: M, device: torch.device | str) -> M:
