@@ -12,6 +12,9 @@ import bpy
 sys.path.insert(0, str(Path(__file__).parent))
 from window_steps import FOLDER, busy, heads, in_window, module, run
 
+# For the operator to notice something.
+MOST_WAITS = 20
+
 
 def begin() -> Iterator[None]:
     in_window(bpy.ops.relightify.edit_fit, "INVOKE_DEFAULT")
@@ -62,12 +65,15 @@ def steps() -> Iterator[None]:
     assert photo() == before, "and the file knows nothing of it"
     # What is left behind would be seen in the output as exceptions at each redraw.
     yield
+    seen = zoom()
 
     yield from begin()
     for thing in list(bpy.context.scene.objects):
         bpy.data.objects.remove(thing)
-    yield
-    yield
+    for _ in range(MOST_WAITS):
+        yield
+        if zoom() == seen:
+            break
     assert editing() is None, "without its head it ends"
     assert zoom() == seen
 
