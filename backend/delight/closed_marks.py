@@ -47,12 +47,13 @@ def closed_marks(
         "red": smooth[..., 0] - smooth[..., 1],
         "brown": smooth[..., 0] - smooth[..., 2],
     }
+    beside = _square(settings.beside_nose_mm * scale)
     places = {
         "red": signals["red"],
         "yellow": smooth[..., 1] - smooth[..., 2],
         "border": (inner_distance(visibility > 0.3) < settings.border_mm * scale).astype(np.float32),
-        "feature": np.maximum.reduce([regions.lips, regions.eyes, regions.brows]),
-        "nose": cv2.dilate(regions.nose, _square(settings.beside_nose_mm * scale)),
+        "feature": np.maximum.reduce([cv2.dilate(regions.lips, beside), regions.eyes, regions.brows]),
+        "nose": cv2.dilate(regions.nose, beside),
         "beard": regions.beard * hair_in_beard(difference @ LUMINANCE, told, regions),
         "outside": 1 - regions.face,
     }

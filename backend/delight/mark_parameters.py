@@ -45,8 +45,9 @@ class PatchKind:
     width; `red` and `yellow`, hues against the skin around; `brown`, their sum; `pigment`, that over the contrast, both
     as steps over the border, which pigment of the skin has more of than shade; `even`, share of the area of nearly full
     hue; `hue`, their size; `redder`, what is red and not yellow; and the shares of it by the `border` of what was seen,
-    on a `feature` (brows, eyes, lips), the `nose`, a `beard`, a beard's place on both sides of the face (`bearded`),
-    and `outside` the face; `folded`, how far a line has its like on the other side within `ClosedSettings.folds_mm`.
+    on a `feature` (brows, eyes, beside the lips), the `nose`, a `beard`, a beard's place on both sides of the face
+    (`bearded`), and `outside` the face; `folded`, how far a line has its like on the other side within
+    `ClosedSettings.folds_mm`.
     """
 
     bright: bool
@@ -145,7 +146,7 @@ class ClosedSettings:
         grown_mm: beyond a patch that may belong to it; assumed.
         part: share of a patch's contrast from and up to which a texel belongs to it; assumed.
         border_mm: from what was not seen: hair, cloth, lids, nostrils; assumed.
-        beside_nose_mm: of the nose, where its wings make folds and shadows; assumed.
+        beside_nose_mm: of the nose and the lips, where wings, corners and rims make folds and shadows; assumed.
         folds_mm: by how far folds of both sides may miss each other's mirror image; assumed.
         line: `slender` from and up to which a patch is a line, as folds are; assumed.
         line_mm: `depth` up to and from which it is; assumed.
