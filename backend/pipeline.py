@@ -60,9 +60,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-# Side of maps, texels, from which what photos show of them is made one photo after the other: two would not fit into
-# the memory that a job of one photo takes.
-LARGE = 4096
 # What a photo is left out for by the fit, by whether it shows a face.
 _MISFIT = {
     True: "does not fit the others",
@@ -163,7 +160,7 @@ class Pipeline:
             choices = SkinChoices(options.skin_tone, options.keep_marks, options.skin_hue)
             report.report(0.0)
             parts = []
-            for part in in_order(lambda part: self._delit(part, choices), shown, _at_once(options.resolution)):
+            for part in in_order(lambda part: self._delit(part, choices), shown, self._at_once(options.resolution)):
                 parts.append(part)
                 report.report(len(parts) / len(shown))
             delit = merged(parts, skin, self.parameters.merge)
@@ -243,7 +240,7 @@ class Pipeline:
             space, shown = self.uv_space(resolution), []
             skin = FittedSkin(self.model, fit, space, self.model.radiance_transfer(fit.vertices(self.model)))
             numbers = range(len(views))
-            for part in in_order(lambda n: self._shown_by(views[n], n, skin), numbers, _at_once(resolution)):
+            for part in in_order(lambda n: self._shown_by(views[n], n, skin), numbers, self._at_once(resolution)):
                 shown.append(part)
                 report.report(len(shown) / len(views))
             report.report(1.0, map_preview(shown[0].partial.texture_srgb, shown[0].partial.visibility))
@@ -279,16 +276,15 @@ class Pipeline:
         white = white_cue(shown.view.photo, shown.view.face.landmarks_px, self.parameters.photo.white_cue)
         return delight(shown.partial, shown.skin, white, choices, self.parameters.delight)
 
+    def _at_once(self, resolution: int) -> int:
+        """How many photos' textures are worked on at a time: of the largest, two would take too much memory."""
+        return 1 if resolution >= self.parameters.unwrap.large_side else 2
+
     def _embedder(self) -> FaceEmbedder | None:
         """Tells people apart, where it is installed; loaded by the first job of several photos."""
         if self._loaded_embedder is None:
             self._loaded_embedder = find_embedder()
         return self._loaded_embedder
-
-
-def _at_once(resolution: int) -> int:
-    """How many photos' textures are worked on at a time."""
-    return 1 if resolution >= LARGE else 2
 
 
 def finished_maps(

@@ -39,6 +39,7 @@ class UnwrapParameters:
         part_erosion: the same from eyes, teeth and mouth; assumed.
         depth_edge_m: jump in metres that is an edge; assumed.
         rows_per_band: for memory.
+        large_side: texels a side from which on photos are unwrapped and delit one after the other, for their memory.
         enlarging: of small photos.
         noise: of cameras and files.
     """
@@ -51,5 +52,6 @@ class UnwrapParameters:
     part_erosion: float = 0.006
     depth_edge_m: float = 0.003
     rows_per_band: int = 256
+    large_side: int = 4096
     enlarging: EnlargingSettings = EnlargingSettings()
     noise: NoiseSettings = NoiseSettings()

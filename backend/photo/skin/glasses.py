@@ -21,8 +21,6 @@ from backend.photo.landmark_table import (
 from backend.photo.outlines import disc, inside
 from backend.photo.skin.parameters import GlassesSettings
 
-BRIDGE_SAMPLES = 21  # a side, of the place of the bridge
-
 
 def wears_glasses(
     image_srgb: np.ndarray, landmarks_px: np.ndarray, settings: GlassesSettings = GlassesSettings()
@@ -81,8 +79,8 @@ def lies_over_nose(thing: np.ndarray, points: np.ndarray, settings: GlassesSetti
     across = across / length
     down = np.array([-across[1], across[0]])
     width = abs(float((points[INNER_EYE_CORNERS[1]] - points[INNER_EYE_CORNERS[0]]) @ across))
-    aside = (0.5 - settings.bridge_margin) * width * np.linspace(-1, 1, BRIDGE_SAMPLES)
-    below = length * np.linspace(-settings.above, settings.below, BRIDGE_SAMPLES)
+    aside = (0.5 - settings.bridge_margin) * width * np.linspace(-1, 1, settings.bridge_samples)
+    below = length * np.linspace(-settings.above, settings.below, settings.bridge_samples)
     places = points[NOSE_ROOT] + aside[:, None, None] * across + below[:, None] * down
     x, y = np.moveaxis(places.astype(np.float32), -1, 0)
     seen = cv2.remap(thing, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

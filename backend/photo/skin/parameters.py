@@ -39,6 +39,7 @@ class GlassesSettings:
         above, below: the root of the nose, in that distance; assumed.
         bridge_gradient: of log luminance a pixel: 7 pairs have 0.12 to 0.49, 500 bare faces up to 0.11.
         bridge_thing: probability of a thing that is none of the person, from which it is a bridge; assumed.
+        bridge_samples: a side, of its place; assumed.
         darkest_level: sRGB levels that keep noise of shadows from counting as edges.
         frame_zone_share: left and right, top and bottom of where frames lie about the eyes; assumed.
         dark_width_share, gleam_width_share: widths of dark frames and of gleams; assumed.
@@ -55,6 +56,7 @@ class GlassesSettings:
     below: float = 0.22
     bridge_gradient: float = 0.115
     bridge_thing: float = 0.3
+    bridge_samples: int = 21
     darkest_level: float = 8.0
     frame_zone_share: tuple[tuple[float, float], tuple[float, float]] = ((-0.95, 0.95), (-0.45, 0.5))
     dark_width_share: float = 0.14
