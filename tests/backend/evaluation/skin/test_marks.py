@@ -67,6 +67,7 @@ def test_all_places_lie_on_the_face(model: HeadModel) -> None:
         assert np.abs(getattr(places, name)).max() < 110, name
     assert places.left_cheek[0] > 0 > places.right_cheek[0]
     assert places.beside_nose[1] > places.jaw[1]
+    np.testing.assert_allclose(places.other_jaw, places.jaw * [-1, 1])
 
 
 def test_a_shadow_that_is_kept_is_missed_and_a_mark_that_is_kept_is_reached() -> None:
