@@ -18,12 +18,12 @@ from backend.detail.parameters import DetailParameters
 from backend.detail.stage import add_detail
 from backend.device import choose_device
 from backend.head.confidence_words import confidence_warnings
-from backend.head.corrections import Corrector
+from backend.head.correction.corrections import Corrector
 from backend.head.exchange import head_mesh
-from backend.head.expected_skin import expected_skin
 from backend.head.fitting import face_areas, fit_head, fitted_views
 from backend.head.model import HeadModel, load_head_model
 from backend.head.several.turned_landmarks import load_turned_landmarks
+from backend.head.shading.expected_skin import expected_skin
 from backend.identity.one_person import person_views
 from backend.identity.strangers import find_embedder
 from backend.imaging.preview import map_preview

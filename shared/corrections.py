@@ -36,7 +36,7 @@ class Correction:
 
     Args:
         pixel: x, y in the upright photo, pixel centres at .5, y down.
-        handle: a name of `backend.head.handles`, such as ``chin``.
+        handle: a name of `backend.head.correction.handles`, such as ``chin``.
         landmark: one of the 478 MediaPipe landmarks.
         vertices: three vertices of the head model: a point anywhere on the mesh.
         weights: how much of each, with a sum of 1.

@@ -17,10 +17,10 @@ import numpy as np
 
 from backend.head.face_parts import PARTS, FaceParts
 from backend.head.head_fit import FitConfidence, ViewFit
-from backend.head.landmark_solve import POSE, FitParameters, Terms, free_unknowns, landmark_terms, prior_terms
+from backend.head.landmarks.landmark_solve import POSE, FitParameters, Terms, free_unknowns, landmark_terms, prior_terms
 from backend.head.model import HeadModel
 from backend.head.parameters import ConfidenceSettings
-from backend.head.photometric import Refined, Scene, see, shading_terms
+from backend.head.shading.photometric import Refined, Scene, see, shading_terms
 from backend.rendering.normals import vertex_normals
 
 # What makes fits unsure, in the order of `ConfidenceSettings.systematic_mm`.

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.head.albedo_basis import inside_ring
 from backend.head.model import HeadModel
 from backend.head.parameters import FacePartSettings
+from backend.head.shading.albedo_basis import inside_ring
 from backend.photo.landmark_table import (
     BROW_LEFT,
     BROW_RIGHT,

@@ -10,20 +10,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backend.head.albedo_basis import AlbedoBasis, region_albedo
-from backend.head.compared_skin import ComparedSkin, compared_skin
 from backend.head.confidence import fit_confidence
 from backend.head.face_parts import FaceParts, face_parts
-from backend.head.focal_check import fit_with_focal
 from backend.head.head_fit import HeadFit, ViewFit
-from backend.head.landmark_fit import landmark_errors
-from backend.head.landmark_solve import FitParameters
+from backend.head.landmarks.focal_check import fit_with_focal
+from backend.head.landmarks.landmark_fit import landmark_errors
+from backend.head.landmarks.landmark_solve import FitParameters
 from backend.head.model import HeadModel
 from backend.head.parameters import HeadFitParameters
-from backend.head.photometric import Refined, Scene, reduce_face, refine
 from backend.head.several.profile_fit import eye_distance_px, placed, profile_tools, profile_view
 from backend.head.several.shared_fit import LandmarkStart, agreeing, landmarks_together, refine_together
 from backend.head.several.turned_landmarks import TurnedLandmarks
+from backend.head.shading.albedo_basis import AlbedoBasis, region_albedo
+from backend.head.shading.compared_skin import ComparedSkin, compared_skin
+from backend.head.shading.photometric import Refined, Scene, reduce_face, refine
 from backend.photo.face_detector import Face
 from backend.photo.landmark_table import interocular_px
 from backend.photo.profile_outline import Profile

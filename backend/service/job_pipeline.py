@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from backend.device import available_devices
-from backend.head.corrections import CorrectableFit
+from backend.head.correction.corrections import CorrectableFit
+from backend.head.correction.fit_exchange import fit_from, refitted, same_fit
 from backend.head.exchange import ENVIRONMENT_HEIGHT
-from backend.head.fit_exchange import fit_from, refitted, same_fit
 from backend.output import describe
 from backend.photo.face_choice import FoundFaces, found_faces
 from backend.photo.profile_outline import find_profile, in_profile

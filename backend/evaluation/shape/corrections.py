@@ -20,9 +20,9 @@ from backend.asset_files import SOURCES
 from backend.evaluation.parameters import HandSettings
 from backend.evaluation.shape.fit_figures import shaded_head
 from backend.evaluation.tables import Row, Table, mean_of, verdict, write_figure, write_table
-from backend.head.corrections import Corrector
+from backend.head.correction.corrections import Corrector
+from backend.head.correction.handles import HANDLES, HeadPoints
 from backend.head.fitting import fit_head
-from backend.head.handles import HANDLES, HeadPoints
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
 from backend.photo.landmark_table import CHIN_TIP

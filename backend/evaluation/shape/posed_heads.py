@@ -24,9 +24,9 @@ from backend.evaluation.shape.face_surfaces import (
     surface_of,
 )
 from backend.evaluation.subjects import RESOLUTION
-from backend.head.compared_skin import compared_skin
 from backend.head.face_parts import PARTS, FaceParts
 from backend.head.model import HeadModel
+from backend.head.shading.compared_skin import compared_skin
 from backend.photo.files.exif_tags import FILM_DIAGONAL_MM
 from backend.pipeline import Pipeline
 from backend.rendering.camera import Camera

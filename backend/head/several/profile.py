@@ -14,9 +14,16 @@ import numpy as np
 from scipy.spatial import KDTree
 from scipy.spatial.transform import Rotation
 
-from backend.head.contour import ContourRegion, Silhouette, silhouette
-from backend.head.landmark_fit import LandmarkProblem
-from backend.head.landmark_solve import FitParameters, PointBasis, Priors, Targets, point_basis, solve_landmarks
+from backend.head.landmarks.contour import ContourRegion, Silhouette, silhouette
+from backend.head.landmarks.landmark_fit import LandmarkProblem
+from backend.head.landmarks.landmark_solve import (
+    FitParameters,
+    PointBasis,
+    Priors,
+    Targets,
+    point_basis,
+    solve_landmarks,
+)
 from backend.head.model import HeadModel
 from backend.head.parameters import ProfileFitSettings
 from backend.photo.profile_outline import FaceOutline

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from backend.head.contour import contour_region
-from backend.head.landmark_fit import LandmarkProblem
-from backend.head.landmark_solve import PointBasis, Priors, Targets
+from backend.head.landmarks.contour import contour_region
+from backend.head.landmarks.landmark_fit import LandmarkProblem
+from backend.head.landmarks.landmark_solve import PointBasis, Priors, Targets
 from backend.head.model import HeadModel
 from backend.head.parameters import LandmarkFitSettings, ProfileFitSettings
 from backend.head.several.profile import ProfileTools, outline_problem, place

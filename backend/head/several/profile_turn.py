@@ -16,7 +16,7 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial.transform import Rotation
 
-from backend.head.landmark_solve import FitParameters, Priors
+from backend.head.landmarks.landmark_solve import FitParameters, Priors
 from backend.head.several.profile import ProfileTools, approached
 from backend.head.several.shared_fit import LandmarkStart
 from backend.imaging.colour import LUMINANCE, SMALLEST_LINEAR

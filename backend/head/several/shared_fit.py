@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backend.head.contour import ContourRegion, contour_region
-from backend.head.landmark_fit import LandmarkProblem, landmark_targets, slide_contour
-from backend.head.landmark_solve import FitParameters, Terms, landmark_terms, prior_terms
-from backend.head.lighting import Lighting
+from backend.head.landmarks.contour import ContourRegion, contour_region
+from backend.head.landmarks.landmark_fit import LandmarkProblem, landmark_targets, slide_contour
+from backend.head.landmarks.landmark_solve import FitParameters, Terms, landmark_terms, prior_terms
 from backend.head.model import HeadModel
 from backend.head.parameters import LandmarkFitSettings, SharedFitSettings
-from backend.head.photometric import Refined, Scene, SeenSkin, light_of, photometric_error, see, shading_terms
 from backend.head.several.profile import ProfileTools, outline_problem
 from backend.head.several.shared_solve import Linearise, minimise_together
+from backend.head.shading.lighting import Lighting
+from backend.head.shading.photometric import Refined, Scene, SeenSkin, light_of, photometric_error, see, shading_terms
 from backend.photo.profile_outline import FaceOutline
 from backend.progress import Progress
 from backend.rendering.normals import vertex_normals

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from backend.head.landmark_solve import POSE, FitParameters, Terms, free_unknowns
+from backend.head.landmarks.landmark_solve import POSE, FitParameters, Terms, free_unknowns
 from backend.head.levenberg_marquardt import Minimum, OnStep, descend, no_step
 
 Linearise = Callable[[FitParameters], Terms]

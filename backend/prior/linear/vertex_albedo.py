@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from backend.head.albedo_basis import AlbedoBasis
 from backend.head.model import HeadModel
+from backend.head.shading.albedo_basis import AlbedoBasis
 from backend.prior.linear.factor_model import AlbedoPca
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from backend.asset_files import SOURCES
-from backend.head.landmark_fit import fit_landmarks
+from backend.head.landmarks.landmark_fit import fit_landmarks
 from backend.head.model import ASSET, HeadModel, load_head_model, save_head_model
 from backend.photo.face_detector import Face, FaceDetector, choose_face
 from backend.photo.landmark_table import IRIS_LEFT, IRIS_RIGHT, LIPS_INNER, MIRROR, interocular_px

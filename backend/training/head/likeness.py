@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.head.handles import VERTEX_HANDLES
+from backend.head.correction.handles import VERTEX_HANDLES
 from backend.head.model import HeadModel, in_steps_mm, load_head_model
 from backend.imaging.filters import smooth_step
 

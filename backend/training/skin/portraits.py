@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from backend.head.head_fit import HeadFit, ViewFit
-from backend.head.landmark_fit import fit_landmarks, landmark_errors
+from backend.head.landmarks.landmark_fit import fit_landmarks, landmark_errors
 from backend.head.model import ASSET, HeadModel
 from backend.photo.face_detector import Face, FaceDetector, choose_face
 from backend.photo.landmark_table import interocular_px

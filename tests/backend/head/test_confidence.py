@@ -20,7 +20,7 @@ from backend.head.confidence import (
 from backend.head.confidence_words import confidence_warnings, described_confidence, unsure_parts
 from backend.head.face_parts import PARTS, FaceParts, face_parts
 from backend.head.head_fit import FitConfidence, HeadFit, ViewFit
-from backend.head.landmark_solve import POSE, FitParameters, Terms
+from backend.head.landmarks.landmark_solve import POSE, FitParameters, Terms
 from backend.head.model import HeadModel, load_head_model
 from backend.head.parameters import ConfidenceSettings
 from backend.rendering.camera import Camera

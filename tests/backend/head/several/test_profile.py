@@ -9,7 +9,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from backend.head.fitting import fit_head, fitted_views
-from backend.head.landmark_fit import fit_landmarks
+from backend.head.landmarks.landmark_fit import fit_landmarks
 from backend.head.model import HeadModel, load_head_model
 from backend.head.parameters import LandmarkFitSettings, ProfileFitSettings, SharedFitSettings
 from backend.head.several.profile import ProfileTools

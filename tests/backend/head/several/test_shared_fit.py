@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from backend.head.landmark_fit import fit_landmarks
-from backend.head.landmark_solve import POSE, FitParameters, Terms
+from backend.head.landmarks.landmark_fit import fit_landmarks
+from backend.head.landmarks.landmark_solve import POSE, FitParameters, Terms
 from backend.head.model import HeadModel, load_head_model
 from backend.head.parameters import LandmarkFitSettings, SharedFitSettings
 from backend.head.several.shared_fit import LandmarkStart, agreeing, landmarks_together

@@ -7,10 +7,10 @@ import logging
 import numpy as np
 import pytest
 
-from backend.head.focal_check import fit_with_focal
+from backend.head.landmarks.focal_check import fit_with_focal
 from backend.head.model import HeadModel, load_head_model
 from backend.photo.landmark_table import interocular_px
-from tests.backend.head.test_landmark_fit import SIZE, camera_at, person
+from tests.backend.head.landmarks.test_landmark_fit import SIZE, camera_at, person
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from backend.head.landmark_solve import (
+from backend.head.landmarks.landmark_solve import (
     POSE,
     FitParameters,
     PointBasis,

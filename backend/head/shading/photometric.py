@@ -13,16 +13,8 @@ import cv2
 import numpy as np
 from scipy import sparse
 
-from backend.head.albedo_basis import AlbedoBasis
-from backend.head.compared_skin import (
-    ComparedSkin,
-    interpolate,
-    normal_derivative,
-    normal_field,
-    region_albedo_at,
-)
-from backend.head.landmark_fit import LandmarkProblem
-from backend.head.landmark_solve import (
+from backend.head.landmarks.landmark_fit import LandmarkProblem
+from backend.head.landmarks.landmark_solve import (
     POSE,
     FitParameters,
     Terms,
@@ -31,7 +23,16 @@ from backend.head.landmark_solve import (
     pixel_derivatives,
     prior_terms,
 )
-from backend.head.lighting import (
+from backend.head.parameters import PhotometricSettings
+from backend.head.shading.albedo_basis import AlbedoBasis
+from backend.head.shading.compared_skin import (
+    ComparedSkin,
+    interpolate,
+    normal_derivative,
+    normal_field,
+    region_albedo_at,
+)
+from backend.head.shading.lighting import (
     Lighting,
     SkinSamples,
     first_lighting,
@@ -42,7 +43,6 @@ from backend.head.lighting import (
     shading_gradient,
     solve_lighting,
 )
-from backend.head.parameters import PhotometricSettings
 from backend.imaging.channels import length, total
 from backend.imaging.colour import linear_to_srgb, srgb_bytes_to_linear
 from backend.progress import Progress

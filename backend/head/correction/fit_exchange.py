@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from backend.head.corrections import CorrectableFit
-from backend.head.handles import HANDLES
+from backend.head.correction.corrections import CorrectableFit
+from backend.head.correction.handles import HANDLES
 from backend.head.head_fit import HeadFit, ViewFit
 from backend.head.model import HeadModel
 from backend.rendering.camera import Camera

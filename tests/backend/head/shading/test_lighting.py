@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.head.lighting import (
+from backend.head.shading.lighting import (
     Lighting,
     SkinSamples,
     first_lighting,

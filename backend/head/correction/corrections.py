@@ -15,11 +15,17 @@ from functools import cached_property
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from backend.head.contour import ContourRegion, contour_region
-from backend.head.handles import HeadPoints, corrected_anchors, handle_anchors, landmark_anchors, seen_handles
+from backend.head.correction.handles import (
+    HeadPoints,
+    corrected_anchors,
+    handle_anchors,
+    landmark_anchors,
+    seen_handles,
+)
 from backend.head.head_fit import HeadFit
-from backend.head.landmark_fit import landmark_weights
-from backend.head.landmark_solve import (
+from backend.head.landmarks.contour import ContourRegion, contour_region
+from backend.head.landmarks.landmark_fit import landmark_weights
+from backend.head.landmarks.landmark_solve import (
     POSE,
     FitParameters,
     PointBasis,
@@ -94,7 +100,7 @@ class CorrectableFit:
 
     @cached_property
     def handles(self) -> HeadPoints:
-        """The points of `backend.head.handles.HANDLES` on the head."""
+        """The points of `backend.head.correction.handles.HANDLES` on the head."""
         return handle_anchors(self.corrector.model, self.landmarks)
 
     @cached_property

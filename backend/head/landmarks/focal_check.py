@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from backend.head.landmark_fit import LandmarkProblem, fit_landmarks, focal_is_plausible
-from backend.head.landmark_solve import FitParameters, landmark_terms, prior_terms
+from backend.head.landmarks.landmark_fit import LandmarkProblem, fit_landmarks, focal_is_plausible
+from backend.head.landmarks.landmark_solve import FitParameters, landmark_terms, prior_terms
 from backend.head.model import HeadModel
 from backend.head.parameters import LandmarkFitSettings
 from backend.progress import Progress

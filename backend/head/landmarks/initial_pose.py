@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from backend.head.landmark_solve import FitParameters
+from backend.head.landmarks.landmark_solve import FitParameters
 from backend.head.parameters import LandmarkFitSettings
 from backend.photo.landmark_table import STABLE
 from shared.errors import RelightifyError

@@ -7,9 +7,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backend.head.contour import ContourRegion, associate_contour, contour_region
-from backend.head.initial_pose import initial_parameters
-from backend.head.landmark_solve import FitParameters, PointBasis, Priors, Targets, point_basis, solve_landmarks
+from backend.head.landmarks.contour import ContourRegion, associate_contour, contour_region
+from backend.head.landmarks.initial_pose import initial_parameters
+from backend.head.landmarks.landmark_solve import (
+    FitParameters,
+    PointBasis,
+    Priors,
+    Targets,
+    point_basis,
+    solve_landmarks,
+)
 from backend.head.model import HeadModel
 from backend.head.parameters import LandmarkFitSettings
 from backend.photo.files.exif_tags import FILM_DIAGONAL_MM

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from backend.head import photometric
-from backend.head.albedo_basis import region_albedo
-from backend.head.compared_skin import ComparedSkin, compared_skin, normal_derivative, normal_field
-from backend.head.landmark_fit import LandmarkProblem, fit_landmarks, landmark_errors
-from backend.head.landmark_solve import FitParameters, Terms
+from backend.head.landmarks.landmark_fit import LandmarkProblem, fit_landmarks, landmark_errors
+from backend.head.landmarks.landmark_solve import FitParameters, Terms
 from backend.head.model import HeadModel, load_head_model
+from backend.head.shading import photometric
+from backend.head.shading.albedo_basis import region_albedo
+from backend.head.shading.compared_skin import ComparedSkin, compared_skin, normal_derivative, normal_field
 from backend.rendering.normals import vertex_normals
 from backend.rendering.rasteriser import EmbreeRasteriser
 from backend.rendering.shading import lambert_shading

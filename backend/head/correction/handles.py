@@ -1,7 +1,7 @@
 """The handles by which a hand corrects a fit: named points of the head, of which the photo shows the places.
 
 Most are landmarks. MediaPipe has none on the ears, which are vertices here; those along the contour stand on the
-silhouette where the face turns away, as `backend.head.contour` slides them.
+silhouette where the face turns away, as `backend.head.landmarks.contour` slides them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.head.contour import ContourRegion, associate_contour
+from backend.head.landmarks.contour import ContourRegion, associate_contour
 from backend.head.model import HeadModel
 from backend.photo.landmark_table import FACE_OVAL
 from backend.rendering.camera import Camera

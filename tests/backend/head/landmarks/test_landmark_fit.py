@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from backend.head.contour import associate_contour, contour_region, silhouette
-from backend.head.landmark_fit import fit_landmarks, landmark_errors
+from backend.head.landmarks.contour import associate_contour, contour_region, silhouette
+from backend.head.landmarks.landmark_fit import fit_landmarks, landmark_errors
 from backend.head.model import HeadModel, load_head_model
 from backend.photo.landmark_table import NOSE_BASE, OVAL_SIDES, interocular_px
 from backend.progress import Progress

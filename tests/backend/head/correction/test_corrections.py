@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.head.corrections import Corrector
-from backend.head.handles import HANDLES
+from backend.head.correction.corrections import Corrector
+from backend.head.correction.handles import HANDLES
 from backend.head.head_fit import HeadFit, ViewFit
 from backend.head.model import HeadModel, load_head_model
 from shared.corrections import Correction, Corrections
 from shared.errors import RelightifyError
-from tests.backend.head.test_landmark_fit import camera_at, person
+from tests.backend.head.landmarks.test_landmark_fit import camera_at, person
 
 
 @pytest.fixture(scope="module")

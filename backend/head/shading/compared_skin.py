@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from backend.head.albedo_basis import AlbedoBasis, inside_ring, near_landmarks
 from backend.head.model import HeadModel
 from backend.head.parameters import PhotometricSettings
+from backend.head.shading.albedo_basis import AlbedoBasis, inside_ring, near_landmarks
 from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, FACE_OVAL, LIPS_INNER
 
 

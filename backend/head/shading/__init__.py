@@ -1,0 +1,1 @@
+"""The photometric refinement: a fit whose shaded, coarsely coloured skin looks like the photo."""
