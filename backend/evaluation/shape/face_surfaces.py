@@ -21,7 +21,7 @@ from backend.evaluation.parameters import GeometrySettings
 from backend.head.model import HeadModel
 from backend.texture.regions import FaceRegions, face_regions
 from backend.texture.uv_space import UVSpace
-from backend.training.head.surfaces import Surface, SurfacePoints
+from backend.training.head.registration.surfaces import Surface, SurfacePoints
 from backend.training.skin.valid_skins import ValidCorrespondence
 
 REGIONS = ("nose", "mouth", "forehead", "cheek")

@@ -32,7 +32,7 @@ from backend.pipeline import Pipeline
 from backend.rendering.camera import Camera
 from backend.rendering.normals import vertex_normals
 from backend.texture.maps import SkinMaps
-from backend.training.head.surfaces import Surface, quad_edges
+from backend.training.head.registration.surfaces import Surface, quad_edges
 
 _CLOSED = {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}
 _YAWN = {"jawOpen": 0.9, "mouthFunnel": 0.2, "eyeSquintLeft": 0.3, "eyeSquintRight": 0.3}

@@ -12,25 +12,30 @@ from scipy.spatial import KDTree
 
 from backend.head.model import ASSET, HeadModel, save_head_model
 from backend.photo.networks.model_file import FACE_LANDMARKER, fetched_model
-from backend.training.head import ict as ict_source
-from backend.training.head import valid_heads as valid_source
 from backend.training.head.built_head import BuiltHead
-from backend.training.head.deformation_transfer import Carrier
 from backend.training.head.expressions import build_expressions
-from backend.training.head.extension import Linings
 from backend.training.head.figures import align
-from backend.training.head.hm08 import HeadTopology, cut_head, load_base_mesh
-from backend.training.head.ict import load_ict
-from backend.training.head.ict_registration import register_to_ict
 from backend.training.head.identities import metric_weights, pca_modes, region_weight
-from backend.training.head.landmark_calibration import calibrate_landmarks, training_portraits
+from backend.training.head.landmarks.landmark_calibration import calibrate_landmarks, training_portraits
+from backend.training.head.landmarks.mesh_landmarks import detect_landmarks, symmetrise
+from backend.training.head.landmarks.painted_mesh import PaintedMesh
+from backend.training.head.landmarks.pictures import Painter, paint_ict
 from backend.training.head.mean_head import finish_mean
-from backend.training.head.mesh_landmarks import detect_landmarks, symmetrise
-from backend.training.head.painted_mesh import PaintedMesh
-from backend.training.head.pictures import Painter, paint_ict
+from backend.training.head.registration import valid_heads as valid_source
+from backend.training.head.registration.deformation_transfer import Carrier
+from backend.training.head.registration.extension import Linings
+from backend.training.head.registration.ict_registration import register_to_ict
+from backend.training.head.registration.surfaces import Surface, triangulate
+from backend.training.head.registration.valid_heads import (
+    ValidHead,
+    ValidRegistration,
+    load_valid_heads,
+    smooth_residual,
+)
 from backend.training.head.report import write_head_report
-from backend.training.head.surfaces import Surface, triangulate
-from backend.training.head.valid_heads import ValidHead, ValidRegistration, load_valid_heads, smooth_residual
+from backend.training.head.sources import ict as ict_source
+from backend.training.head.sources.hm08 import HeadTopology, cut_head, load_base_mesh
+from backend.training.head.sources.ict import load_ict
 from backend.training.uv.layout import SkinUV, skin_uv
 
 log = logging.getLogger(__name__)

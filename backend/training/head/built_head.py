@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.head.model import HeadModel
-from backend.training.head.deformation_transfer import Carrier
-from backend.training.head.hm08 import HeadTopology
-from backend.training.head.ict import IctModel
 from backend.training.head.mean_head import MeanHead
+from backend.training.head.registration.deformation_transfer import Carrier
+from backend.training.head.sources.hm08 import HeadTopology
+from backend.training.head.sources.ict import IctModel
 from backend.training.uv.layout import SkinUV
 
 

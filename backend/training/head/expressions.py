@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.training.head.deformation_transfer import Carrier
-from backend.training.head.extension import smooth_solver, vertices_of
-from backend.training.head.hm08 import BaseMesh, HeadTopology
-from backend.training.head.ict import IctModel
 from backend.training.head.lashes import move_lashes
 from backend.training.head.mean_head import LID_CLEARANCE, LIP_CLEARANCE, MeanHead, lip_partners
-from backend.training.head.surfaces import quad_edges, split_ring
+from backend.training.head.registration.deformation_transfer import Carrier
+from backend.training.head.registration.extension import smooth_solver, vertices_of
+from backend.training.head.registration.surfaces import quad_edges, split_ring
+from backend.training.head.sources.hm08 import BaseMesh, HeadTopology
+from backend.training.head.sources.ict import IctModel
 
 FOLDER = "faceunits01/targets/faceunits"
 # Degrees that the eyeball turns for a weight of 1: (up, towards the subject's left), for the left eye.

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from backend.head.model import HeadModel
-from backend.training.head.surfaces import Surface, area_normals
+from backend.training.head.registration.surfaces import Surface, area_normals
 
 
 def face_vertices(mean: np.ndarray, skin: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from backend.training.head.surfaces import triangulate
+from backend.training.head.registration.surfaces import triangulate
 
 
 def metric_weights(mean: np.ndarray, quads: np.ndarray, face_part: np.ndarray) -> np.ndarray:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from backend.training.head.extension import vertices_of
-from backend.training.head.hm08 import HeadTopology
-from backend.training.head.surfaces import split_ring
+from backend.training.head.registration.extension import vertices_of
+from backend.training.head.registration.surfaces import split_ring
+from backend.training.head.sources.hm08 import HeadTopology
 
 REACH = 0.0012  # metres along the lid over which the edge's motion is averaged
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.training.head.extension import smooth_solver, vertices_of
 from backend.training.head.figures import flipped_triangles, self_intersections
-from backend.training.head.hm08 import HALF_IPD, HeadTopology
-from backend.training.head.ict import IctModel
 from backend.training.head.lashes import move_lashes
 from backend.training.head.parameters import MeanHeadSettings
-from backend.training.head.surfaces import area_normals, quad_edges, triangulate
+from backend.training.head.registration.extension import smooth_solver, vertices_of
+from backend.training.head.registration.surfaces import area_normals, quad_edges, triangulate
+from backend.training.head.sources.hm08 import HALF_IPD, HeadTopology
+from backend.training.head.sources.ict import IctModel
 from shared.errors import RelightifyError
 
 LID_CLEARANCE = 1.5e-4  # metres between the back edge of the lid margin and the eyeball

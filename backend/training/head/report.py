@@ -21,8 +21,8 @@ from backend.training.head.figures import (
     self_intersections,
     surface_distance,
 )
-from backend.training.head.painted_mesh import Camera, contact_sheet, look_camera, orbit_camera, render
-from backend.training.head.pictures import (
+from backend.training.head.landmarks.painted_mesh import Camera, contact_sheet, look_camera, orbit_camera, render
+from backend.training.head.landmarks.pictures import (
     Painter,
     expression_sheet,
     fit_sphere,
@@ -30,7 +30,7 @@ from backend.training.head.pictures import (
     paint_ict,
     save_small_png,
 )
-from backend.training.head.surfaces import Surface, triangulate
+from backend.training.head.registration.surfaces import Surface, triangulate
 from backend.training.uv.report import write_skin_uv_report
 
 log = logging.getLogger(__name__)

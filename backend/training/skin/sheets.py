@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from backend.imaging.colour import linear_to_srgb
-from backend.training.head.painted_mesh import contact_sheet
+from backend.training.head.landmarks.painted_mesh import contact_sheet
 from backend.training.skin.set_delighting import DelitSkin
 
 TILE = 256

@@ -20,10 +20,16 @@ from backend.imaging.filters import smooth_step
 from backend.imaging.sampling import Footprint, sample_image
 from backend.photo.networks.model_file import FACE_LANDMARKER, fetched_model
 from backend.texture.uv_space import UVSpace
-from backend.training.head.mesh_landmarks import detect_landmarks
-from backend.training.head.painted_mesh import SCLERA, SKIN, PaintedMesh
-from backend.training.head.registration import StiffnessStage, join_anchors, register, surface_anchors, vertex_anchors
-from backend.training.head.surfaces import Surface, quad_edges, triangulate
+from backend.training.head.landmarks.mesh_landmarks import detect_landmarks
+from backend.training.head.landmarks.painted_mesh import SCLERA, SKIN, PaintedMesh
+from backend.training.head.registration.registration import (
+    StiffnessStage,
+    join_anchors,
+    register,
+    surface_anchors,
+    vertex_anchors,
+)
+from backend.training.head.registration.surfaces import Surface, quad_edges, triangulate
 from shared.errors import RelightifyError
 
 _log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from torch import Tensor
 from backend.head.model import load_head_model
 from backend.imaging.tensors import linear_to_srgb
 from backend.prior.channels import QUADRUPLE
-from backend.training.head.painted_mesh import contact_sheet
+from backend.training.head.landmarks.painted_mesh import contact_sheet
 from backend.training.skin.pack import load_pack
 from backend.training.skin.sheets import write_jpeg
 from backend.training.stream.augment import hair, makeup, mixing, pigments, spots, wrinkles

@@ -25,7 +25,7 @@ def model() -> HeadModel:
 
 @cache
 def topology():
-    from backend.training.head.hm08 import cut_head, load_base_mesh
+    from backend.training.head.sources.hm08 import cut_head, load_base_mesh
 
     return cut_head(load_base_mesh())
 

@@ -12,7 +12,7 @@ from backend.training.head.figures import (
     self_intersections,
     surface_distance,
 )
-from backend.training.head.surfaces import Surface
+from backend.training.head.registration.surfaces import Surface
 
 
 def two_sheets(gap: float) -> tuple[np.ndarray, np.ndarray]:

@@ -9,13 +9,25 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.training.head.extension import Linings, smooth_solver, vertices_of
-from backend.training.head.hm08 import HeadTopology
+from backend.training.head.landmarks.mesh_landmarks import detect_landmarks
+from backend.training.head.landmarks.painted_mesh import SCLERA, SKIN, PaintedMesh
 from backend.training.head.mean_head import MeanHead, lip_partners
-from backend.training.head.mesh_landmarks import detect_landmarks
-from backend.training.head.painted_mesh import SCLERA, SKIN, PaintedMesh
-from backend.training.head.registration import StiffnessStage, join_anchors, register, surface_anchors, vertex_anchors
-from backend.training.head.surfaces import Surface, area_normals, quad_edges, ring_correspondence, triangulate
+from backend.training.head.registration.extension import Linings, smooth_solver, vertices_of
+from backend.training.head.registration.registration import (
+    StiffnessStage,
+    join_anchors,
+    register,
+    surface_anchors,
+    vertex_anchors,
+)
+from backend.training.head.registration.surfaces import (
+    Surface,
+    area_normals,
+    quad_edges,
+    ring_correspondence,
+    triangulate,
+)
+from backend.training.head.sources.hm08 import HeadTopology
 
 log = logging.getLogger(__name__)
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import KDTree
 
-from backend.training.head.extension import Linings, smooth_solver, vertices_of
-from backend.training.head.hm08 import HeadTopology
-from backend.training.head.ict import IctModel
-from backend.training.head.ict_registration import IctCorrespondence
 from backend.training.head.lashes import move_lashes
 from backend.training.head.mean_head import Eye, lip_partners
+from backend.training.head.registration.extension import Linings, smooth_solver, vertices_of
+from backend.training.head.registration.ict_registration import IctCorrespondence
+from backend.training.head.sources.hm08 import HeadTopology
+from backend.training.head.sources.ict import IctModel
 
 SIDES = ("left", "right")
 MOUTH_LINE = -0.071  # metres, head space: height of the closed lips on the mean

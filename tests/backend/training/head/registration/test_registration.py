@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.training.head.registration import StiffnessStage, register, vertex_anchors
-from backend.training.head.surfaces import (
+from backend.training.head.registration.registration import StiffnessStage, register, vertex_anchors
+from backend.training.head.registration.surfaces import (
     Surface,
     closest_barycentric,
     quad_edges,

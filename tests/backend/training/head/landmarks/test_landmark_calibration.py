@@ -14,7 +14,7 @@ from backend.rendering.camera import Camera
 pytestmark = pytest.mark.slow
 
 calibration = pytest.importorskip(
-    "backend.training.head.landmark_calibration", reason="the training extra is not installed"
+    "backend.training.head.landmarks.landmark_calibration", reason="the training extra is not installed"
 )
 SIZE, PEOPLE = 1000, 6
 

@@ -4,7 +4,7 @@ On shaded portraits of a mesh the detector sees neither brows nor lashes nor col
 it cannot say which lip a point of the mouth's line belongs to. What is left between projected and detected landmarks
 after fitting many people is the same for all of them, so it is an error of the landmarks' places, not of the people.
 Here the fit and the correction take turns, on people of the `train` split alone. The build of the head model ends with
-this; `python -m backend.training.head.landmark_calibration` does it again for a model that is there already.
+this; `python -m backend.training.head.landmarks.landmark_calibration` does it again for a model that is there already.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from backend.head.model import ASSET, HeadModel, load_head_model, save_head_mode
 from backend.photo.face_detector import Face, FaceDetector, choose_face
 from backend.photo.landmark_table import IRIS_LEFT, IRIS_RIGHT, LIPS_INNER, MIRROR, interocular_px
 from backend.photo.reading import read_photo
-from backend.training.head.surfaces import Surface
+from backend.training.head.registration.surfaces import Surface
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +138,7 @@ def _closest(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Calibrate the landmarks of a head model in place."""
     parser = argparse.ArgumentParser(
-        prog="python -m backend.training.head.landmark_calibration", description=main.__doc__
+        prog="python -m backend.training.head.landmarks.landmark_calibration", description=main.__doc__
     )
     parser.add_argument("--model", type=Path, default=ASSET, help="the head model, npz")
     parser.add_argument("--portraits", type=Path, default=PORTRAITS, help="a folder with index.json")

@@ -9,8 +9,8 @@ from scipy.sparse import coo_matrix, diags, eye
 from scipy.sparse.linalg import splu
 from scipy.spatial import KDTree
 
-from backend.training.head.hm08 import HeadTopology
-from backend.training.head.surfaces import quad_edges
+from backend.training.head.registration.surfaces import quad_edges
+from backend.training.head.sources.hm08 import HeadTopology
 
 SMOOTHING = 0.02  # weight of the squared Laplacian against a trusted correspondence
 MEMBRANE = 1e-4  # keeps vertices without any correspondence from overshooting

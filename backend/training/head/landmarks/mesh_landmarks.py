@@ -11,8 +11,8 @@ from mediapipe.tasks.python import BaseOptions, vision
 from scipy.spatial import KDTree
 
 from backend.photo.landmark_table import MIRROR
-from backend.training.head.painted_mesh import PaintedMesh, orbit_camera, render
-from backend.training.head.surfaces import area_normals
+from backend.training.head.landmarks.painted_mesh import PaintedMesh, orbit_camera, render
+from backend.training.head.registration.surfaces import area_normals
 from shared.errors import RelightifyError
 
 COUNT = 478

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backend.training.head.hm08 import BaseMesh, EdgeLoops, HeadTopology, average_adult
-from backend.training.head.ict import IctModel
-from backend.training.head.registration import (
+from backend.training.head.registration.registration import (
     Anchors,
     StiffnessStage,
     join_anchors,
@@ -17,7 +15,7 @@ from backend.training.head.registration import (
     surface_anchors,
     vertex_anchors,
 )
-from backend.training.head.surfaces import (
+from backend.training.head.registration.surfaces import (
     Surface,
     SurfacePoints,
     area_normals,
@@ -25,6 +23,8 @@ from backend.training.head.surfaces import (
     ring_correspondence,
     triangulate,
 )
+from backend.training.head.sources.hm08 import BaseMesh, EdgeLoops, HeadTopology, average_adult
+from backend.training.head.sources.ict import IctModel
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from backend.rendering.camera import Camera
 from backend.rendering.rasteriser import EmbreeRasteriser, Fragments
-from backend.training.head.surfaces import area_normals
+from backend.training.head.registration.surfaces import area_normals
 
 SKIN = (0.62, 0.40, 0.31)
 LIPS = (0.52, 0.25, 0.22)

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.sparse import coo_matrix, csc_matrix, csr_matrix, diags, kron, vstack
 from scipy.sparse.linalg import splu
 
-from backend.training.head.surfaces import Surface, area_normals
+from backend.training.head.registration.surfaces import Surface, area_normals
 
 log = logging.getLogger(__name__)
 

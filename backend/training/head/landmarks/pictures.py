@@ -9,9 +9,7 @@ import numpy as np
 from PIL import Image
 
 from backend.head.model import HeadModel
-from backend.training.head.hm08 import HeadTopology
-from backend.training.head.ict import IctModel
-from backend.training.head.painted_mesh import (
+from backend.training.head.landmarks.painted_mesh import (
     LASHES,
     LIPS,
     MOUTH,
@@ -24,7 +22,9 @@ from backend.training.head.painted_mesh import (
     orbit_camera,
     render,
 )
-from backend.training.head.surfaces import triangulate
+from backend.training.head.registration.surfaces import triangulate
+from backend.training.head.sources.hm08 import HeadTopology
+from backend.training.head.sources.ict import IctModel
 
 PALETTE = np.array([SKIN, MOUTH, SCLERA, SCLERA, TEETH, TONGUE, LASHES])
 EYES = ("eye_left", "eye_right")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.training.head.hm08 import HALF_IPD
+from backend.training.head.sources.hm08 import HALF_IPD
 
 FILE = "ict_facekit/ict_facekit.npz"
 SOURCE = "ICT-VGL/ICT-FaceKit, commit da5f95a607f5e6b37755b38d3385d7f2853732e5, MIT licence"

@@ -1,0 +1,1 @@
+"""Where the landmarks lie on the head: the detector on shaded portraits of it, and on real faces."""
