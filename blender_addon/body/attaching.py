@@ -15,7 +15,7 @@ from ..scene.heads import PREFIX
 from ..scene.keyframes import shape_path
 from ..scene.mesh import expression_keys, liked_shape, likeness_values
 from ..scene.neck import border_of_neck
-from ..scene.reshaping import coordinates, vertex_ids
+from ..scene.renewing.reshaping import coordinates, vertex_ids
 from ..skeleton.armature import armature_of
 from ..skeleton.following import bone_of, shapes_without_bones
 from ..skeleton.skinning import HEAD

@@ -7,7 +7,7 @@ import numpy as np
 
 from .._shared import RelightifyError
 from ..scene.heads import ancestors, is_head
-from ..scene.reshaping import corners
+from ..scene.renewing.reshaping import corners
 
 # Custom properties by which MPFB 2 and the older MakeHuman plug-in say what an object is, and how large it is.
 KIND, OLD_KIND = "MPFB_GEN_object_type", "MhObjectType"

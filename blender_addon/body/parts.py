@@ -11,7 +11,7 @@ from mathutils import Matrix
 from .. import compat
 from ..scene.heads import MADE, home_of
 from ..scene.mesh import PARTS, UV_NAME, part_vertices
-from ..scene.reshaping import vertex_ids
+from ..scene.renewing.reshaping import vertex_ids
 from .fitting import Placement
 from .humans import SKIN_VERTICES
 

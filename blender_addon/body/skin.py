@@ -16,9 +16,9 @@ from ..export.surfaces import stored_pixels, surface_of
 from ..export.textures import Surface
 from ..scene.heads import MAP, PART
 from ..scene.images import image_from_bytes
-from ..scene.materials import LID_RIM, MOUTH_TOP, RELIEF, SOLID_COLOURS, THROAT, THROAT_LIGHT, unwire
 from ..scene.mesh import PARTS, UV_NAME
-from ..scene.reshaping import vertex_ids
+from ..scene.renewing.reshaping import vertex_ids
+from ..scene.skin.materials import LID_RIM, MOUTH_TOP, RELIEF, SOLID_COLOURS, THROAT, THROAT_LIGHT, unwire
 from .resampling import Texels, covered_texels, levels_of, sampled, texels_across, with_margin
 
 # Attribute of a human's faces: the material slots that they had.

@@ -11,7 +11,7 @@ from mathutils import Vector
 
 from .. import compat
 from ..scene.heads import MADE, is_head
-from ..scene.reshaping import coordinates
+from ..scene.renewing.reshaping import coordinates
 from ..skeleton.armature import edit_bones
 from .humans import is_human, kind_of, rig_of
 

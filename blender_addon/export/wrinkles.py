@@ -9,7 +9,7 @@ import bpy
 
 from ..anatomy.wrinkles import GROUPS, Group
 from ..scene.heads import skin_nodes
-from ..scene.wrinkles import image_role
+from ..scene.skin.wrinkles import image_role
 from . import presets
 from .presets import Preset
 from .shape_names import spelled

@@ -8,8 +8,8 @@ import bpy
 
 from .._shared import RelightifyError
 from ..scene.colour import set_view
-from ..scene.head_photos import world_of
 from ..scene.heads import VIEW_TRANSFORM, WORLD
+from ..scene.photos.head_photos import world_of
 from ..scene.world import show_photo_light
 from . import worlds
 

@@ -10,7 +10,7 @@ import bpy
 from .._shared import HeadMesh
 from ..anatomy.parts import FULL, SKIN, kept_parts
 from ..anatomy.prepared import PreparedHead, prepare_head
-from . import camera, materials, mesh, stage
+from . import mesh, stage
 from .heads import (
     CAMERA,
     EXPRESSION,
@@ -26,6 +26,8 @@ from .heads import (
     units_per_metre,
 )
 from .images import stored_file
+from .photos import camera
+from .skin import materials
 from .world import environment_world
 
 

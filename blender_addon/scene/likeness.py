@@ -12,7 +12,7 @@ import numpy as np
 from .. import compat
 from ..anatomy.geometry import to_blender
 from .mesh import LIKENESS
-from .reshaping import carry_along, coordinates, eyeballs, vertex_ids
+from .renewing.reshaping import carry_along, coordinates, eyeballs, vertex_ids
 
 # Made by `python -m backend.training.head.likeness`.
 LIKENESS_FILE = Path(__file__).with_name("likeness.npz")

@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 
 from .mesh import HM08_ATTRIBUTE, PARTS, UV_NAME
-from .reshaping import coordinates, corners, vertex_ids
+from .renewing.reshaping import coordinates, corners, vertex_ids
 
 # How far the rings of the cap are from the neck's border, as shares of the way to its middle: one close to the border
 # keeps subdivision from rounding its edge off.

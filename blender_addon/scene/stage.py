@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import bpy
 
-from .camera import set_render_size
 from .colour import set_view
 from .heads import VIEW_TRANSFORM
+from .photos.camera import set_render_size
 from .world import show_photo_light
 
 # Custom properties of the scene: what there was before the first head.

@@ -16,7 +16,7 @@ from ..anatomy.regions import region_weights
 from ..scene.heads import MADE, belonging, home_of
 from ..scene.mesh import HM08_ATTRIBUTE, liked_shape, likeness_values, part_vertices
 from ..scene.neck import border_of_neck, cap_vertices
-from ..scene.reshaping import coordinates
+from ..scene.renewing.reshaping import coordinates
 from . import following
 from .following import ROLE, bone_of
 from .naming import NAMINGS

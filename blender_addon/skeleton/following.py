@@ -17,7 +17,7 @@ from mathutils import Vector
 from ..scene.heads import MADE, belonging, home_of
 from ..scene.keyframes import shape_path
 from ..scene.mesh import expression_keys, liked_shape, likeness_values, part_vertices
-from ..scene.reshaping import coordinates
+from ..scene.renewing.reshaping import coordinates
 from .skinning import EYES, JAW, LEFT_EYE, PITCH, RIGHT_EYE, YAW, Skeleton, Turn
 
 # Custom property of a bone: its role, see `skinning`.

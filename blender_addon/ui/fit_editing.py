@@ -13,11 +13,11 @@ import bpy
 import numpy as np
 
 from .._shared import Correction, Corrections, FitState, Refit, Refitted, RelightifyError, new_job_id
-from ..scene import refitting
-from ..scene.head_fit import keep_corrections, kept_corrections, kept_fit
 from ..scene.heads import CAMERA, belonging, require_own
 from ..scene.likeness import likeness_keys, reset_likeness
-from ..scene.photo_pixels import PhotoCamera, pick
+from ..scene.photos.photo_pixels import PhotoCamera, pick
+from ..scene.renewing import refitting
+from ..scene.renewing.head_fit import keep_corrections, kept_corrections, kept_fit
 
 ATTRIBUTE = "relightify_fit_editing"
 # Of the photo over the head.

@@ -11,7 +11,7 @@ import bpy
 from .._shared import Detect, RelightifyError, new_job_id
 from ..link.choice import backend_choice, backend_ready, preferences_of
 from ..link.session import session_of
-from ..scene.photo_source import IMAGE, PEOPLE, PERSON, PhotoSource, chosen_photo, photo_key
+from ..scene.photos.photo_source import IMAGE, PEOPLE, PERSON, PhotoSource, chosen_photo, photo_key
 from .viewport import redraw_panels
 
 log = logging.getLogger(__name__)

@@ -34,8 +34,8 @@ ROOMS = {
     "link": "choice jobs session",
     "anatomy": "geometry",
     "body": "attaching humans",
-    "scene": "colour default_scene head_fit head_photos images importer heads likeness mesh neck photo_source "
-    "replacing reshaping whole_head world",
+    "scene": "colour default_scene images importer heads likeness mesh neck world photos.head_photos "
+    "photos.photo_source renewing.head_fit renewing.replacing renewing.reshaping renewing.whole_head",
     "skeleton": "armature following",
     "export": "surfaces",
     "light": "rigs turntable worlds",
@@ -100,7 +100,7 @@ def installed(zip_file: Path) -> Iterator[SimpleNamespace]:
     assert addon_utils.check(MODULE)[1], "the extension could not be enabled"
     rooms: dict[str, SimpleNamespace] = {}
     for room, names in ROOMS.items():
-        modules = {name: importlib.import_module(f"{MODULE}.{room}.{name}") for name in names.split()}
+        modules = {name.split(".")[-1]: importlib.import_module(f"{MODULE}.{room}.{name}") for name in names.split()}
         rooms[room] = SimpleNamespace(**modules)
     top = {name: importlib.import_module(f"{MODULE}.{name}") for name in ("_shared", "compat")}
     remember_prepared_heads()

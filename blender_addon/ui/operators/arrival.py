@@ -12,14 +12,14 @@ from ...anatomy.parts import FULL
 from ...anatomy.prepared import PreparedHead, prepare_head
 from ...link.jobs import Job
 from ...scene.default_scene import hide_default_objects
-from ...scene.extra_maps import keep_extra_maps
-from ...scene.head_fit import keep_fit
-from ...scene.head_photos import add_photos, kept_photos, named
 from ...scene.heads import ImportedHead, heads_of, require_own, units_per_metre
 from ...scene.importer import import_head
-from ...scene.photo_source import PhotoSource, photo_key
-from ...scene.replacing import replace_head
-from ...scene.samples import forget_samples, keep_samples
+from ...scene.photos.head_photos import add_photos, kept_photos, named
+from ...scene.photos.photo_source import PhotoSource, photo_key
+from ...scene.renewing.head_fit import keep_fit
+from ...scene.renewing.replacing import replace_head
+from ...scene.skin.extra_maps import keep_extra_maps
+from ...scene.skin.samples import forget_samples, keep_samples
 from ...skeleton.armature import add_skeleton, leave_lent_armature, renew_skeleton
 from ..properties.light import adopt_photo_light
 from ..viewport import frame_selected, layer_of, look_through_camera, push_undo, select_alone, show_materials

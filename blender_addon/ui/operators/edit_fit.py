@@ -10,9 +10,9 @@ from ..._shared import JOB_OPTIONS, Choice, RelightifyError, read_corrections
 from ...link.choice import backend_choice
 from ...link.session import Session, session_of
 from ...scene import stage
-from ...scene.head_fit import can_be_corrected, keep_corrections, kept_corrections, kept_fit
-from ...scene.head_photos import reference_of
 from ...scene.heads import OPTIONS, require_own
+from ...scene.photos.head_photos import reference_of
+from ...scene.renewing.head_fit import can_be_corrected, keep_corrections, kept_corrections, kept_fit
 from ..fit_editing import FitEditing, Handle, editing, require_free, set_editing
 from ..fit_overlay import draw_handles, draw_lines, handle_at, photo_in_region, zoom_to_handles
 from ..viewport import look_through_camera, push_undo, redraw_panels, select_alone, viewport_of

@@ -18,7 +18,7 @@ from ...expression.shapes import GROUPS, group_shapes, random_expression
 from ...scene import mesh
 from ...scene.heads import EXPRESSION
 from ...scene.keyframes import shape_path
-from ...scene.replacing import SAME_WEIGHT
+from ...scene.renewing.replacing import SAME_WEIGHT
 from ..viewport import ViewportDrop
 from .head import HeadOperator, head_of
 

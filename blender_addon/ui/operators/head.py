@@ -4,7 +4,8 @@
 
 import bpy
 
-from ...scene import heads, neck, whole_head
+from ...scene import heads, neck
+from ...scene.renewing import whole_head
 from ...skeleton.armature import renew_skeleton
 from ..fit_editing import is_corrected
 from ..viewport import select_alone

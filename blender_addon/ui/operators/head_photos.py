@@ -8,8 +8,8 @@ import bpy
 from ..._shared import RelightifyError
 from ...light.relight import PHOTO
 from ...scene import mesh, stage
-from ...scene.head_photos import HeadPhoto, camera_of, first_number, kept_photos, world_of
 from ...scene.heads import EXPRESSION
+from ...scene.photos.head_photos import HeadPhoto, camera_of, first_number, kept_photos, world_of
 from ..fit_editing import editing
 from ..properties.light import choose, relight
 from ..viewport import look_through_camera

@@ -16,7 +16,7 @@ from ...link.choice import backend_choice
 from ...link.job_queue import Build, Wanted
 from ...link.jobs import State
 from ...link.session import Session, session_of, wait
-from ...scene.photo_source import FILE, PEOPLE, chosen_photo
+from ...scene.photos.photo_source import FILE, PEOPLE, chosen_photo
 from ..photo_choice import IMAGE_FILTER
 from ..properties.job import job_options
 from ..viewport import redraw_panels

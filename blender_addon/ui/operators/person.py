@@ -8,7 +8,7 @@ from pathlib import Path
 
 import bpy
 
-from ...scene.photo_source import FILE, PERSON, photo_key
+from ...scene.photos.photo_source import FILE, PERSON, photo_key
 from ..photo_choice import EXTENSIONS, IMAGE_FILTER, look_through
 from ..tab import show_tab
 from ..viewport import ViewportDrop, redraw_panels

@@ -11,7 +11,7 @@ import bpy
 from ..._shared import RelightifyError
 from ...link.choice import backend_ready
 from ...link.session import session_of, wait
-from ...scene.photo_source import FILE, IMAGE, PEOPLE, PERSON
+from ...scene.photos.photo_source import FILE, IMAGE, PEOPLE, PERSON
 from .. import photo_choice
 from ..photo_choice import EXTENSIONS, IMAGE_FILTER
 from ..properties.reconstruct import panel_choices

@@ -16,11 +16,13 @@ from ..._shared import JOB_OPTIONS, Corrections, Number, Reconstruct, Relightify
 from ...link.choice import backend_choice
 from ...link.jobs import State
 from ...link.session import Session, session_of, wait
-from ...scene import head_photos, heads, samples
-from ...scene.head_fit import kept_corrections
+from ...scene import heads
 from ...scene.heads import PHOTO
-from ...scene.photo_source import PhotoSource, chosen_photo, require_one_person
-from ...scene.replacing import own_materials
+from ...scene.photos import head_photos
+from ...scene.photos.photo_source import PhotoSource, chosen_photo, require_one_person
+from ...scene.renewing.head_fit import kept_corrections
+from ...scene.renewing.replacing import own_materials
+from ...scene.skin import samples
 from ..fit_editing import editing
 from ..properties.job import job_options
 from ..properties.reconstruct import IMPORT_NAMES, ImportChoices, JobChoices

@@ -6,8 +6,9 @@
 import bpy
 
 from ..._shared import RelightifyError
-from ...scene import heads, wrinkles
-from ...scene.replacing import own_materials
+from ...scene import heads
+from ...scene.renewing.replacing import own_materials
+from ...scene.skin import wrinkles
 from .head import HeadOperator, head_of
 
 

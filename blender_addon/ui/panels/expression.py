@@ -9,7 +9,7 @@ import bpy
 from ... import compat
 from ...expression.shapes import GROUPS, SIDES, label, sides
 from ...scene import heads
-from ...scene.wrinkles import has_wrinkles
+from ...scene.skin.wrinkles import has_wrinkles
 from ..layout import FacePanel, draw_text
 from ..operators.expression import (
     RELIGHTIFY_OT_clear_recording,

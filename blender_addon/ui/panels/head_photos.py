@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import bpy
 
-from ...scene.head_photos import HeadPhoto, camera_of, kept_photos, original_of, reference_of, world_of
+from ...scene.photos.head_photos import HeadPhoto, camera_of, kept_photos, original_of, reference_of, world_of
 from ..layout import FacePanel
 from ..operators.head import head_of
 from ..operators.head_photos import RELIGHTIFY_OT_show_photo, photo_weights

@@ -7,9 +7,9 @@ from __future__ import annotations
 import bpy
 
 from ...scene import heads
-from ...scene.head_fit import kept_corrections
 from ...scene.likeness import likeness_keys
 from ...scene.mesh import LIKENESS
+from ...scene.renewing.head_fit import kept_corrections
 from ..fit_editing import FitEditing, editing
 from ..layout import FacePanel, draw_text
 from ..operators.edit_fit import RELIGHTIFY_OT_edit_fit, RELIGHTIFY_OT_end_edit_fit, whose_handles

@@ -10,7 +10,7 @@ import bpy
 
 from ..._shared import MOST_PHOTOS, Faces, RelightifyError, check_photo_size
 from ...link.session import session_of
-from ...scene.photo_source import photo_key
+from ...scene.photos.photo_source import photo_key
 from ..layout import draw_text
 from ..operators.people import RELIGHTIFY_OT_show_notes
 from ..operators.person import RELIGHTIFY_OT_add_photos, RELIGHTIFY_OT_move_photo, RELIGHTIFY_OT_remove_photo

@@ -12,8 +12,8 @@ from ...link.choice import backend_ready
 from ...link.jobs import Job, State, time_left_text
 from ...link.session import Session, session_of
 from ...scene.heads import PHOTO, own_face
-from ...scene.photo_source import FILE, IMAGE, PEOPLE, PERSON
-from ...scene.samples import SHOWN, sample_numbers
+from ...scene.photos.photo_source import FILE, IMAGE, PEOPLE, PERSON
+from ...scene.skin.samples import SHOWN, sample_numbers
 from .. import photo_choice
 from ..layout import FacePanel, draw_text
 from ..operators.backend import RELIGHTIFY_OT_open_preferences

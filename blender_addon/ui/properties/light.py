@@ -12,7 +12,7 @@ from ...light import rigs
 from ...light.relight import HDRI, IMAGE, PHOTO, PLAIN, LightChoice, light_scene
 from ...light.worlds import STUDIO_LIGHTS, StudioLight, studio_lights
 from ...scene import heads
-from ...scene.head_photos import HeadPhoto, kept_photos
+from ...scene.photos.head_photos import HeadPhoto, kept_photos
 
 SOURCE_ITEMS = [
     (PHOTO, "Photo", "The light of the photo, as far as the face shows it", "CAMERA_DATA", 0),

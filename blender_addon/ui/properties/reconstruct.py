@@ -9,7 +9,7 @@ import bpy
 from ..._shared import JOB_OPTIONS
 from ...anatomy import parts
 from ...link.session import session_of
-from ...scene.photo_source import FILE, IMAGE, PEOPLE, PERSON, photo_key
+from ...scene.photos.photo_source import FILE, IMAGE, PEOPLE, PERSON, photo_key
 from ..photo_choice import listed_photo_chosen, photo_changed, settings_key
 from ..previews import addon_previews
 from .job import given_properties, option_properties, panel_value

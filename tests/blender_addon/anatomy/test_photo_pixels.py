@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blender_addon.scene.photo_pixels import PhotoCamera, pick
+from blender_addon.scene.photos.photo_pixels import PhotoCamera, pick
 
 CAMERA = PhotoCamera(np.eye(3), np.array([0.0, 0.0, -1.0]), 1000.0, np.array([320.0, 240.0]))
 # Two slanted triangles that face the camera, one behind the other.

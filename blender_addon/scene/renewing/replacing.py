@@ -7,11 +7,9 @@ from typing import Any
 
 import bpy
 
-from .. import compat
-from .._shared import DISPLACEMENT, ROUGHNESS
-from .camera import FRAME
-from .head_photos import PHOTOS, numbered_marks, photo_marks
-from .heads import (
+from ... import compat
+from ..._shared import DISPLACEMENT, ROUGHNESS
+from ..heads import (
     CAMERA,
     EXPRESSION,
     MAP,
@@ -25,13 +23,15 @@ from .heads import (
     root_of,
     sharing,
 )
-from .images import remove_unused
-from .materials import PLAIN_ROUGHNESS, RELIEF, shader_of, unwire, wire_displacement, wire_roughness
-from .mesh import LIKENESS, PARTS
-from .neck import close_neck, is_closed, open_neck
+from ..images import remove_unused
+from ..mesh import LIKENESS, PARTS
+from ..neck import close_neck, is_closed, open_neck
+from ..photos.camera import FRAME
+from ..photos.head_photos import PHOTOS, numbered_marks, photo_marks
+from ..skin.materials import PLAIN_ROUGHNESS, RELIEF, shader_of, unwire, wire_displacement, wire_roughness
+from ..skin.wrinkles import follow_shapes
+from ..world import BACKDROP, ENVIRONMENT, node_for
 from .reshaping import copy_shape, discard_materials, discard_mesh, same_topology, take_over
-from .world import BACKDROP, ENVIRONMENT, node_for
-from .wrinkles import follow_shapes
 
 SAME_WEIGHT = 1e-4
 

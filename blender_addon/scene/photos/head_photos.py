@@ -14,12 +14,12 @@ from typing import Any
 import bpy
 import numpy as np
 
-from .._shared import RelightifyError, Result, copy_key, photo_name, photo_of
+from ..._shared import RelightifyError, Result, copy_key, photo_name, photo_of
+from ..heads import CAMERA, MADE, PHOTO, WORLD, ImportedHead, belonging
+from ..images import stored_file
+from ..world import environment_world
 from .camera import background_image, build_camera
-from .heads import CAMERA, MADE, PHOTO, WORLD, ImportedHead, belonging
-from .images import stored_file
 from .photo_source import PhotoSource, chosen_photo
-from .world import environment_world
 
 # Custom property of the head: JSON, as long as no property of Blender's shows in full.
 PHOTOS = "relightify_photos"

@@ -8,8 +8,8 @@ from typing import Any
 
 import bpy
 
-from .._shared import Corrections, FitState, RelightifyError, fit_state, read_corrections
-from .heads import PHOTO
+from ..._shared import Corrections, FitState, RelightifyError, fit_state, read_corrections
+from ..heads import PHOTO
 
 # Custom properties of the head, as JSON: longer than what Blender shows of them, and the same in all versions.
 FIT = "relightify_fit"

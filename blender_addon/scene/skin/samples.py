@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import bpy
 
-from .._shared import (
+from ..._shared import (
     DIFFUSE_ALBEDO,
     EXTRA_MAPS,
     NORMAL,
@@ -15,9 +15,9 @@ from .._shared import (
     maps_of_sample,
     sample_count,
 )
+from ..heads import skin_nodes
+from ..images import image_from_bytes, remove_unused
 from .extra_maps import MAP_PREFIX
-from .heads import skin_nodes
-from .images import image_from_bytes, remove_unused
 
 SKIN_MAPS = {spec.name: spec for spec in (DIFFUSE_ALBEDO, SPECULAR_ALBEDO, NORMAL, *EXTRA_MAPS)}
 # Custom properties of a head: an image for each map of each sample, and the number of the one that is shown.

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import bpy
 
-from .._shared import EXTRA_MAPS
-from .heads import skin_nodes
-from .images import image_from_bytes, remove_unused
+from ..._shared import EXTRA_MAPS
+from ..heads import skin_nodes
+from ..images import image_from_bytes, remove_unused
 
 # Custom properties of a head, one for each map; pointers, so that the images are saved.
 MAP_PREFIX = "relightify_map_"

@@ -11,18 +11,18 @@ from collections.abc import Callable
 import bpy
 import numpy as np
 
-from .. import compat
-from .._shared import NORMAL, RelightifyError
-from ..anatomy.parts import SKIN_PART
-from ..anatomy.png import encode_png
-from ..anatomy.regions import region_weights
-from ..anatomy.strain import SkinSheet
-from ..anatomy.wrinkles import GROUPS, Group, WrinkleMaps, wrinkle_maps
-from .heads import MAP, PART, PREFIX, require_own, skin_nodes
-from .images import image_from_bytes, remove_unused
-from .keyframes import shape_path
-from .mesh import HM08_ATTRIBUTE, LIKENESS, UV_NAME, expression_keys
-from .mesh_arrays import corner_uv, corner_vertices, loop_triangles
+from ... import compat
+from ..._shared import NORMAL, RelightifyError
+from ...anatomy.parts import SKIN_PART
+from ...anatomy.png import encode_png
+from ...anatomy.regions import region_weights
+from ...anatomy.strain import SkinSheet
+from ...anatomy.wrinkles import GROUPS, Group, WrinkleMaps, wrinkle_maps
+from ..heads import MAP, PART, PREFIX, require_own, skin_nodes
+from ..images import image_from_bytes, remove_unused
+from ..keyframes import shape_path
+from ..mesh import HM08_ATTRIBUTE, LIKENESS, UV_NAME, expression_keys
+from ..mesh_arrays import corner_uv, corner_vertices, loop_triangles
 
 # Beginning of the names of the custom properties with the values of a group's channels.
 VALUES = f"{PREFIX}wrinkles_"

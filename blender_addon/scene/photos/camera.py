@@ -8,9 +8,9 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from .._shared import RelightifyError
-from ..anatomy.geometry import BLENDER_FROM_HEAD
-from .images import image_from_bytes
+from ..._shared import RelightifyError
+from ...anatomy.geometry import BLENDER_FROM_HEAD
+from ..images import image_from_bytes
 
 SENSOR_MM = 36.0
 MAX_RENDER_PX = 2048

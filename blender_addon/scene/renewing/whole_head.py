@@ -7,11 +7,11 @@ from typing import Any
 
 import bpy
 
-from .. import compat
-from . import stage
-from .heads import CAMERA, MADE, PREFIX, WORLD, belonging, belongings, free_place, heads_of, is_head, place_of, root_of
-from .heads import sharing as heads_sharing
-from .images import remove_unused
+from ... import compat
+from .. import stage
+from ..heads import CAMERA, MADE, PREFIX, WORLD, belonging, belongings, free_place, heads_of, is_head, place_of, root_of
+from ..heads import sharing as heads_sharing
+from ..images import remove_unused
 
 Copies = dict[bpy.types.ID, bpy.types.ID]
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import bpy
 import numpy as np
 
-from .. import compat
-from .._shared import (
+from ... import compat
+from ..._shared import (
     DIFFUSE_ALBEDO,
     DISPLACEMENT,
     DISPLACEMENT_RANGE_MM,
@@ -18,12 +18,12 @@ from .._shared import (
     SPECULAR_ALBEDO,
     MapSpec,
 )
-from ..anatomy.paint import linear_from_srgb
-from ..anatomy.painted import EyeFiles, PaintedParts
-from .colour import scene_linear
-from .heads import MAP, PART
-from .images import image_from_bytes
-from .mesh import UV_NAME
+from ...anatomy.paint import linear_from_srgb
+from ...anatomy.painted import EyeFiles, PaintedParts
+from ..colour import scene_linear
+from ..heads import MAP, PART
+from ..images import image_from_bytes
+from ..mesh import UV_NAME
 
 # Metres in the object's space: from behind the lips to where no light comes any more, and how much is left there.
 THROAT = (-0.015, 0.060)

@@ -8,11 +8,11 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from .._shared import FitState, Refitted
-from ..anatomy.geometry import BLENDER_FROM_HEAD, to_blender
+from ..._shared import FitState, Refitted
+from ...anatomy.geometry import BLENDER_FROM_HEAD, to_blender
+from ..heads import CAMERA, EXPRESSION, belonging
+from ..photos.photo_pixels import PhotoCamera
 from .head_fit import expression_names
-from .heads import CAMERA, EXPRESSION, belonging
-from .photo_pixels import PhotoCamera
 from .replacing import has_photo_expression
 from .reshaping import carry_along, coordinates, eyeballs, vertex_ids
 

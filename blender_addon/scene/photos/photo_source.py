@@ -10,10 +10,10 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from .._shared import MOST_PHOTOS, RelightifyError, check_photo_size, photo_file_bytes
-from ..anatomy.paint import srgb_from_linear
-from ..anatomy.png import encode_png
-from .colour import rec709
+from ..._shared import MOST_PHOTOS, RelightifyError, check_photo_size, photo_file_bytes
+from ...anatomy.paint import srgb_from_linear
+from ...anatomy.png import encode_png
+from ..colour import rec709
 
 FILE, IMAGE, PERSON, PEOPLE = "FILE", "IMAGE", "PERSON", "PEOPLE"
 

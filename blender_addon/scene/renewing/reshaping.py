@@ -5,9 +5,9 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from .. import compat
-from .images import remove_unused
-from .mesh import HM08_ATTRIBUTE, PARTS, part_vertices
+from ... import compat
+from ..images import remove_unused
+from ..mesh import HM08_ATTRIBUTE, PARTS, part_vertices
 
 # What `foreach_get` calls the values of an attribute, and how many numbers each has; texts are left out.
 ATTRIBUTE_VALUES = {
