@@ -51,6 +51,26 @@ class ProfileTools:
 
 
 @dataclass(frozen=True)
+class OutlinedPhoto:
+    """A photo in profile, as the fit of its camera knows it.
+
+    Args:
+        outline: of head and body in it.
+        centre_px: principal point.
+        width, height: pixels.
+    """
+
+    outline: FaceOutline
+    centre_px: tuple[float, float]
+    width: int
+    height: int
+
+    def camera(self, at: FitParameters) -> Camera:
+        """The photo's camera."""
+        return at.camera(self.centre_px, self.width, self.height)
+
+
+@dataclass(frozen=True)
 class Followed:
     """How well a photo's outline is that of a head.
 
@@ -113,14 +133,14 @@ def spacing(points: np.ndarray) -> np.ndarray:
 
 
 def outline_problem(
-    tools: ProfileTools, problem: LandmarkProblem, outline: FaceOutline, at: FitParameters, camera: Camera
+    tools: ProfileTools, problem: LandmarkProblem, photo: OutlinedPhoto, at: FitParameters
 ) -> LandmarkProblem:
     """The problem whose points are those of the head's silhouette in the current shape and pose, each to lie on the
     photo's outline, where along it does not matter."""
-    model, settings = tools.model, tools.settings
+    model, settings, outline = tools.model, tools.settings, photo.outline
     vertices = model.shape(at.identity, at.expression)
     reach = settings.last_reach * outline.extent_px
-    found = followed(standing_out(tools, vertices, camera), outline, reach, settings)
+    found = followed(standing_out(tools, vertices, photo.camera(at)), outline, reach, settings)
     rows = found.pairs >= 0
     line = found.line
     edges, weights = line.edges[rows], line.weights[rows]
@@ -143,36 +163,28 @@ def _targets(
 
 
 def place(
-    tools: ProfileTools,
-    outline: FaceOutline,
-    head: FitParameters,
-    priors: Priors,
-    centre_px: tuple[float, float],
-    width: int,
-    height: int,
+    tools: ProfileTools, photo: OutlinedPhoto, head: FitParameters, priors: Priors
 ) -> tuple[FitParameters, Priors, Followed]:
     """Where the camera of a profile stands.
 
     Args:
         tools: see there.
-        outline: of the photo.
+        photo: in profile.
         head: identity and expression; its camera does not matter.
         priors: of the photo; how the head is turned is put in.
-        centre_px: principal point.
-        width, height: of the photo, pixels.
 
     Returns:
         The head with the photo's camera, the priors with the side that it looks to, and how well the outline is its.
     """
-    model, settings = tools.model, tools.settings
+    model, settings, outline = tools.model, tools.settings, photo.outline
     vertices = model.shape(head.identity, head.expression)
     best: tuple[float, FitParameters, Priors, Followed] | None = None
-    for start, yaw in _starts(tools, vertices, outline, head, priors, centre_px, width, height):
+    for start, yaw in _starts(tools, vertices, photo, head, priors):
         towards = np.array([np.sin(yaw), 0.0, np.cos(yaw)])
         sigma = np.radians([settings.turn_sigma_degrees, settings.lean_sigma_degrees, settings.turn_sigma_degrees])
         turned = replace(priors, towards_camera=towards, towards_sigma=sigma)
-        at = approached(tools, vertices, outline, start, turned, centre_px, (width, height), settings.rounds)
-        line = standing_out(tools, vertices, at.camera(centre_px, width, height))
+        at = approached(tools, vertices, photo, start, turned, settings.rounds)
+        line = standing_out(tools, vertices, photo.camera(at))
         sure = replace(settings, alike=settings.sure_alike)
         found = followed(line, outline, settings.sure_reach * outline.extent_px, sure)
         misses = _misses(line, outline, settings)
@@ -199,11 +211,9 @@ def _misses(line: Silhouette, outline: FaceOutline, settings: ProfileFitSettings
 def approached(
     tools: ProfileTools,
     vertices: np.ndarray,
-    outline: FaceOutline,
+    photo: OutlinedPhoto,
     start: FitParameters,
     priors: Priors,
-    centre_px: tuple[float, float],
-    size: tuple[int, int],
     rounds: int,
 ) -> FitParameters:
     """The camera moved until the head's silhouette lies on the outline, its shape as it is.
@@ -211,21 +221,19 @@ def approached(
     Args:
         tools: see there.
         vertices: float [V, 3], of the head.
-        outline: of the photo.
+        photo: in profile.
         start: where the camera stands.
         priors: of the photo.
-        centre_px: principal point.
-        size: width and height of the photo, pixels.
         rounds: in which points are associated anew; the first of `settings.rounds` reach further.
     """
-    settings = tools.settings
+    settings, outline = tools.settings, photo.outline
     none = np.zeros(0)
     bare = replace(start, identity=none, expression=none)
     rigid = replace(priors, expression_mean=none, expression_sigma=none)
     for turn in range(settings.rounds - rounds, settings.rounds):
         share = turn / max(settings.rounds - 1, 1)
         reach = settings.reach ** (1 - share) * settings.last_reach**share * outline.extent_px
-        line = standing_out(tools, vertices, bare.camera(centre_px, *size))
+        line = standing_out(tools, vertices, photo.camera(bare))
         found = followed(line, outline, reach, settings)
         rows = found.pairs >= 0
         if rows.sum() < 6:
@@ -233,22 +241,19 @@ def approached(
         points = np.einsum("nk,nkd->nd", line.weights[rows], vertices[line.edges[rows]]).astype(np.float64)
         basis = PointBasis(points, np.zeros((0, *points.shape)), np.zeros((0, *points.shape)))
         targets = _targets(found, outline, settings.rigid_sigma_m, float(np.exp(bare.log_scale)), settings)
-        bare = solve_landmarks(basis, targets, bare, rigid, centre_px, iterations=3)
+        bare = solve_landmarks(basis, targets, bare, rigid, photo.centre_px, iterations=3)
     return replace(bare, identity=start.identity, expression=start.expression)
 
 
 def _starts(
     tools: ProfileTools,
     vertices: np.ndarray,
-    outline: FaceOutline,
+    photo: OutlinedPhoto,
     head: FitParameters,
     priors: Priors,
-    centre_px: tuple[float, float],
-    width: int,
-    height: int,
 ) -> list[tuple[FitParameters, float]]:
     """The likeliest places of the head's line in the outline, and which side each looks to, radians."""
-    settings = tools.settings
+    settings, outline, centre_px = tools.settings, photo.outline, photo.centre_px
     every = max(1, len(outline.points_px) // 150)
     points, normals = outline.points_px[::every], outline.normals_px[::every]
     cell = settings.bin * outline.extent_px
@@ -261,7 +266,7 @@ def _starts(
             log_scale=float(np.log(outline.extent_px / settings.sizes_m[0])),
             log_focal=priors.log_focal_mean,
         )
-        line = standing_out(tools, vertices, upright.camera(centre_px, width, height))
+        line = standing_out(tools, vertices, photo.camera(upright))
         step = max(1, len(line.pixels) // 100)
         weight = spacing(line.pixels[::step])
         for roll in settings.roll_degrees:

@@ -14,7 +14,7 @@ from backend.head.landmarks.landmark_fit import LandmarkProblem
 from backend.head.landmarks.landmark_solve import PointBasis, Priors, Targets
 from backend.head.model import HeadModel
 from backend.head.parameters import LandmarkFitSettings, ProfileFitSettings
-from backend.head.several.profile import ProfileTools, outline_problem, place
+from backend.head.several.profile import OutlinedPhoto, ProfileTools, outline_problem, place
 from backend.head.several.profile_turn import turned_by_skin
 from backend.head.several.shared_fit import LandmarkStart
 from backend.photo.face_detector import Face
@@ -52,12 +52,13 @@ def placed(
         faces, photos: fits of photos of the face, together, and these.
         landmarks: the chosen numbers of these.
     """
-    photo, outline, settings = profile.photo, profile.outline, tools.settings
-    first, centre = faces[0].parameters, (photo.width / 2, photo.height / 2)
+    photo, settings = profile.photo, tools.settings
+    centre = photo.width / 2, photo.height / 2
+    outlined = OutlinedPhoto(profile.outline, centre, photo.width, photo.height)
     expression = np.mean([start.parameters.expression for start in faces], axis=0)
     priors, known = _priors(profile, faces, expression, landmarks, settings)
-    start = replace(first, expression=expression)
-    at, priors, found = place(tools, outline, start, priors, centre, photo.width, photo.height)
+    start = replace(faces[0].parameters, expression=expression)
+    at, priors, found = place(tools, outlined, start, priors)
     px_per_m = float(np.exp(at.log_scale))
     _log.info(
         "The outline of a profile is %.1f mm from the head's where there is one, which is on %.0f %% of it.",
@@ -71,11 +72,11 @@ def placed(
         or turned > settings.most_turned_degrees
     ):
         return None
-    at, priors = turned_by_skin(tools, photo, outline, at, priors, centre, faces, photos)
+    at, priors = turned_by_skin(tools, photo, outlined, at, priors, faces, photos)
     none = PointBasis(np.zeros((0, 3)), np.zeros((0, 0, 3)), np.zeros((0, 0, 3)))
     problem = LandmarkProblem(none, Targets(np.zeros((0, 2)), np.zeros((0, 2, 2))), priors, centre)
-    problem = outline_problem(tools, problem, outline, at, at.camera(centre, photo.width, photo.height))
-    return LandmarkStart(at, problem, known, photo.width, photo.height, outline)
+    problem = outline_problem(tools, problem, outlined, at)
+    return LandmarkStart(at, problem, known, photo.width, photo.height, profile.outline)
 
 
 def _priors(

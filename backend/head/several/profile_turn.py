@@ -17,11 +17,10 @@ from scipy import sparse
 from scipy.spatial.transform import Rotation
 
 from backend.head.landmarks.landmark_solve import FitParameters, Priors
-from backend.head.several.profile import ProfileTools, approached
+from backend.head.several.profile import OutlinedPhoto, ProfileTools, approached
 from backend.head.several.shared_fit import LandmarkStart
 from backend.imaging.colour import LUMINANCE, SMALLEST_LINEAR
 from backend.imaging.sampling import sample_linear
-from backend.photo.profile_outline import FaceOutline
 from backend.photo.reading import Photo
 from backend.rendering.normals import vertex_normals
 
@@ -39,10 +38,9 @@ class _SkinSeen:
 def turned_by_skin(
     tools: ProfileTools,
     photo: Photo,
-    outline: FaceOutline,
+    outlined: OutlinedPhoto,
     at: FitParameters,
     priors: Priors,
-    centre_px: tuple[float, float],
     faces: Sequence[LandmarkStart],
     photos: Sequence[Photo],
 ) -> tuple[FitParameters, Priors]:
@@ -50,13 +48,12 @@ def turned_by_skin(
 
     Args:
         tools: of the fits of profiles.
-        photo, outline: the profile.
+        photo, outlined: the profile.
         at: its camera by the outline, and the head.
         priors: of it.
-        centre_px: its principal point.
         faces, photos: fits of photos of the face, and these.
     """
-    settings, size = tools.settings, (photo.width, photo.height)
+    settings = tools.settings
     smooth = _smoothing(tools)
     shown = [
         _see(tools, other, face.parameters, face.problem.centre_px) for other, face in zip(photos, faces, strict=True)
@@ -70,8 +67,8 @@ def turned_by_skin(
             priors, towards_camera=rotation[2], towards_sigma=np.radians(np.full(3, settings.held_sigma_degrees))
         )
         start = replace(at, rotation=rotation)
-        placed = approached(tools, vertices, outline, start, held, centre_px, size, settings.turn_rounds)
-        seen = _see(tools, photo, placed, centre_px)
+        placed = approached(tools, vertices, outlined, start, held, settings.turn_rounds)
+        seen = _see(tools, photo, placed, outlined.centre_px)
         likelihood = sum(_nats(other, seen, smooth, settings.vertices_alike) for other in shown)
         off = (placed.rotation[2] - priors.towards_camera) / priors.towards_sigma
         found.append((likelihood - 0.5 * float(off @ off), placed))

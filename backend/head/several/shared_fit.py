@@ -13,7 +13,7 @@ from backend.head.landmarks.landmark_fit import LandmarkProblem, landmark_target
 from backend.head.landmarks.landmark_solve import FitParameters, Terms, landmark_terms, prior_terms
 from backend.head.model import HeadModel
 from backend.head.parameters import LandmarkFitSettings, SharedFitSettings
-from backend.head.several.profile import ProfileTools, outline_problem
+from backend.head.several.profile import OutlinedPhoto, ProfileTools, outline_problem
 from backend.head.several.shared_solve import Linearise, minimise_together
 from backend.head.shading.lighting import Lighting
 from backend.head.shading.photometric import Refined, Scene, SeenSkin, light_of, photometric_error, see, shading_terms
@@ -185,8 +185,8 @@ def _slid(
     profiles: ProfileTools | None = None,
 ) -> LandmarkProblem:
     if start.outline is not None and profiles is not None:
-        camera = at.camera(problem.centre_px, start.width, start.height)
-        return outline_problem(profiles, problem, start.outline, at, camera)
+        photo = OutlinedPhoto(start.outline, problem.centre_px, start.width, start.height)
+        return outline_problem(profiles, problem, photo, at)
     return slide_contour(model, problem, region, at, start.width, start.height, landmarks)
 
 
