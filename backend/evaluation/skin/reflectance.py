@@ -39,9 +39,10 @@ topologies; their specular albedo is not theirs but the assumed regional means t
 four heads of the sources have relief in their normal maps. `portraits`: pseudo-ground truth of held-out portraits,
 made as the training data is, on seen texels. PSNR in dB over known texels of the face (A_d, A_s, and N encoded to [0,
 1]) and over all known skin; SSIM over the face. A_s is circular: its truth is assumed as the maps are. `inferred` are
-A_d, A_s and N by the prior alone (`reflectance = prior`), the others what the photo shows with its light taken off;
-with `high` it is the paper's chain, N = 200 from noise. `mean map` is the linear prior's mean, `flat normals` are (0,
-0, 1). The paper's figures (other people, light-stage truth): 22.47 / 27.17 / 26.69 dB.
+A_d, A_s and N with `reflectance = prior`, the others what the photo shows with its light taken off; with `draft` it is
+the linear prior's expectation, with `standard` a refinement of the maps of `draft`, the photo's A_d in them, with
+`high` the paper's chain, N = 200 from noise. `mean map` is the linear prior's mean, `flat normals` are (0, 0, 1). The
+paper's figures (other people, light-stage truth): 22.47 / 27.17 / 26.69 dB.
 """
 
 
