@@ -2,9 +2,10 @@
 
 Every texel has an order-2 light of its own, smooth over the texture and near the common one (Yang et al.,
 "Self-supervised reconstruction of re-renderable facial textures", 2024, eq. 1). The albedo that is left is near what
-the prior expects (eq. 7), like its mirror image (eq. 4), and as smooth as the prior's (eq. 5 and 6); what strays
-further than skins do counts less and less, since it is the person's own. Where they have a network and its losses,
-here closed-form solves alternate with the weights that follow from their residuals.
+the prior expects (eq. 7), like its mirror image (eq. 4), and as smooth as the prior's (where eq. 5 and 6 weigh
+differences by the prior's, here they should be the prior's); what strays further than skins do counts less and less,
+since it is the person's own. Where they have a network and its losses, here closed-form solves alternate with the
+weights that follow from their residuals.
 """
 
 from __future__ import annotations
