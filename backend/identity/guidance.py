@@ -2,8 +2,8 @@
 
 Source: Galanakis et al., "FitDiff: robust monocular 3D facial shape and reflectance estimation using diffusion models",
 supplement, eq. 2 and 4 and algorithm 1: the clean estimate is decoded, seen by a camera and compared with the photo by
-a face network. Their terms for shape, landmarks and pixels are not needed: shape and camera are fitted beforehand, and
-pixels are what eq. 9d compares.
+a face network. Of their other terms landmarks are fitted beforehand and pixels are what eq. 9d compares; VGG's features
+are left out.
 """
 
 from __future__ import annotations
