@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.prior.interface import Prior
 from shared.option_kinds import Choice, Number
 from shared.options import JOB_OPTIONS
 
@@ -22,6 +24,8 @@ SCRIPTING = DOCS / "artist" / "scripting.md"
 FACE_TAB = DOCS / "artist" / "face_tab.md"
 PYTHON_API = DOCS / "developer" / "python_api.md"
 CODE_MAP = DOCS / "developer" / "code_map.md"
+ARCHITECTURE = DOCS / "developer" / "architecture.md"
+ADDING_A_PRIOR = DOCS / "developer" / "adding_a_prior.md"
 
 PACKAGES = ("backend", "shared", "blender_addon")
 MAX_README_LINES = 100
@@ -314,3 +318,22 @@ def test_operators_in_examples_are_there_with_their_parameters(page: Path) -> No
             if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("bpy.ops.relightify."):
                 name = ast.unparse(node.func).removeprefix("bpy.ops.relightify.")
                 assert {keyword.arg for keyword in node.keywords} <= operators[name], name
+
+
+def test_the_prior_of_the_page_can_be_called_as_priors_are() -> None:
+    (block,) = python_blocks(ADDING_A_PRIOR)
+    names: dict[str, type] = {}
+    exec(compile(block, str(ADDING_A_PRIOR), "exec"), names)
+    wanted = {name for name, value in vars(Prior).items() if isinstance(value, property)}
+    assert wanted
+    assert not {name for name in wanted if not hasattr(names["MyPrior"], name)}
+    taken = list(inspect.signature(names["MyPrior"].complete).parameters)
+    assert taken == list(inspect.signature(Prior.complete).parameters)
+
+
+def test_the_stages_of_the_architecture_are_there() -> None:
+    rows = re.findall(r"^\|[^|]*\| (`[a-z_]+\.[^|]*) \|", ARCHITECTURE.read_text(), re.MULTILINE)
+    calls = re.findall(r"`((?:[a-z_]+\.)+)(\w+)(?:\.\w+)?\(", " ".join(rows))
+    assert len(calls) >= 8
+    modules = [(importlib.import_module(f"backend.{path.rstrip('.')}"), name) for path, name in calls]
+    assert not [(module, name) for module, name in modules if not hasattr(module, name)]
