@@ -91,8 +91,8 @@ class JobOptions:
                 ChoiceItem(
                     "prior",
                     "From the prior",
-                    "All of it inferred by the prior: without the photo's shadows and highlights, but less like the "
-                    "person. For photos in hard or mixed light",
+                    "What the prior makes of it everywhere: less of the photo's shadows and highlights, but less like "
+                    "the person. For photos in hard or mixed light",
                 ),
             ),
         )
