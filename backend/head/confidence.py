@@ -1,6 +1,6 @@
 """How sure a fit is of the shape: the surface error to expect, part by part of the face, and what it comes from.
 
-Two things add up, as variances. Where eq. 8's cost is least, its Gauss-Newton Hessian is the inverse covariance of what
+Two things add up, as variances. Where the cost is least, its Gauss-Newton Hessian is the inverse covariance of what
 could as well have been (the Laplace approximation; MacKay 1992): pose, focal length, expression and whatever else
 explains the same photo are marginalised, and what is left of p_s moves the surface along its normals, less what a rigid
 motion and a scale of the whole face do, which no error is. What that cannot know is where the detector and the model

@@ -14,7 +14,7 @@ from backend.rendering.camera import Camera
 
 @dataclass(frozen=True)
 class ViewFit:
-    """What belongs to one photo of the person (eq. 8: p_e, p_c), and how well it fits.
+    """What belongs to one photo of the person (p_e of eq. 8, and p_c), and how well it fits.
 
     Args:
         expression: float32 [52], p_e in [0, 1], in the order of `HeadModel.expression_names`.

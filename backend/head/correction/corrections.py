@@ -1,7 +1,7 @@
 """A hand on the fit: the head that goes through corrected points and else stays as near as it can to what was fitted.
 
 The uncorrected fit is where landmarks, shading and priors are in balance. What they ask about it is taken for a
-quadratic (the Laplace approximation of the posterior of eq. 8): landmarks stay where the fit has them, p_s and p_e
+quadratic (the Laplace approximation of the posterior): landmarks stay where the fit has them, eq. 8's p_s and p_e
 too, each by its own precision. Landmarks near a corrected point go along with it, as a detector that errs does so for a
 whole feature. Under these terms a strong weight puts the corrected points where they belong; what the linear head
 cannot reach is a smooth displacement of its vertices, after which they are there exactly.
