@@ -297,7 +297,7 @@ def finished_maps(
     parameters: DetailParameters = DetailParameters(),
     reflectance: Reflectance = "photo",
 ) -> Iterator[SkinMaps]:
-    """Complete the maps (eq. 9) and add their detail, for each seed in order.
+    """Complete the maps (by eq. 9 where a network draws) and add their detail, for each seed in order.
 
     Args:
         prior: completes.

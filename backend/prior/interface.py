@@ -98,8 +98,8 @@ class Prior(Protocol):
             progress: told about progress in [0, 1]; raises when the user cancels.
             guidance: terms for samplers; priors that do not sample have no use for them.
             reflectance: where A_d, A_s and N come from: `photo`, what was seen with its light divided out, joined to
-                what the prior expects; `prior`, what the prior infers everywhere (eq. 9f). Seen texture is the
-                photo's either way.
+                what the prior expects; `prior`, what it makes of it everywhere (a network by eq. 9f). Seen texture is
+                the photo's either way.
 
         Raises:
             JobCancelled: the user asked to stop.
