@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from backend.imaging.on_device import gathered
+from backend.imaging.on_device.filters import gathered
+from backend.imaging.on_device.sampling import sample_image
 from backend.imaging.sampling import Footprint
-from backend.imaging.sampling_on_device import sample_image
 from backend.imaging.tensors import linear_to_srgb
 from backend.rendering.camera import Camera
 from backend.texture.uv_space import UVSpace

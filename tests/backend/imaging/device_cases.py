@@ -7,9 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from backend.imaging import filters, on_device
+from backend.imaging import filters
 from backend.imaging.membrane import extend
-from backend.imaging.membrane_on_device import membrane
+from backend.imaging.on_device import filters as on_device
+from backend.imaging.on_device.membrane import membrane
 from backend.imaging.sampling import Footprint, sample_image
 from backend.texture.uv_space import dilate
 

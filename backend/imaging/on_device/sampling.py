@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from backend.imaging.on_device import bicubic
+from backend.imaging.on_device.filters import bicubic
 from backend.imaging.sampling import MAX_TAPS
 
 
