@@ -23,7 +23,8 @@ from backend.head.several.shared_fit import LandmarkStart, agreeing, landmarks_t
 from backend.head.several.turned_landmarks import TurnedLandmarks
 from backend.head.shading.albedo_basis import AlbedoBasis, region_albedo
 from backend.head.shading.compared_skin import ComparedSkin, compared_skin
-from backend.head.shading.photometric import Refined, Scene, reduce_face, refine
+from backend.head.shading.photometric import Refined, Scene, refine
+from backend.head.shading.reduced_photo import reduce_face
 from backend.photo.face_detector import Face
 from backend.photo.landmark_table import interocular_px
 from backend.photo.profile_outline import Profile

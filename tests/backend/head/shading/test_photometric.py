@@ -11,6 +11,7 @@ from backend.head.model import HeadModel, load_head_model
 from backend.head.shading import photometric
 from backend.head.shading.albedo_basis import region_albedo
 from backend.head.shading.compared_skin import ComparedSkin, compared_skin, normal_derivative, normal_field
+from backend.head.shading.reduced_photo import reduce_photo
 from backend.rendering.normals import vertex_normals
 from backend.rendering.rasteriser import EmbreeRasteriser
 from backend.rendering.shading import lambert_shading
@@ -62,7 +63,7 @@ def photographed(model: HeadModel, region: ComparedSkin, seed: int) -> Case:
     image = fragments.interpolate(region.triangles, albedo.mean) * lambert_shading(normals, light)
     pixels = camera.project(model.landmarks(vertices)) + rng.normal(size=(478, 2)) * 0.6
     start, problem = fit_landmarks(model, pixels, np.zeros(52), SIZE, SIZE, focal_px=700.0)
-    photo = photometric.reduce_photo(image.astype(np.float32), pixels, None)
+    photo = reduce_photo(image.astype(np.float32), pixels, None)
     occlusion = np.ones(len(model.mean), np.float32)
     scene = photometric.Scene(problem, region, albedo, occlusion, photo, EmbreeRasteriser())
     return Case(model, truth, start, scene)
