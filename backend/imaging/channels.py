@@ -5,28 +5,42 @@ from __future__ import annotations
 
 from functools import reduce
 
+import cv2
 import numpy as np
 
+from backend.imaging.arrays import Array, is_tensor, namespace
 
-def largest(values: np.ndarray) -> np.ndarray:
+
+def largest(values: Array) -> Array:
     """The largest channel of values [..., C]: [...]."""
-    return reduce(np.maximum, _channels(values))
+    return reduce(namespace(values).maximum, _channels(values))
 
 
-def smallest(values: np.ndarray) -> np.ndarray:
+def smallest(values: Array) -> Array:
     """The smallest channel of values [..., C]: [...]."""
-    return reduce(np.minimum, _channels(values))
+    return reduce(namespace(values).minimum, _channels(values))
 
 
-def total(values: np.ndarray) -> np.ndarray:
+def total(values: Array) -> Array:
     """The sum of the channels of values [..., C], C < 8: [...]."""
-    return reduce(np.add, _channels(values))
+    return reduce(namespace(values).add, _channels(values))
 
 
-def length(vectors: np.ndarray) -> np.ndarray:
+def length(vectors: Array) -> Array:
     """The Euclidean length of vectors [..., C], C < 8: [...]."""
-    return np.sqrt(reduce(np.add, (np.square(channel) for channel in _channels(vectors))))
+    xp = namespace(vectors)
+    return xp.sqrt(reduce(xp.add, (xp.square(channel) for channel in _channels(vectors))))
 
 
-def _channels(values: np.ndarray) -> list[np.ndarray]:
+def channel(values: Array, number: int) -> Array:
+    """One channel of values [..., C] by itself, contiguous: [...]."""
+    return values[..., number].contiguous() if is_tensor(values) else np.ascontiguousarray(values[..., number])
+
+
+def with_channels(*channels: Array) -> Array:
+    """An image float32 [H, W, C] of channels [H, W]."""
+    return namespace(channels[0]).stack(channels, -1) if is_tensor(channels[0]) else cv2.merge(channels)
+
+
+def _channels(values: Array) -> list[Array]:
     return [values[..., channel] for channel in range(values.shape[-1])]

@@ -1,8 +1,10 @@
-"""Colour: sRGB and linear light, luminance, CIE Lab. For torch tensors: `backend.imaging.tensors`."""
+"""Colour: sRGB and linear light, luminance, CIE Lab."""
 
 from __future__ import annotations
 
 import numpy as np
+
+from backend.imaging.arrays import Array, is_tensor, namespace
 
 # Luminance of linear sRGB (Rec. 709).
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
@@ -16,15 +18,26 @@ _WHITE = _TO_XYZ.sum(1)
 _FROM_XYZ = np.linalg.inv(_TO_XYZ)
 
 
-def srgb_to_linear(encoded: np.ndarray) -> np.ndarray:
+def srgb_to_linear(encoded: Array) -> Array:
     """sRGB-encoded values in [0, 1] to linear light in [0, 1] (IEC 61966-2-1), any shape."""
-    return np.where(encoded <= 0.04045, encoded / 12.92, ((np.maximum(encoded, 0.04045) + 0.055) / 1.055) ** 2.4)
+    xp = namespace(encoded)
+    return xp.where(encoded <= 0.04045, encoded / 12.92, ((xp.maximum(encoded, 0.04045) + 0.055) / 1.055) ** 2.4)
 
 
-def linear_to_srgb(linear: np.ndarray) -> np.ndarray:
+def linear_to_srgb(linear: Array) -> Array:
     """Linear light to sRGB-encoded values in [0, 1] (IEC 61966-2-1), any shape; values are clipped to [0, 1]."""
-    linear = np.clip(linear, 0.0, 1.0)
-    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055)
+    xp = namespace(linear)
+    linear = xp.clip(linear, 0.0, 1.0)
+    # The power's slope at 0 is infinite: what the first branch takes must not reach it, for gradients.
+    return xp.where(linear <= 0.0031308, linear * 12.92, 1.055 * xp.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055)
+
+
+def luminance(linear: Array) -> Array:
+    """Luminance [...] of linear colour float32 [..., 3], or of its logarithm or a difference of them."""
+    weights = LUMINANCE.astype(np.float32)
+    if is_tensor(linear):
+        return sum(weight * linear[..., k] for k, weight in enumerate(weights.tolist()))
+    return linear @ weights
 
 
 def srgb_bytes_to_linear(encoded: np.ndarray) -> np.ndarray:

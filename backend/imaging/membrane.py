@@ -8,6 +8,8 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from backend.imaging.arrays import Array, also_on_device
+
 SMALLEST_SIDE = 4
 
 
@@ -54,14 +56,15 @@ class _Level:
         return -self.diagonal
 
 
+@also_on_device("membrane")
 def extend(
-    values: np.ndarray,  # float32 [H, W, C]
-    weight: np.ndarray,  # float32 [H, W], >= 0; how firmly `values` holds; 0 where unknown
-    domain: np.ndarray,  # bool [H, W]; nothing flows over its border
-    decay_texels: float | np.ndarray,  # distance over which the extension fades to 0, inf: does not fade
+    values: Array,  # float32 [H, W, C]
+    weight: Array,  # float32 [H, W], >= 0; how firmly `values` holds; 0 where unknown
+    domain: Array,  # bool [H, W]; nothing flows over its border
+    decay_texels: float | Array,  # distance over which the extension fades to 0, inf: does not fade
     tolerance: float = 3e-4,
     iterations: int = 100,
-) -> np.ndarray:
+) -> Array:
     """Continue known values smoothly into the unknown: the membrane u float32 [H, W, C] that minimises
 
         sum_i w_i (u_i - values_i)^2 + sum_i u_i^2 / decay^2 + sum_ij (u_i - u_j)^2

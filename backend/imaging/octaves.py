@@ -12,6 +12,8 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
+from backend.imaging.arrays import Array, also_on_device, namespace
+
 FINEST_SIDE = 4096
 TEXELS_PER_WAVE = 3.0  # the middle of a pyramid level, which holds waves of 2 to 4 texels
 COARSEST_OCTAVE = 4  # 3.7 mm: coarser variation is not skin detail, and continued it would look like blotches
@@ -29,9 +31,9 @@ def wavelength_mm(octave: int, texels_per_mm: float, side: int) -> float:
 
 
 def split(
-    image: np.ndarray,  # float32 [R, R] or [R, R, C], R a power of two
+    image: Array,  # float32 [R, R] or [R, R, C], R a power of two
     coarsest: int = COARSEST_OCTAVE,
-) -> tuple[dict[int, np.ndarray], np.ndarray]:
+) -> tuple[dict[int, Array], Array]:
     """Bands by octave, each [R / 2^k, ...] at its own size, and the rest, which is coarser."""
     bands, rest = {}, image
     for octave, band, reduced in levels(image, coarsest):
@@ -39,17 +41,17 @@ def split(
     return bands, rest
 
 
-def levels(image: np.ndarray, coarsest: int = COARSEST_OCTAVE) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+def levels(image: Array, coarsest: int = COARSEST_OCTAVE) -> Iterator[tuple[int, Array, Array]]:
     """The bands of `split` one after the other: octave, band, and the rest that is coarser than it."""
-    current = image
+    current, subtract = image, namespace(image).subtract
     for octave in range(finest_octave(image.shape[0]), coarsest + 1):
-        reduced = cv2.pyrDown(current)
-        band = cv2.pyrUp(reduced, dstsize=current.shape[1::-1])
-        yield octave, np.subtract(current, band, out=band), reduced
+        reduced = halved(current)
+        band = doubled(reduced, current.shape[0])
+        yield octave, subtract(current, band, out=band), reduced
         current = reduced
 
 
-def join(bands: dict[int, np.ndarray], rest: np.ndarray | None = None) -> np.ndarray:
+def join(bands: dict[int, Array], rest: Array | None = None) -> Array:
     """The image of bands and rest, at the size of the finest band; undoes `split`. No rest: the rest is 0."""
     total = rest
     for octave in sorted(bands, reverse=True):
@@ -57,13 +59,32 @@ def join(bands: dict[int, np.ndarray], rest: np.ndarray | None = None) -> np.nda
         if total is None:
             total = band
         else:
-            total = cv2.pyrUp(total, dstsize=band.shape[1::-1])
+            total = doubled(total, band.shape[0])
             total += band
     assert total is not None
     return total
 
 
-def reduce_to(image: np.ndarray, side: int) -> np.ndarray:
+@also_on_device("octaves")
+def halved(image: Array) -> Array:
+    """One step down of a pyramid: an image [R, R] or [R, R, C] smoothed, at half the size."""
+    return cv2.pyrDown(image)
+
+
+@also_on_device("octaves")
+def doubled(image: Array, side: int) -> Array:
+    """One step up of a pyramid: an image [R, R] or [R, R, C] on side x side texels, twice as many or one less."""
+    return cv2.pyrUp(image, dstsize=(side, side))
+
+
+@also_on_device("octaves")
+def central_difference(image: Array, axis: int) -> Array:
+    """Half the difference of the two neighbours along an axis (0 down, 1 right) of an image [H, W]; 0 at its ends."""
+    return cv2.Sobel(image, cv2.CV_32F, axis, 1 - axis, ksize=1, scale=0.5)
+
+
+@also_on_device("octaves")
+def reduce_to(image: Array, side: int) -> Array:
     """Area average of an image on side x side texels; enlarged bilinearly where it is smaller."""
     if image.shape[0] == side:
         return image

@@ -1,5 +1,8 @@
 """Large maps a band of rows at a time: what one step leaves for the next stays in the cache, and no whole map is needed
-in between. What comes out is the same as of the whole map at once."""
+in between. What comes out is the same as of the whole map at once.
+
+On a device all rows are one band: `like` is any image of the kind that is worked on, and may be left out for NumPy's.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,17 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from backend.imaging.arrays import Array, also_on_device, as_float32, is_tensor, namespace
+from backend.imaging.channels import channel, with_channels
+from backend.imaging.filters import gaussian_blur
+from backend.imaging.octaves import reduce_to
 from backend.side_by_side import each
 
 
 class Rows(Protocol):
     """An image of which bands of rows can be had: an array, or what gives one of them at a time."""
 
-    def __getitem__(self, rows: slice, /) -> np.ndarray: ...
+    def __getitem__(self, rows: slice, /) -> Array: ...
 
 
 @dataclass(frozen=True)
@@ -30,58 +37,71 @@ class Enlarged:
         kind: OpenCV's interpolation.
     """
 
-    image: np.ndarray
+    image: Array
     side: int
     limits: tuple[float, float] | None = None
     kind: int = cv2.INTER_CUBIC
 
-    def __getitem__(self, rows: slice) -> np.ndarray:
-        small = self.image.shape[0]
-        factor, reach = self.side // small, 2  # cubic interpolation looks at two rows to each side
-        if factor == 1:
-            enlarged = self.image[rows]
-        else:
-            first, last = max(rows.start // factor - reach, 0), min(-(-rows.stop // factor) + reach, small)
-            size = (self.side, (last - first) * factor)
-            band = cv2.resize(self.image[first:last], size, interpolation=self.kind)
-            enlarged = band[rows.start - first * factor : rows.stop - first * factor]
-        return enlarged if self.limits is None else np.clip(enlarged, *self.limits)
+    def __getitem__(self, rows: slice) -> Array:
+        enlarged = enlarged_rows(self.image, self.side, rows, self.kind)
+        return enlarged if self.limits is None else namespace(enlarged).clip(enlarged, *self.limits)
+
+
+@also_on_device("octaves")
+def enlarged_rows(image: Array, side: int, rows: slice, kind: int) -> Array:
+    """Rows of an image [B, B] or [B, B, C] enlarged to side x side, by one of OpenCV's interpolations."""
+    small = image.shape[0]
+    factor, reach = side // small, 2  # cubic interpolation looks at two rows to each side
+    if factor == 1:
+        return image[rows]
+    first, last = max(rows.start // factor - reach, 0), min(-(-rows.stop // factor) + reach, small)
+    band = cv2.resize(image[first:last], (side, (last - first) * factor), interpolation=kind)
+    return band[rows.start - first * factor : rows.stop - first * factor]
 
 
 @dataclass(frozen=True)
 class Computed:
     """An image whose bands of rows are computed when they are asked for."""
 
-    of: Callable[[slice], np.ndarray]
+    of: Callable[[slice], Array]
 
-    def __getitem__(self, rows: slice) -> np.ndarray:
+    def __getitem__(self, rows: slice) -> Array:
         return self.of(rows)
 
 
-def at_side(image: np.ndarray, side: int) -> Rows:
+def at_side(image: Array, side: int) -> Rows:
     """The rows of `backend.imaging.octaves.reduce_to`: averaged where there are fewer, else enlarged bilinearly."""
     if image.shape[0] < side:
         return Enlarged(image, side, kind=cv2.INTER_LINEAR)
-    return image if image.shape[0] == side else cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
+    return reduce_to(image, side)
 
 
-def pieces(count: int, most: int = 1 << 17) -> list[slice]:
+def pieces(count: int, most: int = 1 << 17, like: Array = None) -> list[slice]:
     """So many points in pieces: few enough for the cache, enough to be worth a call."""
+    if is_tensor(like):
+        return [slice(0, count)]
     return [slice(start, min(start + most, count)) for start in range(0, count, most)]
 
 
-def bands(side: int) -> list[slice]:
+def bands(side: int, like: Array = None) -> list[slice]:
     """The rows of side x side texels, a power of two, in bands of about as many texels as `pieces` have points."""
-    return pieces(side, min(side, max(64, 1 << ((1 << 17) // side).bit_length() - 1)))
+    return pieces(side, min(side, max(64, 1 << ((1 << 17) // side).bit_length() - 1)), like)
 
 
-def in_bands(work: Callable[[slice], None], side: int) -> None:
+def in_bands(work: Callable[[slice], None], side: int, like: Array = None) -> None:
     """Do some work for every band of rows, on all cores."""
-    each(work, bands(side))
+    if is_tensor(like):
+        work(slice(0, side))
+    else:
+        each(work, bands(side))
 
 
-def filled_in_bands(values: Callable[[slice], np.ndarray], side: int, channels: int | None = None) -> np.ndarray:
+def filled_in_bands(
+    values: Callable[[slice], Array], side: int, channels: int | None = None, like: Array = None
+) -> Array:
     """An image float32 [side, side] or [side, side, channels], made a band at a time."""
+    if is_tensor(like):
+        return as_float32(values(slice(0, side)))
     result = np.empty((side, side) if channels is None else (side, side, channels), np.float32)
 
     def fill(rows: slice) -> None:
@@ -92,12 +112,14 @@ def filled_in_bands(values: Callable[[slice], np.ndarray], side: int, channels: 
 
 
 def reduced_in_bands(
-    values: Callable[[slice], np.ndarray], side: int, small: int, channels: int | None = None
-) -> np.ndarray:
+    values: Callable[[slice], Array], side: int, small: int, channels: int | None = None, like: Array = None
+) -> Array:
     """Area average, float32 [small, small] or with channels, of an image [side, side] that is made a band at a time.
 
     `small` divides the side, and by 64 at most.
     """
+    if is_tensor(like):
+        return reduce_to(filled_in_bands(values, side, channels, like), small)
     factor = side // small
     result = np.empty((small, small) if channels is None else (small, small, channels), np.float32)
 
@@ -112,17 +134,14 @@ def reduced_in_bands(
 
 
 def blurred_in_bands(
-    image: Callable[[slice], np.ndarray], weight: Callable[[slice], np.ndarray], side: int, sigma: float
+    image: Callable[[slice], Array], weight: Callable[[slice], Array], side: int, sigma: float, like: Array = None
 ) -> Enlarged:
     """`backend.imaging.filters.masked_blur` of an image [side, side] and its weight that are made a band at a time."""
     shrink = 1 << max(0, int(np.log2(max(sigma / 4, 1))))
-    both = reduced_in_bands(lambda rows: _weighted(image(rows), weight(rows)), side, side // shrink, 2)
-    numerator, denominator = (
-        cv2.GaussianBlur(np.ascontiguousarray(both[..., k]), (0, 0), sigma / shrink, borderType=cv2.BORDER_CONSTANT)
-        for k in range(2)
-    )
-    return Enlarged(numerator / np.maximum(denominator, 1e-6), side, kind=cv2.INTER_LINEAR)
+    both = reduced_in_bands(lambda rows: _weighted(image(rows), weight(rows)), side, side // shrink, 2, like)
+    numerator, denominator = (gaussian_blur(channel(both, k), sigma / shrink, "zero") for k in range(2))
+    return Enlarged(numerator / namespace(denominator).maximum(denominator, 1e-6), side, kind=cv2.INTER_LINEAR)
 
 
-def _weighted(image: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    return cv2.merge([(image * weight).astype(np.float32, copy=False), weight.astype(np.float32, copy=False)])
+def _weighted(image: Array, weight: Array) -> Array:
+    return with_channels(as_float32(image * weight), as_float32(weight))

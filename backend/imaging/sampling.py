@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from backend.imaging.arrays import Array, also_on_device
 from backend.imaging.channels import largest, length, smallest
 
 MAX_TAPS = 4  # a side; longer footprints go to a coarser level of the pyramid
@@ -15,9 +16,10 @@ _ROW = 4096  # remap works on images, so lists of points are laid out in rows of
 
 @dataclass(frozen=True)
 class Footprint:
-    """How pixels move with texels: float64 [n, 2, 2], d(pixel x, y) / d(texel x, y), for n triangles or texels."""
+    """How pixels move with texels: float64, on a device float32, [n, 2, 2], d(pixel x, y) / d(texel x, y), for n
+    triangles or texels."""
 
-    jacobian: np.ndarray
+    jacobian: Array
 
     @staticmethod
     def of_triangles(pixel_corners: np.ndarray, texel_corners: np.ndarray) -> Footprint:
@@ -45,11 +47,12 @@ class Footprint:
         return Footprint(np.take(self.jacobian, index, axis=0))
 
 
+@also_on_device("sampling")
 def sample_image(
-    image: np.ndarray,  # float32 [H, W, C], linear light
-    pixels: np.ndarray,  # [n, 2], x right, y down, centres at .5
+    image: Array,  # float32 [H, W, C], linear light
+    pixels: Array,  # [n, 2], x right, y down, centres at .5
     footprint: Footprint,
-) -> np.ndarray:
+) -> Array:
     """Average an image over texel footprints: float32 [n, C].
 
     Where a texel covers less than a pixel this is bicubic interpolation. Where it covers more, up to 4 x 4 bicubic taps
@@ -74,7 +77,7 @@ def sample_image(
             for j in range(ny):
                 shift = np.array([(i + 0.5) / nx - 0.5, (j + 0.5) / ny - 0.5])
                 at = (pixels[members] + footprint.jacobian[members] @ shift) / 2.0**wanted
-                total += _bicubic(current, at)
+                total += bicubic(current, at)
         result[members] = total / (nx * ny)
     return np.maximum(result, 0)
 
@@ -87,8 +90,9 @@ def _halved(image: np.ndarray) -> np.ndarray:
     return halved.reshape(*halved.shape[:2], -1)  # OpenCV drops a single channel
 
 
-def _bicubic(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """Bicubic samples float32 [n, C] at pixels [n, 2]; the border repeats."""
+@also_on_device("sampling")
+def bicubic(image: Array, pixels: Array) -> Array:
+    """Bicubic samples float32 [n, C] of an image [H, W, C] at pixels [n, 2], centres at .5; the border repeats."""
     count = len(pixels)
     padded = np.zeros((-(-count // _ROW) * _ROW, 2), np.float32)
     padded[:count] = pixels - 0.5
@@ -98,7 +102,8 @@ def _bicubic(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
     return values.reshape(len(padded), -1)[:count]
 
 
-def sample_linear(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+@also_on_device("sampling")
+def sample_linear(image: Array, pixels: Array) -> Array:
     """Bilinear samples float32 [n] of an image [H, W] at pixels [n, 2], centres at .5; 0 outside."""
     grid = np.full((-(-len(pixels) // _ROW) * _ROW, 2), -10.0, np.float32)
     grid[: len(pixels)] = pixels - 0.5
@@ -106,3 +111,13 @@ def sample_linear(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
     image = np.ascontiguousarray(image, np.float32)
     values = cv2.remap(image, grid[..., 0], grid[..., 1], cv2.INTER_LINEAR, borderValue=0)
     return values.reshape(-1)[: len(pixels)]
+
+
+@also_on_device("sampling")
+def gathered(
+    values: Array,  # [V, C], at the vertices
+    corners: Array,  # int [n, 3], vertices
+    weights: Array,  # [n, 3]
+) -> Array:
+    """Values [n, C] at points of a surface."""
+    return np.einsum("nk,nkc->nc", weights, np.take(values, corners, axis=0))

@@ -8,10 +8,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from backend.imaging.on_device.filters import gathered
-from backend.imaging.on_device.sampling import sample_image
-from backend.imaging.sampling import Footprint
-from backend.imaging.tensors import linear_to_srgb
+from backend.imaging.arrays import to_device, to_host
+from backend.imaging.colour import linear_to_srgb
+from backend.imaging.sampling import Footprint, gathered, sample_image
 from backend.rendering.camera import Camera
 from backend.texture.uv_space import UVSpace
 
@@ -30,19 +29,18 @@ def sampled_texture(
     device: str,
 ) -> np.ndarray:
     """The texture, float32 [R, R, 3], sRGB-encoded; 0 where nothing is asked for."""
-    image = torch.from_numpy(np.ascontiguousarray(np.moveaxis(crop, -1, 0))).to(device)
-    points = torch.from_numpy(camera.to_camera(vertices).astype(np.float32)).to(device)
-    jacobians = torch.from_numpy((factor * footprint.jacobian).astype(np.float32)).to(device)
-    corners = torch.from_numpy(uv_space.triangles.astype(np.int64)).to(device)
-    centre = torch.tensor(np.subtract(camera.centre_px, offset).astype(np.float32)).to(device)
+    image, points = to_device(crop, device), to_device(camera.to_camera(vertices), device)
+    jacobians = to_device(factor * footprint.jacobian, device)
+    corners = to_device(uv_space.triangles.astype(np.int64), device)
+    centre = to_device(np.subtract(camera.centre_px, offset), device)
     texture = np.zeros((*uv_space.mask.shape, 3), np.float32)
     for start in range(0, len(seen), TEXELS_AT_ONCE):
         texels = seen[start : start + TEXELS_AT_ONCE]
-        triangle = torch.from_numpy(uv_space.triangle.reshape(-1)[texels].astype(np.int64)).to(device)
-        weights = torch.from_numpy(uv_space.barycentric.reshape(-1, 3)[texels]).to(device)
+        triangle = to_device(uv_space.triangle.reshape(-1)[texels].astype(np.int64), device)
+        weights = to_device(uv_space.barycentric.reshape(-1, 3)[texels], device)
         x, y, z = gathered(points, corners[triangle], weights).unbind(1)
         ahead = camera.focal_px / -z
         pixels = torch.stack([centre[0] + ahead * x, centre[1] - ahead * y], 1) * factor
-        colour = linear_to_srgb(sample_image(image, pixels, jacobians[triangle]))
-        texture.reshape(-1, 3)[texels] = colour.cpu().numpy()
+        colour = linear_to_srgb(sample_image(image, pixels, Footprint(jacobians[triangle])))
+        texture.reshape(-1, 3)[texels] = to_host(colour)
     return texture

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from backend.head.model import HeadModel
+from backend.imaging.arrays import Array, also_on_device, is_tensor
 from backend.imaging.rows import bands
 from backend.rendering.normals import corner_angles, sum_by_index, unit, vertex_normals
 from backend.side_by_side import each
@@ -248,10 +249,10 @@ def mirror_normals(normals: np.ndarray) -> np.ndarray:
 
 
 def dilate(
-    image: np.ndarray,  # [H, W] or [H, W, C]
-    mask: np.ndarray,  # bool [H, W]
+    image: Array,  # [H, W] or [H, W, C]
+    mask: Array,  # bool [H, W]
     pixels: float,
-) -> np.ndarray:
+) -> Array:
     """Copy of an image in which texels up to `pixels` outside the mask take the value of the nearest texel inside.
 
     Keeps filtering and mip-maps from pulling the background over the island's border. An empty mask changes nothing.
@@ -259,7 +260,8 @@ def dilate(
     return filled(image, *nearest_inside(mask, pixels))
 
 
-def nearest_inside(mask: np.ndarray, pixels: float) -> tuple[np.ndarray, np.ndarray]:
+@also_on_device("distance")
+def nearest_inside(mask: Array, pixels: float) -> tuple[Array, Array]:
     """Flat indices of the texels up to `pixels` outside a bool mask [H, W], and of the nearest texel inside of each."""
     height, width = mask.shape
     reach = min(int(np.ceil(pixels)) + 2, height)
@@ -287,14 +289,14 @@ def nearest_inside(mask: np.ndarray, pixels: float) -> tuple[np.ndarray, np.ndar
     return outside, sources
 
 
-def filled(image: np.ndarray, texels: np.ndarray, sources: np.ndarray) -> np.ndarray:
+def filled(image: Array, texels: Array, sources: Array) -> Array:
     """Copy of an image [H, W] or [H, W, C] whose `texels` take the values of `sources`, flat indices."""
-    result = image.copy()
+    result = image.clone() if is_tensor(image) else image.copy()
     fill(result, texels, sources)
     return result
 
 
-def fill(image: np.ndarray, texels: np.ndarray, sources: np.ndarray) -> None:
+def fill(image: Array, texels: Array, sources: Array) -> None:
     """Give the `texels` of an image [H, W] or [H, W, C] the values of `sources`, flat indices, in place."""
     flat = image.reshape(-1, *image.shape[2:])
     flat[texels] = flat[sources]

@@ -1,145 +1,129 @@
-"""What the stages are made of, on the device that the networks run on: images as tensors [C, H, W].
+"""Filters on tensors, images [H, W] or [H, W, C]; what they do, and their arguments, in `backend.imaging.filters`.
 
-Each has its reference in NumPy, which the CPU runs and the tests compare it with: `masked_blur`, `reduced` and
-`enlarged` in `imaging.filters`, `membrane` in `imaging.membrane`, `bicubic` in `imaging.sampling`, `inner_distance` and
-`extended` in OpenCV's distance transform, `gathered` in `texture.uv_space`. Single precision throughout, which is all
-that Apple's GPUs have.
+Single precision throughout, which is all that Apple's GPUs have.
 """
 
 from __future__ import annotations
 
 import math
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-CUBIC = -0.75  # the free number of the cubic kernel, as OpenCV and PyTorch have it
-FAR = torch.iinfo(torch.int64).max  # as a squared distance in texels: nothing was found
+from backend.imaging.on_device.planes import MIRROR, ZERO, image_of, padded, planes
 
 
-def masked_blur(
-    image: Tensor,  # [C, H, W]
-    weight: Tensor,  # [H, W], >= 0
-    sigma: float,  # pixels
-) -> Tensor:
-    """Gaussian blur that counts each pixel by its weight; sides are multiples of the blur's reduction."""
+def masked_blur(image: Tensor, weight: Tensor, sigma: float) -> Tensor:
     shrink = 1 << max(0, int(math.log2(max(sigma / 4, 1))))
-    size = image.shape[-2:]
-    both = torch.cat([image * weight, weight[None]])
+    height, width = weight.shape
+    both = torch.cat([planes(image) * weight, weight[None]])
     if shrink > 1:
-        both = functional.avg_pool2d(both[None], shrink)[0]
-    both = _gaussian(both, sigma / shrink)
+        both = averaged(both, (max(1, height // shrink), max(1, width // shrink)))
+    both = blurred(both, sigma / shrink, ZERO)
     ratio = both[:-1] / both[-1:].clamp_min(1e-6)
-    if shrink == 1:
-        return ratio
-    return functional.interpolate(ratio[None], size, mode="bilinear", align_corners=False)[0]
+    if shrink > 1:
+        ratio = functional.interpolate(ratio[None], (height, width), mode="bilinear", align_corners=False)[0]
+    return image_of(ratio, image)
 
 
-def _gaussian(image: Tensor, sigma: float) -> Tensor:
-    """Gaussian blur with nothing beyond the border, the kernel four deviations to either side."""
+def gaussian_blur(image: Tensor, sigma: float, border: str = MIRROR) -> Tensor:
+    return image_of(blurred(planes(image), sigma, border), image)
+
+
+def blurred(channels: Tensor, sigma: float, border: str) -> Tensor:
+    """`gaussian_blur` of planes [C, H, W], the kernel four deviations to either side."""
     radius = round(8 * sigma + 1) // 2
-    offsets = torch.arange(-radius, radius + 1, device=image.device, dtype=torch.float32)
+    offsets = torch.arange(-radius, radius + 1, device=channels.device, dtype=torch.float32)
     kernel = torch.exp(-0.5 * (offsets / sigma) ** 2)
     kernel = kernel / kernel.sum()
-    rows = functional.conv2d(image[:, None], kernel.reshape(1, 1, 1, -1), padding=(0, radius))
-    return functional.conv2d(rows, kernel.reshape(1, 1, -1, 1), padding=(radius, 0))[:, 0]
+    rows = functional.conv2d(padded(channels, radius, 2, border)[:, None], kernel.reshape(1, 1, 1, -1))[:, 0]
+    return functional.conv2d(padded(rows, radius, 1, border)[:, None], kernel.reshape(1, 1, -1, 1))[:, 0]
 
 
-def reduced(image: Tensor, side: int) -> Tensor:
-    """Area average of [C, R, R] on side x side; R is a multiple of it."""
-    return functional.avg_pool2d(image[None], image.shape[-1] // side)[0]
+def masked_reduce(image: Tensor, weight: Tensor, side: int) -> tuple[Tensor, Tensor]:
+    if weight.shape[0] == side:
+        return image, weight
+    both = averaged(torch.cat([planes(image) * weight, weight[None]]), (side, side))
+    return image_of(both[:-1] / both[-1:].clamp_min(1e-6), image), both[-1]
 
 
-def enlarged(image: Tensor, side: int) -> Tensor:
-    """Bicubic enlargement of [C, B, B] to side x side."""
-    return functional.interpolate(image[None], (side, side), mode="bicubic", align_corners=False)[0]
+def averaged(channels: Tensor, size: tuple[int, int]) -> Tensor:
+    """Area averages of planes [C, H, W] on fewer texels [C, h, w]."""
+    for axis, wanted in ((1, size[0]), (2, size[1])):
+        given = channels.shape[axis]
+        if given % wanted == 0:
+            channels = channels.unflatten(axis, (wanted, given // wanted)).mean(axis + 1)
+        else:
+            # How much of each texel lies in each of the larger ones.
+            ends = torch.arange(wanted + 1, device=channels.device) * (given / wanted)
+            at = torch.arange(given, device=channels.device)
+            low, high = torch.maximum(ends[:-1, None], at), torch.minimum(ends[1:, None], at + 1)
+            share = (high - low).clamp_min(0) * (wanted / given)
+            channels = (channels.movedim(axis, -1) @ share.T).movedim(-1, axis)
+    return channels
 
 
-def bicubic(
-    image: Tensor,  # [C, H, W]
-    pixels: Tensor,  # [n, 2], x right, y down, centres at .5
-) -> Tensor:
-    """Bicubic samples [n, C]; the border repeats. By plain gathers, which every device has."""
-    height, width = image.shape[-2:]
-    flat = image.reshape(len(image), -1)
-    place = pixels - 0.5
-    first = place.floor()
-    x, y = first.long().unbind(1)
-    wx, wy = (_cubic_weights(part) for part in (place - first).unbind(1))
-    total = torch.zeros(len(pixels), len(image), device=image.device)
-    for i in range(4):
-        row = (y + i - 1).clamp(0, height - 1) * width
-        for j in range(4):
-            at = row + (x + j - 1).clamp(0, width - 1)
-            total += (wy[:, i] * wx[:, j])[:, None] * flat[:, at].T
-    return total
+def enlarge(image: Tensor, side: int) -> Tensor:
+    return image if image.shape[0] == side else resized(image, side, "bicubic")
 
 
-def _cubic_weights(fraction: Tensor) -> Tensor:
-    """Of the four pixels around places [n] between the second and the third of them, [n, 4] (Keys 1981)."""
-    near, far = torch.stack([fraction, 1 - fraction], 1), torch.stack([fraction + 1, 2 - fraction], 1)
-    inner = ((CUBIC + 2) * near - (CUBIC + 3)) * near * near + 1
-    outer = ((CUBIC * far - 5 * CUBIC) * far + 8 * CUBIC) * far - 4 * CUBIC
-    return torch.stack([outer[:, 0], inner[:, 0], inner[:, 1], outer[:, 1]], 1)
+def resized(image: Tensor, side: int, mode: str) -> Tensor:
+    """An image on side x side texels, by interpolation in PyTorch's words."""
+    whole = functional.interpolate(planes(image)[None], (side, side), mode=mode, align_corners=False)[0]
+    return image_of(whole, image)
 
 
-def gathered(
-    values: Tensor,  # [V, C], at the vertices
-    corners: Tensor,  # int64 [n, 3], vertices
-    weights: Tensor,  # [n, 3]
-) -> Tensor:
-    """Values [n, C] at points of a surface."""
-    return (values[corners] * weights[..., None]).sum(1)
+def grown(image: Tensor, reach: int, square: bool = False) -> Tensor:
+    channels = planes(image.float())
+    size = 2 * reach + 1
+    shape = cv2.MORPH_RECT if square else cv2.MORPH_ELLIPSE
+    # The ellipse row by row, each symmetric: half the length, or -1.
+    halves = (np.count_nonzero(cv2.getStructuringElement(shape, (size, size)), axis=1) - 1) // 2
+    height = channels.shape[1]
+    result = torch.full_like(channels, -torch.inf)
+    for half in sorted(set(halves.tolist()) - {-1}):
+        along = functional.max_pool2d(channels[None], (1, 2 * half + 1), stride=1, padding=(0, half))[0]
+        for offset in (np.flatnonzero(halves == half) - reach).tolist():
+            first, last = max(0, -offset), min(height, height - offset)
+            if first < last:
+                here = result[:, first:last]
+                result[:, first:last] = torch.maximum(here, along[:, first + offset : last + offset])
+    return image_of(result, image).to(image.dtype)
 
 
-def nearest(mask: Tensor) -> tuple[Tensor, Tensor]:
-    """For every texel of a bool mask [H, W] the nearest one that is True: its flat index, int64 [H, W], and the squared
-    distance, int64 [H, W], `FAR` where there is none.
+def shrunk(image: Tensor, reach: int, square: bool = False) -> Tensor:
+    if image.dtype == torch.bool:
+        return ~grown(~image, reach, square)
+    return -grown(-image, reach, square)
 
-    By jump flooding (Rong and Tan, "Jump flooding in GPU with applications to Voronoi diagram and distance transform",
-    2006), with steps of one once more at the end, after which hardly any texel is wrong, and those by little.
-    """
-    height, width = mask.shape
-    rows = torch.arange(height, device=mask.device)[:, None]
-    columns = torch.arange(width, device=mask.device)
-    flat = rows * width + columns
-    found, best = torch.where(mask, flat, -1), torch.where(mask, 0, FAR)
-    step = 1 << max(0, (max(height, width) - 1).bit_length() - 1)
+
+def filtered(image: Tensor, kernel: np.ndarray) -> Tensor:
+    rows, columns = kernel.shape
+    around = padded(padded(planes(image), columns // 2, 2, MIRROR), rows // 2, 1, MIRROR)
+    weights = torch.from_numpy(np.ascontiguousarray(kernel, np.float32)).to(image.device)
+    return image_of(functional.conv2d(around[:, None], weights[None, None])[:, 0], image)
+
+
+def without_holes(mask: Tensor) -> Tensor:
+    """By sweeps along rows and columns from outside until nothing more is reached."""
+    free = functional.pad(~mask, (1, 1, 1, 1), value=True)
+    outside = torch.zeros_like(free)
+    outside[0] = True
     while True:
-        for dy in (-step, 0, step):
-            for dx in (-step, 0, step):
-                told = _shifted(found, dy, dx)
-                squared = (rows - told // width) ** 2 + (columns - told % width) ** 2
-                squared = torch.where(told < 0, FAR, squared)
-                found, best = torch.where(squared < best, told, found), torch.minimum(squared, best)
-        if step == 1:
-            break
-        step //= 2
-    for dy, dx in ((-1, 0), (1, 0), (0, -1), (0, 1)):
-        told = _shifted(found, dy, dx)
-        squared = (rows - told // width) ** 2 + (columns - told % width) ** 2
-        squared = torch.where(told < 0, FAR, squared)
-        found, best = torch.where(squared < best, told, found), torch.minimum(squared, best)
-    return found, best
+        before = outside
+        for axis in (0, 1):
+            outside = _swept(outside, free, axis) | _swept(outside.flip(axis), free.flip(axis), axis).flip(axis)
+        if bool((outside == before).all()):
+            return ~outside[1:-1, 1:-1]
 
 
-def _shifted(values: Tensor, dy: int, dx: int) -> Tensor:
-    """What lies (dy, dx) from each texel of [H, W], -1 beyond the border."""
-    height, width = values.shape
-    padded = functional.pad(values, (max(-dx, 0), max(dx, 0), max(-dy, 0), max(dy, 0)), value=-1)
-    top, left = max(dy, 0), max(dx, 0)
-    return padded[top : top + height, left : left + width]
-
-
-def inner_distance(mask: Tensor) -> Tensor:
-    """Distance [H, W] of the texels of a bool mask to its border, 0 outside."""
-    return nearest(~mask)[1].float().sqrt()
-
-
-def extended(image: Tensor, mask: Tensor, texels: float) -> Tensor:
-    """An image [C, H, W] in which texels up to so many outside a bool mask [H, W] take the nearest value inside."""
-    found, squared = nearest(mask)
-    source = torch.where(~mask & (squared <= texels * texels), found, -1).flatten()
-    flat = image.flatten(1)
-    return torch.where(source >= 0, flat[:, source.clamp_min(0)], flat).reshape(image.shape)
+def _swept(reached: Tensor, free: Tensor, axis: int) -> Tensor:
+    """What lies behind something reached along an axis with nothing in between."""
+    number = torch.arange(1, reached.shape[axis] + 1, device=reached.device)
+    number = number[:, None] if axis == 0 else number
+    latest = torch.where(reached, number, 0).cummax(axis).values
+    blocked = torch.where(free, 0, number).cummax(axis).values
+    return (latest > blocked) & free

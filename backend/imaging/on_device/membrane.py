@@ -1,4 +1,4 @@
-"""Screened membranes on the device that the networks run on; the reference is `backend.imaging.membrane`."""
+"""Screened membranes on tensors; what they are, and the reference, in `backend.imaging.membrane`."""
 
 from __future__ import annotations
 
@@ -34,20 +34,24 @@ class _Grid:
         return u + 0.8 / self.diagonal * (b - self.apply(u))
 
 
-def membrane(
-    values: Tensor,  # [C, H, W]
-    weight: Tensor,  # [H, W], >= 0; how firmly `values` holds; 0 where unknown
-    domain: Tensor,  # bool [H, W]; nothing flows over its border
-    decay_texels: float,  # distance over which the extension fades to 0
+def extend(
+    values: Tensor,  # [H, W, C]
+    weight: Tensor,  # [H, W]
+    domain: Tensor,  # bool [H, W]
+    decay_texels: float | Tensor,
     tolerance: float = 3e-4,
     iterations: int = 100,
 ) -> Tensor:
-    """See `backend.imaging.membrane.extend`: the same operator, cycles and end."""
+    """The same operator, cycles and end as the reference's."""
     inside = domain.float()
     held = weight * inside
-    screening = torch.where(domain, max(1 / max(decay_texels, 1.0) ** 2, 1e-7), 1.0)
+    if isinstance(decay_texels, Tensor):
+        fading = 1 / decay_texels.clamp_min(1).square()
+    else:
+        fading = torch.full_like(inside, 1 / max(decay_texels, 1.0) ** 2)
+    screening = torch.where(domain, fading, 1.0).clamp_min(1e-7)
     levels = _pyramid(inside[:, 1:] * inside[:, :-1], inside[1:] * inside[:-1], held + screening)
-    b = torch.where(domain, values, 0) * held
+    b = torch.where(domain, values.movedim(-1, 0), 0) * held
     u, residual = torch.zeros_like(b), b.clone()
     size = float((b / levels[0].diagonal).abs().max().clamp_min(1e-30))
     z = _v_cycle(levels, residual)
@@ -61,7 +65,7 @@ def membrane(
             break
         before, energy = energy, _dot(residual, z)
         direction = z + energy / before.clamp_min(1e-30) * direction
-    return u * inside
+    return (u * inside).movedim(0, -1).contiguous()
 
 
 def _pyramid(right: Tensor, down: Tensor, own: Tensor) -> list[_Grid]:

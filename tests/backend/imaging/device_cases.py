@@ -1,17 +1,19 @@
-"""Cases of the primitives of `backend.imaging.on_device`, each beside its reference; any device."""
+"""The image arithmetic on tensors beside the same names on NumPy's arrays; any device."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import cv2
 import numpy as np
-import torch
-from torch import Tensor
 
-from backend.imaging import filters
+from backend.imaging import filters, octaves, sampling
+from backend.imaging.arrays import Array, is_tensor, to_device, to_host
+from backend.imaging.colour import linear_to_srgb, luminance, srgb_to_linear
 from backend.imaging.membrane import extend
-from backend.imaging.on_device import filters as on_device
-from backend.imaging.on_device.membrane import membrane
-from backend.imaging.sampling import Footprint, sample_image
+from backend.imaging.rows import Enlarged, blurred_in_bands
+from backend.imaging.sampling import Footprint
 from backend.texture.uv_space import dilate
 
 SIDE = 96
@@ -19,75 +21,116 @@ SIDE = 96
 LIMITS = {
     "masked_blur": 2e-5,
     "wide_masked_blur": 2e-5,
-    "reduced": 1e-6,
-    "enlarged": 1e-5,
+    "odd_masked_blur": 2e-5,
+    "blurred_in_bands": 2e-5,
+    "gaussian_blur": 2e-6,
+    "gaussian_blur_nothing_beyond": 2e-6,
+    "gaussian_blur_repeated": 2e-6,
+    "masked_reduce": 2e-6,
+    "masked_reduce_by_a_fraction": 2e-6,
+    "enlarge": 1e-5,
+    "rows_enlarged": 1e-5,
+    "reduce_to": 1e-6,
+    "reduce_to_larger": 2e-6,
+    "halved": 1e-6,
+    "doubled": 1e-6,
+    "split_and_joined": 2e-6,
+    "central_difference": 1e-6,
+    "filtered": 1e-5,
+    "grown": 0,
+    "shrunk": 0,
+    "grown_square": 0,
+    "without_holes": 0,
     "bicubic": 0.04,  # OpenCV knows 32 places between two pixels
+    "sample_image": 0.04,
+    "sample_linear": 0.04,
     "gathered": 1e-6,
     "inner_distance": 0.03,  # OpenCV's is a sum of steps on the grid
     "extended": 0.02,  # texels whose nearest two are as far, in an image that is smooth
-    "membrane": 2e-3,  # both stop at 3e-4 of the largest value
+    "extend": 2e-3,  # both stop at 3e-4 of the largest value
+    "srgb": 1e-6,
+    "luminance": 1e-6,
 }
 
 
 def differences(device: str) -> dict[str, float]:
-    """How far each primitive on a device is from its reference, by name as `LIMITS`."""
+    """How far each is on a device from its reference, by name as `LIMITS`."""
     rng = np.random.default_rng(3)
     noise = rng.random((SIDE, SIDE, 3), np.float32)
     smooth = cv2.GaussianBlur(noise, (0, 0), 6)
     smooth = (smooth - smooth.min()) / (smooth.max() - smooth.min())
     y, x = np.mgrid[:SIDE, :SIDE] - SIDE / 2
     mask = (np.hypot(x, 1.4 * y) < 0.4 * SIDE) & ~((np.abs(x) < 5) & (y < 0))
+    ring = mask & (np.hypot(x - 15, y - 5) > 6)
     weight = (mask * rng.random((SIDE, SIDE))).astype(np.float32)
-
-    def there(array: np.ndarray) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array)).to(device)
-
-    def image(array: np.ndarray) -> Tensor:
-        return there(np.moveaxis(array, -1, 0))
-
-    def back(tensor: Tensor) -> np.ndarray:
-        assert tensor.device.type == device.split(":")[0]
-        return tensor.cpu().numpy()
-
-    def picture(tensor: Tensor) -> np.ndarray:
-        return np.moveaxis(back(tensor), 0, -1)
-
-    def blurred(sigma: float) -> float:
-        found = picture(on_device.masked_blur(image(noise), there(weight), sigma))
-        # Far from any weight there is nothing, and what little rounding leaves is divided by nothing.
-        near = filters.masked_blur(mask.astype(np.float32), np.ones_like(weight), sigma) > 1e-2
-        return largest(found[near], filters.masked_blur(noise, weight, sigma)[near])
-
+    plain = np.ascontiguousarray(noise[..., 0])
     pixels = rng.uniform(-2, SIDE + 2, (500, 2)).astype(np.float32)
-    finer = Footprint(np.broadcast_to(0.5 * np.eye(2), (500, 2, 2)))
+    wide = rng.normal(0, 1.5, (500, 2, 2))
     vertices, corners = rng.random((40, 4), np.float32), rng.integers(0, 40, (300, 3))
     share = rng.dirichlet(np.ones(3), 300).astype(np.float32)
-    distance = filters.inner_distance(mask)
-    deep = distance > 2
-    found_distance = back(on_device.inner_distance(there(mask)))
     held = (weight > 0.7).astype(np.float32)
+    kernel = rng.random((9, 7), np.float32) / 63
+    deep = filters.inner_distance(mask) > 2
+    # Far from any weight there is nothing, and what little rounding leaves is divided by nothing.
+    near = {s: filters.masked_blur(mask.astype(np.float32), np.ones_like(weight), s) > 1e-2 for s in (2.0, 17.0)}
+
+    def apart(step: Callable[..., Array], *given: Array, where: np.ndarray | None = None, quantile: float = 1) -> float:
+        there = [to_device(value, device) if isinstance(value, np.ndarray) else value for value in given]
+        made = step(*there)
+        assert is_tensor(made)
+        assert made.device.type == device.split(":")[0]
+        wanted, found = step(*given), to_host(made)
+        assert found.shape == wanted.shape
+        apart = np.abs(found.astype(np.float32) - wanted)[where if where is not None else ...]
+        return float(np.quantile(apart, quantile))
+
+    def of_distance(image: Array) -> Array:
+        found = filters.inner_distance(image)
+        return found / float(to_host(found).max())
+
+    def blurred(image: Array, weight: Array) -> Array:
+        rows = slice(0, SIDE)
+        return blurred_in_bands(lambda rows: image[rows], lambda rows: weight[rows], SIDE, 17.0, weight)[rows]
+
+    def sampled(image: Array, pixels: Array, jacobian: Array) -> Array:
+        return sampling.sample_image(image, pixels, Footprint(jacobian))
+
+    def joined(image: Array) -> Array:
+        return octaves.join(octaves.split(image, octaves.finest_octave(64) + 2)[0])
+
+    side64 = np.ascontiguousarray(noise[:64, :64])
     return {
-        "masked_blur": blurred(2.0),
-        "wide_masked_blur": blurred(17.0),
-        "reduced": largest(picture(on_device.reduced(image(noise), 24)), filters.masked_reduce(
-            noise, np.ones_like(weight), 24)[0]),
-        "enlarged": largest(picture(on_device.enlarged(image(noise), 3 * SIDE)), filters.enlarge(noise, 3 * SIDE)),
-        "bicubic": largest(
-            np.maximum(back(on_device.bicubic(image(noise), there(pixels))), 0), sample_image(noise, pixels, finer)
+        "masked_blur": apart(filters.masked_blur, noise, weight, 2.0, where=near[2.0]),
+        "wide_masked_blur": apart(filters.masked_blur, noise, weight, 17.0, where=near[17.0]),
+        "odd_masked_blur": apart(
+            filters.masked_blur, *(np.ascontiguousarray(image[:91, :89]) for image in (noise, weight + 1)), 17.0
         ),
-        "gathered": largest(
-            back(on_device.gathered(there(vertices), there(corners), there(share))),
-            np.einsum("nk,nkc->nc", share, vertices[corners]),
-        ),
-        "inner_distance": largest(found_distance[deep] / distance[deep], np.ones(int(deep.sum()))),
-        "extended": largest(
-            picture(on_device.extended(image(smooth), there(mask), 9.0)), dilate(smooth, mask, 9.0), 0.99
-        ),
-        "membrane": largest(
-            picture(membrane(image(smooth), there(held), there(mask), 20.0)), extend(smooth, held, mask, 20.0)
-        ),
-    }  # fmt: skip
-
-
-def largest(found: np.ndarray, wanted: np.ndarray, quantile: float = 1.0) -> float:
-    return float(np.quantile(np.abs(found - wanted), quantile))
+        "blurred_in_bands": apart(blurred, plain, weight, where=near[17.0]),
+        "gaussian_blur": apart(filters.gaussian_blur, noise, 3.3),
+        "gaussian_blur_nothing_beyond": apart(partial(filters.gaussian_blur, border="zero"), plain, 1.3),
+        "gaussian_blur_repeated": apart(partial(filters.gaussian_blur, border="repeat"), plain, 30.0),
+        "masked_reduce": apart(lambda *given: filters.masked_reduce(*given)[0], noise, weight + 1, 24),
+        "masked_reduce_by_a_fraction": apart(lambda *given: filters.masked_reduce(*given)[0], noise, weight + 1, 36),
+        "enlarge": apart(filters.enlarge, noise, 3 * SIDE),
+        "rows_enlarged": apart(lambda image: Enlarged(image, 2 * SIDE, (0.1, 0.9))[slice(20, 90)], noise),
+        "reduce_to": apart(octaves.reduce_to, noise, 32),
+        "reduce_to_larger": apart(octaves.reduce_to, plain, 2 * SIDE),
+        "halved": apart(octaves.halved, noise),
+        "doubled": apart(octaves.doubled, noise, 2 * SIDE),
+        "split_and_joined": apart(joined, side64),
+        "central_difference": max(apart(octaves.central_difference, plain, axis) for axis in (0, 1)),
+        "filtered": apart(partial(filters.filtered, kernel=kernel), plain),
+        "grown": max(apart(filters.grown, plain, 7), apart(filters.grown, mask.astype(np.float32), 3)),
+        "shrunk": apart(filters.shrunk, plain, 4),
+        "grown_square": apart(lambda image: filters.grown(image, 2, square=True), plain),
+        "without_holes": apart(filters.without_holes, ring),
+        "bicubic": apart(sampling.bicubic, noise, pixels),
+        "sample_image": apart(sampled, noise, pixels, wide),
+        "sample_linear": apart(sampling.sample_linear, plain, pixels),
+        "gathered": apart(sampling.gathered, vertices, corners, share),
+        "inner_distance": apart(of_distance, mask, where=deep),
+        "extended": apart(dilate, smooth, mask, 9.0, quantile=0.99),
+        "extend": apart(extend, smooth, held, mask, 20.0),
+        "srgb": max(apart(linear_to_srgb, noise), apart(srgb_to_linear, noise)),
+        "luminance": apart(luminance, noise),
+    }

@@ -1,0 +1,116 @@
+"""Arrays of NumPy's and tensors of a device, so that a step is written once for both.
+
+A step asks `namespace` for the functions of the kind that it was given: NumPy itself for its arrays, and for tensors
+PyTorch's under the same names, as in the array API standard (https://data-apis.org/array-api). What NumPy does not
+know, filters and the like, has one name in `backend.imaging`: OpenCV's for arrays, and for tensors what stands under
+the same name in `backend.imaging.on_device`; see `also_on_device`. Images are [H, W] or [H, W, C] in both. PyTorch is
+not loaded where there are no tensors.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from functools import wraps
+from importlib import import_module
+from types import ModuleType
+from typing import Any, ParamSpec, TypeAlias, TypeVar
+
+import numpy as np
+
+# numpy.ndarray or torch.Tensor, the same for all images of a call.
+Array: TypeAlias = Any
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+
+def is_tensor(values: object) -> bool:
+    """Whether this is a tensor; anything else counts as NumPy's."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(values, torch.Tensor)
+
+
+def namespace(values: Array) -> Any:
+    """The functions for arrays of this kind, under NumPy's names: `backend.imaging.on_device.functions` for tensors."""
+    return import_module("backend.imaging.on_device.functions") if is_tensor(values) else np
+
+
+def also_on_device(module: str) -> Callable[[Callable[Given, Result]], Callable[Given, Result]]:
+    """A function on NumPy's arrays that hands tensors, told by its first argument, to the function of the same name in
+    a module of `backend.imaging.on_device`."""
+
+    def either(reference: Callable[Given, Result]) -> Callable[Given, Result]:
+        @wraps(reference)
+        def called(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+            return (there() if args and is_tensor(args[0]) else reference)(*args, **kwargs)
+
+        def there() -> Callable[Given, Result]:
+            # By its name: it knows its reference's module, which cannot know it.
+            room: ModuleType = import_module(f"backend.imaging.on_device.{module}")
+            return getattr(room, reference.__name__)
+
+        return called
+
+    return either
+
+
+def to_device(values: np.ndarray, device: str) -> Array:
+    """An array as a tensor on a device, of single precision if it is of double precision."""
+    import torch
+
+    values = values.astype(np.float32) if values.dtype == np.float64 else values
+    return torch.from_numpy(np.ascontiguousarray(values)).to(device)
+
+
+def to_host(values: Array) -> np.ndarray:
+    """An array as NumPy's."""
+    return values.cpu().numpy() if is_tensor(values) else values
+
+
+def like(values: np.ndarray, kind: Array) -> Array:
+    """A table of the host's, which is no image, as an array of the kind of another, where that is."""
+    return to_device(values, str(kind.device)) if is_tensor(kind) else values
+
+
+def empty(shape: Sequence[int], kind: Array) -> Array:
+    """A new float32 array of the kind of another, where that is; its values are anything."""
+    if is_tensor(kind):
+        return kind.new_empty(tuple(shape), dtype=import_module("torch").float32)
+    return np.empty(shape, np.float32)
+
+
+def filled_with(value: float, shape: Sequence[int], kind: Array) -> Array:
+    """A new float32 array of one value, of the kind of another, where that is."""
+    result = empty(shape, kind)
+    result[...] = value
+    return result
+
+
+def as_float32(values: Array) -> Array:
+    """The same in single precision; no copy where it is so already."""
+    return values.float() if is_tensor(values) else np.asarray(values, np.float32)
+
+
+def gather(table: Array, index: Array) -> Array:
+    """Rows [..., C] of a table [n, C], or values [...] of a table [n], by their numbers [...]."""
+    return table[index.long()] if is_tensor(index) else np.take(table, index, axis=0)
+
+
+def places(mask: Array) -> Array:
+    """Flat indices int [n] of the texels of a bool image that are True."""
+    return mask.flatten().nonzero()[:, 0] if is_tensor(mask) else np.flatnonzero(mask)
+
+
+def count(mask: Array) -> int:
+    """How many texels of a bool image are True."""
+    return int(mask.sum()) if is_tensor(mask) else int(np.count_nonzero(mask))
+
+
+def median(values: Array) -> float:
+    """The median of an array that is not empty, of an even number the mean of the middle two."""
+    if not is_tensor(values):
+        return float(np.median(values))
+    ordered = values.flatten().sort().values
+    middle = len(ordered) // 2
+    return float(ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2)
