@@ -228,6 +228,7 @@ class Pipeline:
                 settings=self.parameters.head,
                 areas=self.areas,
                 turned=self.turned,
+                device=self.device,
             )
             fit = self.corrector.begin(fit).corrected(corrections)
         views = fitted_views(self.model, person.views, fit)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.backend.head.shading.device_case import LIMITS as FIT_LIMITS
 from tests.backend.imaging.device_cases import LIMITS
 
 pytestmark = pytest.mark.slow
@@ -114,6 +115,21 @@ def test_a_photo_is_sampled_on_the_device(library: Path, tmp_path: Path) -> None
 
 def test_a_photo_is_sampled_on_a_macs_gpu(library_mps: Path, tmp_path: Path) -> None:
     told_of_unwrapping(run("unwrapping", library_mps, tmp_path, "mps"))
+
+
+def told_of_a_fit(told: dict) -> None:
+    assert told["differences"].keys() == FIT_LIMITS.keys()
+    assert {name: found for name, found in told["differences"].items() if found > FIT_LIMITS[name]} == {}
+    # Nothing but sums and the normal equations of the head's 159 unknowns comes back, and no image.
+    assert max(told["to_host"]) == 159**2
+
+
+def test_shading_is_fitted_on_the_device(library: Path, tmp_path: Path) -> None:
+    told_of_a_fit(run("shading_fit", library, tmp_path))
+
+
+def test_shading_is_fitted_on_a_macs_gpu(library_mps: Path, tmp_path: Path) -> None:
+    told_of_a_fit(run("shading_fit", library_mps, tmp_path, "mps"))
 
 
 def test_the_stand_in_for_a_mac_refuses_double_precision_as_well(library_mps: Path, tmp_path: Path) -> None:

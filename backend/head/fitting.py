@@ -25,6 +25,7 @@ from backend.head.shading.albedo_basis import AlbedoBasis, region_albedo
 from backend.head.shading.compared_skin import ComparedSkin, compared_skin
 from backend.head.shading.photometric import Refined, Scene, refine
 from backend.head.shading.reduced_photo import reduce_face
+from backend.imaging.arrays import Array, average, like, namespace
 from backend.photo.face_detector import Face
 from backend.photo.landmark_table import interocular_px
 from backend.photo.profile_outline import Profile
@@ -48,6 +49,10 @@ class FaceAreas:
 
     region: ComparedSkin
     parts: FaceParts
+
+    def on(self, device: str) -> FaceAreas:
+        """The same with the compared skin on a device of PyTorch's, where shading is fitted then."""
+        return replace(self, region=self.region.on(device))
 
 
 def face_areas(model: HeadModel, settings: HeadFitParameters = HeadFitParameters()) -> FaceAreas:
@@ -76,6 +81,7 @@ def fit_head(
     settings: HeadFitParameters = HeadFitParameters(),
     areas: FaceAreas | None = None,
     turned: TurnedLandmarks | None = None,
+    device: str = "cpu",
 ) -> HeadFit:
     """Fit identity, and by view expression, camera and light, to the photos.
 
@@ -94,6 +100,8 @@ def fit_head(
         settings: the stage's chosen numbers.
         areas: `face_areas` of the model, where they are at hand.
         turned: what is taken off the landmarks of turned faces, where there are several photos.
+        device: where photos are compared with shaded skin. Landmarks, the rasteriser and the steps of Levenberg and
+            Marquardt, of some hundred unknowns in double precision, stay on the host.
 
     Raises:
         RelightifyError: `no_pose`, the landmarks do not form a face seen from outside; `too_many_photos`.
@@ -113,8 +121,10 @@ def fit_head(
         for i, view in enumerate(faces)
     ]
     progress.report(0.3)
-    areas = areas or face_areas(model, settings)
-    given = _Given(model, rasteriser, areas, albedo_prior or region_albedo(model), settings)
+    areas, albedo = areas or face_areas(model, settings), albedo_prior or region_albedo(model)
+    if device != "cpu":
+        areas, albedo = areas.on(device), albedo.on(device)
+    given = _Given(model, rasteriser, areas, albedo, settings)
     if len(views) == 1:
         scene = _scene(given, faces[0], starts[0], skin)
         progress.report(0.4)
@@ -202,10 +212,10 @@ def _scene(given: _Given, view: View, start: LandmarkStart, skin: np.ndarray | N
     """What stays the same while a photo is compared with shaded skin."""
     chosen = given.settings.photometric
     bare = view.bare_skin if skin is None else skin
-    reduced = reduce_face(view.photo.image_srgb, view.face.landmarks_px, bare, chosen)
-    fitted = given.model.shape(start.parameters.identity, start.parameters.expression)
     region = given.areas.region
-    occlusion = ambient_occlusion(fitted, region.triangles, chosen.occlusion_rays)
+    reduced = reduce_face(view.photo.image_srgb, view.face.landmarks_px, bare, chosen, region.mean)
+    fitted = given.model.shape(start.parameters.identity, start.parameters.expression)
+    occlusion = like(ambient_occlusion(fitted, region.triangles, chosen.occlusion_rays), region.mean)
     return Scene(start.problem, region, given.albedo, occlusion, reduced, given.rasteriser, chosen)
 
 
@@ -249,7 +259,8 @@ def _eye_distance(model: HeadModel, face: Face, start: LandmarkStart, at: FitPar
     return eye_distance_px(model, model.shape(at.identity, at.expression), float(np.exp(at.log_scale)))
 
 
-def mean_skin_albedo(albedo: AlbedoBasis, coefficients: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def mean_skin_albedo(albedo: AlbedoBasis, coefficients: np.ndarray, weight: Array) -> np.ndarray:
     """Mean albedo float32 [3], linear RGB, of the vertices with weights [V] for coefficients [K]."""
-    at_vertices = albedo.mean + np.tensordot(coefficients, albedo.basis, 1)
-    return np.average(np.maximum(at_vertices, 0.0), axis=0, weights=weight).astype(np.float32)
+    xp = namespace(albedo.basis)
+    at_vertices = albedo.mean + xp.tensordot(like(coefficients, albedo.basis), albedo.basis, axes=1)
+    return average(xp.maximum(at_vertices, 0.0), weight).astype(np.float32)

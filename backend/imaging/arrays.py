@@ -92,6 +92,19 @@ def as_float32(values: Array) -> Array:
     return values.float() if is_tensor(values) else np.asarray(values, np.float32)
 
 
+def widened(values: Array) -> Array:
+    """The same in double precision, but for tensors, which stay as they are: Apple's GPUs have no such, and most others
+    are slow at it."""
+    return values if is_tensor(values) else np.asarray(values, np.float64)
+
+
+def average(values: Array, weights: Array) -> np.ndarray:
+    """Mean of values [n] or [n, C] by weights [n]: a number, or [C]; on the host."""
+    if not is_tensor(values):
+        return np.average(values, axis=0, weights=weights)
+    return to_host(namespace(values).tensordot(weights, values, axes=1) / weights.sum())
+
+
 def gather(table: Array, index: Array) -> Array:
     """Rows [..., C] of a table [n, C], or values [...] of a table [n], by their numbers [...]."""
     return table[index.long()] if is_tensor(index) else np.take(table, index, axis=0)

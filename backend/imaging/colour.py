@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from backend.imaging.arrays import Array, is_tensor, namespace
+from backend.imaging.arrays import Array, gather, is_tensor, like, namespace
 
 # Luminance of linear sRGB (Rec. 709).
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
@@ -40,9 +40,9 @@ def luminance(linear: Array) -> Array:
     return linear @ weights
 
 
-def srgb_bytes_to_linear(encoded: np.ndarray) -> np.ndarray:
+def srgb_bytes_to_linear(encoded: Array) -> Array:
     """sRGB-encoded bytes to linear light float32 in [0, 1], any shape."""
-    return np.take(srgb_to_linear(np.arange(256) / 255).astype(np.float32), encoded)
+    return gather(like(srgb_to_linear(np.arange(256) / 255).astype(np.float32), encoded), encoded)
 
 
 def linear_to_lab(linear: np.ndarray) -> np.ndarray:

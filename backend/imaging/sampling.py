@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -111,6 +112,39 @@ def sample_linear(image: Array, pixels: Array) -> Array:
     image = np.ascontiguousarray(image, np.float32)
     values = cv2.remap(image, grid[..., 0], grid[..., 1], cv2.INTER_LINEAR, borderValue=0)
     return values.reshape(-1)[: len(pixels)]
+
+
+@also_on_device("bilinear")
+def bilinear(image: Array, pixels: Array) -> Array:
+    """Bilinear samples float64, on a device float32, [n, ...] of an image [H, W, ...] at pixels [n, 2], centres at .5;
+    the border repeats."""
+    maps = (pixels - 0.5).astype(np.float32)
+    flat = image.reshape(*image.shape[:2], -1)
+    channels = [
+        cv2.remap(
+            np.ascontiguousarray(flat[..., c]), maps[:, 0], maps[:, 1], cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE
+        )
+        for c in range(flat.shape[2])
+    ]
+    return np.stack(channels, axis=-1).reshape(len(pixels), *image.shape[2:]).astype(np.float64)
+
+
+@also_on_device("bilinear")
+def part_resized(image: Array, corner: Sequence[float], scale: float, size: tuple[int, int], repeat: bool) -> Array:
+    """A part of an image float32 [H, W] or [H, W, C] at another scale, [h, w] or [h, w, C], bilinear.
+
+    Args:
+        image: of which.
+        corner: x and y of the part's corner, pixels.
+        scale: new pixels a pixel.
+        size: w and h.
+        repeat: whether the border repeats; else nothing lies beyond it.
+    """
+    # New pixel i covers [i, i + 1) / scale; warpAffine counts pixel centres as whole numbers.
+    shift = [-value * scale + 0.5 * scale - 0.5 for value in corner]
+    place = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
+    border = cv2.BORDER_REPLICATE if repeat else cv2.BORDER_CONSTANT
+    return cv2.warpAffine(image, place, size, flags=cv2.INTER_LINEAR, borderMode=border)
 
 
 @also_on_device("sampling")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from backend.imaging.arrays import Array, like, namespace
+
 
 @dataclass(frozen=True)
 class Camera:
@@ -26,17 +28,17 @@ class Camera:
     width: int
     height: int
 
-    def to_camera(self, points: np.ndarray) -> np.ndarray:
+    def to_camera(self, points: Array) -> Array:
         """Head space [..., 3] to camera space [..., 3], metres."""
-        return points @ self.rotation.T + self.translation
+        return points @ like(self.rotation.T, points) + like(self.translation, points)
 
-    def project(self, points: np.ndarray) -> np.ndarray:
+    def project(self, points: Array) -> Array:
         """Head space [..., 3] to pixels [..., 2]; points behind the camera come out mirrored."""
         p = self.to_camera(points)
         depth = -p[..., 2]
         x = self.centre_px[0] + self.focal_px * p[..., 0] / depth
         y = self.centre_px[1] - self.focal_px * p[..., 1] / depth
-        return np.stack([x, y], axis=-1)
+        return namespace(points).stack([x, y], axis=-1)
 
     @property
     def position(self) -> np.ndarray:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from backend.imaging.arrays import Array, namespace
+
 COEFFICIENTS = 9
 # A_l of equation 8 there: what the clamped cosine leaves of each order.
 LAMBERT_KERNEL = np.array([np.pi] + [2 * np.pi / 3] * 3 + [np.pi / 4] * 5)
@@ -24,14 +26,15 @@ _NEWTON_STEPS = 60
 _MIN_MEAN_RADIANCE = 1e-4
 
 
-def basis(directions: np.ndarray) -> np.ndarray:
+def basis(directions: Array) -> Array:
     """The nine harmonics at unit directions [..., 3] in head space: [..., 9]."""
-    x, y, z = np.moveaxis(np.asarray(directions), -1, 0)
+    xp = namespace(directions)
+    x, y, z = (directions[..., axis] for axis in range(3))
     values = (
-        *(np.full_like(x, _Y0), _Y1 * y, _Y1 * z, _Y1 * x),
+        *(xp.full_like(x, _Y0), _Y1 * y, _Y1 * z, _Y1 * x),
         *(_Y2 * x * y, _Y2 * y * z, _Y20 * (3 * z * z - 1), _Y2 * x * z, _Y22 * (x * x - y * y)),
     )
-    return np.stack(values, axis=-1)
+    return xp.stack(values, axis=-1)
 
 
 def rotation_matrix(rotation: np.ndarray) -> np.ndarray:

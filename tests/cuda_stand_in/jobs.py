@@ -144,8 +144,19 @@ def unwrapping(folder: Path) -> dict:
     }
 
 
+def shading_fit(folder: Path) -> dict:
+    """A head fitted to a photo by its landmarks and its shading."""
+    from tests.backend.head.shading.device_case import differences, fitted
+    from tests.cuda_stand_in.traffic import traffic
+
+    on_cpu = fitted("cpu")
+    with stand_in(), traffic() as told:
+        there = fitted(DEVICE)
+    return {"differences": differences(on_cpu, there), "to_host": told.to_host}
+
+
 if __name__ == "__main__":
-    jobs = {job.__name__: job for job in (refusal, stream, training, completion, primitives, unwrapping)}
+    jobs = {job.__name__: job for job in (refusal, stream, training, completion, primitives, unwrapping, shading_fit)}
     print(json.dumps({"stand_in": DEVICE, **jobs[sys.argv[1]](Path(sys.argv[2]))}), flush=True)
     # The interpreter's end would race with PyTorch's threads for a device that PyTorch does not know.
     os._exit(0)

@@ -17,6 +17,7 @@ from scipy.spatial.transform import Rotation
 
 from backend.head.levenberg_marquardt import Minimum, OnStep, descend, no_step
 from backend.head.model import HeadModel
+from backend.imaging.arrays import Array, like, namespace
 from backend.rendering.camera import Camera
 
 POSE = 7  # the unknowns before p_s
@@ -206,7 +207,7 @@ def projected(points: np.ndarray, parameters: FitParameters, centre_px: tuple[fl
     return np.exp(parameters.log_focal) * in_camera[:, :2] / -in_camera[:, 2:] * [1, -1] + centre_px
 
 
-def pixel_derivatives(points: np.ndarray, parameters: FitParameters) -> tuple[np.ndarray, np.ndarray]:
+def pixel_derivatives(points: Array, parameters: FitParameters) -> tuple[Array, Array]:
     """Derivatives of the pixels that points [L, 3] of head space project to.
 
     Args:
@@ -214,25 +215,23 @@ def pixel_derivatives(points: np.ndarray, parameters: FitParameters) -> tuple[np
         parameters: where to linearise.
 
     Returns:
-        Float64 [L, 2, 7] by the unknowns before p_s, and [L, 2, 3] by the points themselves.
+        [L, 2, 7] by the unknowns before p_s, and [L, 2, 3] by the points themselves; float64, float32 of tensors.
     """
-    rotated = points @ parameters.rotation.T
-    in_camera = rotated + parameters.translation
-    focal, depth = np.exp(parameters.log_focal), -in_camera[:, 2]
-    from_centre = np.stack([in_camera[:, 0], -in_camera[:, 1]], axis=-1) * (focal / depth)[:, None]
-    by_point = np.zeros((len(points), 2, 3))  # d pixel / d point in camera space
-    by_point[:, 0, 0] = focal / depth
-    by_point[:, 1, 1] = -focal / depth
-    by_point[:, :, 2] = from_centre / depth[:, None]
+    xp = namespace(points)
+    rotated = points @ like(parameters.rotation.T, points)
+    in_camera = rotated + like(parameters.translation, points)
+    focal, depth = float(np.exp(parameters.log_focal)), -in_camera[:, 2]
+    from_centre = xp.stack([in_camera[:, 0], -in_camera[:, 1]], axis=-1) * (focal / depth)[:, None]
     x, y, z = rotated.T
-    zero = np.zeros_like(x)
-    by_omega = np.stack([zero, z, -y, -z, zero, x, y, -x, zero], axis=-1).reshape(-1, 3, 3)  # -[R X]_x
-    by_pose = np.empty((len(points), 2, POSE))
-    by_pose[..., :3] = by_point @ by_omega
-    by_pose[..., 3:5] = by_point[..., :2]
-    by_pose[..., 5] = by_point[..., 2] * parameters.depth  # t_z = -exp(b - a)
-    by_pose[..., 6] = from_centre - by_pose[..., 5]
-    return by_pose, by_point @ parameters.rotation
+    zero = xp.zeros_like(x)
+    across = xp.stack([focal / depth, zero, zero, -focal / depth], axis=-1).reshape(-1, 2, 2)
+    away = from_centre / depth[:, None]
+    by_point = xp.concat([across, away[..., None]], axis=-1)  # d pixel / d point in camera space
+    by_omega = xp.stack([zero, z, -y, -z, zero, x, y, -x, zero], axis=-1).reshape(-1, 3, 3)  # -[R X]_x
+    by_depth = away * parameters.depth  # t_z = -exp(b - a)
+    by_scale = xp.stack([by_depth, from_centre - by_depth], axis=-1)
+    by_pose = xp.concat([by_point @ by_omega, across, by_scale], axis=-1)
+    return by_pose, by_point @ like(parameters.rotation, points)
 
 
 def prior_terms(parameters: FitParameters, priors: Priors) -> Terms:

@@ -6,12 +6,13 @@ coarse linear prior sampled at the vertices), behind the same small dataclass.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from backend.head.model import HeadModel
+from backend.imaging.arrays import Array, namespace, to_device
 from backend.photo.landmark_table import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE_RIGHT, LIPS_OUTER
 
 
@@ -25,14 +26,18 @@ class AlbedoBasis:
         tone_modes: so many leading modes describe the overall tone.
     """
 
-    mean: np.ndarray
-    basis: np.ndarray
+    mean: Array
+    basis: Array
     tone_modes: int = 3
 
     @cached_property
-    def by_vertex(self) -> np.ndarray:
+    def by_vertex(self) -> Array:
         """The basis vertex by vertex, float32 [V, 3 K], a colour's modes beside each other."""
-        return np.ascontiguousarray(self.basis.transpose(1, 2, 0)).reshape(len(self.mean), -1)
+        return namespace(self.basis).moveaxis(self.basis, 0, -1).reshape(len(self.mean), -1)
+
+    def on(self, device: str) -> AlbedoBasis:
+        """The same on a device of PyTorch's."""
+        return replace(self, mean=to_device(self.mean, device), basis=to_device(self.basis, device))
 
 
 # Linear RGB of human skin: the middle between deep (0.10, 0.05, 0.035) and very fair (0.65, 0.45, 0.37) albedo, two

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -10,6 +11,9 @@ from scipy import sparse
 from backend.head.model import HeadModel
 from backend.head.parameters import PhotometricSettings
 from backend.head.shading.albedo_basis import AlbedoBasis, inside_ring, near_landmarks
+from backend.imaging.arrays import Array, as_float32, like, namespace, to_device, widened
+from backend.imaging.channels import length
+from backend.imaging.sparse_rows import gathered_rows, sparse_rows
 from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, FACE_OVAL, LIPS_INNER
 
 
@@ -23,7 +27,7 @@ class ComparedSkin:
         local: int [V], the region's number of each head vertex, -1 outside.
         weight: float32 [V], 1 on the skin to compare, 0 elsewhere, soft between.
         faces: int [f, 3], the region's skin triangles, in the region's numbers.
-        adjacency: sparse [r, f], 1 where a triangle touches a vertex.
+        adjacency: sparse rows [r, f], 1 where a triangle touches a vertex.
         mean: float32 [r, 3].
         basis: float32 [r, 3, M], identity modes, then expressions.
         skin_triangle: bool [n], which of `triangles` are skin of the region.
@@ -31,13 +35,19 @@ class ComparedSkin:
 
     model: HeadModel
     triangles: np.ndarray
-    local: np.ndarray
-    weight: np.ndarray
-    faces: np.ndarray
-    adjacency: sparse.csr_matrix
-    mean: np.ndarray
-    basis: np.ndarray
+    local: Array
+    weight: Array
+    faces: Array
+    adjacency: Any
+    mean: Array
+    basis: Array
     skin_triangle: np.ndarray
+
+    def on(self, device: str) -> ComparedSkin:
+        """The same on a device of PyTorch's, but for what the rasteriser takes: `triangles` and `skin_triangle`."""
+        names = ("local", "weight", "faces", "mean", "basis")
+        moved = {name: to_device(getattr(self, name), device) for name in names}
+        return replace(self, adjacency=gathered_rows(self.adjacency, device), **moved)
 
 
 def compared_skin(model: HeadModel, settings: PhotometricSettings = PhotometricSettings()) -> ComparedSkin:
@@ -94,60 +104,57 @@ class NormalField:
         raw: float32 [r, 3], the sums of the triangles' cross products that `normals` scale to length 1.
     """
 
-    positions: np.ndarray
-    normals: np.ndarray
-    raw: np.ndarray
+    positions: Array
+    normals: Array
+    raw: Array
 
 
 def normal_field(region: ComparedSkin, coefficients: np.ndarray) -> NormalField:
     """Positions and area-weighted smooth normals for coefficients [M] of eq. 8."""
-    positions = region.mean + region.basis @ coefficients.astype(np.float32)
+    xp = namespace(region.mean)
+    positions = region.mean + region.basis @ like(coefficients.astype(np.float32), region.mean)
     a, b, c = (positions[region.faces[:, i]] for i in range(3))
-    raw = region.adjacency @ np.cross(b - a, c - a)
-    length = np.linalg.norm(raw, axis=1, keepdims=True)
-    return NormalField(positions, raw / np.maximum(length, 1e-20), raw)
+    raw = region.adjacency @ xp.cross(b - a, c - a)
+    return NormalField(positions, raw / _size(raw)[:, None], raw)
 
 
-def normal_derivative(region: ComparedSkin, field: NormalField) -> np.ndarray:
+def _size(raw: Array) -> Array:
+    """Lengths [r] of vectors [r, 3], never 0."""
+    return namespace(raw).maximum(length(raw), 1e-20)
+
+
+def normal_derivative(region: ComparedSkin, field: NormalField) -> Array:
     """Derivative of the unit normals by the coefficients: float32 [r, 3, M]."""
+    xp = namespace(field.raw)
     a, b, c = (field.positions[region.faces[:, i]] for i in range(3))
     # Of (b - a) x (c - a) each corner's part is the opposite edge, as a cross product's matrix: (c - b) x da + ...
-    x, y, z = np.stack([c - b, a - c, b - a], axis=1).transpose(2, 0, 1)  # [f, corner] each
+    x, y, z = xp.moveaxis(xp.stack([c - b, a - c, b - a], axis=1), -1, 0)  # [f, corner] each
     rows = [[-z, y], [z, -x], [-y, x]]  # without the diagonal, which is 0
-    entries = np.stack([np.stack(row, axis=-1) for row in rows], axis=1)  # [f, 3, corner, 2]
-    columns = 3 * region.faces[:, None, :, None] + np.array([[1, 2], [0, 2], [0, 1]])[:, None, :]
+    entries = xp.stack([xp.stack(row, axis=-1) for row in rows], axis=1)  # [f, 3, corner, 2]
+    others = like(np.array([[1, 2], [0, 2], [0, 1]]), region.faces)
+    columns = 3 * region.faces[:, None, :, None] + others[:, None, :]
     width, modes = 3 * len(region.mean), region.basis.shape[-1]
-    starts = np.arange(0, entries.size + 1, 6)
-    cross = sparse.csr_matrix((entries.reshape(-1), columns.reshape(-1), starts), shape=(len(starts) - 1, width))
+    cross = sparse_rows(columns.reshape(-1, 6), entries.reshape(-1, 6), width)
     change = cross @ region.basis.reshape(width, modes)
     raw = (region.adjacency @ change.reshape(len(region.faces), -1)).reshape(-1, 3, modes)
-    raw /= np.maximum(np.linalg.norm(field.raw, axis=1), 1e-20)[:, None, None]
-    raw -= field.normals[:, :, None] * np.einsum("ri,rim->rm", field.normals, raw)[:, None, :]
+    raw /= _size(field.raw)[:, None, None]
+    raw -= field.normals[:, :, None] * xp.einsum("ri,rim->rm", field.normals, raw)[:, None, :]
     return raw
 
 
-def interpolate(region: ComparedSkin, corners: np.ndarray, barycentric: np.ndarray) -> sparse.csr_matrix:
-    """Sparse [P, r] that takes values at the region's vertices to points on its triangles.
+def interpolate(region: ComparedSkin, corners: Array, barycentric: Array) -> Any:
+    """Sparse rows [P, r] that take values at the region's vertices to points on its triangles.
 
     Args:
         region: the region.
         corners: int [P, 3], head vertex numbers.
         barycentric: float [P, 3].
     """
-    return _weighted_rows(region.local[corners], barycentric, len(region.mean))
+    return sparse_rows(region.local[corners], as_float32(barycentric), len(region.mean), in_order=True)
 
 
-def region_albedo_at(
-    albedo: AlbedoBasis, corners: np.ndarray, barycentric: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def region_albedo_at(albedo: AlbedoBasis, corners: Array, barycentric: Array) -> tuple[Array, Array]:
     """Albedo mean [P, 3] and basis [P, 3, K] at surface points given by head vertices [P, 3] and weights [P, 3]."""
-    operator = _weighted_rows(corners, barycentric, len(albedo.mean))
+    operator = sparse_rows(corners, as_float32(barycentric), len(albedo.mean), in_order=True)
     basis = (operator @ albedo.by_vertex).reshape(len(corners), 3, -1)
-    return (operator @ albedo.mean).astype(np.float64), basis.astype(np.float64)
-
-
-def _weighted_rows(columns: np.ndarray, weights: np.ndarray, width: int) -> sparse.csr_matrix:
-    """Sparse float32 [P, width] with the weights [P, 3] of each row in its columns [P, 3]."""
-    points = len(columns)
-    rows = np.repeat(np.arange(points), 3)
-    return sparse.csr_matrix((weights.astype(np.float32).ravel(), (rows, columns.ravel())), shape=(points, width))
+    return widened(operator @ albedo.mean), widened(basis)

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from backend.head.parameters import FittedLightSettings
+from backend.imaging.arrays import Array, average, is_tensor, like, namespace, to_host
 from backend.imaging.channels import total
 from backend.rendering.spherical_harmonics import LAMBERT_KERNEL, basis
 from backend.side_by_side import each
@@ -17,18 +18,18 @@ _KERNEL = LAMBERT_KERNEL / np.pi
 _Y0 = float(basis(np.array([0.0, 0.0, 1.0]))[0])
 
 
-def shading_basis(normals: np.ndarray) -> np.ndarray:
+def shading_basis(normals: Array) -> Array:
     """irradiance / pi of each of the 9 radiance harmonics for unit normals [..., 3]: [..., 9]."""
-    return basis(normals) * _KERNEL
+    return basis(normals) * like(_KERNEL, normals)
 
 
-def shading_gradient(normals: np.ndarray) -> np.ndarray:
+def shading_gradient(normals: Array) -> Array:
     """Derivative of `shading_basis` by the normal's components: [..., 9, 3]. Exact, the harmonics being quadratic."""
     columns = []
-    for axis in np.eye(3):
+    for axis in like(np.eye(3), normals):
         ahead, behind = basis(normals + 0.5 * axis), basis(normals - 0.5 * axis)
-        columns.append((ahead - behind) * _KERNEL)
-    return np.stack(columns, axis=-1)
+        columns.append((ahead - behind) * like(_KERNEL, normals))
+    return namespace(normals).stack(columns, axis=-1)
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,13 @@ class SkinSamples:
         weights: float [N].
     """
 
-    colours: np.ndarray
-    contrast: np.ndarray
-    normals: np.ndarray
-    albedo_mean: np.ndarray
-    albedo_basis: np.ndarray
-    occlusion: np.ndarray
-    weights: np.ndarray
+    colours: Array
+    contrast: Array
+    normals: Array
+    albedo_mean: Array
+    albedo_basis: Array
+    occlusion: Array
+    weights: Array
 
 
 @dataclass(frozen=True)
@@ -67,24 +68,26 @@ class Lighting:
     albedo: np.ndarray
 
 
-def sample_albedo(samples: SkinSamples, lighting: Lighting) -> np.ndarray:
+def sample_albedo(samples: SkinSamples, lighting: Lighting) -> Array:
     """Albedo of the samples [N, 3], linear RGB, kept above 0.02."""
     modes = samples.albedo_basis.reshape(-1, len(lighting.albedo))
-    return np.maximum(samples.albedo_mean + (modes @ lighting.albedo).reshape(samples.albedo_mean.shape), 0.02)
+    own = (modes @ like(lighting.albedo, modes)).reshape(samples.albedo_mean.shape)
+    return namespace(modes).maximum(samples.albedo_mean + own, 0.02)
 
 
-def rendered(samples: SkinSamples, lighting: Lighting) -> np.ndarray:
+def rendered(samples: SkinSamples, lighting: Lighting) -> Array:
     """Linear RGB [N, 3] of the samples: albedo * irradiance / pi * ambient occlusion."""
-    shading = np.maximum(shading_basis(samples.normals) @ lighting.light, 0.0)
+    by_light = shading_basis(samples.normals)
+    shading = namespace(by_light).maximum(by_light @ like(lighting.light, by_light), 0.0)
     return sample_albedo(samples, lighting) * shading * samples.occlusion[:, None]
 
 
-def residuals(samples: SkinSamples, lighting: Lighting) -> np.ndarray:
+def residuals(samples: SkinSamples, lighting: Lighting) -> Array:
     """Rendering minus photo [N, 3] in sRGB values (to first order)."""
     return (rendered(samples, lighting) - samples.colours) * samples.contrast
 
 
-def robust(residual: np.ndarray, weights: np.ndarray, scale: float) -> np.ndarray:
+def robust(residual: Array, weights: Array, scale: float) -> Array:
     """Weights [N] of iteratively reweighted least squares (Cauchy loss) for residuals [N, 3]."""
     return weights / (1 + total(residual**2) / 3 / scale**2)
 
@@ -107,16 +110,17 @@ def first_lighting(
         tone_modes: how many leading albedo modes describe the overall tone.
         sigma, scale, effective: see `solve_lighting`.
     """
+    xp = namespace(samples.colours)
     luminance = samples.colours.mean(axis=1)
-    order = np.argsort(luminance)
-    cumulative = np.cumsum(samples.weights[order])
-    median = luminance[order][np.searchsorted(cumulative, 0.5 * cumulative[-1])]
+    order = xp.argsort(luminance)
+    cumulative = xp.cumsum(samples.weights[order], axis=0)
+    median = float(luminance[order][xp.searchsorted(cumulative, 0.5 * cumulative[-1:])][0])
     dark, skin = settings.darker_than_skin
-    trust = np.clip((luminance / max(median, 1e-4) - dark) / (skin - dark), 0, 1)
+    trust = xp.clip((luminance / max(median, 1e-4) - dark) / (skin - dark), 0, 1)
     k = samples.albedo_basis.shape[-1]
     toned = replace(
         samples,
-        albedo_basis=np.ascontiguousarray(samples.albedo_basis[..., :tone_modes]),
+        albedo_basis=xp.concat([samples.albedo_basis[..., :tone_modes]]),  # in one piece
         weights=samples.weights * trust,
     )
     start = Lighting(np.repeat(np.array(settings.mean)[:, None], 3, axis=1) / _Y0, np.zeros(tone_modes))
@@ -149,21 +153,24 @@ def solve_lighting(
         effective: how many independent samples all of them are worth (neighbouring pixels err alike).
         settled: so many leading albedo modes stay within `settled_tone_sigma` of the start.
     """
-    k = samples.albedo_basis.shape[-1]
+    xp, k = namespace(samples.colours), samples.albedo_basis.shape[-1]
     lighting = start
     by_light = shading_basis(samples.normals) * samples.occlusion[:, None]
-    prior, wanted = _light_prior(np.average(by_light, axis=0, weights=samples.weights + 1e-12), settings)
+    prior, wanted = _light_prior(average(by_light, samples.weights + 1e-12), settings)
     albedo_mean, albedo_precision = np.zeros(k), np.ones(k)
     albedo_mean[:settled], albedo_precision[:settled] = start.albedo[:settled], settings.settled_tone_sigma**-2
-    strength = effective / (3 * max(samples.weights.sum(), 1e-9) * sigma**2)
+    strength = effective / (3 * max(float(samples.weights.sum()), 1e-9) * sigma**2)
+    # A device has no cache that would hold the pieces, and is asked less often.
+    at_once = len(by_light) if is_tensor(by_light) else SAMPLES_AT_ONCE
     for _ in range(rounds):
-        albedo, bright = sample_albedo(samples, lighting), np.maximum(by_light @ lighting.light, 0.0)
+        albedo = sample_albedo(samples, lighting)
+        bright = xp.maximum(by_light @ like(lighting.light, by_light), 0.0)
         residual = (albedo * bright - samples.colours) * samples.contrast
-        root = np.sqrt(strength * robust(residual, samples.weights, scale))[:, None]
+        root = xp.sqrt(strength * robust(residual, samples.weights, scale))[:, None]
         seen = root * samples.contrast
         colour, shading, wrong = albedo * seen, bright * seen, root * residual
         hessian, gradient = np.zeros((27 + k, 27 + k)), np.zeros(27 + k)
-        parts = [(c, begin) for c in range(3) for begin in range(0, len(colour), SAMPLES_AT_ONCE)]
+        parts = [(c, slice(begin, begin + at_once)) for c in range(3) for begin in range(0, len(colour), at_once)]
         products = each(partial(_products, samples.albedo_basis, by_light, colour, shading, wrong), parts)
         for (c, _), (square, right) in zip(parts, products, strict=True):
             own = np.r_[9 * c : 9 * c + 9, 27 : 27 + k]
@@ -179,24 +186,23 @@ def solve_lighting(
 
 
 def _products(
-    albedo_basis: np.ndarray,  # [N, 3, K]
-    by_light: np.ndarray,  # [N, 9]
-    colour: np.ndarray,  # [N, 3]
-    shading: np.ndarray,  # [N, 3]
-    wrong: np.ndarray,  # [N, 3]
-    part: tuple[int, int],
+    albedo_basis: Array,  # [N, 3, K]
+    by_light: Array,  # [N, 9]
+    colour: Array,  # [N, 3]
+    shading: Array,  # [N, 3]
+    wrong: Array,  # [N, 3]
+    part: tuple[int, slice],
 ) -> tuple[np.ndarray, np.ndarray]:
     """What some samples add to a channel's normal equations: [9 + K, 9 + K] and [9 + K], of its own light and of the
     albedo, on which it depends.
 
     Args:
-        part: the channel, and the first of `SAMPLES_AT_ONCE` samples.
+        part: the channel, and the samples.
     """
-    c, begin = part
-    rows = slice(begin, begin + SAMPLES_AT_ONCE)
+    c, rows = part
     by_albedo = albedo_basis[rows, c] * shading[rows, c : c + 1]
-    jacobian = np.hstack([by_light[rows] * colour[rows, c : c + 1], by_albedo])
-    return jacobian.T @ jacobian, jacobian.T @ wrong[rows, c]
+    jacobian = namespace(by_light).concat([by_light[rows] * colour[rows, c : c + 1], by_albedo], axis=1)
+    return to_host(jacobian.T @ jacobian), to_host(jacobian.T @ wrong[rows, c])
 
 
 def _light_prior(face: np.ndarray, settings: FittedLightSettings) -> tuple[np.ndarray, np.ndarray]:

@@ -8,10 +8,9 @@ photo where they project. Derivatives go through the photo's gradient and throug
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-import cv2
 import numpy as np
-from scipy import sparse
 
 from backend.head.landmarks.landmark_fit import LandmarkProblem
 from backend.head.landmarks.landmark_solve import (
@@ -44,8 +43,10 @@ from backend.head.shading.lighting import (
     solve_lighting,
 )
 from backend.head.shading.reduced_photo import ReducedPhoto
+from backend.imaging.arrays import Array, as_float32, average, empty, is_tensor, like, namespace, to_host, widened
 from backend.imaging.channels import length, total
 from backend.imaging.colour import linear_to_srgb
+from backend.imaging.sampling import bilinear
 from backend.progress import Progress
 from backend.rendering.rasteriser import Rasteriser
 from backend.side_by_side import each
@@ -70,7 +71,7 @@ class Scene:
     problem: LandmarkProblem
     region: ComparedSkin
     albedo: AlbedoBasis
-    occlusion: np.ndarray
+    occlusion: Array
     photo: ReducedPhoto
     rasteriser: Rasteriser
     settings: PhotometricSettings = PhotometricSettings()
@@ -97,17 +98,17 @@ class SeenSkin:
     """Skin points that the pixels of one rasterisation see.
 
     Args:
-        operator: sparse [P, r], takes values at the region's vertices to the points.
+        operator: sparse rows [P, r], take values at the region's vertices to the points.
         weights: float [P].
         occlusion: float [P], part of the sky that the points see.
         albedo_mean: float [P, 3], albedo_basis: float [P, 3, K], the albedo model at the points.
     """
 
-    operator: sparse.csr_matrix
-    weights: np.ndarray
-    occlusion: np.ndarray
-    albedo_mean: np.ndarray
-    albedo_basis: np.ndarray
+    operator: Any
+    weights: Array
+    occlusion: Array
+    albedo_mean: Array
+    albedo_basis: Array
 
 
 def refine(scene: Scene, parameters: FitParameters, progress: Progress | None = None) -> Refined:
@@ -160,8 +161,9 @@ def light_of(scene: Scene, seen: SeenSkin, parameters: FitParameters, start: Lig
 def photometric_error(scene: Scene, seen: SeenSkin, parameters: FitParameters, lighting: Lighting) -> float:
     """Weighted mean over the seen skin of |rendering - photo| in sRGB values, clipped at `clipped` a channel."""
     samples = _samples(scene, seen, parameters)
-    difference = np.abs(linear_to_srgb(rendered(samples, lighting)) - linear_to_srgb(samples.colours))
-    return float(np.average(np.minimum(difference, scene.settings.clipped).mean(axis=1), weights=samples.weights))
+    xp = namespace(samples.colours)
+    difference = xp.abs(linear_to_srgb(rendered(samples, lighting)) - linear_to_srgb(samples.colours))
+    return float(average(xp.minimum(difference, scene.settings.clipped).mean(axis=1), samples.weights))
 
 
 def see(scene: Scene, parameters: FitParameters) -> SeenSkin:
@@ -170,17 +172,19 @@ def see(scene: Scene, parameters: FitParameters) -> SeenSkin:
     camera = photo.camera(parameters, scene.problem.centre_px)
     vertices = region.model.shape(parameters.identity, parameters.expression)
     fragments = scene.rasteriser.rasterise(vertices, region.triangles, camera)
-    chosen = fragments.mask & region.skin_triangle[np.maximum(fragments.triangle, 0)] & (photo.mask > 0.05)
-    corners = region.triangles[fragments.triangle[chosen]]
-    barycentric = fragments.barycentric[chosen].astype(np.float64)
+    skin = fragments.mask & region.skin_triangle[np.maximum(fragments.triangle, 0)]
+    xp, chosen = namespace(photo.mask), like(skin, photo.mask) & (photo.mask > 0.05)
+    triangles = like(fragments.triangle, photo.mask)[chosen]
+    corners = like(region.triangles, photo.mask)[triangles]
+    barycentric = widened(like(fragments.barycentric, photo.mask)[chosen])
     operator = interpolate(region, corners, barycentric)
     field = normal_field(region, _coefficients(parameters))
     normals = operator @ field.normals
-    sight = camera.position - operator @ field.positions
+    sight = like(camera.position, normals) - operator @ field.positions
     facing = total(normals * sight) / (length(normals) * length(sight))
-    weights = np.einsum("pk,pk->p", barycentric, region.weight[corners]) * photo.mask[chosen]
-    weights = weights * np.clip((facing - scene.settings.least_facing) / 0.2, 0, 1)
-    occlusion = np.einsum("pk,pk->p", barycentric, scene.occlusion[corners])
+    weights = xp.einsum("pk,pk->p", barycentric, region.weight[corners]) * photo.mask[chosen]
+    weights = weights * xp.clip((facing - scene.settings.least_facing) / 0.2, 0, 1)
+    occlusion = xp.einsum("pk,pk->p", barycentric, scene.occlusion[corners])
     return SeenSkin(operator, weights, occlusion, *region_albedo_at(scene.albedo, corners, barycentric))
 
 
@@ -192,27 +196,14 @@ def _samples(scene: Scene, seen: SeenSkin, parameters: FitParameters) -> SkinSam
     """The seen points with their normals, and the photo's colours where they project."""
     region, photo = scene.region, scene.photo
     field = normal_field(region, _coefficients(parameters))
-    normals = seen.operator @ field.normals
-    normals = normals / np.maximum(length(normals)[:, None], 1e-12)
+    xp, normals = namespace(photo.linear), seen.operator @ field.normals
+    normals = normals / xp.maximum(length(normals)[:, None], 1e-12)
     camera = photo.camera(parameters, scene.problem.centre_px)
     pixels = camera.project(seen.operator @ field.positions)
-    colours = _sample(photo.linear, pixels)
+    colours = bilinear(photo.linear, pixels)
     # d sRGB / d linear of the encoding, with the toe's slope limited so that noise in the dark does not rule.
-    contrast = (1.055 / 2.4) * np.maximum(colours, 0.02) ** (1 / 2.4 - 1)
+    contrast = (1.055 / 2.4) * xp.maximum(colours, 0.02) ** (1 / 2.4 - 1)
     return SkinSamples(colours, contrast, normals, seen.albedo_mean, seen.albedo_basis, seen.occlusion, seen.weights)
-
-
-def _sample(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """Bilinear samples [P, C] of an image [h, w, ...] at pixels [P, 2]."""
-    maps = (pixels - 0.5).astype(np.float32)
-    flat = image.reshape(*image.shape[:2], -1)
-    channels = [
-        cv2.remap(
-            np.ascontiguousarray(flat[..., c]), maps[:, 0], maps[:, 1], cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE
-        )
-        for c in range(flat.shape[2])
-    ]
-    return np.stack(channels, axis=-1).reshape(len(pixels), *image.shape[2:]).astype(np.float64)
 
 
 def shading_terms(scene: Scene, seen: SeenSkin, at: FitParameters, lighting: Lighting) -> Terms:
@@ -220,11 +211,11 @@ def shading_terms(scene: Scene, seen: SeenSkin, at: FitParameters, lighting: Lig
     region, photo = scene.region, scene.photo
     samples = _samples(scene, seen, at)
     residual = residuals(samples, lighting)
-    chosen = scene.settings
+    xp, chosen = namespace(residual), scene.settings
     scale = chosen.robust_scale
-    strength = chosen.effective_samples / (max(samples.weights.sum(), 1e-9) * chosen.sigma**2)
-    squared = np.mean(residual**2, axis=1)
-    cost = 0.5 * strength * float(np.sum(samples.weights * scale**2 * np.log1p(squared / scale**2)))
+    strength = chosen.effective_samples / (max(float(samples.weights.sum()), 1e-9) * chosen.sigma**2)
+    squared = xp.mean(residual**2, axis=1)
+    cost = 0.5 * strength * float(xp.sum(samples.weights * scale**2 * xp.log1p(squared / scale**2)))
 
     def derivatives() -> tuple[np.ndarray, np.ndarray]:
         field = normal_field(region, _coefficients(at))
@@ -232,29 +223,33 @@ def shading_terms(scene: Scene, seen: SeenSkin, at: FitParameters, lighting: Lig
         # The photo moves under the points: -d photo / d pixel * d pixel / d theta.
         by_pose, by_point = pixel_derivatives(points, at)
         pixels = photo.camera(at, scene.problem.centre_px).project(points)
-        slope = -_sample(photo.gradient, pixels) * samples.contrast[..., None] * photo.scale
+        slope = -bilinear(photo.gradient, pixels) * samples.contrast[..., None] * photo.scale
         # The normals turn: albedo * d shading / d normal * d normal / d coefficients.
         visible = sample_albedo(samples, lighting) * samples.contrast * samples.occlusion[:, None]
-        by_normal = np.einsum("pbi,bc->pci", shading_gradient(samples.normals), lighting.light) * visible[..., None]
-        by_surface = np.concatenate([slope @ by_point, by_normal], axis=-1).astype(np.float32)
-        by_pose = (slope @ by_pose).astype(np.float32)
-        surface = np.concatenate([region.basis, normal_derivative(region, field)], axis=1)
+        light = like(lighting.light, visible)
+        by_normal = xp.einsum("pbi,bc->pci", shading_gradient(samples.normals), light) * visible[..., None]
+        by_surface = as_float32(xp.concat([slope @ by_point, by_normal], axis=-1))
+        by_pose = as_float32(slope @ by_pose)
+        surface = xp.concat([region.basis, normal_derivative(region, field)], axis=1)
         # Both sides of the product take the root of the weights: of a matrix and itself, half has to be computed.
-        root = np.sqrt(strength / 3 * robust(residual, samples.weights, scale)).astype(np.float32)[:, None]
-        wrong = root * residual.astype(np.float32)
+        root = as_float32(xp.sqrt(strength / 3 * robust(residual, samples.weights, scale)))[:, None]
+        wrong = root * as_float32(residual)
+        at_once = len(points) if is_tensor(points) else POINTS_AT_ONCE
 
         def part(start: int) -> tuple[np.ndarray, np.ndarray]:
             """Of points that the processor's cache holds."""
-            rows = slice(start, start + POINTS_AT_ONCE)
+            rows = slice(start, start + at_once)
             moving = seen.operator[rows] @ surface.reshape(len(surface), -1)
-            jacobian = np.empty((len(moving), 3, POSE + surface.shape[-1]), np.float32)
+            jacobian = empty((len(moving), 3, POSE + surface.shape[-1]), surface)
             jacobian[..., :POSE] = by_pose[rows]
-            np.matmul(by_surface[rows], moving.reshape(-1, *surface.shape[1:]), out=jacobian[..., POSE:])
+            xp.matmul(by_surface[rows], moving.reshape(-1, *surface.shape[1:]), out=jacobian[..., POSE:])
             jacobian *= root[rows, :, None]
             flat = jacobian.reshape(-1, jacobian.shape[-1])
-            return (flat.T @ wrong[rows].reshape(-1)).astype(np.float64), (flat.T @ flat).astype(np.float64)
+            products = flat.T @ wrong[rows].reshape(-1), flat.T @ flat
+            gradient, hessian = (to_host(product).astype(np.float64) for product in products)
+            return gradient, hessian
 
-        gradients, hessians = zip(*each(part, range(0, len(points), POINTS_AT_ONCE)), strict=True)
+        gradients, hessians = zip(*each(part, range(0, len(points), at_once)), strict=True)
         return np.sum(gradients, axis=0), np.sum(hessians, axis=0)
 
     return Terms(cost, derivatives)

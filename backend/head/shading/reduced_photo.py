@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from backend.head.landmarks.landmark_solve import FitParameters
 from backend.head.parameters import PhotometricSettings
+from backend.imaging.arrays import Array, as_float32, filled_with, like, namespace
 from backend.imaging.colour import srgb_bytes_to_linear
+from backend.imaging.filters import gaussian_blur
+from backend.imaging.sampling import part_resized
 from backend.rendering.camera import Camera
 
 
@@ -25,9 +27,9 @@ class ReducedPhoto:
         origin: x, y of the cut-out's corner in the photo's pixels.
     """
 
-    linear: np.ndarray
-    gradient: np.ndarray
-    mask: np.ndarray
+    linear: Array
+    gradient: Array
+    mask: Array
     scale: float
     origin: tuple[float, float]
 
@@ -48,22 +50,27 @@ def reduce_face(
     landmarks_px: np.ndarray,
     mask: np.ndarray | None,
     settings: PhotometricSettings = PhotometricSettings(),
+    kind: Array = None,
 ) -> ReducedPhoto:
-    """`reduce_photo` of a photo uint8 [H, W, 3], sRGB, of which no more than the face's surroundings is looked at."""
+    """`reduce_photo` of a photo uint8 [H, W, 3], sRGB, of which no more than the face's surroundings is looked at.
+
+    It goes to where `kind` is, an array of NumPy's or a tensor, and is reduced there.
+    """
     extent = landmarks_px.min(axis=0), landmarks_px.max(axis=0)
     around = 0.2 * float((extent[1] - extent[0]).max())
     frame = np.array(image_srgb.shape[1::-1])
     left, top = np.clip(np.floor(extent[0] - around), 0, frame - 1).astype(int)
     right, bottom = np.clip(np.ceil(extent[1] + around), (left + 1, top + 1), frame).astype(int)
     window = (slice(top, bottom), slice(left, right))
-    linear, known = srgb_bytes_to_linear(image_srgb[window]), None if mask is None else mask[window]
+    linear = srgb_bytes_to_linear(like(image_srgb[window], kind))
+    known = None if mask is None else like(mask[window], kind)
     return reduce_photo(linear, landmarks_px - (left, top), known, settings).moved((int(left), int(top)))
 
 
 def reduce_photo(
-    image_linear: np.ndarray,
+    image_linear: Array,
     landmarks_px: np.ndarray,
-    mask: np.ndarray | None,
+    mask: Array | None,
     settings: PhotometricSettings = PhotometricSettings(),
 ) -> ReducedPhoto:
     """Cut the face out of a linear photo float [H, W, 3] and reduce it to about `face_px`.
@@ -78,15 +85,23 @@ def reduce_photo(
     scale = min(settings.face_px / side, 1.0)
     low = low - 0.1 * side
     width, height = (np.ceil((high + 0.1 * side - low) * scale)).astype(int)
-    # Pixel i of the reduced image covers [i, i + 1) / scale; warpAffine counts pixel centres as whole numbers.
-    shift = -low * scale + 0.5 * scale - 0.5
-    to_reduced = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
-    sigma = 0.5 / scale if scale < 1 else 0.0
-    image = np.ascontiguousarray(image_linear, np.float32)
+    size, sigma = (int(width), int(height)), 0.5 / scale if scale < 1 else 0.0
+    image = as_float32(image_linear)
     if sigma > 0.6:
-        image = cv2.GaussianBlur(image, (0, 0), sigma)  # against aliasing
-    linear = cv2.warpAffine(image, to_reduced, (int(width), int(height)), borderMode=cv2.BORDER_REPLICATE)
-    inside = np.ones(image.shape[:2], np.float32) if mask is None else np.ascontiguousarray(mask, np.float32)
-    reduced_mask = cv2.warpAffine(inside, to_reduced, (int(width), int(height)), flags=cv2.INTER_AREA)
-    gradient = np.stack([np.gradient(linear, axis=1), np.gradient(linear, axis=0)], axis=-1)
+        image = gaussian_blur(image, sigma)  # against aliasing
+    linear = part_resized(image, low, scale, size, repeat=True)
+    inside = filled_with(1, image.shape[:2], image) if mask is None else as_float32(mask)
+    reduced_mask = part_resized(inside, low, scale, size, repeat=False)
+    gradient = namespace(linear).stack([_slope(linear, 1), _slope(linear, 0)], axis=-1)
     return ReducedPhoto(linear, gradient, reduced_mask, scale, (float(low[0]), float(low[1])))
+
+
+def _slope(image: Array, axis: int) -> Array:
+    """Derivative of an image [h, w, C] along an axis: half the difference of the neighbours, at the ends from one."""
+    xp, count = namespace(image), image.shape[axis]
+
+    def at(start: int, stop: int) -> Array:
+        return image[start:stop] if axis == 0 else image[:, start:stop]
+
+    between = (at(2, count) - at(0, count - 2)) / 2
+    return xp.concat([at(1, 2) - at(0, 1), between, at(count - 1, count) - at(count - 2, count - 1)], axis=axis)

@@ -11,16 +11,27 @@ from torch import (
     abs,
     add,
     argmax,
+    argsort,
+    broadcast_to,
+    cumsum,
+    einsum,
     exp,
     floor,
+    full_like,
     hypot,
     log,
+    log1p,
+    matmul,
+    mean,
+    moveaxis,
     round,
+    searchsorted,
     sign,
     sqrt,
     square,
     stack,
     subtract,
+    sum,
     tanh,
     where,
     zeros_like,
@@ -31,21 +42,34 @@ __all__ = [
     "abs",
     "add",
     "argmax",
+    "argsort",
+    "broadcast_to",
     "clip",
     "concat",
+    "cross",
+    "cumsum",
+    "einsum",
     "exp",
     "floor",
+    "full_like",
     "hypot",
     "log",
+    "log1p",
+    "matmul",
     "maximum",
+    "mean",
     "minimum",
+    "moveaxis",
     "round",
+    "searchsorted",
     "sign",
     "sqrt",
     "square",
     "stack",
     "subtract",
+    "sum",
     "tanh",
+    "tensordot",
     "where",
     "zeros_like",
 ]
@@ -68,3 +92,13 @@ def minimum(first: Tensor | float, second: Tensor | float) -> Tensor:
 def clip(values: Tensor, lowest: Tensor | float, highest: Tensor | float) -> Tensor:
     """Values within limits, each of them a number or a tensor."""
     return minimum(maximum(values, lowest), highest)
+
+
+def cross(first: Tensor, second: Tensor) -> Tensor:
+    """Cross products of vectors [..., 3]."""
+    return torch.linalg.cross(first, second)
+
+
+def tensordot(first: Tensor, second: Tensor, axes: int) -> Tensor:
+    """The sum of products over so many of the last axes of the first and the first ones of the second."""
+    return torch.tensordot(first, second, dims=axes)

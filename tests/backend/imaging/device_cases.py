@@ -14,6 +14,7 @@ from backend.imaging.colour import linear_to_srgb, luminance, srgb_to_linear
 from backend.imaging.membrane import extend
 from backend.imaging.rows import Enlarged, blurred_in_bands
 from backend.imaging.sampling import Footprint
+from backend.imaging.sparse_rows import sparse_rows
 from backend.texture.uv_space import dilate
 
 SIDE = 96
@@ -44,7 +45,11 @@ LIMITS = {
     "bicubic": 0.04,  # OpenCV knows 32 places between two pixels
     "sample_image": 0.04,
     "sample_linear": 0.04,
+    "bilinear": 0.04,
+    "part_resized": 0.04,
+    "part_resized_nothing_beyond": 0.04,
     "gathered": 1e-6,
+    "gathered_rows": 1e-6,
     "inner_distance": 0.03,  # OpenCV's is a sum of steps on the grid
     "extended": 0.02,  # texels whose nearest two are as far, in an image that is smooth
     "extend": 2e-3,  # both stop at 3e-4 of the largest value
@@ -98,6 +103,9 @@ def differences(device: str) -> dict[str, float]:
     def joined(image: Array) -> Array:
         return octaves.join(octaves.split(image, octaves.finest_octave(64) + 2)[0])
 
+    def by_rows(corners: Array, weights: Array, values: Array) -> Array:
+        return (sparse_rows(corners, weights, len(values)) @ values)[3:]
+
     side64 = np.ascontiguousarray(noise[:64, :64])
     return {
         "masked_blur": apart(filters.masked_blur, noise, weight, 2.0, where=near[2.0]),
@@ -127,7 +135,13 @@ def differences(device: str) -> dict[str, float]:
         "bicubic": apart(sampling.bicubic, noise, pixels),
         "sample_image": apart(sampled, noise, pixels, wide),
         "sample_linear": apart(sampling.sample_linear, plain, pixels),
+        "bilinear": apart(sampling.bilinear, noise, pixels),
+        "part_resized": apart(partial(sampling.part_resized, repeat=True), noise, (-3.0, 11.0), 0.7, (60, 70)),
+        "part_resized_nothing_beyond": apart(
+            partial(sampling.part_resized, repeat=False), plain, (-3.0, 11.0), 0.7, (60, 70)
+        ),
         "gathered": apart(sampling.gathered, vertices, corners, share),
+        "gathered_rows": apart(by_rows, corners, share, vertices),
         "inner_distance": apart(of_distance, mask, where=deep),
         "extended": apart(dilate, smooth, mask, 9.0, quantile=0.99),
         "extend": apart(extend, smooth, held, mask, 20.0),
