@@ -11,6 +11,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from backend.imaging.arrays import Array, filled_with, like
+
 ORDER = 128  # frequencies r + c below this are kept: on 256 x 256 texels, the wavelengths above 4 texels and diagonals
 
 
@@ -50,10 +52,10 @@ def analyse(maps: np.ndarray, order: int = ORDER) -> tuple[np.ndarray, np.ndarra
     return even, odd
 
 
-def synthesise(coefficients: np.ndarray, parity: int, side: int, order: int = ORDER) -> np.ndarray:
+def synthesise(coefficients: Array, parity: int, side: int, order: int = ORDER) -> Array:
     """Maps float32 [..., side, side] of coefficients [..., n] with even (0) or odd (1) columns."""
     usable = min(order, side)
-    grid = np.zeros((*coefficients.shape[:-1], order, order), np.float32)
+    grid = filled_with(0, (*coefficients.shape[:-1], order, order), coefficients)
     grid[(..., *places(parity, order))] = coefficients
-    base = samples(side, order)[:, :usable]
+    base = like(samples(side, order)[:, :usable], coefficients)
     return base @ grid[..., :usable, :usable] @ base.T

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.delight.delighting import DelightedTexture
+from backend.imaging.arrays import Array, like, namespace
 from backend.imaging.filters import masked_reduce
 from backend.prior.channels import LINEAR
 from backend.prior.linear.factor_model import CoarsePrior
@@ -36,7 +37,7 @@ class CoarseEstimate:
     gain: np.ndarray
     settings: EstimateSettings = EstimateSettings()
 
-    def maps(self, side: int) -> np.ndarray:
+    def maps(self, side: int) -> Array:
         """Conditional mean of the nine channels (`coarse_model`), float32 [side, side, 9]."""
         return self.prior.maps_of(self.posterior.mean * spread(self.prior, self.settings), side)
 
@@ -46,7 +47,7 @@ class CoarseEstimate:
         variance = self.posterior.variance(factors, self.prior.noise_maps(side))
         return np.sqrt(variance).astype(np.float32)
 
-    def drawn(self, side: int, rng: np.random.Generator) -> np.ndarray:
+    def drawn(self, side: int, rng: np.random.Generator) -> Array:
         """Maps float32 [side, side, 9] of factors drawn from their posterior, without the texels' own noise."""
         return self.prior.maps_of(self.posterior.draw(rng) * spread(self.prior, self.settings), side)
 
@@ -65,7 +66,8 @@ def coarse_estimate(
     log_albedo, _ = masked_reduce(seen.log_albedo, seen.weight, settings.side)
     texels = weight > settings.least_weight
     mean = prior.mean_maps(settings.side)[texels]
-    factors = (prior.factor_maps(settings.side) * spread(prior, settings))[texels]
+    maps = prior.factor_maps(settings.side)
+    factors = (maps * like(spread(prior, settings), maps))[texels]
     noise = prior.noise_maps(settings.side)[texels]
     # Texels in highlights say less of the albedo.
     dull = 1 - masked_reduce(seen.shine[..., None], seen.weight, settings.side)[0][texels][..., 0]
@@ -81,11 +83,11 @@ def coarse_estimate(
     )
     usual_gain = seen.tone - np.log(seen.mean_albedo)
     albedo = _observation(
-        log_albedo[texels] - usual_gain,
+        log_albedo[texels] - like(usual_gain, log_albedo),
         mean,
         factors,
         noise + settings.albedo_noise**2,
-        weight[texels] * np.square(dull),
+        weight[texels] * namespace(dull).square(dull),
         LINEAR.diffuse,
         np.eye(3),
         settings.gain_deviation,
@@ -107,11 +109,11 @@ def spread(prior: CoarsePrior, settings: EstimateSettings = EstimateSettings()) 
 
 
 def _observation(
-    values: np.ndarray,  # [n, 3]
-    mean: np.ndarray,  # [n, 9]
-    factors: np.ndarray,  # [n, 9, K]
-    noise: np.ndarray,  # [n, 9]
-    weight: np.ndarray,  # [n]
+    values: Array,  # [n, 3]
+    mean: Array,  # [n, 9]
+    factors: Array,  # [n, 9, K]
+    noise: Array,  # [n, 9]
+    weight: Array,  # [n]
     channels: slice,
     gains: np.ndarray,  # [3, Q], log gains of the channels
     deviation: float,  # of each of the gains
@@ -124,7 +126,7 @@ def _observation(
         mean[:, channels].reshape(-1),
         factors[:, channels].reshape(3 * count, -1),
         noise[:, channels].reshape(-1),
-        np.repeat(weight, 3),
-        np.tile(gains, (count, 1)),
+        namespace(weight).broadcast_to(weight[:, None], (count, 3)).reshape(-1),
+        like(np.tile(gains, (count, 1)), values),
         np.full(gains.shape[1], deviation**2),
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -21,6 +21,7 @@ from safetensors.numpy import save
 
 from backend.asset_files import ASSETS, verified
 from backend.head.model import HeadModel
+from backend.imaging.arrays import Array, empty, like, namespace, to_device
 from backend.prior.channels import LINEAR
 from backend.prior.eight_bits import from_bytes, to_bytes
 from backend.prior.linear import cosine
@@ -50,9 +51,9 @@ class CoarsePrior:
         metadata: how it was trained.
     """
 
-    mean: np.ndarray
+    mean: Array
     parity: np.ndarray
-    factors: np.ndarray
+    factors: Array
     noise: np.ndarray
     albedo: AlbedoPca
     layout: str
@@ -62,30 +63,36 @@ class CoarsePrior:
     def latents(self) -> int:
         return len(self.parity)
 
-    def mean_maps(self, side: int, channels: slice = slice(None)) -> np.ndarray:
+    def on(self, device: str) -> CoarsePrior:
+        """The same on a device of PyTorch's, where its maps are made then."""
+        return replace(self, mean=to_device(self.mean, device), factors=to_device(self.factors, device))
+
+    def mean_maps(self, side: int, channels: slice = slice(None)) -> Array:
         """mu as maps float32 [side, side, C]."""
         return _maps(self.mean[None], 0, side, channels)[0]
 
-    def factor_maps(self, side: int, channels: slice = slice(None)) -> np.ndarray:
+    def factor_maps(self, side: int, channels: slice = slice(None)) -> Array:
         """W as maps float32 [side, side, C, K]."""
         count = len(range(LINEAR.total)[channels])
-        result = np.empty((side, side, count, self.latents), np.float32)
+        result = empty((side, side, count, self.latents), self.factors)
         for parity in (0, 1):
             chosen = np.flatnonzero(self.parity == parity)
-            result[..., chosen] = np.moveaxis(_maps(self.factors[chosen], parity, side, channels), 0, -1)
+            maps = _maps(self.factors[chosen], parity, side, channels)
+            result[..., chosen] = namespace(maps).moveaxis(maps, 0, -1)
         return result
 
-    def noise_maps(self, side: int, channels: slice = slice(None)) -> np.ndarray:
+    def noise_maps(self, side: int, channels: slice = slice(None)) -> Array:
         """Variance of eps as maps float32 [side, side, C]."""
         noise = np.moveaxis(self.noise[channels], 0, -1)
-        return cv2.resize(noise, (side, side), interpolation=cv2.INTER_LINEAR)
+        return like(cv2.resize(noise, (side, side), interpolation=cv2.INTER_LINEAR), self.mean)
 
-    def maps_of(self, latent: np.ndarray, side: int, channels: slice = slice(None)) -> np.ndarray:
+    def maps_of(self, latent: np.ndarray, side: int, channels: slice = slice(None)) -> Array:
         """mu + W z for one z [K] as maps float32 [side, side, C]: the sum is taken over cosines, so it is quick."""
         total = self.mean_maps(side, channels)
         for parity in (0, 1):
-            chosen = self.parity == parity
-            summed = np.tensordot(latent[chosen].astype(np.float32), self.factors[chosen], 1)
+            chosen = np.flatnonzero(self.parity == parity)
+            factors = self.factors[chosen]
+            summed = namespace(factors).tensordot(like(latent[chosen].astype(np.float32), factors), factors, axes=1)
             total += _maps(summed[None], parity, side, channels)[0]
         return total
 
@@ -127,14 +134,14 @@ class AlbedoPca:
         return maps
 
 
-def _maps(numbers: np.ndarray, parity: int, side: int, channels: slice) -> np.ndarray:
+def _maps(numbers: Array, parity: int, side: int, channels: slice) -> Array:
     """Cosine numbers [K, 9, n] of faces of one parity to unscaled maps float32 [K, side, side, C]."""
     result = []
     for channel in range(LINEAR.total)[channels]:
         own = parity ^ (channel == NORMAL_X)
         maps = cosine.synthesise(numbers[:, channel, : cosine.count(own)], own, side)
-        result.append(maps / SCALES[channel])
-    return np.stack(result, axis=-1)
+        result.append(maps / float(SCALES[channel]))
+    return namespace(result[0]).stack(result, axis=-1)
 
 
 def layout_of(model: HeadModel) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from backend.imaging.arrays import Array, like, namespace, to_host, widened
 from backend.prior.parameters import ConditioningSettings
 
 
@@ -32,12 +33,12 @@ class GaussianObservation:
         robust: whether outliers count less (iterated reweighting, Student's t).
     """
 
-    values: np.ndarray
-    mean: np.ndarray
-    factors: np.ndarray
-    noise: np.ndarray
-    weight: np.ndarray
-    nuisance: np.ndarray
+    values: Array
+    mean: Array
+    factors: Array
+    noise: Array
+    weight: Array
+    nuisance: Array
     nuisance_variance: np.ndarray
     robust: bool = True
 
@@ -79,7 +80,7 @@ class Posterior:
     mean: np.ndarray
     covariance: np.ndarray
     nuisance: tuple[np.ndarray, ...]
-    trust: tuple[np.ndarray, ...]
+    trust: tuple[Array, ...]
 
     def predict(self, mean: np.ndarray, factors: np.ndarray) -> np.ndarray:
         """Conditional mean of entries of x with the given mean [...] and factors [..., K]."""
@@ -113,7 +114,8 @@ def condition(
         raise ValueError(f"observations need factors for {latents} latents")
     sizes = [o.nuisance.shape[1] for o in observations]
     starts = latents + np.concatenate([[0], np.cumsum(sizes)]).astype(int)
-    trust = [np.ones(len(o.values)) for o in observations]
+    trust = [like(np.ones(len(o.values)), o.values) for o in observations]
+    designs = [widened(namespace(o.factors).concat([o.factors, o.nuisance], axis=1)) for o in observations]
     rounds = settings.rounds if any(o.robust for o in observations) else 1
     rounds = settings.scale_rounds if scale else rounds
     certainty = np.ones(latents)
@@ -124,17 +126,17 @@ def condition(
         for index, seen in enumerate(observations):
             own = slice(starts[index], starts[index + 1])
             columns = np.r_[0:latents, own]
-            design = np.concatenate([seen.factors, seen.nuisance], axis=1).astype(np.float64)
-            scaled = design * (seen.weight * trust[index] / seen.noise)[:, None]
-            precision[np.ix_(columns, columns)] += scaled.T @ design
-            right[columns] += scaled.T @ (seen.values - seen.mean)
+            scaled = designs[index] * (seen.weight * trust[index] / seen.noise)[:, None]
+            precision[np.ix_(columns, columns)] += to_host(scaled.T @ designs[index])
+            right[columns] += to_host(scaled.T @ (seen.values - seen.mean))
             precision[np.arange(own.start, own.stop), np.arange(own.start, own.stop)] += 1 / seen.nuisance_variance
         covariance = np.linalg.inv(precision)
         solution = covariance @ right
         for index, seen in enumerate(observations):
             if seen.robust:
                 own = slice(starts[index], starts[index + 1])
-                explained = seen.factors @ solution[:latents] + seen.nuisance @ solution[own]
+                of_latents, of_nuisance = like(solution[:latents], seen.factors), like(solution[own], seen.factors)
+                explained = seen.factors @ of_latents + seen.nuisance @ of_nuisance
                 trust[index] = _student_trust(seen.values - seen.mean - explained, seen.noise, settings)
         if scale:
             variance = scale.variance(solution[:latents], covariance[:latents, :latents])
@@ -147,9 +149,10 @@ def condition(
     )
 
 
-def _student_trust(residual: np.ndarray, noise: np.ndarray, settings: ConditioningSettings) -> np.ndarray:
+def _student_trust(residual: Array, noise: Array, settings: ConditioningSettings) -> Array:
     """Weights [n] of iterated reweighting for Student's t noise (Lange, Little and Taylor 1989, eq. 3)."""
-    return (settings.student_degrees + 1) / (settings.student_degrees + np.square(residual) / noise)
+    squared = namespace(residual).square(residual)
+    return (settings.student_degrees + 1) / (settings.student_degrees + squared / noise)
 
 
 def tempered(observation: GaussianObservation, effective: float) -> GaussianObservation:
