@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from backend.detail.parameters import ReliefSettings
 from backend.detail.photo_detail import PhotoDetail, made_colour
 from backend.detail.separation import pigment_share
 from backend.detail.unseen import Made
-from backend.imaging.colour import LUMINANCE, linear_to_srgb
+from backend.imaging.arrays import Array, empty, like, namespace
+from backend.imaging.colour import linear_to_srgb, luminance
 from backend.imaging.rows import Enlarged, Rows, in_bands
 from backend.prior.interface import CompletedMaps
 from backend.texture.regions import FaceRegions
@@ -26,16 +25,16 @@ class Coloured:
         relief: float32 [R, R], log luminance.
     """
 
-    texture_srgb: np.ndarray
-    albedo: np.ndarray
-    relief: np.ndarray
+    texture_srgb: Array
+    albedo: Array
+    relief: Array
 
 
 def coloured(
     grown: CompletedMaps,
     photo: PhotoDetail,
     made: Made,
-    hairs: np.ndarray,
+    hairs: Array,
     regions: FaceRegions,
     settings: ReliefSettings = ReliefSettings(),
 ) -> Coloured:
@@ -49,45 +48,45 @@ def coloured(
         regions: parts of the face, B x B.
         settings: of relief.
     """
-    side, luminance, kept = photo.side, LUMINANCE.astype(np.float32), settings.in_albedo
+    xp, side, kept = namespace(hairs), photo.side, settings.in_albedo
     texture, albedo = (Enlarged(image, side) for image in (grown.log_texture, grown.log_albedo))
     eyes, lips, hanging, share = (
         Enlarged(image, side, (0, 1)) for image in (regions.eyes, regions.lips, hairs, photo.hair.share)
     )
-    tint, surely = made_colour(photo), photo.covered
-    result = Coloured(photo.detail, np.empty((side, side, 3), np.float32), np.empty((side, side), np.float32))
+    tint, surely = like(made_colour(photo), hairs), photo.covered
+    result = Coloured(photo.detail, empty((side, side, 3), hairs), empty((side, side), hairs))
 
     def lay(rows: slice) -> None:
         detail, matte = photo.detail[rows], photo.matte[rows]
         pigment = pigment_share(photo.spot[rows], hanging[rows], eyes[rows], lips[rows])
         fine, coarse, hairy, covered = made.fine[rows], made.coarse[rows], share[rows], surely[rows]
         added = fine + coarse
-        result.relief[rows] = (detail @ luminance) * matte * (1 - np.maximum(pigment, hairy)) + added * (1 - hairy)
-        pigment = np.maximum(pigment, covered)
+        result.relief[rows] = luminance(detail) * matte * (1 - xp.maximum(pigment, hairy)) + added * (1 - hairy)
+        pigment = xp.maximum(pigment, covered)
         log_albedo = detail * (matte * (pigment + (1 - pigment) * kept))[..., None]
         log_albedo += albedo[rows]
         log_albedo += ((covered + (1 - covered) * kept) * fine + coarse)[..., None] * tint
-        np.exp(log_albedo, out=result.albedo[rows])
+        xp.exp(log_albedo, out=result.albedo[rows])
         log_texture = texture[rows] + detail
         log_texture += (added * (1 - photo.strength[rows]))[..., None] * tint
-        result.texture_srgb[rows] = linear_to_srgb(np.exp(log_texture, out=log_texture))
+        result.texture_srgb[rows] = linear_to_srgb(xp.exp(log_texture, out=log_texture))
 
-    in_bands(lay, side)
+    in_bands(lay, side, hairs)
     return result
 
 
-def encode(albedo: Rows, into: np.ndarray) -> None:
+def encode(albedo: Rows, into: Array) -> None:
     """Write a linear albedo [R, R, 3], pressed into what skin and hair can have, sRGB-encoded; it may lie there."""
 
     def write(rows: slice) -> None:
         into[rows] = linear_to_srgb(_soft_range(albedo[rows]))
 
-    in_bands(write, len(into))
+    in_bands(write, len(into), into)
 
 
-def _soft_range(albedo: np.ndarray) -> np.ndarray:
+def _soft_range(albedo: Array) -> Array:
     """Albedo pressed softly into what skin and hair can have: 0.008 to 0.85."""
-    high = 0.6
-    over = np.maximum(albedo - high, 0)
-    pressed = np.minimum(albedo, high) + 0.25 * (1 - np.exp(-over / 0.25))
-    return np.maximum(pressed, 0.008)
+    xp, high = namespace(albedo), 0.6
+    over = xp.maximum(albedo - high, 0)
+    pressed = xp.minimum(albedo, high) + 0.25 * (1 - xp.exp(-over / 0.25))
+    return xp.maximum(pressed, 0.008)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from backend.detail.parameters import HairSettings
-from backend.imaging.colour import LUMINANCE, SMALLEST_LINEAR
-from backend.imaging.filters import masked_blur, smooth_step
+from backend.imaging.arrays import Array, as_float32, count, median, namespace
+from backend.imaging.colour import LUMINANCE, SMALLEST_LINEAR, luminance
+from backend.imaging.filters import grown, masked_blur, smooth_step
 from backend.imaging.octaves import finest_octave, join, reduce_to, split
 from backend.imaging.rows import Computed, Enlarged, Rows, reduced_in_bands
 from backend.rendering.skin_model import SKIN
@@ -30,14 +30,14 @@ class Hair:
         covered: how surely hair grows there: all of the detail is then colour.
     """
 
-    share: np.ndarray
-    covered: np.ndarray
+    share: Array
+    covered: Array
 
 
 def grown_hair(
-    log_luminance: np.ndarray,  # float32 [R, R], of the albedo with its fine detail
-    weight: np.ndarray,  # float32 [R, R], 1 where it is skin that was seen
-    shine: np.ndarray,  # float32 [R, R], share of the light there that is specular: its detail is no hair
+    log_luminance: Array,  # float32 [R, R], of the albedo with its fine detail
+    weight: Array,  # float32 [R, R], 1 where it is skin that was seen
+    shine: Array,  # float32 [R, R], share of the light there that is specular: its detail is no hair
     regions: FaceRegions,  # on any number of texels
     texels_per_mm: float,  # of R texels a side
     settings: HairSettings = HairSettings(),
@@ -47,28 +47,28 @@ def grown_hair(
     The skin's part of a sum of skin and hair whose variances are known is, by least squares, its share of the variance
     (Wiener, "Extrapolation, interpolation, and smoothing of stationary time series", 1949).
     """
-    side = min(log_luminance.shape[0], settings.side)
+    xp, side = namespace(weight), min(log_luminance.shape[0], settings.side)
     scale = texels_per_mm * side / log_luminance.shape[0]
     seen = reduce_to(weight, side)
-    clear = ((seen * (1 - reduce_to(shine, side))) > 0.5).astype(np.float32)
+    clear = as_float32((seen * (1 - reduce_to(shine, side))) > 0.5)
     brows, around, beard = _places(regions, side, scale, settings)
     bare = (reduce_to(plain_skin(regions), side) > 0.9) & (reduce_to(regions.beard, side) < 0.05) & (clear > 0)
-    if not settings.grown or np.count_nonzero(bare) < settings.fewest_texels:
+    if not settings.grown or count(bare) < settings.fewest_texels:
         return Hair(brows, brows)
     bands, _ = split(reduce_to(log_luminance, side), max(settings.coarsest_octave, finest_octave(side)))
-    variance = masked_blur(np.square(join(bands)), clear, settings.grown_over_mm * scale)
-    skin = settings.bare_varies**2 * float(np.median(variance[bare]))
-    share = np.clip(1 - skin / np.maximum(variance, 1e-8), 0, 1)
+    variance = masked_blur(xp.square(join(bands)), clear, settings.grown_over_mm * scale)
+    skin = settings.bare_varies**2 * median(variance[bare])
+    share = xp.clip(1 - skin / xp.maximum(variance, 1e-8), 0, 1)
     on_beard = (beard > 0.9) & (clear > 0)
-    usual = float(np.median(share[on_beard])) if np.count_nonzero(on_beard) >= settings.fewest_texels else 0.0
+    usual = median(share[on_beard]) if count(on_beard) >= settings.fewest_texels else 0.0
     seen = seen > 0.5
     # Among the hairs of a brow the skin between them is not told apart.
     return Hair(
         *(
-            np.maximum(brows, np.where(seen, np.maximum(around, beard) * here, beard * there)).astype(np.float32)
+            as_float32(xp.maximum(brows, xp.where(seen, xp.maximum(around, beard) * here, beard * there)))
             for here, there in (
                 (share, usual),
-                (smooth_step(share, *settings.covered), smooth_step(usual, *settings.covered)),
+                (smooth_step(share, *settings.covered), float(smooth_step(usual, *settings.covered))),
             )
         )
     )
@@ -76,20 +76,19 @@ def grown_hair(
 
 def _places(
     regions: FaceRegions, side: int, texels_per_mm: float, settings: HairSettings
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[Array, Array, Array]:
     """Where hair of brows grows, where it may stand around them, and where that of beards may grow; [side, side].
 
     The hair of a moustache hangs over the lips' border.
     """
     brows, lips = reduce_to(regions.brows, side), reduce_to(regions.lips, side)
     reach = max(1, round(settings.around_brows_mm * texels_per_mm))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    around = cv2.dilate(brows, kernel) * (1 - reduce_to(regions.eyes, side))
+    around = grown(brows, reach) * (1 - reduce_to(regions.eyes, side))
     return brows**2, around, reduce_to(regions.beard, side) * (1 - lips**4)
 
 
 def without_surface_light(
-    albedo: np.ndarray,  # float32 [R, R, 3], linear
+    albedo: Array,  # float32 [R, R, 3], linear
     hair: Hair,
     regions: FaceRegions,  # B x B
     skin_albedo: np.ndarray,  # float64 [3], linear, of plain skin
@@ -102,21 +101,21 @@ def without_surface_light(
     In beards it is left: there the dark may also be folds.
     """
     side, small = albedo.shape[0], regions.face.shape[0]
-    weights = LUMINANCE.astype(np.float32)
-    reduced = reduced_in_bands(lambda rows: albedo[rows] @ weights, side, small)
+    xp = namespace(albedo)
+    reduced = reduced_in_bands(lambda rows: luminance(albedo[rows]), side, small, like=albedo)
     covered = reduce_to(hair.covered, small)
     bare = regions.face * (1 - regions.eyes) * (1 - regions.lips) * (1 - covered)
-    around = np.ones_like(bare), settings.skin_around_mm * regions.texels_per_mm
-    doubt = np.float32(settings.fewest_around)
-    near, usual = masked_blur(bare, *around), np.float32(skin_albedo @ LUMINANCE)
-    skin = Enlarged((masked_blur(bare * reduced, *around) + doubt * usual) / (near + doubt), side)
+    around = xp.ones_like(bare), settings.skin_around_mm * regions.texels_per_mm
+    doubt, usual = np.float32(settings.fewest_around), np.float32(skin_albedo @ LUMINANCE)
+    near, expected = masked_blur(bare, *around) + float(doubt), float(doubt * usual)
+    skin = Enlarged((masked_blur(bare * reduced, *around) + expected) / near, side)
     hairy = Enlarged(covered * (1 - regions.beard), side, (0, 1))
 
-    def of(rows: slice) -> np.ndarray:
-        luminance = albedo[rows] @ weights
-        darker = 1 - np.minimum(luminance / skin[rows], 1)
+    def of(rows: slice) -> Array:
+        light = luminance(albedo[rows])
+        darker = 1 - xp.minimum(light / skin[rows], 1)
         of_surface = SKIN.surface.of_skin * hairy[rows] * darker
         # Of all channels alike, and softly where little is left: what they hold of so dark a thing is noise.
-        return albedo[rows] / (1 + of_surface / np.maximum(luminance, SMALLEST_LINEAR))[..., None]
+        return albedo[rows] / (1 + of_surface / xp.maximum(light, SMALLEST_LINEAR))[..., None]
 
     return Computed(of)

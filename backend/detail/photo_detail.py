@@ -13,7 +13,8 @@ from backend.detail.hair import Hair, grown_hair
 from backend.detail.parameters import DetailParameters
 from backend.detail.seen import fine_detail
 from backend.detail.separation import matte_share
-from backend.imaging.colour import LUMINANCE
+from backend.imaging.arrays import Array, empty, filled_with, like, to_host
+from backend.imaging.colour import LUMINANCE, luminance
 from backend.imaging.filters import smooth_step
 from backend.imaging.octaves import split
 from backend.imaging.rows import Computed, Enlarged, Rows, filled_in_bands, in_bands, reduced_in_bands
@@ -36,13 +37,13 @@ class PhotoDetail:
     """
 
     side: int
-    detail: np.ndarray
-    matte: np.ndarray
+    detail: Array
+    matte: Array
     hair: Hair
     spot: Enlarged
     weight: Enlarged
     strength: Rows
-    bands: dict[int, np.ndarray]
+    bands: dict[int, Array]
 
     @property
     def covered(self) -> Enlarged:
@@ -58,7 +59,7 @@ def photo_detail(grown: CompletedMaps, delit: DelightedTexture, parameters: Deta
         delit: what was seen, R x R.
         parameters: of the detail stage.
     """
-    side, luminance = delit.skin.uv_space.resolution, LUMINANCE.astype(np.float32)
+    side = delit.skin.uv_space.resolution
     scale = delit.skin.regions.texels_per_mm * side / grown.side
     weight = Enlarged(delit.weight, side, (0, 1))
     shine = Enlarged(smooth_step(delit.shine, *parameters.seen.shine), side, (0, 1))
@@ -66,29 +67,32 @@ def photo_detail(grown: CompletedMaps, delit: DelightedTexture, parameters: Deta
     # The reduction is of the texture before completion; outside of what was seen it must not ring.
     reduced = grown.log_texture + delit.weight[..., None] * (delit.log_seen + delit.log_marks - grown.log_texture)
     own = fine_detail(delit.partial, reduced, strength)
-    if parameters.relief.gloss and own.any():
+    if parameters.relief.gloss and bool(own.any()):
         matte = matte_share(own, Enlarged(grown.log_texture, side), shine, scale)
     else:
-        matte = np.ones((side, side), np.float32)
+        matte = filled_with(1, (side, side), own)
 
-    albedo = Enlarged(grown.log_albedo @ luminance, side)
+    albedo = Enlarged(luminance(grown.log_albedo), side)
     h = min(side, parameters.hair.side)
-    seen, shiny = (reduced_in_bands(lambda rows, image=image: image[rows], side, h) for image in (weight, shine))
-    lit = reduced_in_bands(lambda rows: albedo[rows] + own[rows] @ luminance, side, h)
+    seen, shiny = (
+        reduced_in_bands(lambda rows, image=image: image[rows], side, h, like=own) for image in (weight, shine)
+    )
+    lit = reduced_in_bands(lambda rows: albedo[rows] + luminance(own[rows]), side, h, like=own)
     hair = grown_hair(lit, seen, shiny, delit.skin.regions, scale * h / side, parameters.hair)
-    covered, lit = Enlarged(hair.covered, side, (0, 1)), np.empty((side, side), np.float32)
+    covered, lit = Enlarged(hair.covered, side, (0, 1)), empty((side, side), own)
 
     def take_off_gloss(rows: slice) -> None:
         # Fair hair passes for gloss by its colour.
         matte[rows] += covered[rows] * (1 - shine[rows]) * (1 - matte[rows])
-        lit[rows] = albedo[rows] + (own[rows] @ luminance) * matte[rows]
+        lit[rows] = albedo[rows] + luminance(own[rows]) * matte[rows]
 
-    in_bands(take_off_gloss, side)
+    in_bands(take_off_gloss, side, own)
     n = min(side, parameters.spots.side)
-    spot = np.zeros((n, n), np.float32)
+    spot = filled_with(0, (n, n), own)
     if parameters.relief.spots:
-        small, seen = (reduced_in_bands(lambda rows, image=image: image[rows], side, n) for image in (lit, weight))
-        spot = spots(small, seen, scale * n / side, parameters.spots)
+        both = (reduced_in_bands(lambda rows, image=image: image[rows], side, n, like=own) for image in (lit, weight))
+        small, seen = (to_host(image) for image in both)
+        spot = like(spots(small, seen, scale * n / side, parameters.spots), own)
     found = Enlarged(spot, side, (0, 1), cv2.INTER_LINEAR)
     return PhotoDetail(side, own, matte, hair, found, weight, strength, split(lit)[0])
 
@@ -96,12 +100,12 @@ def photo_detail(grown: CompletedMaps, delit: DelightedTexture, parameters: Deta
 def made_colour(photo: PhotoDetail) -> np.ndarray:
     """How detail of the luminance looks in red, green and blue, float32 [3], by the photo's own detail."""
     some = slice(None, None, 4)
-    weight = filled_in_bands(lambda rows: photo.weight[rows], photo.side)[some, some]
+    weight = filled_in_bands(lambda rows: photo.weight[rows], photo.side, like=photo.detail)[some, some]
     picked = (photo.detail[some, some] * photo.matte[some, some, None])[weight > 0.9]
     usual = np.array([0.8, 1.04, 1.18])  # absorbed by melanin and blood, and lit by light that went through skin
-    luminance = picked @ LUMINANCE
-    energy = float(luminance @ luminance)
+    light = luminance(picked)
+    energy = float(light @ light)
     if len(picked) < 200 or energy < 1e-4 * len(picked):
         return usual.astype(np.float32)
-    slope = np.clip((picked.T @ luminance) / energy, 0.5, 1.6)
+    slope = np.clip(to_host(picked.T @ light) / energy, 0.5, 1.6)
     return (slope / float(slope @ LUMINANCE)).astype(np.float32)

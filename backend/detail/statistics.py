@@ -17,6 +17,7 @@ import numpy as np
 from backend.asset_files import ASSETS, verified
 from backend.detail.parameters import ContrastSettings
 from backend.detail.regions import SKIN_PARTS
+from backend.imaging.arrays import Array, median, namespace
 from backend.imaging.filters import MAD_TO_STD
 from backend.imaging.octaves import COARSEST_OCTAVE, OCTAVES, reduce_to
 
@@ -126,19 +127,19 @@ def fit_statistics(observed: np.ndarray, ages: np.ndarray, finest: int, metadata
 
 
 def measured_contrast(
-    bands: dict[int, np.ndarray],  # by octave, float32 [R / 2^k, R / 2^k], of the log luminance
-    parts: np.ndarray,  # float32 [parts, S, S], see `part_weights`
-    seen: dict[int, np.ndarray],  # by octave, float32 [T, T] in [0, 1], where the photo shows it
+    bands: dict[int, Array],  # by octave, float32 [R / 2^k, R / 2^k], of the log luminance
+    parts: Array,  # float32 [parts, S, S], see `part_weights`
+    seen: dict[int, Array],  # by octave, float32 [T, T] in [0, 1], where the photo shows it
     settings: ContrastSettings = ContrastSettings(),
 ) -> np.ndarray:
     """Robust standard deviation of log luminance float64 [parts, OCTAVES]; NaN where too little was seen."""
-    result = np.full((len(SKIN_PARTS), OCTAVES), np.nan)
+    xp, result = namespace(parts), np.full((len(SKIN_PARTS), OCTAVES), np.nan)
     for octave, full in bands.items():
         step = max(1, full.shape[0] // settings.side)  # a median needs no more
         band = full[::step, ::step]
-        weight = np.stack([reduce_to(p, band.shape[0]) for p in parts]) * reduce_to(seen[octave], band.shape[0])
+        weight = xp.stack([reduce_to(p, band.shape[0]) for p in parts]) * reduce_to(seen[octave], band.shape[0])
         for number, part in enumerate(weight):
             values = band[part > 0.6]
-            if values.size >= settings.fewest_texels:
-                result[number, octave] = MAD_TO_STD * np.median(np.abs(values))
+            if len(values) >= settings.fewest_texels:
+                result[number, octave] = MAD_TO_STD * np.float32(median(xp.abs(values)))
     return result

@@ -87,6 +87,21 @@ def filled_with(value: float, shape: Sequence[int], kind: Array) -> Array:
     return result
 
 
+def copied(values: Array) -> Array:
+    """A copy."""
+    return values.clone() if is_tensor(values) else values.copy()
+
+
+def contiguous(values: Array) -> Array:
+    """The same in rows without gaps; no copy where it is so already."""
+    return values.contiguous() if is_tensor(values) else np.ascontiguousarray(values)
+
+
+def as_int32(values: Array) -> Array:
+    """Whole numbers of 32 bits, cut off towards 0."""
+    return values.int() if is_tensor(values) else values.astype(np.int32)
+
+
 def as_float32(values: Array) -> Array:
     """The same in single precision; no copy where it is so already."""
     return values.float() if is_tensor(values) else np.asarray(values, np.float32)
@@ -108,6 +123,26 @@ def average(values: Array, weights: Array) -> np.ndarray:
 def gather(table: Array, index: Array) -> Array:
     """Rows [..., C] of a table [n, C], or values [...] of a table [n], by their numbers [...]."""
     return table[index.long()] if is_tensor(index) else np.take(table, index, axis=0)
+
+
+def values_at(image: Array, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Some few values [n] of an image [H, W] on the host, at rows and columns int [n]."""
+    return to_host(image[like(rows, image), like(columns, image)])
+
+
+def mask_of(texels: np.ndarray, shape: tuple[int, int], kind: Array) -> Array:
+    """A bool image that is True at listed texels, flat indices int [n] of the host's; of the kind of another."""
+    mask = empty(shape, kind) < -np.inf
+    mask.reshape(-1)[like(texels, kind)] = True
+    return mask
+
+
+def weighted_sum(weights: np.ndarray, images: Array) -> Array:
+    """The sum float32 [H, W] of images float32 [n, H, W], by weights [n]."""
+    weights = weights.astype(np.float32)
+    if is_tensor(images):
+        return (like(weights, images)[:, None, None] * images).sum(0)
+    return np.tensordot(weights, images, 1)
 
 
 def places(mask: Array) -> Array:

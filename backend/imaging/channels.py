@@ -32,6 +32,16 @@ def length(vectors: Array) -> Array:
     return xp.sqrt(reduce(xp.add, (xp.square(channel) for channel in _channels(vectors))))
 
 
+def norm(vectors: Array) -> Array:
+    """The Euclidean length of vectors [..., C] as [..., 1], as NumPy takes it."""
+    return length(vectors)[..., None] if is_tensor(vectors) else np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+def squared(vectors: Array) -> Array:
+    """The squared length [H, W] of vectors [H, W, C], as NumPy takes it."""
+    return vectors.square().sum(-1) if is_tensor(vectors) else np.einsum("hwk,hwk->hw", vectors, vectors)
+
+
 def channel(values: Array, number: int) -> Array:
     """One channel of values [..., C] by itself, contiguous: [...]."""
     return values[..., number].contiguous() if is_tensor(values) else np.ascontiguousarray(values[..., number])

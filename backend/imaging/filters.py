@@ -86,6 +86,12 @@ def filtered(image: Array, kernel: np.ndarray) -> Array:
 
 
 @also_on_device("filters")
+def counts_before(mask: Array) -> Array:
+    """How many texels of a bool mask [H, W] that are True lie above and left of each corner: int32 [H + 1, W + 1]."""
+    return cv2.integral(mask.view(np.uint8), sdepth=cv2.CV_32S)
+
+
+@also_on_device("filters")
 def without_holes(mask: Array) -> Array:
     """A bool mask [H, W] and all that it encloses."""
     outline, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)

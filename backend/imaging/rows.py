@@ -17,7 +17,7 @@ from backend.imaging.arrays import Array, also_on_device, as_float32, is_tensor,
 from backend.imaging.channels import channel, with_channels
 from backend.imaging.filters import gaussian_blur
 from backend.imaging.octaves import reduce_to
-from backend.side_by_side import each
+from backend.side_by_side import First, Second, each, side_by_side
 
 
 class Rows(Protocol):
@@ -81,6 +81,11 @@ def pieces(count: int, most: int = 1 << 17, like: Array = None) -> list[slice]:
     if is_tensor(like):
         return [slice(0, count)]
     return [slice(start, min(start + most, count)) for start in range(0, count, most)]
+
+
+def two_steps(first: Callable[[], First], second: Callable[[], Second], like: Array) -> tuple[First, Second]:
+    """What two steps give that do not need each other: on all cores, on a device one after the other."""
+    return (first(), second()) if is_tensor(like) else side_by_side(first, second)
 
 
 def bands(side: int, like: Array = None) -> list[slice]:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from backend.head.model import HeadModel
+from backend.imaging.arrays import Array
 from backend.imaging.filters import smooth_step
 from backend.photo.landmark_table import (
     BROW_LEFT,
@@ -37,17 +38,17 @@ class FaceRegions:
         texels_per_mm: texture density on the cheeks.
     """
 
-    lips: np.ndarray
-    nose: np.ndarray
-    forehead: np.ndarray
-    brows: np.ndarray
-    eyes: np.ndarray
-    beard: np.ndarray
-    face: np.ndarray
+    lips: Array
+    nose: Array
+    forehead: Array
+    brows: Array
+    eyes: Array
+    beard: Array
+    face: Array
     texels_per_mm: float
 
 
-def plain_skin(regions: FaceRegions) -> np.ndarray:
+def plain_skin(regions: FaceRegions) -> Array:
     """Weight float32 [R, R] of skin with the person's tone: the face without lips, brows, eyes; beards count less."""
     hair = 1 - 0.75 * regions.beard
     return regions.face * (1 - regions.lips) * (1 - regions.brows) * (1 - regions.eyes) * hair

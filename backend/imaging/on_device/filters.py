@@ -107,6 +107,11 @@ def filtered(image: Tensor, kernel: np.ndarray) -> Tensor:
     return image_of(functional.conv2d(around[:, None], weights[None, None])[:, 0], image)
 
 
+def counts_before(mask: Tensor) -> Tensor:
+    sums = mask.cumsum(0, dtype=torch.int32).cumsum(1, dtype=torch.int32)
+    return functional.pad(sums, (1, 0, 1, 0))
+
+
 def without_holes(mask: Tensor) -> Tensor:
     """By sweeps along rows and columns from outside until nothing more is reached."""
     free = functional.pad(~mask, (1, 1, 1, 1), value=True)
