@@ -22,13 +22,13 @@ from backend.detail.seen import photo_pixels, resolved_share
 from backend.detail.statistics import SkinStatistics, load_statistics, measured_contrast
 from backend.detail.surface import fine_height, less_in_cavities, relief_normals, relief_share, roughness
 from backend.detail.unseen import Shown, missing_detail
-from backend.imaging.colour import LUMINANCE
+from backend.imaging.arrays import Array, as_float32, median, namespace
+from backend.imaging.colour import luminance
 from backend.imaging.filters import enlarge, inner_distance, smooth_step
 from backend.imaging.octaves import COARSEST_OCTAVE, finest_octave, reduce_to, wavelength_mm
-from backend.imaging.rows import Enlarged, at_side, in_bands, reduced_in_bands
+from backend.imaging.rows import Enlarged, at_side, in_bands, reduced_in_bands, two_steps
 from backend.prior.interface import CompletedMaps
 from backend.progress import Progress
-from backend.side_by_side import side_by_side
 from backend.texture.detail_report import DetailReport
 from backend.texture.fitted_skin import FittedSkin
 from backend.texture.maps import DILATION_TEXELS, PartialTexture, SkinMaps
@@ -84,9 +84,10 @@ def add_detail(
     progress.report(0.4)
 
     asked = shown, expected, options.strength, uv_space, skin.model.mean, density, scale, seed, parameters.unseen
-    made, lines = side_by_side(
+    made, lines = two_steps(
         partial_call(missing_detail, *asked),
         partial_call(_lines, maps, grown.log_relief, delit, photo.hair, parameters),
+        density,
     )
     report = _report(shown, options, skin, partial, scale, parameters.unseen.resolved)
     del shown, asked
@@ -111,10 +112,10 @@ def add_detail(
             height[rows] += coarse[rows]
         height[rows] *= island[rows]
 
-    in_bands(raise_island, side)
+    in_bands(raise_island, side, height)
     depth = cavities(height, island, scale)
     rough = roughness(enlarged_regions(regions, min(side, parameters.relief.roughness_side)), depth, side)
-    specular = less_in_cavities(Enlarged(grown.specular_albedo, side), depth, side)
+    specular = less_in_cavities(Enlarged(grown.specular_albedo, side), depth, side, height)
     # Filtering reaches over the island's border, and slopes do.
     border = nearest_inside(island, DILATION_TEXELS)
     fill(height, *border)
@@ -143,33 +144,34 @@ class _Lines:
         gradient: how slopes on the surface follow from heights.
     """
 
-    hairs: np.ndarray
-    crease: np.ndarray
+    hairs: Array
+    crease: Array
     gradient: SurfaceGradient
 
 
 def _lines(
     maps: CompletedMaps,
-    log_relief: np.ndarray,
+    log_relief: Array,
     delit: DelightedTexture,
     hair: Hair,
     parameters: DetailParameters,
 ) -> _Lines:
-    skin, regions, luminance = delit.skin, delit.skin.regions, LUMINANCE.astype(np.float32)
-    hairs = separation.hairline(maps.log_relief @ luminance, delit.weight, regions, parameters.hair)
-    crease = separation.creases(log_relief @ luminance, delit.weight, regions.texels_per_mm, parameters.creases)
+    skin, regions = delit.skin, delit.skin.regions
+    xp = namespace(log_relief)
+    hairs = separation.hairline(luminance(maps.log_relief), delit.weight, regions, parameters.hair)
+    crease = separation.creases(luminance(log_relief), delit.weight, regions.texels_per_mm, parameters.creases)
     # Strands are lines too.
-    crease *= 1 - np.clip(reduce_to(np.maximum(hairs, reduce_to(hair.covered, maps.side)), len(crease)), 0, 1)
+    crease *= 1 - xp.clip(reduce_to(xp.maximum(hairs, reduce_to(hair.covered, maps.side)), len(crease)), 0, 1)
     return _Lines(hairs, crease, skin.uv_space.surface_gradient(skin.neutral))
 
 
 def _coarse_height(
     maps: CompletedMaps, delit: DelightedTexture, hair: Hair, lines: _Lines, parameters: DetailParameters
-) -> np.ndarray:
+) -> Array:
     """Height float32 [B, B] in mm of the relief that is read from maps of the working size."""
     regions, island = delit.skin.regions, delit.skin.working.mask
     coarse = relief_height(maps.log_relief, regions, island)
-    coarse *= 1 - np.maximum(lines.hairs, reduce_to(hair.share, maps.side))
+    coarse *= 1 - namespace(coarse).maximum(lines.hairs, reduce_to(hair.share, maps.side))
     coarse *= off_border(delit.weight, 0.4 * regions.texels_per_mm)
     coarse *= relief_share(parameters.relief.coarse_wave_mm, reduce_to(lines.crease, maps.side), parameters.relief)
     return dilate(coarse, island, 3)
@@ -217,44 +219,46 @@ def _shown(
     photo: PhotoDetail, skin: FittedSkin, texels_per_mm: float, partial: PartialTexture, parameters: DetailParameters
 ) -> Shown:
     """What there is of the detail, and where it comes from the photo."""
-    side, regions = photo.side, skin.regions
+    side, regions, xp = photo.side, skin.regions, namespace(photo.detail)
     seen, resolved, strength = _seen(photo, skin, partial, parameters)
     n = len(strength)
     plain = reduce_to(plain_skin(regions), n)
-    clear = (strength > 0.7) & (reduced_in_bands(lambda rows: photo.spot[rows], side, n) < 0.2)
+    clear = (strength > 0.7) & (reduced_in_bands(lambda rows: photo.spot[rows], side, n, like=plain) < 0.2)
     border = inner_distance(clear) > parameters.unseen.sample_border_mm * texels_per_mm * n / side
     haired = reduce_to(regions.beard * (1 - regions.lips), n)
-    usual = np.maximum(plain, haired * reduce_to(regions.face, n)) * border
-    parts = np.stack([reduce_to(p, n) for p in part_weights(regions)])
-    return Shown(photo.bands, seen, resolved, usual.astype(np.float32), parts)
+    usual = xp.maximum(plain, haired * reduce_to(regions.face, n)) * border
+    parts = xp.stack([reduce_to(p, n) for p in part_weights(regions)])
+    return Shown(photo.bands, seen, resolved, as_float32(usual), parts)
 
 
 def _seen(
     photo: PhotoDetail, skin: FittedSkin, partial: PartialTexture, parameters: DetailParameters
-) -> tuple[dict[int, np.ndarray], dict[int, float], np.ndarray]:
+) -> tuple[dict[int, Array], dict[int, float], Array]:
     """`Shown.seen` and `Shown.resolved`, and the share of the photo's detail that is taken, float32 [S, S]."""
     uv_space = coarser(skin.uv_space, min(photo.side, parameters.unseen.region_side))
     n = uv_space.resolution
     pixels = partial.sharpness * photo_pixels(skin, partial, uv_space)
-    weight = reduced_in_bands(lambda rows: photo.weight[rows], photo.side, n)
+    weight = reduced_in_bands(lambda rows: photo.weight[rows], photo.side, n, like=photo.detail)
     strength = smooth_step(weight, *parameters.seen.trusted)
     shares = {octave: resolved_share(pixels, octave, n, parameters.seen) for octave in photo.bands}
     face = (strength * reduce_to(skin.regions.face, n)) > 0.5
-    resolved = {o: float(np.median(share[face])) if face.any() else 0.0 for o, share in shares.items()}
+    resolved = {o: median(share[face]) if bool(face.any()) else 0.0 for o, share in shares.items()}
     sides = {octave: min(len(band), n) for octave, band in photo.bands.items()}
     return {o: reduce_to(share * strength, sides[o]) for o, share in shares.items()}, resolved, strength
 
 
-def _plainly_seen(
-    seen: dict[int, np.ndarray], bands: dict[int, np.ndarray], side: int, regions: FaceRegions
-) -> dict[int, np.ndarray]:
+def _plainly_seen(seen: dict[int, Array], bands: dict[int, Array], side: int, regions: FaceRegions) -> dict[int, Array]:
     """By octave, where its contrast may be measured, [side, side]: seen, and for what is resolved at all."""
     hairless, found = 1 - reduce_to(regions.brows, side), {}
     for octave, share in seen.items():
         # As texels of the band have it: enlarged, and averaged again.
         h = len(bands[octave])
-        of_band = at_side(share, h)
-        share = reduced_in_bands(lambda rows, of=of_band: of[rows], h, side) if h > side else reduce_to(share, side)
+        of_band, kind = at_side(share, h), share
+        share = (
+            reduced_in_bands(lambda rows, of=of_band: of[rows], h, side, like=kind)
+            if h > side
+            else reduce_to(share, side)
+        )
         found[octave] = (share > 0.9) * hairless
     return found
 
@@ -284,7 +288,7 @@ def _report(
     pixels = photo_pixels(skin, partial, coarser(skin.uv_space, shown.skin.shape[0]))
     looked = (face > 0.5) & (reduce_to(shown.seen[COARSEST_OCTAVE], len(face)) > 0.5)
     per_mm = texels_per_mm * len(face) / side
-    photo = float(np.median(pixels[looked])) * per_mm if looked.any() else 0.0
+    photo = median(pixels[looked]) * per_mm if bool(looked.any()) else 0.0
     seen, continued, made = (round(float(x), 4) for x in table[:, 1:].mean(0))
     octaves = tuple((round(w, 4), round(s, 4), round(c, 4), round(m, 4)) for w, s, c, m in rows)
     return DetailReport(seen, continued, made, options.strength, round(photo, 3), round(texels_per_mm, 3), octaves)
@@ -295,13 +299,13 @@ def enlarged_regions(regions: FaceRegions, side: int) -> FaceRegions:
     if side == regions.face.shape[0]:
         return regions
     masks = {
-        name: np.clip(enlarge(getattr(regions, name), side), 0, 1)
+        name: namespace(regions.face).clip(enlarge(getattr(regions, name), side), 0, 1)
         for name in ("lips", "nose", "forehead", "brows", "eyes", "beard", "face")
     }
     return FaceRegions(**masks, texels_per_mm=regions.texels_per_mm * side / regions.face.shape[0])
 
 
-def off_border(weight: np.ndarray, texels_per_mm: float) -> np.ndarray:
+def off_border(weight: Array, texels_per_mm: float) -> Array:
     """0 on the border between seen and unseen, 1 two millimetres away: a step of colour there is no relief."""
     seen = weight > 0.5
     distance = inner_distance(seen) + inner_distance(~seen)

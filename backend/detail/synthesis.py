@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from backend.detail.parameters import PatchSettings
-from backend.imaging.filters import inner_distance
+from backend.imaging.arrays import Array, filled_with, gather, like, namespace, places, to_host, values_at
+from backend.imaging.filters import counts_before, inner_distance
 from backend.imaging.rows import Rows, blurred_in_bands, in_bands
+from backend.imaging.sampling import turned_parts
 
 
 @dataclass(frozen=True)
@@ -24,28 +25,28 @@ class Sample:
     Args:
         image: float32 [S, S], mean about 0.
         density: float32 [S, S], texels per mm.
-        places: for each sort of skin the middles of patches, int [n, 2] (column, row); a sort without any takes
-            those of the first that has some.
+        places: for each sort of skin the middles of patches, int [n, 2] (column, row), on the host; a sort without any
+            takes those of the first that has some.
         periodic: patches may run over the border.
     """
 
-    image: np.ndarray
-    density: np.ndarray
+    image: Array
+    density: Array
     places: tuple[np.ndarray, ...]
     periodic: bool = False
 
 
-def periodic_sample(tile: np.ndarray, texels_per_mm: float) -> Sample:
+def periodic_sample(tile: Array, texels_per_mm: float) -> Sample:
     """A periodic tile float32 [S, S], of which every place is as good."""
     row, column = np.indices(tile.shape)
-    places = np.stack([column.ravel(), row.ravel()], axis=1)
-    return Sample(tile, np.full(tile.shape, texels_per_mm, np.float32), (places,), periodic=True)
+    everywhere = np.stack([column.ravel(), row.ravel()], axis=1)
+    return Sample(tile, filled_with(texels_per_mm, tile.shape, tile), (everywhere,), periodic=True)
 
 
-def good_places(allowed: np.ndarray, reach: float, rng: np.random.Generator, most: int = 4000) -> np.ndarray:
-    """Middles int [n, 2] (column, row), in random order, of discs of `reach` texels inside a bool mask."""
-    inside = np.flatnonzero(inner_distance(allowed) > reach)
-    picked = rng.permutation(inside)[:most]
+def good_places(allowed: Array, reach: float, rng: np.random.Generator, most: int = 4000) -> np.ndarray:
+    """Middles int [n, 2] (column, row), in random order, of discs of `reach` texels inside a bool mask; on the host."""
+    inside = places(inner_distance(allowed) > reach)
+    picked = to_host(gather(inside, like(rng.permutation(len(inside))[:most], inside)))
     row, column = np.divmod(picked, allowed.shape[1])
     return np.stack([column, row], axis=1)
 
@@ -67,16 +68,13 @@ class Patchwork:
     overlap: int
     patches: tuple[tuple[int, int, np.ndarray], ...]
 
-    def painted(self) -> np.ndarray:
+    def painted(self) -> Array:
         """The texture, float32 [side, side]."""
-        side, size = self.side, self.spacing + self.overlap
-        window = _window(self.spacing, self.overlap)
-        total = np.zeros((side + 2 * size, side + 2 * size), np.float32)
-        border = cv2.BORDER_WRAP if self.sample.periodic else cv2.BORDER_REFLECT_101
-        for top, left, matrix in self.patches:
-            patch = cv2.warpAffine(
-                self.sample.image, matrix, (size, size), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=border
-            )
+        image, side, size = self.sample.image, self.side, self.spacing + self.overlap
+        window = like(_window(self.spacing, self.overlap), image)
+        total = filled_with(0, (side + 2 * size, side + 2 * size), image)
+        border, matrices = "wrap" if self.sample.periodic else "mirror", [matrix for _, _, matrix in self.patches]
+        for (top, left, _), patch in zip(self.patches, turned_parts(image, matrices, size, border), strict=True):
             patch *= window
             total[top + size : top + 2 * size, left + size : left + 2 * size] += patch
         return total[size : size + side, size : size + side]
@@ -84,9 +82,9 @@ class Patchwork:
 
 def patchwork(
     sample: Sample,
-    needed: np.ndarray,  # bool [R, R]
-    sort: np.ndarray,  # int [r, r], index into `sample.places`, r <= R
-    density: np.ndarray,  # float32 [r, r], texels of R per mm
+    needed: Array,  # bool [R, R]
+    sort: Array,  # int [r, r], index into `sample.places`, r <= R
+    density: Array,  # float32 [r, r], texels of R per mm
     texels_per_mm: float,  # typical density at R, for the size of patches
     rng: np.random.Generator,
     settings: PatchSettings = PatchSettings(),
@@ -102,39 +100,51 @@ def patchwork(
         max(2, round(settings.overlap_mm * texels_per_mm)),
     )
     size = spacing + overlap
-    coarse = sort.shape[0] / side
-    before = cv2.integral(needed.view(np.uint8), sdepth=cv2.CV_32S)
-    patches, used = [], np.zeros(len(sample.places), int)
-    for top in range(-overlap, side, spacing):
-        for left in range(-int(rng.integers(overlap, size)), side, spacing):
-            turn, flip = float(rng.uniform(0, 360)), bool(rng.integers(2))
-            (y0, y1), (x0, x1) = ((max(start, 0), min(start + size, side)) for start in (top, left))
-            if before[y1, x1] - before[y0, x1] == before[y1, x0] - before[y0, x0]:
-                continue  # none of it is needed
-            row, column = (min(max(int((c + size / 2) * coarse), 0), sort.shape[0] - 1) for c in (top, left))
-            at = (row, column)
-            kind = _kind(sample, int(sort[at]), settings)
-            places = sample.places[kind]
-            x, y = places[used[kind] % len(places)]
-            used[kind] += 1
-            scale = float(sample.density[y, x]) / max(float(density[at]), 1e-3)
-            scale = min(max(scale, 1 / settings.scale_limit), settings.scale_limit)
-            matrix = _placement((float(x), float(y)), scale, turn, flip, size)
-            patches.append((top, left, matrix))
+    laid = _laid(side, spacing, overlap, rng)
+    tops, lefts = (np.array([patch[k] for patch in laid]) for k in range(2))
+    (y0, y1), (x0, x1) = ((np.clip(start, 0, side), np.clip(start + size, 0, side)) for start in (tops, lefts))
+    before = counts_before(needed)
+    above, below = (values_at(before, y, x1) - values_at(before, y, x0) for y in (y0, y1))
+    wanted = np.flatnonzero(below - above)
+    scale = sort.shape[0] / side
+    rows, columns = (np.clip(((c + size / 2) * scale).astype(int), 0, sort.shape[0] - 1) for c in (tops, lefts))
+    sorts, densities = (values_at(image, rows[wanted], columns[wanted]) for image in (sort, density))
+    middles, used = np.empty((len(wanted), 2), int), np.zeros(len(sample.places), int)
+    for number, asked in enumerate(sorts.tolist()):
+        kind = _kind(sample, asked, settings)
+        middles[number] = sample.places[kind][used[kind] % len(sample.places[kind])]
+        used[kind] += 1
+    patches = []
+    sampled = values_at(sample.density, middles[:, 1], middles[:, 0])
+    for number, (x, y), given, here in zip(wanted, middles.tolist(), sampled, densities, strict=True):
+        top, left, turn, flip = laid[number]
+        scale = float(given) / max(float(here), 1e-3)
+        scale = min(max(scale, 1 / settings.scale_limit), settings.scale_limit)
+        patches.append((top, left, _placement((float(x), float(y)), scale, turn, flip, size)))
     return Patchwork(sample, side, spacing, overlap, tuple(patches))
 
 
+def _laid(side: int, spacing: int, overlap: int, rng: np.random.Generator) -> list[tuple[int, int, float, bool]]:
+    """Row and column of each patch's corner, its turn in degrees, and whether it is mirrored."""
+    laid = []
+    for top in range(-overlap, side, spacing):
+        for left in range(-int(rng.integers(overlap, spacing + overlap)), side, spacing):
+            laid.append((top, left, float(rng.uniform(0, 360)), bool(rng.integers(2))))
+    return laid
+
+
 def bring_to_unit_variance(
-    band: np.ndarray, weight: Rows, texels_per_mm: float, settings: PatchSettings = PatchSettings()
+    band: Array, weight: Rows, texels_per_mm: float, settings: PatchSettings = PatchSettings()
 ) -> None:
     """Scale a band [R, R] to local standard deviation 1 where weight [R, R] > 0, in place."""
     over = max(settings.normalised_over_mm * texels_per_mm, 2.0)
-    variance = blurred_in_bands(lambda rows: np.square(band[rows]), lambda rows: weight[rows], len(band), over)
+    xp = namespace(band)
+    variance = blurred_in_bands(lambda rows: xp.square(band[rows]), lambda rows: weight[rows], len(band), over, band)
 
     def scale(rows: slice) -> None:
-        band[rows] /= np.sqrt(np.maximum(variance[rows], 1e-10))
+        band[rows] /= xp.sqrt(xp.maximum(variance[rows], 1e-10))
 
-    in_bands(scale, len(band))
+    in_bands(scale, len(band), band)
 
 
 def _kind(sample: Sample, wanted: int, settings: PatchSettings) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -11,10 +12,29 @@ from backend.detail.parameters import UnseenSettings
 from backend.detail.regions import SKIN_PARTS
 from backend.detail.seam import SolidNoise, noise_in_space, seam_share, stretched_share
 from backend.detail.synthesis import Patchwork, Sample, bring_to_unit_variance, good_places, patchwork, periodic_sample
+from backend.imaging.arrays import (
+    Array,
+    as_float32,
+    copied,
+    filled_with,
+    is_tensor,
+    like,
+    namespace,
+    weighted_sum,
+)
 from backend.imaging.octaves import COARSEST_OCTAVE, finest_octave, join, levels, reduce_to, wavelength_mm
-from backend.imaging.rows import Enlarged, Rows, at_side, blurred_in_bands, filled_in_bands, in_bands, reduced_in_bands
+from backend.imaging.rows import (
+    Enlarged,
+    Rows,
+    at_side,
+    blurred_in_bands,
+    filled_in_bands,
+    in_bands,
+    reduced_in_bands,
+    two_steps,
+)
 from backend.imaging.rows import bands as bands_of
-from backend.side_by_side import each, side_by_side
+from backend.side_by_side import each
 from backend.texture.fitted_skin import WORKING_RESOLUTION
 from backend.texture.uv_space import UVSpace, coarser, coarser_mask
 
@@ -31,7 +51,7 @@ class Made:
         coarse: float32 [R, R], what they could.
     """
 
-    fine: np.ndarray
+    fine: Array
     coarse: Rows
 
 
@@ -47,11 +67,11 @@ class Shown:
         parts: float32 [parts, S, S], `part_weights`.
     """
 
-    bands: dict[int, np.ndarray]
-    seen: dict[int, np.ndarray]
+    bands: dict[int, Array]
+    seen: dict[int, Array]
     resolved: dict[int, float]
-    skin: np.ndarray
-    parts: np.ndarray
+    skin: Array
+    parts: Array
 
 
 def missing_detail(
@@ -60,15 +80,15 @@ def missing_detail(
     strength: float,
     uv_space: UVSpace,
     mean_vertices: np.ndarray,  # [V, 3], metres
-    density: np.ndarray,  # float32 [S, S], texels per mm of R texels a side
+    density: Array,  # float32 [S, S], texels per mm of R texels a side
     texels_per_mm: float,  # of R texels a side
     seed: int,
     settings: UnseenSettings = UnseenSettings(),
 ) -> Made:
     """Detail that brings every octave to its contrast where it is not seen."""
-    side = uv_space.resolution
+    xp, side = namespace(density), uv_space.resolution
     if strength <= 0:
-        flat = np.zeros((side, side), np.float32)
+        flat = filled_with(0, (side, side), density)
         return Made(flat, flat)
     gains = {
         octave: _deficit(octave, shown, contrast, strength, uv_space, texels_per_mm * band.shape[0] / side, settings)
@@ -78,7 +98,7 @@ def missing_detail(
     h = min(side, settings.seam.side)
 
     def solid() -> dict[int, SolidNoise]:
-        share = np.maximum(
+        share = xp.maximum(
             seam_share(uv_space, texels_per_mm * h / side, h, settings.seam),
             stretched_share(uv_space, mean_vertices, h, settings.seam),
         )
@@ -93,8 +113,8 @@ def missing_detail(
             for octave, band in shown.bands.items()
         }
 
-    bands, noise = side_by_side(
-        lambda: _textures(shown, needed, density, texels_per_mm, np.random.default_rng(seed), settings), solid
+    bands, noise = two_steps(
+        lambda: _textures(shown, needed, density, texels_per_mm, np.random.default_rng(seed), settings), solid, density
     )
     for octave, gain in gains.items():
         band, h = bands[octave], shown.bands[octave].shape[0]
@@ -102,52 +122,52 @@ def missing_detail(
         bring_to_unit_variance(band, weight, texels_per_mm * h / side, settings.patches)
         noise.pop(octave).mix_into(band)
 
-        def scale(rows: slice, band: np.ndarray = band, gain: np.ndarray = gain) -> None:
+        def scale(rows: slice, band: Array = band, gain: Array = gain) -> None:
             # Patches of little variance would otherwise be blown up into single, huge grains.
-            band[rows] = gain[rows] * np.clip(band[rows], -4, 4)
+            band[rows] = gain[rows] * xp.clip(band[rows], -4, 4)
 
-        in_bands(scale, h)
+        in_bands(scale, h, band)
     _bring_to_strength(bands, gains, needed)
     held = finest_octave(min(WORKING_RESOLUTION, side))
     coarse = join({o: b for o, b in bands.items() if o >= held})
     if min(bands) == held:
-        return Made(np.zeros_like(coarse), coarse)
+        return Made(xp.zeros_like(coarse), coarse)
     return Made(join({o: b if o < held else 0 * b for o, b in bands.items()}), Enlarged(coarse, side))
 
 
-def _needed(gains: dict[int, np.ndarray], uv_space: UVSpace) -> np.ndarray:
+def _needed(gains: dict[int, Array], uv_space: UVSpace) -> Array:
     """Where detail is to be made, bool [R, R]."""
     side = uv_space.resolution
-    needed, strong = uv_space.mask.copy(), [at_side(gain, side) for gain in gains.values()]
+    needed, strong = copied(uv_space.mask), [at_side(gain, side) for gain in gains.values()]
 
     def of(rows: slice) -> None:
-        needed[rows] &= np.maximum.reduce([gain[rows] for gain in strong]) > 1e-4
+        needed[rows] &= reduce(namespace(needed).maximum, [gain[rows] for gain in strong]) > 1e-4
 
-    in_bands(of, side)
+    in_bands(of, side, needed)
     return needed
 
 
-def _needed_at(needed: np.ndarray, side: int) -> np.ndarray:
+def _needed_at(needed: Array, side: int) -> Array:
     """The share of each texel in which detail is to be made, float32 [side, side], of a bool image [R, R]."""
-    return reduced_in_bands(lambda rows: needed[rows].astype(np.float32), len(needed), side)
+    return reduced_in_bands(lambda rows: as_float32(needed[rows]), len(needed), side, like=needed)
 
 
-def _bring_to_strength(bands: dict[int, np.ndarray], gains: dict[int, np.ndarray], needed: np.ndarray) -> None:
+def _bring_to_strength(bands: dict[int, Array], gains: dict[int, Array], needed: Array) -> None:
     """Scale bands [h, h], in place, so that each octave of their sum has the strength of its gain, on the whole.
 
     The levels of a Laplacian pyramid overlap: what is put into one is found in part in its neighbours.
     """
-    factors = {}
+    xp, factors = namespace(needed), {}
     for octave, found, _ in levels(join(bands)):
         h = len(found)
         where = _needed_at(needed, h) > 0.5
         wanted, had = (
-            sum(float(np.square(image[rows][where[rows]]).sum()) for rows in bands_of(h))
+            sum(float(xp.square(image[rows][where[rows]]).sum()) for rows in bands_of(h, image))
             for image in (gains[octave], found)
         )
         factors[octave] = np.clip(np.sqrt(wanted / had) if min(wanted, had) > 0 else 1.0, 0.7, 1.7)
     for octave, factor in factors.items():
-        bands[octave] *= np.float32(factor)
+        bands[octave] *= float(factor)
 
 
 def _deficit(
@@ -158,45 +178,46 @@ def _deficit(
     uv_space: UVSpace,
     texels_per_mm: float,
     settings: UnseenSettings,
-) -> np.ndarray:
+) -> Array:
     """Standard deviation float32 [h, h] that is missing in an octave; 0 where it was seen."""
-    band = shown.bands[octave]
+    xp, band = namespace(shown.skin), shown.bands[octave]
     h = band.shape[0]
     island = coarser_mask(uv_space, h)
     over = max(settings.contrast_over_mm * texels_per_mm, 2.0)
-    target = at_side(np.tensordot(contrast[:, octave].astype(np.float32), shown.parts, 1), h)
+    target = at_side(weighted_sum(contrast[:, octave], shown.parts), h)
     seen = at_side(shown.seen[octave], h)
     held = octave >= finest_octave(min(WORKING_RESOLUTION, uv_space.resolution))
-    share = np.float32(strength * (settings.coarse_share if held else 1.0))
+    share = strength * (settings.coarse_share if held else 1.0)
 
-    def limited(rows: slice) -> np.ndarray:
+    def limited(rows: slice) -> Array:
         # A few strong edges (lips, lids) must not pass for detail of the skin around them.
         most = 3 * target[rows]
-        return np.square(np.clip(band[rows], -most, most))
+        return xp.square(xp.clip(band[rows], -most, most))
 
-    present = blurred_in_bands(limited, lambda rows: island[rows], h, over)
+    present = blurred_in_bands(limited, lambda rows: island[rows], h, over, band)
 
-    def missing(rows: slice) -> np.ndarray:
-        lacking = np.sqrt(np.maximum(np.square(target[rows]) - present[rows], 0))
-        return lacking * np.sqrt(1 - np.square(seen[rows])) * island[rows] * share
+    def missing(rows: slice) -> Array:
+        lacking = xp.sqrt(xp.maximum(xp.square(target[rows]) - present[rows], 0))
+        return lacking * xp.sqrt(1 - xp.square(seen[rows])) * island[rows] * share
 
-    return filled_in_bands(missing, h)
+    return filled_in_bands(missing, h, like=band)
 
 
 def _textures(
     shown: Shown,
-    needed: np.ndarray,
-    density: np.ndarray,
+    needed: Array,
+    density: Array,
     texels_per_mm: float,
     rng: np.random.Generator,
     settings: UnseenSettings,
-) -> dict[int, np.ndarray]:
+) -> dict[int, Array]:
     """Bands by octave: of the person's skin continued where it is a sample of them, else of drawn skin."""
     side = needed.shape[0]
     numbers = [SKIN_PARTS.index(name) for name in SAMPLED]
-    sort = np.argmax(shown.parts[numbers], axis=0)
+    xp = namespace(needed)
+    sort = xp.argmax(xp.stack([shown.parts[number] for number in numbers]), 0)
     tile_side = 1 << round(np.log2(max(settings.microrelief.tile_mm * texels_per_mm, 32)))
-    tile = microrelief_tile(tile_side, rng, settings.microrelief)
+    tile = like(microrelief_tile(tile_side, rng, settings.microrelief), needed)
     made = patchwork(
         periodic_sample(tile, tile_side / settings.microrelief.tile_mm),
         needed,
@@ -213,18 +234,19 @@ def _textures(
         ways |= dict.fromkeys(resolved, continued)
     painted = list({id(way): way for way in ways.values()}.values())
 
-    def bands_of_way(way: Patchwork) -> dict[int, np.ndarray]:
+    def bands_of_way(way: Patchwork) -> dict[int, Array]:
         return {octave: band for octave, band, _ in levels(way.painted()) if ways[octave] is way}
 
     # Of large maps both at once would take more memory than anything else does.
-    bands = each(bands_of_way, painted) if side < settings.patches.large_side else map(bands_of_way, painted)
+    at_once = side < settings.patches.large_side and not is_tensor(needed)
+    bands = each(bands_of_way, painted) if at_once else map(bands_of_way, painted)
     return {octave: band for part in bands for octave, band in sorted(part.items())}
 
 
 def _person_sample(
     shown: Shown,
     numbers: list[int],
-    density: np.ndarray,
+    density: Array,
     texels_per_mm: float,
     side: int,
     rng: np.random.Generator,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -101,6 +101,21 @@ def bicubic(image: Array, pixels: Array) -> Array:
     # OpenCV addresses at most 32767 rows and pixels; rows of 4096 points keep every job far below.
     values = cv2.remap(image, grid[..., 0], grid[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return values.reshape(len(padded), -1)[:count]
+
+
+@also_on_device("sampling")
+def turned_parts(image: Array, matrices: Sequence[np.ndarray], size: int, border: str) -> Iterator[Array]:
+    """Square parts float32 [size, size] of an image [H, W], one after the other, by bicubic samples.
+
+    Args:
+        image: float32 [H, W].
+        matrices: float64 [2, 3] each, the affine map from a part's texels (column, row) to the image's.
+        size: of the parts.
+        border: ``mirror`` or ``wrap``, what lies beyond the image.
+    """
+    mode = {"mirror": cv2.BORDER_REFLECT_101, "wrap": cv2.BORDER_WRAP}[border]
+    for matrix in matrices:
+        yield cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=mode)
 
 
 @also_on_device("sampling")

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
+from backend.imaging.arrays import Array
 from backend.imaging.channels import length
 from backend.imaging.sampling import Footprint
 from backend.rendering.camera import Camera
@@ -67,10 +68,9 @@ def texel_footprints(uv_space: UVSpace, vertices: np.ndarray, camera: Camera) ->
     return Footprint.of_triangles(camera.project(vertices[uv_space.triangles]), texels)
 
 
-def pixels_per_texel(model: HeadModel, fit: HeadFit, uv_space: UVSpace) -> np.ndarray:
+def pixels_per_texel(model: HeadModel, fit: HeadFit, uv_space: UVSpace) -> Array:
     """How many pixels of the photo a texel is wide, float32 [R, R]: the root of the area; 0 outside of the island."""
-    size = texel_footprints(uv_space, fit.vertices(model), fit.camera).size.astype(np.float32)
-    return np.where(uv_space.mask, size[np.maximum(uv_space.triangle, 0)], np.float32(0))
+    return uv_space.of_triangles(texel_footprints(uv_space, fit.vertices(model), fit.camera).size)
 
 
 def softened_visibility(visibility: np.ndarray) -> np.ndarray:

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from backend.head.model import HeadModel
-from backend.imaging.arrays import Array, also_on_device, is_tensor
+from backend.imaging.arrays import Array, also_on_device, contiguous, copied, gather, like, namespace
+from backend.imaging.octaves import central_difference
 from backend.imaging.rows import bands
 from backend.rendering.normals import corner_angles, sum_by_index, unit, vertex_normals
 from backend.side_by_side import each
@@ -61,14 +62,13 @@ class SurfaceGradient:
     uv_space: UVSpace
     corners: np.ndarray
 
-    def slopes(self, height_mm: np.ndarray, rows: slice | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def slopes(self, height_mm: Array, rows: slice | None = None) -> tuple[Array, Array]:
         """Slopes along tangent and bitangent, float32 [r, R] each, of a height [R, R] over the surface, mm; of some
         rows or of all."""
         rows = rows or slice(0, len(height_mm))
         first, last = max(rows.start - 1, 0), min(rows.stop + 1, len(height_mm))
         around, inner = height_mm[first:last], slice(rows.start - first, rows.stop - first)
-        right = cv2.Sobel(around, cv2.CV_32F, 1, 0, ksize=1, scale=0.5)[inner]
-        up = cv2.Sobel(around, cv2.CV_32F, 0, 1, ksize=1, scale=-0.5)[inner]  # rows run down
+        right, up = central_difference(around, 1)[inner], 0 - central_difference(around, 0)[inner]  # rows run down
         m = self.uv_space.gathered(self.corners, rows)
         return m[..., 0] * right + m[..., 1] * up, m[..., 2] * right + m[..., 3] * up
 
@@ -88,19 +88,19 @@ class UVSpace:
     """
 
     resolution: int
-    triangle: np.ndarray
-    barycentric: np.ndarray
+    triangle: Array
+    barycentric: Array
     triangles: np.ndarray
     uv_triangles: np.ndarray
     uv: np.ndarray
     mesh_triangles: np.ndarray
 
     @cached_property
-    def mask(self) -> np.ndarray:
+    def mask(self) -> Array:
         """bool [R, R], True on the part."""
         return self.triangle >= 0
 
-    def interpolate(self, per_vertex: np.ndarray) -> np.ndarray:
+    def interpolate(self, per_vertex: np.ndarray) -> Array:
         """A per-vertex attribute [V, C] over the texels, float32 [R, R, C]; 0 outside."""
         return self.gathered(np.asarray(per_vertex, np.float32)[self.triangles])
 
@@ -172,7 +172,7 @@ class UVSpace:
         mean *= np.minimum(1, MOST_SQUEEZED * np.median(size[size > 0]) / np.maximum(size, 1e-9))
         return SurfaceGradient(self, mean[self.uv_triangles])
 
-    def texels_per_metre(self, vertices: np.ndarray) -> np.ndarray:
+    def texels_per_metre(self, vertices: np.ndarray) -> Array:
         """Texture density float32 [R, R]: the square root of texels per square metre of surface; 0 outside."""
         surface = np.asarray(vertices, np.float64)[self.triangles]
         surface_area = np.linalg.norm(np.cross(surface[:, 1] - surface[:, 0], surface[:, 2] - surface[:, 0]), axis=1)
@@ -180,9 +180,9 @@ class UVSpace:
         a, b = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
         uv_area = np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])
         density = self.resolution * np.sqrt(uv_area / np.maximum(surface_area, 1e-12))
-        return np.where(self.mask, density.astype(np.float32)[self.triangle], np.float32(0))
+        return self.of_triangles(density)
 
-    def anisotropy(self, vertices: np.ndarray) -> np.ndarray:
+    def anisotropy(self, vertices: np.ndarray) -> Array:
         """How texels are stretched on the surface, float32 [R, R, 2, 2], identity outside.
 
         Maps steps (column, row) of texels to steps on the surface in units of the texels' mean length, up to a
@@ -200,14 +200,21 @@ class UVSpace:
         form = np.where(usable[:, None, None], form / np.where(usable, size, 1)[:, None, None], np.eye(2))
         # Of a symmetric matrix of determinant 1: (A + I) / sqrt(tr A + 2) is its root.
         root = (form + np.eye(2)) / np.sqrt(np.trace(form, axis1=1, axis2=2) + 2)[:, None, None]
-        return np.where(self.mask[..., None, None], root[self.triangle], np.eye(2)).astype(np.float32)
+        return self.of_triangles(root, np.eye(2, dtype=np.float32))
 
-    def gathered(self, corner_values: np.ndarray, rows: slice = slice(None)) -> np.ndarray:
+    def of_triangles(self, values: np.ndarray, outside: np.ndarray = np.zeros((), np.float32)) -> Array:
+        """Values of triangles [n, ...] over the texels, float32 [R, R, ...]; `outside` [...] outside."""
+        xp, inside = namespace(self.triangle), self.mask[(..., *(None,) * outside.ndim)]
+        found = gather(like(values.astype(np.float32), self.triangle), xp.maximum(self.triangle, 0))
+        return xp.where(inside, found, like(outside, self.triangle))
+
+    def gathered(self, corner_values: np.ndarray, rows: slice = slice(None)) -> Array:
         """Interpolate values per triangle corner, float32 [n, 3, C], over the texels of some rows; 0 outside."""
-        index, barycentric = np.maximum(self.triangle[rows], 0), self.barycentric[rows]
-        result = barycentric[..., :1] * np.take(corner_values[:, 0], index, axis=0)
+        index, barycentric = namespace(self.triangle).maximum(self.triangle[rows], 0), self.barycentric[rows]
+        table = like(corner_values, self.triangle)
+        result = barycentric[..., :1] * gather(table[:, 0], index)
         for k in (1, 2):
-            result += barycentric[..., k : k + 1] * np.take(corner_values[:, k], index, axis=0)
+            result += barycentric[..., k : k + 1] * gather(table[:, k], index)
         return result
 
 
@@ -227,15 +234,15 @@ def coarser(uv_space: UVSpace, side: int) -> UVSpace:
     return replace(
         uv_space,
         resolution=side,
-        triangle=np.ascontiguousarray(uv_space.triangle[pick, pick]),
-        barycentric=np.ascontiguousarray(uv_space.barycentric[pick, pick]),
+        triangle=contiguous(uv_space.triangle[pick, pick]),
+        barycentric=contiguous(uv_space.barycentric[pick, pick]),
     )
 
 
-def coarser_mask(uv_space: UVSpace, side: int) -> np.ndarray:
+def coarser_mask(uv_space: UVSpace, side: int) -> Array:
     """The mask of `coarser`, bool [side, side]."""
     step = uv_space.resolution // side
-    return np.ascontiguousarray(uv_space.mask[step // 2 :: step, step // 2 :: step]) if step > 1 else uv_space.mask
+    return contiguous(uv_space.mask[step // 2 :: step, step // 2 :: step]) if step > 1 else uv_space.mask
 
 
 def mirror(image: np.ndarray) -> np.ndarray:
@@ -291,7 +298,7 @@ def nearest_inside(mask: Array, pixels: float) -> tuple[Array, Array]:
 
 def filled(image: Array, texels: Array, sources: Array) -> Array:
     """Copy of an image [H, W] or [H, W, C] whose `texels` take the values of `sources`, flat indices."""
-    result = image.clone() if is_tensor(image) else image.copy()
+    result = copied(image)
     fill(result, texels, sources)
     return result
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -11,6 +13,7 @@ from torch.nn import functional
 from backend.imaging.on_device.planes import REPEAT, inside
 from backend.imaging.sampling import MAX_TAPS, Footprint
 
+SAMPLES_AT_ONCE = 1 << 22  # some 200 bytes each
 CUBIC = -0.75  # the free number of the cubic kernel, as OpenCV and PyTorch have it
 
 
@@ -67,6 +70,16 @@ def bicubic(image: Tensor, pixels: Tensor, border: str = REPEAT) -> Tensor:
             weight = weight if image.dim() == 2 else weight[:, None]
             total += weight * flat[row + inside(x + j - 1, width, border)]
     return total
+
+
+def turned_parts(image: Tensor, matrices: Sequence[np.ndarray], size: int, border: str) -> Iterator[Tensor]:
+    at = torch.arange(size, device=image.device, dtype=torch.float32)
+    column, row = at.expand(size, size).flatten(), at[:, None].expand(size, size).flatten()
+    places = torch.stack([column, row, torch.ones_like(row)])
+    maps = torch.from_numpy(np.stack(matrices).astype(np.float32)).to(image.device) if matrices else at[:0]
+    for some in maps.split(max(1, SAMPLES_AT_ONCE // size**2)):
+        pixels = (some @ places).movedim(1, -1) + 0.5  # [n, texels, 2]
+        yield from bicubic(image, pixels.reshape(-1, 2), border).reshape(-1, size, size)
 
 
 def _cubic_weights(fraction: Tensor) -> Tensor:
