@@ -11,17 +11,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import wraps
 from importlib import import_module
 from types import ModuleType
-from typing import Any, ParamSpec, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 # numpy.ndarray or torch.Tensor, the same for all images of a call.
 Array: TypeAlias = Any
 
 Given = ParamSpec("Given")
+Holder = TypeVar("Holder", bound="DataclassInstance")
 Result = TypeVar("Result")
 
 
@@ -66,6 +71,12 @@ def to_device(values: np.ndarray, device: str) -> Array:
 def to_host(values: Array) -> np.ndarray:
     """An array as NumPy's."""
     return values.cpu().numpy() if is_tensor(values) else values
+
+
+def on_device(holder: Holder, device: str, *names: str) -> Holder:
+    """A dataclass with those of its images that are named, but for those that are None, on a device."""
+    images = {name: getattr(holder, name) for name in names}
+    return replace(holder, **{name: to_device(image, device) for name, image in images.items() if image is not None})
 
 
 def like(values: np.ndarray, kind: Array) -> Array:

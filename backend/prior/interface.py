@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
 from backend.delight.delighting import DelightedTexture
+from backend.imaging.arrays import Array
 from backend.progress import Progress
 from backend.texture.uv_space import filled, nearest_inside
 from shared.errors import RelightifyError
@@ -32,17 +31,17 @@ class CompletedMaps:
             be read from `log_relief`.
     """
 
-    log_texture: np.ndarray
-    log_albedo: np.ndarray
-    log_relief: np.ndarray
-    specular_albedo: np.ndarray
-    normal: np.ndarray | None = None
+    log_texture: Array
+    log_albedo: Array
+    log_relief: Array
+    specular_albedo: Array
+    normal: Array | None = None
 
     @property
     def side(self) -> int:
         return self.log_texture.shape[0]
 
-    def dilated(self, island: np.ndarray) -> CompletedMaps:
+    def dilated(self, island: Array) -> CompletedMaps:
         """Maps continued over everything outside the island, bool [B, B], so that enlarging finds no border."""
         names = ("log_texture", "log_albedo", "log_relief", "specular_albedo")
         margin = nearest_inside(island, self.side)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
+from backend.imaging.arrays import on_device
 from backend.photo.view import View
 from backend.texture.maps import PartialTexture
 from backend.texture.regions import FaceRegions, face_regions
@@ -29,6 +30,7 @@ class FittedSkin:
         transfer: float32 [V, 9], self-shadowed light transfer of the fitted head, see
             `backend.rendering.light_transfer`.
         working_resolution: texels a side at which light is taken off and maps are completed, where R is not less.
+        known_regions: the parts of the face where they are known; None has them drawn when they are asked for.
     """
 
     model: HeadModel
@@ -36,6 +38,13 @@ class FittedSkin:
     uv_space: UVSpace
     transfer: np.ndarray
     working_resolution: int = WORKING_RESOLUTION
+    known_regions: FaceRegions | None = None
+
+    def on_device(self, device: str) -> FittedSkin:
+        """The same skin with the images of its texels on a device; meshes, fit and light stay on the host."""
+        regions = on_device(self.regions, device, "lips", "nose", "forehead", "brows", "eyes", "beard", "face")
+        uv_space = on_device(self.uv_space, device, "triangle", "barycentric")
+        return replace(self, uv_space=uv_space, known_regions=regions)
 
     @cached_property
     def working(self) -> UVSpace:
@@ -45,7 +54,7 @@ class FittedSkin:
     @cached_property
     def regions(self) -> FaceRegions:
         """Parts of the face at the working size."""
-        return face_regions(self.model, self.working)
+        return self.known_regions or face_regions(self.model, self.working)
 
     @cached_property
     def neutral(self) -> np.ndarray:

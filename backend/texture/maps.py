@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 import cv2
 import numpy as np
 
+from backend.imaging.arrays import Array
 from backend.imaging.colour import srgb_to_linear
 from backend.imaging.octaves import reduce_to
 from backend.imaging.rows import bands, filled_in_bands, reduced_in_bands
@@ -45,10 +46,10 @@ class PartialTexture:
             do; None where the only photo's camera tells.
     """
 
-    texture_srgb: np.ndarray
+    texture_srgb: Array
     visibility: np.ndarray
     sharpness: float = 1.0
-    pixels: np.ndarray | None = None
+    pixels: Array | None = None
 
     def reduced(self, side: int) -> tuple[np.ndarray, np.ndarray]:
         """Linear colour float32 [side, side, 3], averaged over what was seen, and visibility float32 [side, side]."""
@@ -79,10 +80,10 @@ class SkinMaps:
         detail: where the detail comes from, None where it was not counted.
     """
 
-    texture_srgb: np.ndarray
-    diffuse_albedo_srgb: np.ndarray
-    specular_albedo: np.ndarray
-    normal: np.ndarray
+    texture_srgb: Array
+    diffuse_albedo_srgb: Array
+    specular_albedo: Array
+    normal: Array
     visibility: np.ndarray
     displacement_mm: np.ndarray | None = None
     roughness: np.ndarray | None = None
