@@ -60,8 +60,10 @@ def also_on_device(module: str) -> Callable[[Callable[Given, Result]], Callable[
     return either
 
 
-def to_device(values: np.ndarray, device: str) -> Array:
-    """An array as a tensor on a device, of single precision if it is of double precision."""
+def to_device(values: Array, device: str) -> Array:
+    """An array as a tensor on a device, of single precision if it is of double precision; a tensor as it is."""
+    if is_tensor(values):
+        return values
     import torch
 
     values = values.astype(np.float32) if values.dtype == np.float64 else values
