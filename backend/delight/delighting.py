@@ -19,6 +19,7 @@ from backend.delight.parameters import DelightParameters, LightSettings
 from backend.delight.robust import robust_tone
 from backend.delight.skin_tone import plausible_tone, turned
 from backend.delight.trust import trusted
+from backend.imaging.arrays import Array, on_device
 from backend.imaging.channels import largest
 from backend.imaging.colour import LUMINANCE, SMALLEST_LINEAR
 from backend.imaging.filters import smooth_step
@@ -70,18 +71,27 @@ class DelightedTexture:
 
     skin: FittedSkin
     partial: PartialTexture
-    log_seen: np.ndarray
-    log_albedo: np.ndarray
-    log_marks: np.ndarray
-    log_shading: np.ndarray
-    weight: np.ndarray
-    shine: np.ndarray
+    log_seen: Array
+    log_albedo: Array
+    log_marks: Array
+    log_shading: Array
+    weight: Array
+    shine: Array
     tone: np.ndarray
     mean_albedo: np.ndarray
     marks_kept: float = 1.0
     two_coloured: float = 0.0
     warnings: tuple[str, ...] = ()
     shares: tuple[float, ...] = (1.0,)
+
+    def on_device(self, device: str) -> DelightedTexture:
+        """The same with its images of the working size on a device; `cpu` is the host. What the photos show at the size
+        of the maps stays on the host."""
+        if device == "cpu":
+            return self
+        images = on_device(self, device, "log_seen", "log_albedo", "log_marks", "log_shading", "weight", "shine")
+        working = replace(self.skin, uv_space=self.skin.working, known_regions=self.skin.regions)
+        return replace(images, skin=working.on_device(device))
 
 
 def delight(

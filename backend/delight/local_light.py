@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from backend.delight.delighting import DelightedTexture
 from backend.delight.parameters import LocalLightSettings
+from backend.imaging.arrays import Array, as_float32, like, median, namespace, to_host
 from backend.imaging.colour import LUMINANCE
-from backend.imaging.filters import masked_reduce
+from backend.imaging.colour import luminance as luminance_of
+from backend.imaging.filters import enlarge, masked_reduce
+from backend.imaging.octaves import reduce_to
 from backend.side_by_side import each
 from backend.texture.regions import FaceRegions
 from backend.texture.uv_space import mirror
@@ -37,80 +39,82 @@ class _Demand:
         weight: [m].
     """
 
-    design: np.ndarray
-    wanted: np.ndarray
-    spread: np.ndarray
-    weight: np.ndarray
+    design: Array
+    wanted: Array
+    spread: Array
+    weight: Array
 
 
 def local_light(
-    own: np.ndarray,  # float32 [B, B, 3], log albedo of what was seen less the prior's, any value elsewhere
-    transfer: np.ndarray,  # float32 [B, B, 9], see `backend.rendering.light_transfer`
-    log_shading: np.ndarray,  # float32 [B, B, 3], by the common light
-    weight: np.ndarray,  # float32 [B, B], 1 = seen
+    own: Array,  # float32 [B, B, 3], log albedo of what was seen less the prior's, any value elsewhere
+    transfer: Array,  # float32 [B, B, 9], see `backend.rendering.light_transfer`
+    log_shading: Array,  # float32 [B, B, 3], by the common light
+    weight: Array,  # float32 [B, B], 1 = seen
     regions: FaceRegions,
     coloured: float = 0.0,  # 1 where light comes in several colours
     settings: LocalLightSettings = LocalLightSettings(),
-) -> np.ndarray:
+) -> Array:
     """By how much the light of its own makes each texel lighter than the common one, log colour, float32 [B, B, 3].
 
     To be taken off what was seen; smooth, so that it is defined everywhere.
     """
+    xp = namespace(own)
     if not settings.removed:
-        return np.zeros_like(own)
+        return xp.zeros_like(own)
     # In units of the common light, so that a coefficient of 1 doubles it.
-    level = np.exp(log_shading @ LUMINANCE)
+    level = xp.exp(luminance_of(log_shading))
     inside = weight > settings.least_seen
-    unit = float(np.median(level[inside])) / max(float(np.median(transfer[inside][:, 0])), 1e-6)
-    share = (transfer * (unit / np.maximum(level, 1e-4))[..., None]).astype(np.float32)
+    unit = median(level[inside]) / max(median(transfer[inside][:, 0]), 1e-6)
+    share = as_float32(transfer * (unit / xp.maximum(level, 1e-4))[..., None])
 
-    small, seen = masked_reduce(np.dstack([own, share]), weight, settings.side)
+    small, seen = masked_reduce(xp.concat([own, share], axis=-1), weight, settings.side)
     seen = seen * (seen > settings.least_seen)
     spline = splines(settings.side, settings.knots)
     spread = _spread(regions, settings)
-    luminance = small[..., :3] @ LUMINANCE
-    field = np.empty_like(own)
+    luminance = luminance_of(small[..., :3])
     colour = settings.colour_scale * (1 + coloured)
-    designs = _designs(small[..., 3:], seen, spline, settings)
+    designs = _designs(small[..., 3:], to_host(seen), spline, settings)
 
-    def explain(channel: int) -> None:
+    def explain(channel: int) -> Array:
         scale = 1.0 if channel == 0 else colour
         values = luminance if channel == 0 else small[..., (0, 2)[channel - 1]] - luminance
         coefficients = _solved(_demands(values, designs, scale * spread, settings), scale, settings)
         lights = np.einsum("yi,xj,ijk->yxk", spline, spline, coefficients, optimize=True).astype(np.float32)
-        enlarged = cv2.resize(lights, own.shape[1::-1], interpolation=cv2.INTER_CUBIC)
-        field[..., channel] = np.einsum("yxk,yxk->yx", enlarged, share)
+        enlarged = enlarge(like(lights, own), len(own))
+        return xp.einsum("yxk,yxk->yx", enlarged, share)
 
-    each(explain, range(3))
-    return _as_colour(field, settings.strongest)
+    return _as_colour(each(explain, range(3)), settings.strongest)
 
 
 def without_local_light(
-    values: np.ndarray,  # float32 [B, B, 3], log albedo where seen
-    expected: np.ndarray,  # float32 [B, B, 3] or [3], the prior's
+    values: Array,  # float32 [B, B, 3], log albedo where seen
+    expected: Array,  # float32 [B, B, 3] or [3], the prior's
     delit: DelightedTexture,
     settings: LocalLightSettings = LocalLightSettings(),
-) -> np.ndarray:
+) -> Array:
     """The log albedo of what was seen, without light that varies over the face; float32 [B, B, 3]."""
-    own = ((values - expected) * (delit.weight > 0)[..., None]).astype(np.float32)
+    own = as_float32((values - expected) * (delit.weight > 0)[..., None])
     transfer = delit.skin.working.interpolate(delit.skin.transfer)
     light = local_light(
         own, transfer, delit.log_shading, delit.weight, delit.skin.regions, delit.two_coloured, settings
     )
-    return (values - light).astype(np.float32)
+    return as_float32(values - light)
 
 
-def _as_colour(field: np.ndarray, strongest: float) -> np.ndarray:
-    """Log colour [B, B, 3] of log luminance and what red and blue have beyond it [B, B, 3], softly bounded."""
-    luminance, red, blue = np.moveaxis(strongest * np.tanh(field / strongest), -1, 0)
-    green = -(LUMINANCE[0] * red + LUMINANCE[2] * blue) / LUMINANCE[1]
-    return (luminance[..., None] + np.stack([red, green, blue], -1)).astype(np.float32)
+def _as_colour(field: list[Array], strongest: float) -> Array:
+    """Log colour [B, B, 3] of log luminance and what red and blue have beyond it [B, B] each, softly bounded."""
+    xp = namespace(field[0])
+    luminance, red, blue = (strongest * xp.tanh(channel / strongest) for channel in field)
+    of_red, of_green, of_blue = LUMINANCE.tolist()
+    green = -(of_red * red + of_blue * blue) / of_green
+    return as_float32(luminance[..., None] + xp.stack([red, green, blue], -1))
 
 
-def _spread(regions: FaceRegions, settings: LocalLightSettings) -> np.ndarray:
+def _spread(regions: FaceRegions, settings: LocalLightSettings) -> Array:
     """By how much skins differ from the prior, log, [n, n]: hair and lips by more."""
-    haired = np.maximum.reduce([regions.brows, regions.lips, regions.eyes, settings.beard * regions.beard])
-    haired = cv2.resize(haired.astype(np.float32), (settings.side, settings.side), interpolation=cv2.INTER_AREA)
+    maximum = namespace(regions.brows).maximum
+    haired = maximum(maximum(maximum(regions.brows, regions.lips), regions.eyes), settings.beard * regions.beard)
+    haired = reduce_to(as_float32(haired), settings.side)
     return settings.skin + haired * (settings.hair - settings.skin)
 
 
@@ -141,12 +145,12 @@ class _Design:
     """
 
     places: _Places
-    matrix: np.ndarray
+    matrix: Array
     weight: np.ndarray
 
 
 def _designs(
-    share: np.ndarray,  # float32 [n, n, 9]
+    share: Array,  # float32 [n, n, 9]
     weight: np.ndarray,  # [n, n]
     spline: np.ndarray,  # [n, K]
     settings: LocalLightSettings,
@@ -154,10 +158,10 @@ def _designs(
     """Of single texels, of mirrored pairs and of neighbours, in this order."""
     n = len(weight)
 
-    def design(place: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    def design(place: tuple[np.ndarray, np.ndarray]) -> Array:
         y, x = place
         knots = spline.shape[1] ** 2
-        at = (spline[y][:, :, None] * spline[x][:, None]).reshape(len(y), knots).astype(np.float32)
+        at = like((spline[y][:, :, None] * spline[x][:, None]).reshape(len(y), knots).astype(np.float32), share)
         return (at[:, :, None] * share[y, x][:, None]).reshape(len(y), 9 * knots)
 
     places = [_Places(np.argwhere(weight), None)]
@@ -182,9 +186,9 @@ def _designs(
 
 
 def _demands(
-    values: np.ndarray,  # [n, n], log, less the prior's
+    values: Array,  # [n, n], log, less the prior's
     designs: list[_Design],
-    spread: np.ndarray,  # [n, n]
+    spread: Array,  # [n, n]
     settings: LocalLightSettings,
 ) -> list[_Demand]:
     """Near the prior, even on both sides, smooth where the prior is."""
@@ -193,7 +197,7 @@ def _demands(
         first = tuple(design.places.first.T)
         second = design.places.second
         wanted = values[first] if second is None else values[first] - values[tuple(second.T)]
-        found.append(_Demand(design.matrix, wanted, share * spread[first], design.weight))
+        found.append(_Demand(design.matrix, wanted, share * spread[first], like(design.weight, wanted)))
     return found
 
 
@@ -209,12 +213,13 @@ def _solved(demands: list[_Demand], scale: float, settings: LocalLightSettings) 
     for _ in range(settings.iterations):
         matrix, right = prior.copy(), np.zeros(len(prior))
         for demand in demands:
-            strayed = (demand.wanted - demand.design @ solution) / demand.spread
-            robust = settings.independent * demand.weight / np.square((1 + np.square(strayed)) * demand.spread)
+            xp = namespace(demand.wanted)
+            strayed = (demand.wanted - demand.design @ like(solution, demand.wanted)) / demand.spread
+            robust = settings.independent * demand.weight / xp.square((1 + xp.square(strayed)) * demand.spread)
             # Both sides of the product take the root: of a matrix and itself, half has to be computed.
-            root = np.sqrt(robust).astype(np.float32)
+            root = as_float32(xp.sqrt(robust))
             weighted = demand.design * root[:, None]
-            matrix += weighted.T @ weighted
-            right += weighted.T @ (root * demand.wanted)
+            matrix += to_host(weighted.T @ weighted)
+            right += to_host(weighted.T @ (root * demand.wanted))
         solution = np.linalg.solve(matrix, right)
     return solution.reshape(knots, knots, 9)

@@ -50,9 +50,9 @@ class FaceAreas:
     region: ComparedSkin
     parts: FaceParts
 
-    def on(self, device: str) -> FaceAreas:
-        """The same with the compared skin on a device of PyTorch's, where shading is fitted then."""
-        return replace(self, region=self.region.on(device))
+    def on_device(self, device: str) -> FaceAreas:
+        """The same with the compared skin on a device, where shading is fitted then; `cpu` is the host."""
+        return replace(self, region=self.region.on_device(device))
 
 
 def face_areas(model: HeadModel, settings: HeadFitParameters = HeadFitParameters()) -> FaceAreas:
@@ -122,9 +122,7 @@ def fit_head(
     ]
     progress.report(0.3)
     areas, albedo = areas or face_areas(model, settings), albedo_prior or region_albedo(model)
-    if device != "cpu":
-        areas, albedo = areas.on(device), albedo.on(device)
-    given = _Given(model, rasteriser, areas, albedo, settings)
+    given = _Given(model, rasteriser, areas.on_device(device), albedo.on_device(device), settings)
     if len(views) == 1:
         scene = _scene(given, faces[0], starts[0], skin)
         progress.report(0.4)

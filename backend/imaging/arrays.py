@@ -120,6 +120,26 @@ def as_float32(values: Array) -> Array:
     return values.float() if is_tensor(values) else np.asarray(values, np.float32)
 
 
+def medians(values: Array) -> np.ndarray:
+    """The median of each column of values [n, C], n > 0, on the host: [C]."""
+    if not is_tensor(values):
+        return np.median(values, axis=0)
+    ordered = values.sort(0).values
+    middle = len(ordered) // 2
+    return to_host(ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2)
+
+
+def quantile(values: Array, share: float) -> float:
+    """The value of an array that is not empty below which a share of it lies, interpolated between two of them."""
+    if not is_tensor(values):
+        return float(np.quantile(values, share))
+    ordered = values.flatten().sort().values
+    place = share * (len(ordered) - 1)
+    low = int(place)
+    near = to_host(ordered[low : low + 2])
+    return float(near[0] + (place - low) * (near[-1] - near[0]))
+
+
 def widened(values: Array) -> Array:
     """The same in double precision, but for tensors, which stay as they are: Apple's GPUs have no such, and most others
     are slow at it."""

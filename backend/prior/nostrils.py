@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from backend.delight.robust import robust_tone
+from backend.imaging.arrays import Array, as_float32, like, quantile
 from backend.imaging.filters import masked_blur, smooth_step
 from backend.prior.interface import CompletedMaps
 from backend.prior.parameters import NostrilSettings
@@ -16,7 +17,7 @@ from backend.texture.uv_space import UVSpace
 
 def nostrils(
     transfer: np.ndarray, uv_space: UVSpace, regions: FaceRegions, settings: NostrilSettings = NostrilSettings()
-) -> np.ndarray:
+) -> Array:
     """1 within the head's nostrils, 0 on all other skin, float32 [B, B]: where the head itself hides half of the sky.
 
     Args:
@@ -25,17 +26,15 @@ def nostrils(
         regions: parts of the face on them.
     """
     reached = uv_space.interpolate(transfer[:, :1])[..., 0]
-    open_share = reached / np.percentile(reached[uv_space.mask], 95)
+    open_share = reached / quantile(reached[uv_space.mask], 0.95)
     inside = regions.nose * (1 - smooth_step(open_share, *settings.open_share))
-    return masked_blur(
-        inside.astype(np.float32), uv_space.mask.astype(np.float32), settings.rim_mm * regions.texels_per_mm
-    )
+    return masked_blur(as_float32(inside), as_float32(uv_space.mask), settings.rim_mm * regions.texels_per_mm)
 
 
 def with_dark_nostrils(
     maps: CompletedMaps,
-    weight: np.ndarray,  # float32 [B, B], 1 = seen
-    inside: np.ndarray,  # float32 [B, B], see `nostrils`
+    weight: Array,  # float32 [B, B], 1 = seen
+    inside: Array,  # float32 [B, B], see `nostrils`
     regions: FaceRegions,
     settings: NostrilSettings = NostrilSettings(),
 ) -> CompletedMaps:
@@ -49,5 +48,5 @@ def with_dark_nostrils(
         return maps
     hidden = (inside * (1 - weight))[..., None]
     tone, _ = robust_tone(maps.log_albedo, plain_skin(regions))
-    dark = tone.astype(np.float32) + np.array(settings.darkness, np.float32)
+    dark = like(tone.astype(np.float32) + np.array(settings.darkness, np.float32), hidden)
     return replace(maps, log_albedo=maps.log_albedo + hidden * (dark - maps.log_albedo))

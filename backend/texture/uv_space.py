@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from backend.head.model import HeadModel
-from backend.imaging.arrays import Array, also_on_device, contiguous, copied, gather, like, namespace
+from backend.imaging.arrays import Array, also_on_device, contiguous, copied, gather, is_tensor, like, namespace
 from backend.imaging.octaves import central_difference
 from backend.imaging.rows import bands
 from backend.rendering.normals import corner_angles, sum_by_index, unit, vertex_normals
@@ -245,9 +245,9 @@ def coarser_mask(uv_space: UVSpace, side: int) -> Array:
     return contiguous(uv_space.mask[step // 2 :: step, step // 2 :: step]) if step > 1 else uv_space.mask
 
 
-def mirror(image: np.ndarray) -> np.ndarray:
+def mirror(image: Array) -> Array:
     """The other half of the face: a map [R, R, ...] flipped about u = 0.5, which the skin layout is symmetric about."""
-    return np.ascontiguousarray(image[:, ::-1])
+    return image.flip(1) if is_tensor(image) else np.ascontiguousarray(image[:, ::-1])
 
 
 def mirror_normals(normals: np.ndarray) -> np.ndarray:

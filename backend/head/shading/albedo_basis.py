@@ -6,13 +6,13 @@ coarse linear prior sampled at the vertices), behind the same small dataclass.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from backend.head.model import HeadModel
-from backend.imaging.arrays import Array, namespace, to_device
+from backend.imaging.arrays import Array, namespace, on_device
 from backend.photo.landmark_table import BROW_LEFT, BROW_RIGHT, EYE_LEFT, EYE_RIGHT, LIPS_OUTER
 
 
@@ -35,9 +35,9 @@ class AlbedoBasis:
         """The basis vertex by vertex, float32 [V, 3 K], a colour's modes beside each other."""
         return namespace(self.basis).moveaxis(self.basis, 0, -1).reshape(len(self.mean), -1)
 
-    def on(self, device: str) -> AlbedoBasis:
-        """The same on a device of PyTorch's."""
-        return replace(self, mean=to_device(self.mean, device), basis=to_device(self.basis, device))
+    def on_device(self, device: str) -> AlbedoBasis:
+        """The same on a device; `cpu` is the host."""
+        return self if device == "cpu" else on_device(self, device, "mean", "basis")
 
 
 # Linear RGB of human skin: the middle between deep (0.10, 0.05, 0.035) and very fair (0.65, 0.45, 0.37) albedo, two

@@ -11,7 +11,7 @@ from scipy import sparse
 from backend.head.model import HeadModel
 from backend.head.parameters import PhotometricSettings
 from backend.head.shading.albedo_basis import AlbedoBasis, inside_ring, near_landmarks
-from backend.imaging.arrays import Array, as_float32, like, namespace, to_device, widened
+from backend.imaging.arrays import Array, as_float32, like, namespace, on_device, widened
 from backend.imaging.channels import length
 from backend.imaging.sparse_rows import gathered_rows, sparse_rows
 from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, FACE_OVAL, LIPS_INNER
@@ -43,11 +43,13 @@ class ComparedSkin:
     basis: Array
     skin_triangle: np.ndarray
 
-    def on(self, device: str) -> ComparedSkin:
-        """The same on a device of PyTorch's, but for what the rasteriser takes: `triangles` and `skin_triangle`."""
-        names = ("local", "weight", "faces", "mean", "basis")
-        moved = {name: to_device(getattr(self, name), device) for name in names}
-        return replace(self, adjacency=gathered_rows(self.adjacency, device), **moved)
+    def on_device(self, device: str) -> ComparedSkin:
+        """The same on a device, but for what the rasteriser takes, `triangles` and `skin_triangle`; `cpu` is the
+        host."""
+        if device == "cpu":
+            return self
+        moved = on_device(self, device, "local", "weight", "faces", "mean", "basis")
+        return replace(moved, adjacency=gathered_rows(self.adjacency, device))
 
 
 def compared_skin(model: HeadModel, settings: PhotometricSettings = PhotometricSettings()) -> ComparedSkin:

@@ -37,6 +37,7 @@ from torch import (
     where,
     zeros_like,
 )
+from torch import amax as max
 from torch import concatenate as concat
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "log",
     "log1p",
     "matmul",
+    "max",
     "maximum",
     "mean",
     "minimum",

@@ -69,8 +69,6 @@ def coarse_estimate(
     maps = prior.factor_maps(settings.side)
     factors = (maps * like(spread(prior, settings), maps))[texels]
     noise = prior.noise_maps(settings.side)[texels]
-    # Texels in highlights say less of the albedo.
-    dull = 1 - masked_reduce(seen.shine[..., None], seen.weight, settings.side)[0][texels][..., 0]
     texture = _observation(
         log_seen[texels],
         mean,
@@ -87,7 +85,7 @@ def coarse_estimate(
         mean,
         factors,
         noise + settings.albedo_noise**2,
-        weight[texels] * namespace(dull).square(dull),
+        weight[texels],
         LINEAR.diffuse,
         np.eye(3),
         settings.gain_deviation,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -21,7 +21,7 @@ from safetensors.numpy import save
 
 from backend.asset_files import ASSETS, verified
 from backend.head.model import HeadModel
-from backend.imaging.arrays import Array, empty, like, namespace, to_device
+from backend.imaging.arrays import Array, empty, like, namespace, on_device
 from backend.prior.channels import LINEAR
 from backend.prior.eight_bits import from_bytes, to_bytes
 from backend.prior.linear import cosine
@@ -63,9 +63,9 @@ class CoarsePrior:
     def latents(self) -> int:
         return len(self.parity)
 
-    def on(self, device: str) -> CoarsePrior:
-        """The same on a device of PyTorch's, where its maps are made then."""
-        return replace(self, mean=to_device(self.mean, device), factors=to_device(self.factors, device))
+    def on_device(self, device: str) -> CoarsePrior:
+        """The same on a device, where its maps are made then; `cpu` is the host."""
+        return self if device == "cpu" else on_device(self, device, "mean", "factors")
 
     def mean_maps(self, side: int, channels: slice = slice(None)) -> Array:
         """mu as maps float32 [side, side, C]."""

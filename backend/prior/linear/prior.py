@@ -15,7 +15,10 @@ from backend.delight.delighting import DelightedTexture
 from backend.delight.local_light import without_local_light
 from backend.delight.residual_shading import without_left_light
 from backend.delight.robust import border_distance, robust_tone
+from backend.imaging.arrays import Array, as_float32, contiguous, like, namespace
+from backend.imaging.channels import channel, largest
 from backend.imaging.filters import masked_blur, smooth_step
+from backend.imaging.rows import two_steps
 from backend.prior.channels import LINEAR
 from backend.prior.classical.fill import complete_field
 from backend.prior.interface import CompletedMaps, GuidanceTerm
@@ -24,7 +27,6 @@ from backend.prior.linear.factor_model import CoarsePrior
 from backend.prior.nostrils import nostrils, with_dark_nostrils
 from backend.prior.parameters import JoiningSettings, PriorParameters, RingSettings
 from backend.progress import Progress
-from backend.side_by_side import side_by_side
 from backend.texture.regions import FaceRegions, plain_skin
 from shared.options import LIKELIEST_SEED, Reflectance
 
@@ -44,8 +46,8 @@ class CoarseCompletion:
     maps: CompletedMaps
     inferred: CompletedMaps
     delit: DelightedTexture
-    log_seen_albedo: np.ndarray
-    nostrils: np.ndarray
+    log_seen_albedo: Array
+    nostrils: Array
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,8 @@ class Joined:
         relief: the same to read relief from, with all of the detail that was half seen.
     """
 
-    colour: np.ndarray
-    relief: np.ndarray
+    colour: Array
+    relief: Array
 
 
 class LinearPrior:
@@ -67,8 +69,11 @@ class LinearPrior:
 
     draws, infers = True, True
 
-    def __init__(self, coarse: CoarsePrior, parameters: PriorParameters = PriorParameters()) -> None:
-        self.coarse, self.parameters = coarse, parameters
+    def __init__(
+        self, coarse: CoarsePrior, parameters: PriorParameters = PriorParameters(), device: str = "cpu"
+    ) -> None:
+        """Completes on a device; its maps are there then."""
+        self.coarse, self.parameters, self.device = coarse.on_device(device), parameters, device
 
     def complete(
         self,
@@ -79,6 +84,7 @@ class LinearPrior:
         reflectance: Reflectance = "photo",
     ) -> Iterator[CompletedMaps]:
         """See `backend.prior.interface.Prior.complete`."""
+        delit = delit.on_device(self.device)
         completions = coarse_completions(self.coarse, delit, seeds, progress, self.parameters)
         progress.report(1.0)
         for completion in completions:
@@ -119,54 +125,56 @@ def _completion(
         expected[..., colour] = without_rings(expected[..., colour], regions, island, parameters.rings)
     inside = nostrils(skin.transfer, skin.working, regions, parameters.nostrils)
 
-    def of_albedo() -> tuple[np.ndarray, Joined, np.ndarray]:
+    def of_albedo() -> tuple[Array, Joined, Array]:
         """The log albedo of what was seen, joined to the expectation, and that without light that is left in it."""
-        mean, own = expected[..., LINEAR.diffuse], delit.log_albedo - estimate.gain.astype(np.float32)
+        mean, gain = expected[..., LINEAR.diffuse], estimate.gain.astype(np.float32)
+        own = delit.log_albedo - like(gain, delit.log_albedo)
         seen = without_local_light(own, mean, delit, parameters.local_light)
         albedo = joined(seen, mean, delit, parameters.joining)
         shading = parameters.residual_shading
         return seen, albedo, without_left_light(albedo.colour, mean, delit.weight, inside, island, regions, shading)
 
-    def of_texture() -> np.ndarray:
+    def of_texture() -> Array:
         return joined(delit.log_seen, expected[..., LINEAR.texture], delit, parameters.joining).colour
 
     progress.report(0.3)
-    (seen, albedo, log_albedo), log_texture = side_by_side(of_albedo, of_texture)
-    specular = np.ascontiguousarray(expected[..., LINEAR.specular.start])
+    (seen, albedo, log_albedo), log_texture = two_steps(of_albedo, of_texture, expected)
+    specular = channel(expected, LINEAR.specular.start)
     maps = CompletedMaps(log_texture, log_albedo, albedo.relief, specular)
-    diffuse = np.ascontiguousarray(expected[..., LINEAR.diffuse])
+    diffuse = contiguous(expected[..., LINEAR.diffuse])
     inferred = replace(maps, log_albedo=diffuse, log_relief=diffuse, normal=unit_normals(expected[..., LINEAR.normal]))
     return CoarseCompletion(maps, inferred, delit, seen, inside)
 
 
-def unit_normals(tangent: np.ndarray) -> np.ndarray:
+def unit_normals(tangent: Array) -> Array:
     """Unit normals float32 [B, B, 3] of their x and y [B, B, 2]."""
-    slant = np.square(tangent).sum(-1)
-    flatter = tangent / np.sqrt(np.maximum(slant / 0.99, 1.0))[..., None]
-    return np.dstack([flatter, np.sqrt(1 - np.square(flatter).sum(-1))]).astype(np.float32)
+    xp = namespace(tangent)
+    slant = xp.square(tangent).sum(-1)
+    flatter = tangent / xp.sqrt(xp.maximum(slant / 0.99, 1.0))[..., None]
+    return as_float32(xp.concat([flatter, xp.sqrt(1 - xp.square(flatter).sum(-1))[..., None]], axis=-1))
 
 
 def without_rings(
-    expected: np.ndarray, regions: FaceRegions, island: np.ndarray, settings: RingSettings = RingSettings()
-) -> np.ndarray:
+    expected: Array, regions: FaceRegions, island: Array, settings: RingSettings = RingSettings()
+) -> Array:
     """Expected log colour float32 [B, B, 3] without the faint rings around the face.
 
     They are where the training's photos ended, and the waves of the cosines. What is stronger, as in the ears, stays.
     """
     if not settings.removed:
         return expected
-    inside = island.astype(np.float32)
+    xp, inside = namespace(expected), as_float32(island)
     smooth = masked_blur(expected, inside, settings.within_mm * regions.texels_per_mm)
     fine = expected - smooth
-    contrast = masked_blur(np.abs(fine).max(-1), inside, 2 * settings.within_mm * regions.texels_per_mm)
-    kept = np.maximum(smooth_step(contrast, *settings.contrast), smooth_step(regions.face, 0.0, 1.0))
-    calm = (smooth + kept[..., None] * fine).astype(np.float32)
-    return np.where(island[..., None], calm, expected)
+    contrast = masked_blur(largest(xp.abs(fine)), inside, 2 * settings.within_mm * regions.texels_per_mm)
+    kept = xp.maximum(smooth_step(contrast, *settings.contrast), smooth_step(regions.face, 0.0, 1.0))
+    calm = as_float32(smooth + kept[..., None] * fine)
+    return xp.where(island[..., None], calm, expected)
 
 
 def joined(
-    values: np.ndarray,  # float32 [B, B, 3], log values where seen
-    expected: np.ndarray,  # float32 [B, B, 3], the prior's
+    values: Array,  # float32 [B, B, 3], log values where seen
+    expected: Array,  # float32 [B, B, 3], the prior's
     delit: DelightedTexture,
     settings: JoiningSettings = JoiningSettings(),
 ) -> Joined:
@@ -182,9 +190,10 @@ def joined(
     inside = smooth_step(border_distance(weight, regions) / regions.texels_per_mm, *settings.brow_ends_mm)
     ending = smooth_step(regions.brows * (1 - regions.eyes) * (1 - inside), 0.0, 0.5)
     own = complete_field(difference, weight, usual, *surface, settings.fill, ending)
-    broad = masked_blur(own, skin.working.mask.astype(np.float32), settings.fine_mm * regions.texels_per_mm)
+    broad = masked_blur(own, as_float32(skin.working.mask), settings.fine_mm * regions.texels_per_mm)
     fine, trust = own - broad, smooth_step(weight, 0, settings.well_seen)
     # Half a brow under a fringe is drawn in the strands of the other.
-    least = np.maximum(settings.mirrored_detail, regions.brows)
-    in_colour, in_relief = (np.maximum(share, least)[..., None] for share in (weight, trust))
+    maximum = namespace(weight).maximum
+    least = maximum(settings.mirrored_detail, regions.brows)
+    in_colour, in_relief = (maximum(share, least)[..., None] for share in (weight, trust))
     return Joined(expected + broad + fine * in_colour, expected + broad + fine * in_relief)
