@@ -13,6 +13,7 @@ from backend import memory
 from backend.delight.delighting import DelightedTexture, SkinChoices, delight
 from backend.delight.merging import merged
 from backend.delight.refit import refit_further_lights, refit_light
+from backend.detail.on_device import delit_on, maps_back, maps_on
 from backend.detail.options import DetailOptions
 from backend.detail.parameters import DetailParameters
 from backend.detail.stage import add_detail
@@ -167,7 +168,7 @@ class Pipeline:
             report.report(1.0)
         detail = DetailOptions(options.detail_strength, options.extra_maps, options.age)
         chosen, chosen_light = self.parameters.detail, self.parameters.delight.light
-        finished = finished_maps(prior, delit, seeds, detail, watch, guidance, chosen, options.reflectance)
+        finished = finished_maps(prior, delit, seeds, detail, watch, guidance, chosen, options.reflectance, self.device)
         maps = next(finished)
         further = tuple(
             FurtherSample(seed, sample.encode(), refit_light(skin, sample, chosen_light).light)
@@ -297,6 +298,7 @@ def finished_maps(
     guidance: Sequence[GuidanceTerm] = (),
     parameters: DetailParameters = DetailParameters(),
     reflectance: Reflectance = "photo",
+    device: str = "cpu",
 ) -> Iterator[SkinMaps]:
     """Complete the maps (by eq. 9 where a network draws) and add their detail, for each seed in order.
 
@@ -309,16 +311,18 @@ def finished_maps(
         guidance: for priors that sample.
         parameters: of the detail stage.
         reflectance: where A_d, A_s and N come from.
+        device: where detail is made; there its images go once, and the finished maps come back once.
 
     Raises:
         JobCancelled: the user asked to stop.
     """
     completions = prior.complete(delit, seeds, watch.progress.of("complete"), guidance, reflectance)
+    seen = delit_on(delit, device)
     for number, seed in enumerate(seeds, 1):
         with watch.stage("complete"):
             completed = next(completions)
         with watch.stage("detail") as report:
             part = report.part((number - 1) / len(seeds), number / len(seeds))
-            finished = add_detail(completed, delit, seed, detail, parameters, progress=part)
+            finished = maps_back(add_detail(maps_on(completed, device), seen, seed, detail, parameters, progress=part))
             part.report(1.0)
         yield finished

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.backend.detail.device_case import AS_THEY_ARE, SIDE, SMALL, STRENGTH
 from tests.backend.head.shading.device_case import LIMITS as FIT_LIMITS
 from tests.backend.imaging.device_cases import LIMITS
 
@@ -99,6 +100,31 @@ def told_of_unwrapping(told: dict) -> None:
     assert told["seen"] > 10_000
     assert told["most"] < 0.01  # the reference knows 32 places between two pixels
     assert told["unseen"] == 0
+
+
+def told_of_detail(told: dict) -> None:
+    found = told["differences"]
+    assert {name: apart for name, apart in found.items() if apart > AS_THEY_ARE[name]} == {}
+    assert {name: ratio for name, ratio in told["strengths"].items() if abs(ratio - 1) > STRENGTH} == {}
+    one, three, tables = SIDE**2, 3 * SIDE**2, 3000
+    # The maps come back once: texture, albedo and normals, and specular albedo, displacement and roughness; on the way
+    # spots are looked for on the host, in two images. All else is places of patches and scalars.
+    assert sorted(size for size in told["to_host"] if size > tables) == 5 * [one] + 3 * [three]
+    # There go once: the photo's texture and the texels' triangles and weights, and the spots that were found. Two
+    # lattices of noise are as large, by chance; they are drawn on the host, as all is that is random.
+    assert sorted(size for size in told["to_device"] if size >= one) == 4 * [one] + 2 * [three]
+    # At the working size: what was seen, its marks, and of the prior texture, albedo and relief; trust, shine, specular
+    # albedo and the face's seven regions.
+    working = sorted(size for size in told["to_device"] if size in (SMALL**2, 3 * SMALL**2))
+    assert working == 10 * [SMALL**2] + 5 * [3 * SMALL**2]
+
+
+def test_detail_is_made_on_the_device(library: Path, tmp_path: Path) -> None:
+    told_of_detail(run("detailing", library, tmp_path))
+
+
+def test_detail_is_made_on_a_macs_gpu(library_mps: Path, tmp_path: Path) -> None:
+    told_of_detail(run("detailing", library_mps, tmp_path, "mps"))
 
 
 def test_primitives_on_the_device_are_as_their_references(library: Path, tmp_path: Path) -> None:

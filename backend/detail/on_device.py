@@ -16,7 +16,7 @@ def delit_on(delit: DelightedTexture, device: str) -> DelightedTexture:
         return delit
     partial = on_device(delit.partial, device, "texture_srgb", "pixels")
     skin = delit.skin.on_device(device)
-    images = on_device(delit, device, "log_seen", "log_albedo", "log_marks", "weight", "shine")
+    images = on_device(delit, device, "log_seen", "log_marks", "weight", "shine")
     return replace(images, skin=skin, partial=partial)
 
 

@@ -155,8 +155,24 @@ def shading_fit(folder: Path) -> dict:
     return {"differences": differences(on_cpu, there), "to_host": told.to_host}
 
 
+def detailing(folder: Path) -> dict:
+    """The whole detail stage beside itself on the CPU, and what goes between the device and the host meanwhile."""
+    from tests.backend.detail.device_case import differences, made, strengths
+    from tests.cuda_stand_in.traffic import traffic
+
+    plain, full = made("cpu", 0), strengths(made("cpu", 1))
+    with stand_in(), traffic() as told:
+        there = strengths(made(DEVICE, 1))
+    with stand_in():
+        apart = differences(plain, made(DEVICE, 0))
+    ratios = {name: there[name] / full[name] for name in full}
+    return {"differences": apart, "strengths": ratios, "to_host": told.to_host, "to_device": told.to_device}
+
+
 if __name__ == "__main__":
-    jobs = {job.__name__: job for job in (refusal, stream, training, completion, primitives, unwrapping, shading_fit)}
+    networks, arithmetic = (stream, training, completion), (refusal, primitives)
+    stages = shading_fit, unwrapping, detailing
+    jobs = {job.__name__: job for job in (*networks, *arithmetic, *stages)}
     print(json.dumps({"stand_in": DEVICE, **jobs[sys.argv[1]](Path(sys.argv[2]))}), flush=True)
     # The interpreter's end would race with PyTorch's threads for a device that PyTorch does not know.
     os._exit(0)

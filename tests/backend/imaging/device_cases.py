@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 
 from backend.imaging import filters, octaves, sampling
-from backend.imaging.arrays import Array, is_tensor, to_device, to_host
+from backend.imaging.arrays import Array, is_tensor, namespace, to_device, to_host
 from backend.imaging.colour import linear_to_srgb, luminance, srgb_to_linear
 from backend.imaging.membrane import extend
 from backend.imaging.rows import Enlarged, blurred_in_bands
 from backend.imaging.sampling import Footprint
+from backend.imaging.solid_noise import solid_noise
 from backend.imaging.sparse_rows import sparse_rows
 from backend.texture.uv_space import dilate
 
@@ -42,6 +43,7 @@ LIMITS = {
     "shrunk": 0,
     "grown_square": 0,
     "without_holes": 0,
+    "counts_before": 0,
     "bicubic": 0.04,  # OpenCV knows 32 places between two pixels
     "sample_image": 0.04,
     "sample_linear": 0.04,
@@ -50,6 +52,8 @@ LIMITS = {
     "part_resized_nothing_beyond": 0.04,
     "gathered": 1e-6,
     "gathered_rows": 1e-6,
+    "turned_parts": 0.04,
+    "solid_noise": 2e-4,  # places of single precision
     "inner_distance": 0.03,  # OpenCV's is a sum of steps on the grid
     "extended": 0.02,  # texels whose nearest two are as far, in an image that is smooth
     "extend": 2e-3,  # both stop at 3e-4 of the largest value
@@ -106,6 +110,10 @@ def differences(device: str) -> dict[str, float]:
     def by_rows(corners: Array, weights: Array, values: Array) -> Array:
         return (sparse_rows(corners, weights, len(values)) @ values)[3:]
 
+    def turned(image: Array, border: str) -> Array:
+        maps = [np.array([[0.8, 0.5, 70.3], [-0.5, 0.8, -4.1]]), np.array([[0.3, -1.0, 20], [1.0, 0.3, 40]])]
+        return namespace(image).stack(list(sampling.turned_parts(image, maps, 40, border)))
+
     side64 = np.ascontiguousarray(noise[:64, :64])
     return {
         "masked_blur": apart(filters.masked_blur, noise, weight, 2.0, where=near[2.0]),
@@ -132,6 +140,7 @@ def differences(device: str) -> dict[str, float]:
         "shrunk": apart(filters.shrunk, plain, 4),
         "grown_square": apart(lambda image: filters.grown(image, 2, square=True), plain),
         "without_holes": apart(filters.without_holes, ring),
+        "counts_before": apart(filters.counts_before, mask),
         "bicubic": apart(sampling.bicubic, noise, pixels),
         "sample_image": apart(sampled, noise, pixels, wide),
         "sample_linear": apart(sampling.sample_linear, plain, pixels),
@@ -142,6 +151,8 @@ def differences(device: str) -> dict[str, float]:
         ),
         "gathered": apart(sampling.gathered, vertices, corners, share),
         "gathered_rows": apart(by_rows, corners, share, vertices),
+        "turned_parts": max(apart(partial(turned, border=border), plain) for border in ("mirror", "wrap")),
+        "solid_noise": apart(solid_noise, 150 * vertices[:, :3], 0.5, 1),
         "inner_distance": apart(of_distance, mask, where=deep),
         "extended": apart(dilate, smooth, mask, 9.0, quantile=0.99),
         "extend": apart(extend, smooth, held, mask, 20.0),
