@@ -1,4 +1,4 @@
-"""Image arithmetic on torch tensors: sRGB and linear light as `backend.imaging.colour`, Gaussian blur."""
+"""Gaussian blur of batches of tensors, with gradients, for networks and their training."""
 
 from __future__ import annotations
 
@@ -7,18 +7,6 @@ import math
 import torch
 from torch import Tensor
 from torch.nn import functional
-
-
-def srgb_to_linear(encoded: Tensor) -> Tensor:
-    """sRGB-encoded values in [0, 1] to linear light in [0, 1] (IEC 61966-2-1), any shape."""
-    return torch.where(encoded <= 0.04045, encoded / 12.92, ((encoded.clamp_min(0) + 0.055) / 1.055) ** 2.4)
-
-
-def linear_to_srgb(linear: Tensor) -> Tensor:
-    """Linear light to sRGB-encoded values in [0, 1] (IEC 61966-2-1), any shape; values are clipped to [0, 1]."""
-    linear = linear.clamp(0, 1)
-    # The power's slope at 0 is infinite: what the first branch takes must not reach it, for gradients.
-    return torch.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear.clamp_min(1e-8) ** (1 / 2.4) - 0.055)
 
 
 def gaussian_blur(

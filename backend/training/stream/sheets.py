@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from backend.head.model import load_head_model
-from backend.imaging.tensors import linear_to_srgb
+from backend.imaging.colour import linear_to_srgb
 from backend.prior.channels import QUADRUPLE
 from backend.training.head.landmarks.painted_mesh import contact_sheet
 from backend.training.skin.pack import load_pack

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from backend.head.model import HeadModel
-from backend.imaging.tensors import linear_to_srgb, srgb_to_linear
+from backend.imaging.colour import linear_to_srgb, srgb_to_linear
 from backend.rendering.occlusion import sphere_directions
 from backend.rendering.skin_model import SKIN
 from backend.rendering.skin_shading import Heads, Shots, shade

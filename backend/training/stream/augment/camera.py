@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from backend.imaging.tensors import linear_to_srgb
+from backend.imaging.colour import linear_to_srgb
 from backend.training.stream.augment.skin import blur
 from backend.training.stream.parameters import CameraSettings
 
