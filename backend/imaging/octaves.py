@@ -84,6 +84,12 @@ def central_difference(image: Array, axis: int) -> Array:
 
 
 @also_on_device("octaves")
+def second_difference(image: Array, right: int, down: int) -> Array:
+    """A second difference of an image [H, W], smoothed over three texels across: so many times right, and down."""
+    return cv2.Sobel(image, cv2.CV_32F, right, down, ksize=3, scale=0.25)
+
+
+@also_on_device("octaves")
 def reduce_to(image: Array, side: int) -> Array:
     """Area average of an image on side x side texels; enlarged bilinearly where it is smaller."""
     if image.shape[0] == side:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import cv2
+import numpy as np
 import torch
 from torch import Tensor
 
-from backend.imaging.on_device.filters import averaged, resized
+from backend.imaging.on_device.filters import averaged, filtered, resized
 from backend.imaging.on_device.planes import MIRROR, image_of, padded, planes
 
+SOBEL = ((1, 2, 1), (-1, 0, 1), (1, -2, 1))  # by how many times the difference is taken
 BINOMIAL = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 
@@ -45,6 +47,10 @@ def central_difference(image: Tensor, axis: int) -> Tensor:
     around = padded(image[None], 1, axis + 1, MIRROR)[0]
     size = image.shape[axis]
     return (around.narrow(axis, 2, size) - around.narrow(axis, 0, size)) / 2
+
+
+def second_difference(image: Tensor, right: int, down: int) -> Tensor:
+    return filtered(image, 0.25 * np.outer(SOBEL[down], SOBEL[right]))
 
 
 def enlarged_rows(image: Tensor, side: int, rows: slice, kind: int) -> Tensor:
