@@ -22,6 +22,7 @@ from backend.head.confidence_words import confidence_warnings
 from backend.head.correction.corrections import Corrector
 from backend.head.exchange import head_mesh
 from backend.head.fitting import face_areas, fit_head, fitted_views
+from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel, load_head_model
 from backend.head.several.turned_landmarks import load_turned_landmarks
 from backend.head.shading.expected_skin import expected_skin
@@ -32,9 +33,10 @@ from backend.parameters import Parameters
 from backend.photo.face_checks import noise_warnings, shows_no_colour
 from backend.photo.face_detector import FaceDetector
 from backend.photo.preview import landmarks_preview
+from backend.photo.profile_outline import Profile
 from backend.photo.skin.segmentation import load_segmenter
 from backend.photo.skin.skin_mask import skin_mask
-from backend.photo.view import View
+from backend.photo.view import View, look_around
 from backend.photo.white_cue import white_cue
 from backend.prior.available import available_priors
 from backend.prior.interface import GuidanceTerm, Prior, require_able
@@ -45,7 +47,7 @@ from backend.progress import Progress, Stopwatch
 from backend.reconstruction import FurtherSample, Reconstruction
 from backend.rendering.nvdiffrast_rasteriser import choose_rasteriser
 from backend.rendering.rasteriser import Rasteriser
-from backend.side_by_side import in_order, side_by_side
+from backend.side_by_side import in_order, side_by_side, usable_cores
 from backend.texture.fitted_skin import FittedSkin, ShownSkin
 from backend.texture.maps import SkinMaps
 from backend.texture.super_resolution import load_enlargers
@@ -216,37 +218,32 @@ class Pipeline:
             given = [photos] if isinstance(photos, bytes) else list(photos)
             chosen = self.parameters.photo
             embedder = self._embedder() if len(given) > 1 else None
-            person = person_views(given, faces, self.detector, self.segmenter, embedder, report, chosen)
+            tools = self.detector, self.segmenter, embedder, report, chosen
+            alone = len(given) == 1 and usable_cores() > 1
+            person = person_views(given, faces, *tools, lone_later=alone)
             first = person.first
             report.report(1.0, landmarks_preview(first.photo, first.face))
         with watch.stage("fit") as report:
-            fit = fit_head(
-                self.model,
-                person.views,
-                self.rasteriser,
-                report,
-                albedo_prior=self.albedo,
-                settings=self.parameters.head,
-                areas=self.areas,
-                turned=self.turned,
-                device=self.device,
-            )
+            if alone:
+                seen, fit = self._fitted_alone(first, report)
+            else:
+                seen, fit = person.views, self._fitted(person.views, report)
             fit = self.corrector.begin(fit).corrected(corrections)
-        views = fitted_views(self.model, person.views, fit)
-        badly = [(person.numbers[i], view) for i, view in enumerate(person.views) if i not in fit.numbers]
+        views = fitted_views(self.model, seen, fit)
+        badly = [(person.numbers[i], view) for i, view in enumerate(seen) if i not in fit.numbers]
         misfits = (f"{photo_name(n + 1)} {_MISFIT[isinstance(view, View)]}, so it is left out." for n, view in badly)
         left_out = (*person.warnings, *misfits)
         fit = replace(fit, numbers=tuple(person.numbers[i] for i in fit.numbers))
         with watch.stage("unwrap") as report:
             report.report(0.0)
             space, shown = self.uv_space(resolution), []
-            skin = FittedSkin(self.model, fit, space, self.model.radiance_transfer(fit.vertices(self.model)))
-            numbers = range(len(views))
-            for part in in_order(lambda n: self._shown_by(views[n], n, skin), numbers, self._at_once(resolution)):
+            # The first photo's skin has the fits to all of them.
+            fitted = zip(views, (fit, *map(fit.seen_in, range(1, len(views)))), strict=True)
+            for part in in_order(lambda seen: self._shown_by(*seen, space), fitted, self._at_once(resolution)):
                 shown.append(part)
                 report.report(len(shown) / len(views))
             report.report(1.0, map_preview(shown[0].partial.texture_srgb, shown[0].partial.visibility))
-        return skin, shown, left_out
+        return shown[0].skin, shown, left_out
 
     def skin_mask_of(self, view: View, skin: FittedSkin) -> np.ndarray:
         """Which pixels of a photo show the person's skin, fitted to it, float32 [H, W] in [0, 1]."""
@@ -260,14 +257,43 @@ class Pipeline:
         unsure = confidence_warnings(shown[0].skin.fit, self.parameters.head.confidence)
         return (*of_faces, *noisy, *unsure, *delit.warnings)
 
-    def _shown_by(self, view: View, number: int, skin: FittedSkin) -> ShownSkin:
-        """What photo `number` shows of the skin, T_0 and m."""
+    def _fitted(self, views: Sequence[View | Profile], progress: Progress) -> HeadFit:
+        """The fit of the head to photos."""
+        return fit_head(
+            self.model,
+            views,
+            self.rasteriser,
+            progress,
+            albedo_prior=self.albedo,
+            settings=self.parameters.head,
+            areas=self.areas,
+            turned=self.turned,
+            device=self.device,
+        )
+
+    def _fitted_alone(self, view: View, progress: Progress) -> tuple[tuple[View], HeadFit]:
+        """The fit to one photo, and this looked around meanwhile.
+
+        The fit looks at what is about the face only where something covers it; it begins anew then.
+        """
+        fit, seen = side_by_side(
+            lambda: self._fitted([view], progress.part(0.0, 0.9)),
+            lambda: look_around(view, self.segmenter, self.parameters.photo),
+        )
+        if seen.bare_skin is not None:
+            fit = self._fitted([seen], progress.part(0.9, 1.0))
+        return (seen,), fit
+
+    def _shown_by(self, view: View, fit: HeadFit, space: UVSpace) -> ShownSkin:
+        """What a photo shows of the skin of the head that is fitted to it, T_0 and m."""
         photo, face, chosen = view.photo, view.face, self.parameters
-        if number > 0:
-            fit = skin.fit.seen_in(number)
-            skin = replace(skin, fit=fit, transfer=self.model.radiance_transfer(fit.vertices(self.model)))
-        head = self.model, skin.fit, self.rasteriser, skin.uv_space
-        mask, sight = side_by_side(lambda: self.skin_mask_of(view, skin), lambda: line_of_sight(*head, chosen.unwrap))
+        head = self.model, fit, self.rasteriser, space
+
+        def masked() -> tuple[FittedSkin, np.ndarray]:
+            skin = FittedSkin(self.model, fit, space, self.model.radiance_transfer(fit.vertices(self.model)))
+            return skin, self.skin_mask_of(view, skin)
+
+        (skin, mask), sight = side_by_side(masked, lambda: line_of_sight(*head, chosen.unwrap))
         partial = unwrap(photo, mask, *head, self.enlargers, chosen.unwrap, sight, self.device)
         if self.coarse and shows_no_colour(photo.image_srgb, face.landmarks_px, chosen.photo.warnings):
             partial = coloured(self.coarse, partial, chosen.prior.estimate)

@@ -12,7 +12,7 @@ from backend.photo.parameters import PhotoParameters
 from backend.photo.profile_outline import Profile, find_profile, in_profile
 from backend.photo.reading import read_photo
 from backend.photo.skin.segmentation import Segmenter
-from backend.photo.view import View, find_view
+from backend.photo.view import View, find_face, find_view
 from backend.progress import Progress
 from shared.errors import RelightifyError
 from shared.photos import MOST_PHOTOS, photo_name
@@ -54,6 +54,7 @@ def person_views(
     progress: Progress,
     settings: PhotoParameters = PhotoParameters(),
     who: StrangerSettings = StrangerSettings(),
+    lone_later: bool = False,
 ) -> PersonViews:
     """Read photos of one person.
 
@@ -68,6 +69,7 @@ def person_views(
         progress: told about each photo.
         settings: of the photos.
         who: when two photos are of two people.
+        lone_later: of a single photo find the face alone; the caller looks around it (`backend.photo.view`).
 
     Raises:
         RelightifyError: no photo can be used, as the first says why; `too_many_photos`.
@@ -86,7 +88,10 @@ def person_views(
         progress.report(number / len(photos))
         choice = faces[number] if number < len(faces) else None
         try:
-            views[number] = find_view(data, detector, choice, segmenter, settings)
+            if lone_later and len(photos) == 1:
+                views[number] = find_face(data, detector, choice, settings)
+            else:
+                views[number] = find_view(data, detector, choice, segmenter, settings)
         except RelightifyError as error:
             profile = _profile(data, number, segmenter, settings) if error.code in _NO_FACE else None
             if profile is not None:

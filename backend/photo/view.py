@@ -60,6 +60,20 @@ def find_view(
     Raises:
         RelightifyError: the photo cannot be read, or shows no face that can be used, or little of it.
     """
+    return look_around(find_face(data, detector, choice, settings), segmenter, settings)
+
+
+def find_face(
+    data: bytes,
+    detector: FaceDetector,
+    choice: int | None = None,
+    settings: PhotoParameters = PhotoParameters(),
+) -> View:
+    """The first half of `find_view`: the photo and the person's face in it; nobody has looked around it.
+
+    Raises:
+        RelightifyError: the photo cannot be read, or shows no face that can be used.
+    """
     photo = read_photo(data, settings.reading)
     face = choose_face(detector.detect(photo, thorough=choice is not None), choice)
     if photo.missing_px is not None and _reach_into_each_other(
@@ -70,7 +84,16 @@ def find_view(
             "The photo file is damaged, and part of the face is missing.",
             "Copy or download it again, or export it anew.",
         )
-    face = replace(face, warnings=(*photo.warnings, *face.warnings))
+    return View(photo, replace(face, warnings=(*photo.warnings, *face.warnings)))
+
+
+def look_around(view: View, segmenter: Segmenter | None, settings: PhotoParameters = PhotoParameters()) -> View:
+    """The second half of `find_view`: what is about a face that was found, and over it.
+
+    Raises:
+        RelightifyError: the photo shows too little of the face.
+    """
+    photo, face = view.photo, view.face
     if segmenter is None:
         return View(photo, replace(face, warnings=(*face.warnings, WITHOUT_SEGMENTATION)))
     found = find_coverings(photo, face, segmenter.segment(photo, face), settings.coverings)

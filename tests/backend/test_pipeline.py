@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from backend import pipeline as pipeline_module
 from backend.head.face_parts import PARTS
 from backend.imaging.colour import LUMINANCE, linear_to_srgb, srgb_to_linear
 from backend.output import describe, write_reconstruction
+from backend.photo.reading import Photo
 from backend.pipeline import Pipeline
-from backend.progress import Progress
+from backend.progress import Progress, Stopwatch
 from backend.reconstruction import FurtherSample, Reconstruction
 from backend.texture.maps import SkinMaps
 from backend.texture.regions import face_regions, plain_skin
@@ -26,6 +28,7 @@ from shared.head_mesh import HeadMesh
 from shared.maps import MAPS, ROUGHNESS
 from shared.options import JobOptions
 from shared.stages import METHOD
+from tests.backend.photo.painted_coverings import with_mask
 from tests.landmark_model import landmark_model
 
 pytestmark = pytest.mark.slow
@@ -66,6 +69,25 @@ def test_the_result_is_a_head_with_maps_of_the_size_asked_for(job: Job) -> None:
     assert smile > 0.3
     assert result.peak_memory_bytes is None or result.peak_memory_bytes < 3 * 2**30
     assert list(result.timings) == [stage.name for stage in METHOD]
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_looking_around_the_face_beside_the_fit_changes_nothing(
+    job: Job, masked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = data.astronaut()
+    if masked:
+        image, _ = with_mask(image, job.pipeline.detector.detect(Photo(image))[0], (140.0, 180.0, 205.0))
+    found = []
+    for cores in (1, 2):
+        monkeypatch.setattr(pipeline_module, "usable_cores", lambda cores=cores: cores)
+        found.append(job.pipeline.prepare(png(image), 512, (None,), Stopwatch(Progress())))
+    (one, (by_one,), _), (two, (by_two,), _) = found
+    assert (by_two.view.bare_skin is not None) == masked
+    assert by_two.view.face.warnings == by_one.view.face.warnings
+    np.testing.assert_array_equal(two.fit.identity, one.fit.identity)
+    np.testing.assert_array_equal(two.fit.light, one.fit.light)
+    np.testing.assert_array_equal(by_two.partial.visibility, by_one.partial.visibility)
 
 
 def test_the_light_turns_the_albedo_into_the_photo(job: Job) -> None:

@@ -22,6 +22,7 @@ from backend.photo.skin.parameters import SkinMaskSettings
 from backend.photo.skin.segmentation import FACE_SKIN, HAIR, Segmentation
 from backend.photo.skin.segmented_mask import skin_by_segmentation
 from backend.photo.skin.strands import strands
+from backend.side_by_side import side_by_side
 
 
 def skin_mask(
@@ -52,17 +53,28 @@ def skin_mask(
         region = region_around(face, photo.height, photo.width)
     crop = face_crop(photo, face, region, expected, settings)
     if segmentation is None:
+        return _without_strands(photo, face, crop, None, settings)
+    mask, hair = side_by_side(
+        lambda: _without_strands(photo, face, crop, segmentation, settings),
+        lambda: _strands(crop, face, segmentation, settings),
+    )
+    x0, y0, x1, y1 = crop.box
+    mask[y0:y1, x0:x1] *= 1 - hair
+    return mask
+
+
+def _without_strands(
+    photo: Photo, face: Face, crop: FaceCrop, segmentation: Segmentation | None, settings: SkinMaskSettings
+) -> np.ndarray:
+    """The mask as if no strands of hair crossed the skin."""
+    if segmentation is None:
         skin = skin_by_colour(crop, settings).astype(np.float32)
     else:
         height, width = crop.region.shape
         skin = skin_by_segmentation(crop, segmentation.over(crop.box, (width, height)), settings)
     if glasses_are_worn(photo, face, segmentation, settings.glasses):
         skin = skin * ~frames(crop.residual[..., 0], crop.points, crop.unit, settings.glasses)
-    mask = _in_photo(photo, crop, skin, face, settings)
-    if segmentation is not None:
-        x0, y0, x1, y1 = crop.box
-        mask[y0:y1, x0:x1] *= 1 - _strands(crop, face, segmentation, settings)
-    return mask
+    return _in_photo(photo, crop, skin, face, settings)
 
 
 def _in_photo(photo: Photo, crop: FaceCrop, skin: np.ndarray, face: Face, settings: SkinMaskSettings) -> np.ndarray:
