@@ -48,10 +48,10 @@ from backend.reconstruction import FurtherSample, Reconstruction
 from backend.rendering.nvdiffrast_rasteriser import choose_rasteriser
 from backend.rendering.rasteriser import Rasteriser
 from backend.side_by_side import in_order, side_by_side, usable_cores
-from backend.texture.fitted_skin import FittedSkin, ShownSkin
+from backend.texture.fitted_skin import FittedSkin, ShownSkin, SkinTexels
 from backend.texture.maps import SkinMaps
 from backend.texture.super_resolution import load_enlargers
-from backend.texture.unwrap import line_of_sight, unwrap
+from backend.texture.unwrap import Sight, line_of_sight, unwrap
 from backend.texture.uv_space import UVSpace, uv_space
 from shared.corrections import Corrections
 from shared.errors import RelightifyError
@@ -94,7 +94,7 @@ class Pipeline:
         self.turned = load_turned_landmarks()
         self.rasteriser: Rasteriser = choose_rasteriser(self.device)
         self.enlargers = load_enlargers()
-        self._uv_spaces: dict[int, UVSpace] = {}
+        self._texels: dict[int, SkinTexels] = {}
         self._loaded_embedder: FaceEmbedder | None = None
 
     def _load_heads(self) -> None:
@@ -121,11 +121,15 @@ class Pipeline:
         return self.priors[quality]
 
     def uv_space(self, resolution: int) -> UVSpace:
-        """The skin's texels at a resolution; of the large ones only the last is kept."""
-        if resolution not in self._uv_spaces:
-            self._uv_spaces = {r: space for r, space in self._uv_spaces.items() if r <= 1024}
-            self._uv_spaces[resolution] = uv_space(self.model, resolution)
-        return self._uv_spaces[resolution]
+        """The skin's texels at a resolution."""
+        return self.skin_texels(resolution).uv_space
+
+    def skin_texels(self, resolution: int) -> SkinTexels:
+        """The same with what is known of them for every head; of the large ones only the last is kept."""
+        if resolution not in self._texels:
+            self._texels = {r: texels for r, texels in self._texels.items() if r <= 1024}
+            self._texels[resolution] = SkinTexels(self.model, uv_space(self.model, resolution))
+        return self._texels[resolution]
 
     def reconstruct(
         self,
@@ -236,10 +240,10 @@ class Pipeline:
         fit = replace(fit, numbers=tuple(person.numbers[i] for i in fit.numbers))
         with watch.stage("unwrap") as report:
             report.report(0.0)
-            space, shown = self.uv_space(resolution), []
+            texels, shown = self.skin_texels(resolution), []
             # The first photo's skin has the fits to all of them.
             fitted = zip(views, (fit, *map(fit.seen_in, range(1, len(views)))), strict=True)
-            for part in in_order(lambda seen: self._shown_by(*seen, space), fitted, self._at_once(resolution)):
+            for part in in_order(lambda seen: self._shown_by(*seen, texels), fitted, self._at_once(resolution)):
                 shown.append(part)
                 report.report(len(shown) / len(views))
             report.report(1.0, map_preview(shown[0].partial.texture_srgb, shown[0].partial.visibility))
@@ -284,24 +288,29 @@ class Pipeline:
             fit = self._fitted([seen], progress.part(0.9, 1.0))
         return (seen,), fit
 
-    def _shown_by(self, view: View, fit: HeadFit, space: UVSpace) -> ShownSkin:
+    def _shown_by(self, view: View, fit: HeadFit, texels: SkinTexels) -> ShownSkin:
         """What a photo shows of the skin of the head that is fitted to it, T_0 and m."""
         photo, face, chosen = view.photo, view.face, self.parameters
-        head = self.model, fit, self.rasteriser, space
+        head = self.model, fit, self.rasteriser, texels.uv_space
 
         def masked() -> tuple[FittedSkin, np.ndarray]:
-            skin = FittedSkin(self.model, fit, space, self.model.radiance_transfer(fit.vertices(self.model)))
+            skin = texels.of(fit, self.model.radiance_transfer(fit.vertices(self.model)))
             return skin, self.skin_mask_of(view, skin)
 
-        (skin, mask), sight = side_by_side(masked, lambda: line_of_sight(*head, chosen.unwrap))
+        def looked() -> tuple[Sight, bool]:
+            grey = shows_no_colour(photo.image_srgb, face.landmarks_px, chosen.photo.warnings)
+            return line_of_sight(*head, chosen.unwrap), grey
+
+        (skin, mask), (sight, grey) = side_by_side(masked, looked)
         partial = unwrap(photo, mask, *head, self.enlargers, chosen.unwrap, sight, self.device)
-        if self.coarse and shows_no_colour(photo.image_srgb, face.landmarks_px, chosen.photo.warnings):
+        if self.coarse and grey:
             partial = coloured(self.coarse, partial, chosen.prior.estimate)
         return ShownSkin(view, skin, partial)
 
     def _delit(self, shown: ShownSkin, choices: SkinChoices) -> DelightedTexture:
         """What a photo shows, its own light taken off."""
-        white = white_cue(shown.view.photo, shown.view.face.landmarks_px, self.parameters.photo.white_cue)
+        view = shown.view
+        white = view.white or white_cue(view.photo, view.face.landmarks_px, self.parameters.photo.white_cue)
         return delight(shown.partial, shown.skin, white, choices, self.parameters.delight)
 
     def _at_once(self, resolution: int) -> int:

@@ -42,7 +42,7 @@ def plausible_tone(
             np.log(max(float(white.teeth @ LUMINANCE), 1e-4)) - settings.teeth_show - settings.teeth_by_skin * albedo
         )
         score += settings.teeth_trust * _cue_score(exposure - teeth, settings.teeth_below, settings.teeth_above)
-    score += np.array([_light_kinds(seen, a, white, settings)[0] for a in albedos])
+    score += _light_kinds(seen, albedos, white, settings)[0]
     probability = np.exp(score - score.max())
     level = float(np.exp(probability @ albedo / probability.sum()))
     return _tone_colour(seen, float(np.clip(level * 2**stops, albedos[0], albedos[-1])), white, settings)
@@ -96,9 +96,10 @@ def _cue_score(residual: np.ndarray, below: float, above: float) -> np.ndarray:
 
 
 def _light_kinds(
-    seen: np.ndarray, level: float, white: WhiteCue | None, settings: SkinToneSettings
-) -> tuple[float, np.ndarray]:
-    """Log probability of the colours of skin, eyes and teeth, and how far [2] the skin's log ratios are off the locus.
+    seen: np.ndarray, levels: np.ndarray, white: WhiteCue | None, settings: SkinToneSettings
+) -> tuple[np.ndarray, np.ndarray]:
+    """Log probability [n] of the colours of skin, eyes and teeth for luminances [n] of the albedo, and how far [n, 2]
+    the skin's log ratios are off the locus then.
 
     Usual light is nearly white, coloured light of any colour; what eyes and teeth show tells of both, and of which it
     is. All is of red and blue.
@@ -108,7 +109,7 @@ def _light_kinds(
         cues.append((log_ratios(white.level)[RED_BLUE], white.confidence))
     if white and white.teeth is not None:
         cues.append((log_ratios(white.teeth)[RED_BLUE], settings.teeth_trust))
-    usual = log_ratios(locus_colour(level + SKIN.surface.of_skin))[RED_BLUE]
+    usual = log_ratios(locus_colour(levels + SKIN.surface.of_skin))[:, RED_BLUE]
     of_skin, of_cue = np.square(settings.skin_colour_spread), settings.white_colour_spread**2
     logs, strayed = [], []
     for share, spread in (
@@ -123,20 +124,22 @@ def _light_kinds(
         apart = seen[RED_BLUE] - light - usual
         logs.append(log + _log_normal(apart, of_skin + variance))
         strayed.append(of_skin / (of_skin + variance) * apart)
-    most = max(logs)
-    weights = np.exp(np.array(logs) - most)
-    return float(most + np.log(weights.sum())), weights @ np.stack(strayed) / weights.sum()
+    most = np.maximum(*logs)
+    weights = [np.exp(log - most) for log in logs]
+    both = weights[0] + weights[1]
+    off = weights[0][:, None] * strayed[0] + weights[1][:, None] * strayed[1]
+    return most + np.log(both), off / both[:, None]
 
 
-def _log_normal(apart: np.ndarray, variance: np.ndarray) -> float:
-    """Log density, without its constant, of independent normal deviates [2]."""
-    return -0.5 * float((np.square(apart) / variance + np.log(variance)).sum())
+def _log_normal(apart: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """Log density [...], without its constant, of independent normal deviates [..., 2]."""
+    return -0.5 * (np.square(apart) / variance + np.log(variance)).sum(axis=-1)
 
 
 def _tone_colour(seen: np.ndarray, level: float, white: WhiteCue | None, settings: SkinToneSettings) -> np.ndarray:
     """The albedo [3] of a luminance: its log ratios between what was seen and the locus, by their variances."""
     usual = log_ratios(locus_colour(level + SKIN.surface.of_skin))[RED_BLUE]
-    strayed = _light_kinds(seen, level, white, settings)[1]
+    (strayed,) = _light_kinds(seen, np.array([level]), white, settings)[1]
     ratios = usual + np.clip(strayed, -settings.most_strayed, settings.most_strayed)
     colour = np.exp([ratios[0], _green_ratio(ratios), ratios[1]])
     return without_surface_reflection(colour * (level + SKIN.surface.of_skin))
@@ -149,11 +152,11 @@ def _green_ratio(red_blue: np.ndarray) -> float:
 
 
 def log_ratios(colour: np.ndarray) -> np.ndarray:
-    """Log of a colour's channels relative to its luminance, float64 [3]."""
-    return np.log(np.maximum(colour, 1e-5) / max(float(colour @ LUMINANCE), 1e-5))
+    """Log of a colour's channels relative to its luminance, float64 [..., 3]."""
+    return np.log(np.maximum(colour, 1e-5) / np.maximum(colour @ LUMINANCE, 1e-5)[..., None])
 
 
-def locus_colour(luminance: float) -> np.ndarray:
-    """Linear RGB [3] on the skin locus at a luminance."""
-    lightness = float(linear_to_lab(np.full(3, luminance))[0])
+def locus_colour(luminance: float | np.ndarray) -> np.ndarray:
+    """Linear RGB [..., 3] on the skin locus at a luminance, or at several [...]."""
+    lightness = linear_to_lab(np.repeat(np.asarray(luminance)[..., None], 3, axis=-1))[..., 0]
     return np.maximum(lab_to_linear(lab_on_curve(SKIN.colour.of_photos, lightness)), 1e-3)

@@ -65,8 +65,6 @@ def seen_teeth(face: LitFace, settings: TeethSettings = TeethSettings()) -> np.n
     low, high = np.floor(outline.min(0) - 2).astype(int), np.ceil(outline.max(0) + 3).astype(int)
     if (low < 0).any() or high[0] > photo.width or high[1] > photo.height:
         return None
-    if shows_no_colour(photo.image_srgb, landmarks_px):
-        return None
     colours = srgb_to_linear(photo.image_srgb[low[1] : high[1], low[0] : high[0]] / 255.0)
     area = np.zeros(colours.shape[:2], np.uint8)
     cv2.fillPoly(area, [np.round((outline - low) * 16 - 8).astype(np.int32)], 255, shift=4)
@@ -81,6 +79,8 @@ def seen_teeth(face: LitFace, settings: TeethSettings = TeethSettings()) -> np.n
         return None
     if enamel.sum() < settings.least_of_bright * bright.sum():
         return None  # a tongue or gums with gleams on them
+    if shows_no_colour(photo.image_srgb, landmarks_px):
+        return None
     low_end, high_end = np.quantile(luminance[enamel], settings.between)
     middle = enamel & (luminance >= low_end) & (luminance <= high_end)
     return linear_to_lab(np.median(colours[middle], axis=0))

@@ -13,6 +13,7 @@ from backend.photo.parameters import PhotoParameters
 from backend.photo.reading import Photo, read_photo
 from backend.photo.skin.coverings import GLASSES, find_coverings, glasses_are_worn
 from backend.photo.skin.segmentation import FACE_SKIN, Segmentation, Segmenter
+from backend.photo.white_cue import WhiteCue, white_cue
 from shared.errors import RelightifyError
 
 WITHOUT_SEGMENTATION = (
@@ -32,6 +33,7 @@ class View:
         bare_skin: float32 [H, W], probability of skin of the face, where something covers much of it; None where
             nothing does.
         covered: share of the face's core that each kind of thing covers, by its name; what is worth a word only.
+        white: what its whites tell about the light; None where nobody looked.
     """
 
     photo: Photo
@@ -39,6 +41,7 @@ class View:
     segmentation: Segmentation | None = None
     bare_skin: np.ndarray | None = None
     covered: Mapping[str, float] = field(default_factory=dict)
+    white: WhiteCue | None = None
 
 
 def find_view(
@@ -94,17 +97,20 @@ def look_around(view: View, segmenter: Segmenter | None, settings: PhotoParamete
         RelightifyError: the photo shows too little of the face.
     """
     photo, face = view.photo, view.face
+    view = replace(view, white=white_cue(photo, face.landmarks_px, settings.white_cue))
     if segmenter is None:
-        return View(photo, replace(face, warnings=(*face.warnings, WITHOUT_SEGMENTATION)))
+        return replace(view, face=replace(face, warnings=(*face.warnings, WITHOUT_SEGMENTATION)))
     found = find_coverings(photo, face, segmenter.segment(photo, face), settings.coverings)
     unseen = SUNGLASSES not in face.warnings and WEARS_GLASSES not in face.warnings
     if unseen and glasses_are_worn(photo, face, found.segmentation, settings.skin_mask.glasses):
         face = replace(face, warnings=(*face.warnings, WEARS_GLASSES))
+    view = replace(view, face=face, segmentation=found.segmentation)
     if found.warning is None:
-        return View(photo, face, found.segmentation)
+        return view
     told = [w for w in face.warnings if GLASSES not in found.shares or w not in (SUNGLASSES, WEARS_GLASSES)]
     bare_skin = found.segmentation.in_photo(FACE_SKIN, photo.width, photo.height)
-    return View(photo, replace(face, warnings=(*told, found.warning)), found.segmentation, bare_skin, found.shares)
+    told = (*told, found.warning)
+    return replace(view, face=replace(face, warnings=told), bare_skin=bare_skin, covered=found.shares)
 
 
 def _reach_into_each_other(

@@ -172,7 +172,7 @@ def without_surface_reflection(reflectance: np.ndarray) -> np.ndarray:
     return np.maximum(reflectance - SKIN.surface.of_skin, SKIN.surface.least_albedo * reflectance)
 
 
-def lab_on_curve(rows: tuple[tuple[float, float, float], ...], lightness: float) -> np.ndarray:
-    """Lab float64 [3] of a curve of `UsualColour` at a lightness."""
+def lab_on_curve(rows: tuple[tuple[float, float, float], ...], lightness: float | np.ndarray) -> np.ndarray:
+    """Lab float64 [..., 3] of a curve of `UsualColour` at a lightness, or at several [...]."""
     curve = np.array(rows)
-    return np.array([lightness, *(np.interp(lightness, curve[:, 0], curve[:, k]) for k in (1, 2))])
+    return np.stack([lightness, *(np.interp(lightness, curve[:, 0], curve[:, k]) for k in (1, 2))], axis=-1)

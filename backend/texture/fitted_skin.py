@@ -20,23 +20,18 @@ WORKING_RESOLUTION = 512
 
 
 @dataclass(frozen=True)
-class FittedSkin:
-    """A fitted head's skin on the texels of the maps.
+class SkinTexels:
+    """Texels of a size of maps, and what is the same of them for every head.
 
     Args:
         model: the head model.
-        fit: shape, cameras and light of the photos.
         uv_space: texels of the skin at the size of the maps wanted, R x R.
-        transfer: float32 [V, 9], self-shadowed light transfer of the fitted head, see
-            `backend.rendering.light_transfer`.
         working_resolution: texels a side at which light is taken off and maps are completed, where R is not less.
         known_regions: the parts of the face where they are known; None has them drawn when they are asked for.
     """
 
     model: HeadModel
-    fit: HeadFit
     uv_space: UVSpace
-    transfer: np.ndarray
     working_resolution: int = WORKING_RESOLUTION
     known_regions: FaceRegions | None = None
 
@@ -55,6 +50,47 @@ class FittedSkin:
     def regions(self) -> FaceRegions:
         """Parts of the face at the working size."""
         return self.known_regions or face_regions(self.model, self.working)
+
+    def of(self, fit: HeadFit, transfer: np.ndarray) -> FittedSkin:
+        """The skin of a fitted head on these texels; see there."""
+        return FittedSkin(self.model, fit, self.uv_space, transfer, self.working_resolution, self)
+
+
+@dataclass(frozen=True)
+class FittedSkin:
+    """A fitted head's skin on the texels of the maps.
+
+    Args:
+        model: the head model.
+        fit: shape, cameras and light of the photos.
+        uv_space: texels of the skin at the size of the maps wanted, R x R.
+        transfer: float32 [V, 9], self-shadowed light transfer of the fitted head, see
+            `backend.rendering.light_transfer`.
+        working_resolution: texels a side at which light is taken off and maps are completed, where R is not less.
+        kept: of these texels, where it is kept from head to head.
+    """
+
+    model: HeadModel
+    fit: HeadFit
+    uv_space: UVSpace
+    transfer: np.ndarray
+    working_resolution: int = WORKING_RESOLUTION
+    kept: SkinTexels | None = None
+
+    @cached_property
+    def texels(self) -> SkinTexels:
+        """What is the same for every head."""
+        return self.kept or SkinTexels(self.model, self.uv_space, self.working_resolution)
+
+    @property
+    def working(self) -> UVSpace:
+        """The texels at the working size, B x B."""
+        return self.texels.working
+
+    @property
+    def regions(self) -> FaceRegions:
+        """Parts of the face at the working size."""
+        return self.texels.regions
 
     @cached_property
     def neutral(self) -> np.ndarray:
