@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import json
 import logging
 import os
@@ -53,6 +54,9 @@ class Command:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line; returns the exit code (see `EXIT_CODES`)."""
     calm()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names of files need not be text, nor be known to the encoding of a pipe.
+        sys.stdout.reconfigure(errors="backslashreplace")
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         options = _parse(arguments)

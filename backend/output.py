@@ -12,8 +12,8 @@ import platform
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
@@ -387,6 +387,19 @@ def _versions() -> dict[str, str]:
             with suppress(metadata.PackageNotFoundError):
                 found[package] = metadata.version(name)
     return found
+
+
+@contextmanager
+def while_writing(folder: Path) -> Iterator[None]:
+    """Turn what goes wrong while a folder is written into sentences.
+
+    Raises:
+        RelightifyError: ``disk_full`` or ``cannot_write``.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise _write_error(folder, error) from error
 
 
 def _write_error(folder: Path, error: OSError) -> RelightifyError:

@@ -11,10 +11,11 @@ from pathlib import Path
 from backend.batch.cluster import LOCAL, ClusterRunner
 from backend.batch.ledger import DONE, FAILED, Ledger, LedgerEntry, digest_of_options, digest_of_photos
 from backend.batch.local import run_here
+from backend.batch.outcome import HeadOutcome
 from backend.batch.photos import Head, find_photos, heads_of
 from backend.batch.render import can_render, render_heads
 from backend.batch.runners import BatchTask, Runner
-from backend.batch.sheet import strip_path, write_sheet
+from backend.batch.sheet import write_sheet, write_strip
 from backend.device import DEVICES
 from backend.option_arguments import add_option_arguments, options_of
 from backend.output import DESCRIPTION, require_writable, write_packed
@@ -25,6 +26,7 @@ from shared.photo_files import photo_file_bytes
 
 MINUTES = 30.0
 LISTED = "or text files with one of these a line"
+NOT_THE_PHOTO = ("disk_full", "cannot_write")
 SOME_FAILED = 3  # as a photo that cannot be used, of `relightify reconstruct`
 
 
@@ -88,25 +90,21 @@ def run_with(runner: Runner, options: argparse.Namespace) -> int:
     if kept and not options.quiet:
         print(f"{kept} of {len(heads)} heads are there already.", file=sys.stderr)
     show = Counter(len(left), quiet=options.quiet)
-    for head, outcome in runner(left, read, task):
-        code, message = outcome.code, outcome.message
-        if not code:
-            try:
-                write_packed(outcome.files, folder / head.name)
-                picture = strip_path(folder, head.name)
-                picture.parent.mkdir(exist_ok=True)
-                picture.write_bytes(outcome.strip)
-            except RelightifyError as error:
-                code, message = error.code, str(error)
-        entry = LedgerEntry(
-            head.name, head.key, FAILED if code else DONE, code, message, " ".join(outcome.warnings),
-            round(outcome.seconds, 1), wanted, contents.get(head, ""),
-        )  # fmt: skip
-        ledger.add(entry)
-        show.done(head.name, entry.message)
-        if code == "disk_full":
-            hint = "Free some space and run the same command: it goes on from here."
-            raise RelightifyError("disk_full", "There is not enough space for the next head.", hint)
+    try:
+        for head, outcome in runner(left, read, task):
+            code, message = _written(folder, head, outcome)
+            entry = LedgerEntry(
+                head.name, head.key, FAILED if code else DONE, code, message, " ".join(outcome.warnings),
+                round(outcome.seconds, 1), wanted, contents.get(head, ""),
+            )  # fmt: skip
+            ledger.add(entry)
+            show.done(head.name, entry.message)
+            if code == "disk_full":
+                hint = "Free some space and run the same command: it goes on from here."
+                raise RelightifyError("disk_full", "There is not enough space for the next head.", hint)
+    except KeyboardInterrupt:
+        write_sheet(folder, ledger.of(head.key for head in heads))  # of what there is
+        raise
     entries = ledger.of(head.key for head in heads)
     sheet = write_sheet(folder, entries)  # now already, since Blender may fail
     if rendering:
@@ -117,12 +115,23 @@ def run_with(runner: Runner, options: argparse.Namespace) -> int:
     return SOME_FAILED if failures else 0
 
 
+def _written(folder: Path, head: Head, outcome: HeadOutcome) -> tuple[str, str]:
+    """Write a head's files; code and sentences of what went wrong with it, empty where nothing did."""
+    if not outcome.code:
+        try:
+            write_packed(outcome.files, folder / head.name)
+            write_strip(folder, head.name, outcome.strip)
+        except RelightifyError as error:
+            return error.code, str(error)
+    return outcome.code, outcome.message
+
+
 def _settled(head: Head, ledger: Ledger, folder: Path, options: str, again: bool) -> bool:
     """Whether an earlier run has done with a head: the same photos, by the same options, its files still there."""
     (entry,) = ledger.of([head.key]) or (None,)
     if entry is None or entry.options != options:
         return False
-    if entry.state == FAILED and again:
+    if entry.state == FAILED and (again or entry.code in NOT_THE_PHOTO):
         return False
     if entry.state == DONE and not (folder / head.name / DESCRIPTION).is_file():
         return False

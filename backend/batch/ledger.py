@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
+import re
 import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
@@ -16,6 +16,9 @@ from shared.options import JobOptions
 
 FILE_NAME = "batch.csv"
 DONE, FAILED = "done", "failed"
+PATH_SEPARATOR = "|"
+# Names of files need not be text in any encoding; such bytes stay as they are.
+UNDECODABLE = "surrogateescape"
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class LedgerEntry:
 
     Args:
         name: folder of the head in the batch's folder.
-        photos: paths, joined by `|`.
+        photos: absolute paths, joined by `PATH_SEPARATOR`.
         state: `DONE` or `FAILED`.
         code: of the error, empty where it is done.
         message: the error's sentences.
@@ -69,20 +72,24 @@ class Ledger:
         return [self._entries[key] for key in keys if key in self._entries]
 
     def add(self, entry: LedgerEntry) -> None:
-        """Take up or replace a row.
+        """Take up a row; it replaces that of the same photos, and any whose head had the same folder.
 
         Raises:
             RelightifyError: ``cannot_write``.
         """
-        self._entries[entry.photos] = entry
+        self._entries = {
+            photos: known
+            for photos, known in self._entries.items()
+            if photos == entry.photos or known.name != entry.name
+        } | {entry.photos: entry}
         try:
-            with tempfile.NamedTemporaryFile(
-                "w", encoding="utf-8", newline="", dir=self.path.parent, prefix=".batch-", delete=False
-            ) as file:
-                writer = csv.DictWriter(file, [f.name for f in fields(LedgerEntry)])
-                writer.writeheader()
-                writer.writerows(asdict(known) for known in self._entries.values())
-            os.replace(file.name, self.path)
+            with tempfile.TemporaryDirectory(prefix=".batch-", dir=self.path.parent) as place:
+                written = Path(place) / FILE_NAME
+                with written.open("w", encoding="utf-8", errors=UNDECODABLE, newline="") as file:
+                    writer = csv.DictWriter(file, [f.name for f in fields(LedgerEntry)])
+                    writer.writeheader()
+                    writer.writerows(asdict(known) for known in self._entries.values())
+                written.replace(self.path)
         except OSError as error:
             raise RelightifyError(
                 "cannot_write", f"The table {self.path} cannot be written: {error.strerror}.", "Choose another folder."
@@ -91,7 +98,7 @@ class Ledger:
 
 def _read(path: Path) -> list[LedgerEntry]:
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8", errors=UNDECODABLE, newline="") as file:
             rows = list(csv.DictReader(file))
         return [LedgerEntry(**{**row, "seconds": float(row["seconds"])}) for row in rows]
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
@@ -100,6 +107,11 @@ def _read(path: Path) -> list[LedgerEntry]:
             f"The table {path} is not one that a batch wrote, and would be lost.",
             "Choose another folder, or move the file away.",
         ) from error
+
+
+def paths_of(photos: str) -> list[Path]:
+    """The paths in a row's `photos`. They are absolute, so that one with the separator in it is still told apart."""
+    return [Path(part) for part in re.split(rf"{re.escape(PATH_SEPARATOR)}(?=/|\\\\|[A-Za-z]:)", photos)]
 
 
 def digest_of_options(options: JobOptions) -> str:

@@ -11,6 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from backend.batch.ledger import FILE_NAME as TABLE
+from backend.batch.ledger import PATH_SEPARATOR, paths_of
+from backend.batch.sheet import FILE_NAME as SHEET
+from backend.batch.sheet import PICTURES
 from shared.errors import RelightifyError
 from shared.paths import home_expanded
 
@@ -23,7 +27,10 @@ PHOTO_SUFFIXES = frozenset(
     )
 )
 LISTS = frozenset({".txt", ".lst"})
-NAME_LENGTH = 80
+NAME_LENGTH, NAME_BYTES = 80, 160
+# What else lies in the batch's folder, and what Windows takes for devices whatever follows a dot.
+TAKEN = frozenset({TABLE, SHEET, PICTURES})
+DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(1, 10))})
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,7 @@ class Head:
     @property
     def key(self) -> str:
         """What stands for its photos in the table: their paths."""
-        return "|".join(map(str, self.photos))
+        return PATH_SEPARATOR.join(map(str, self.photos))
 
 
 def find_photos(arguments: Sequence[str]) -> list[Path]:
@@ -104,20 +111,40 @@ def heads_of(photos: Sequence[Path], by_folder: bool, known: Mapping[str, str] |
     groups: dict[Path, list[Path]] = {}
     for path in photos:
         groups.setdefault(path.parent if by_folder else path, []).append(path)
-    known = known or {}
-    heads = [Head(known.get(Head("", tuple(paths)).key, ""), tuple(paths)) for paths in groups.values()]
+    nameless = [Head("", tuple(paths)) for paths in groups.values()]
+    names = {key: name for key, name in (known or {}).items() if not _is_taken(name)}
+    if by_folder:
+        # A folder keeps its name when photos come or go.
+        keys = {head.key for head in nameless}
+        earlier = {_folder_of(key): name for key, name in names.items() if key not in keys}
+        names |= {
+            head.key: earlier[group]
+            for head, group in zip(nameless, groups, strict=True)
+            if head.key not in names and earlier.get(group, "").startswith(_file_name(group.name))
+        }
     wanted = [_file_name(group.name if by_folder else group.stem) for group in groups]
-    often = Counter([name.casefold() for name in wanted] + [name.casefold() for name in known.values()])
-    named = []
-    for head, name in zip(heads, wanted, strict=True):
-        unique = name if often[name.casefold()] == 1 else f"{name}_{_digest(head.key)}"
-        named.append(Head(head.name or unique, head.photos))
-    return named
+    often = Counter([name.casefold() for name in wanted] + [name.casefold() for name in (known or {}).values()])
+    heads = []
+    for head, name in zip(nameless, wanted, strict=True):
+        unique = name if often[name.casefold()] == 1 and not _is_taken(name) else f"{name}_{_digest(head.key)}"
+        heads.append(Head(names.get(head.key, unique), head.photos))
+    return heads
+
+
+def _folder_of(key: str) -> Path | None:
+    """Where the photos of a head lie; None where that is not one folder."""
+    folders = {path.parent for path in paths_of(key)}
+    return folders.pop() if len(folders) == 1 else None
+
+
+def _is_taken(name: str) -> bool:
+    return name.casefold() in TAKEN or name.casefold().split(".")[0] in DEVICES
 
 
 def _file_name(text: str) -> str:
-    """A name of a folder that no system refuses."""
-    return re.sub(r"[^\w.-]+", "_", text).strip("._")[:NAME_LENGTH] or "photo"
+    """A name of a folder, of what systems take in names, and not too long for them."""
+    short = re.sub(r"[^\w.-]+", "_", text).strip("._")[:NAME_LENGTH]
+    return short.encode()[:NAME_BYTES].decode(errors="ignore").strip("._") or "photo"
 
 
 def _digest(text: str) -> str:

@@ -38,6 +38,7 @@ def render_heads(folder: Path, names: Sequence[str], named: Path | None) -> None
     stale = [name for name in names if _is_stale(folder, name)]
     if blender is None or not stale:
         return
+    render_path(folder, "").parent.mkdir(parents=True, exist_ok=True)
     job = [{"folder": str(folder / name), "picture": str(render_path(folder, name))} for name in stale]
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "job.json"

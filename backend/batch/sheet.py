@@ -7,7 +7,8 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-from backend.batch.ledger import DONE, LedgerEntry
+from backend.batch.ledger import DONE, LedgerEntry, paths_of
+from backend.output import while_writing
 
 FILE_NAME, PICTURES = "index.html", "contact"
 STYLE = """body { font: 14px system-ui, sans-serif; background: #222; color: #ddd; margin: 24px }
@@ -24,14 +25,26 @@ def strip_path(folder: Path, name: str) -> Path:
 
 def render_path(folder: Path, name: str) -> Path:
     """The head rendered by Blender."""
-    return folder / PICTURES / f"{name}_render.jpg"
+    return folder / PICTURES / "rendered" / f"{name}.jpg"
+
+
+def write_strip(folder: Path, name: str, strip: bytes) -> None:
+    """Keep the picture of a head's photo and maps.
+
+    Raises:
+        RelightifyError: ``disk_full`` or ``cannot_write``.
+    """
+    path = strip_path(folder, name)
+    with while_writing(folder):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(strip)
 
 
 def write_sheet(folder: Path, entries: Sequence[LedgerEntry]) -> Path:
     """Write the sheet of these heads into the batch's folder; those that failed come last.
 
     Raises:
-        OSError: it cannot be written.
+        RelightifyError: ``disk_full`` or ``cannot_write``.
     """
     ordered = sorted(entries, key=lambda entry: entry.state != DONE)
     failures = sum(entry.state != DONE for entry in entries)
@@ -44,12 +57,14 @@ def write_sheet(folder: Path, entries: Sequence[LedgerEntry]) -> Path:
         "</html>",
     ]
     path = folder / FILE_NAME
-    path.write_text("\n".join(parts) + "\n", encoding="utf-8")
+    with while_writing(folder):
+        # Names of files need not be text.
+        path.write_text("\n".join(parts) + "\n", encoding="utf-8", errors="replace")
     return path
 
 
 def _article(folder: Path, entry: LedgerEntry) -> str:
-    photos = escape(", ".join(Path(photo).name for photo in entry.photos.split("|")))
+    photos = escape(", ".join(path.name for path in paths_of(entry.photos)))
     name = escape(entry.name)
     if entry.state != DONE:
         words = f"{escape(entry.message)} <span class='note'>({escape(entry.code)})</span>"

@@ -130,6 +130,68 @@ def test_names_with_markup_are_only_text_in_the_sheet(tmp_path: Path) -> None:
     assert "<b>&" not in page
 
 
+def test_names_that_are_no_text_or_long_or_taken_are_made_like_others(tmp_path: Path) -> None:
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    photos.mkdir()
+    names = (
+        b"latin\xe4.jpg",
+        b"contact.jpg",
+        b"index.html.jpg",
+        b"batch.csv.jpg",
+        b"a|b.jpg",
+        b"con.jpg",
+        b"two\nlines.jpg",
+    )
+    names = (*names, ("写" * 80 + ".jpg").encode())
+    for name in names:
+        with open(bytes(photos) + b"/" + name, "wb") as file:
+            file.write(name)
+    for expected in (list(range(len(names))), []):
+        runner = HereAndNow()
+        run_with(runner, parsed(photos, "--out", out, "--quiet"))
+        assert len(runner.done) == len(expected)
+    made = [path.parent for path in out.rglob("reconstruction.json")]
+    assert sorted((folder / "reconstruction.json").read_bytes() for folder in made) == sorted(names)
+    assert not {folder.name.casefold() for folder in made} & {"contact", "index.html", "batch.csv", "con"}
+    page = (out / "index.html").read_text()
+    assert "8 heads</h1>" in page
+    assert "<p>a|b.jpg</p>" in page
+    assert page.count("<img") == len(names)
+
+
+def test_a_head_that_the_disk_had_no_room_for_is_tried_again(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise RelightifyError("disk_full", "There is not enough space.", "")
+
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "write_strip", full)
+        with pytest.raises(RelightifyError, match="not enough space"):
+            run_with(HereAndNow(), parsed(photos, "--out", out, "--quiet"))
+    runner = HereAndNow()
+    run_with(runner, parsed(photos, "--out", out, "--quiet"))
+    assert runner.done == ["a", "b", "c", "d"]
+
+
+def test_a_run_that_is_stopped_leaves_a_sheet_of_what_there_is(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run_with(HereAndNow(2), parsed(photos, "--out", tmp_path / "out", "--quiet"))
+    assert "2 heads, 1 failed" in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_a_folder_of_one_person_keeps_its_head_when_a_photo_joins(tmp_path: Path) -> None:
+    folder, out = tmp_path / "photos" / "ada", tmp_path / "out"
+    folder.mkdir(parents=True)
+    for name in ("1.jpg", "2.jpg"):
+        (folder / name).write_bytes(name.encode())
+        run_with(HereAndNow(), parsed(folder.parent, "--out", out, "--quiet", "--group", "folder"))
+        (row,) = rows(out).values()
+        assert row["name"] == "ada"
+    assert row["photos"] == f"{folder / '1.jpg'}|{folder / '2.jpg'}"
+
+
 @pytest.mark.slow
 def test_a_worker_that_dies_or_hangs_costs_only_its_head(photos: Path, tmp_path: Path) -> None:
     (photos / "b.jpg").write_bytes(b"die")
