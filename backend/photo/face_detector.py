@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import cv2
@@ -25,6 +26,7 @@ from backend.photo.networks.native_logs import native_stderr_to_log
 from backend.photo.networks.unused_imports import without_plotting
 from backend.photo.reading import Photo
 from backend.photo.upright_crop import CROP_SIDE_PX, upright_crop, warped
+from backend.side_by_side import in_order, usable_cores
 from shared.errors import RelightifyError
 
 MIN_FACE_PX = 64
@@ -99,7 +101,7 @@ class _Detection:
 
 
 class FaceDetector:
-    """Holds the loaded landmarker; one object serves any number of photos, from one thread at a time."""
+    """Holds the loaded landmarkers; one object serves any number of photos, from one thread at a time."""
 
     def __init__(self, model_path: Path | None = None) -> None:
         """Load the model file, which is fetched on first use.
@@ -127,10 +129,14 @@ class FaceDetector:
             )
             self._image_format: Any = mp.ImageFormat.SRGB
             self._image_class: Any = mp.Image
-            self._landmarker: Any = vision.FaceLandmarker.create_from_options(options)
-            self._release = close_when_gone(self, self._landmarker)
-            # The graph speaks up once more at its first image.
-            self._landmarks_in(np.zeros((64, 64, 3), np.uint8))
+            # A face is measured several times over, two at a time.
+            self._graphs: list[Any] = [
+                vision.FaceLandmarker.create_from_options(options) for _ in range(min(2, usable_cores()))
+            ]
+            self._releases = [close_when_gone(self, graph) for graph in self._graphs]
+            # A graph speaks up once more at its first image.
+            for graph in self._graphs:
+                self._landmarks_in(np.zeros((64, 64, 3), np.uint8), graph)
 
     def detect(self, photo: Photo, *, thorough: bool = False) -> tuple[Face, ...]:
         """Faces, largest first; empty where there is none.
@@ -146,7 +152,7 @@ class FaceDetector:
             if faces and not (thorough and is_upright):
                 break
             for view, to_photo in views:
-                for detection in self._landmarks_in(view):
+                for detection in self._landmarks_in(view, self._graphs[0]):
                     rough = _apply(to_photo, detection.points)
                     if any(_overlap(_box(rough), face.box) > 0.3 for face in faces):
                         continue
@@ -158,9 +164,9 @@ class FaceDetector:
             replace(face, warnings=face_warnings(image, face.landmarks_px, face.yaw_degrees)) for face in faces
         )
 
-    def _landmarks_in(self, image: np.ndarray) -> list[_Detection]:
-        """Run the landmarker on uint8 [H, W, 3]."""
-        result = self._landmarker.detect(self._image_class(self._image_format, np.ascontiguousarray(image)))
+    def _landmarks_in(self, image: np.ndarray, graph: Any) -> list[_Detection]:
+        """Run a landmarker on uint8 [H, W, 3]."""
+        result = graph.detect(self._image_class(self._image_format, np.ascontiguousarray(image)))
         height, width = image.shape[:2]
         detections = []
         for points, scores, pose in zip(
@@ -174,24 +180,35 @@ class FaceDetector:
 
     def _measure(self, image: np.ndarray, rough: np.ndarray) -> Face | None:
         """Mean of the landmarks over upright crops and their mirror images; None where there is no face after all."""
+        crops = [upright_crop(rough, *crop) for crop in _CROPS]
+        views = [(warped(image, to_crop), mirrored) for to_crop, _ in crops for mirrored in (False, True)]
+        idle: SimpleQueue[Any] = SimpleQueue()
+        for graph in self._graphs:
+            idle.put(graph)
+
+        def look(view: tuple[np.ndarray, bool]) -> list[_Detection]:
+            graph = idle.get()
+            try:
+                return self._landmarks_in(view[0][:, ::-1] if view[1] else view[0], graph)
+            finally:
+                idle.put(graph)
+
         kept = []
-        for crop in _CROPS:
-            to_crop, roll = upright_crop(rough, *crop)
-            view = warped(image, to_crop)
+        for number, found in enumerate(in_order(look, views, len(self._graphs))):
+            if not found:
+                continue
+            (to_crop, roll), (_, mirrored) = crops[number // 2], views[number]
             to_photo = cv2.invertAffineTransform(to_crop)
-            for mirrored in (False, True):
-                found = self._landmarks_in(view[:, ::-1] if mirrored else view)
-                if not found:
-                    continue
-                central = min(found, key=lambda d: float(np.linalg.norm(d.points[:, :2].mean(0) - CROP_SIDE_PX / 2)))
-                kept.append(_in_photo(_unmirrored(central) if mirrored else central, to_photo, roll))
+            central = min(found, key=lambda d: float(np.linalg.norm(d.points[:, :2].mean(0) - CROP_SIDE_PX / 2)))
+            kept.append(_in_photo(_unmirrored(central) if mirrored else central, to_photo, roll))
         if len(kept) < len(_CROPS):
             return None
         return _mean_face(kept)
 
     def close(self) -> None:
-        """Release the native graph."""
-        self._release()
+        """Release the native graphs."""
+        for release in self._releases:
+            release()
 
 
 def choose_face(faces: tuple[Face, ...], index: int | None = None) -> Face:

@@ -100,6 +100,12 @@ class UVSpace:
         """bool [R, R], True on the part."""
         return self.triangle >= 0
 
+    @cached_property
+    def edges(self) -> np.ndarray:
+        """int32 [e, 2], the ends of each edge of the part's triangles, once."""
+        sides = self.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
+        return np.unique(np.sort(sides, axis=1), axis=0)
+
     def interpolate(self, per_vertex: np.ndarray) -> Array:
         """A per-vertex attribute [V, C] over the texels, float32 [R, R, C]; 0 outside."""
         return self.gathered(np.asarray(per_vertex, np.float32)[self.triangles])

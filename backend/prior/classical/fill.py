@@ -72,7 +72,7 @@ def _mesh_field(
     mass, total = _sums_at_vertices(corners, share, values[seen] - like(tone, values), count)
     mean = total / np.maximum(mass, 1e-9)[:, None]
 
-    edges = np.unique(np.sort(uv_space.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1), axis=0)
+    edges = uv_space.edges
     coupling = np.ones(len(edges))
     laplacian = sp.coo_matrix((coupling, (edges[:, 0], edges[:, 1])), (count, count)).tocsr()
     laplacian = laplacian + laplacian.T
