@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from backend.batch.cluster import LOCAL, ClusterRunner
@@ -86,9 +86,10 @@ def run_with(runner: Runner, options: argparse.Namespace) -> int:
         return data
 
     left = [head for head in heads if not _settled(head, ledger, folder, wanted, options.again)]
-    kept = len(heads) - len(left)
-    if kept and not options.quiet:
-        print(f"{kept} of {len(heads)} heads are there already.", file=sys.stderr)
+    if len(left) < len(heads) and not options.quiet:
+        print(
+            _settled_text(ledger.of({head.key for head in heads} - {head.key for head in left}), heads), file=sys.stderr
+        )
     show = Counter(len(left), quiet=options.quiet)
     try:
         for head, outcome in runner(left, read, task):
@@ -113,6 +114,13 @@ def run_with(runner: Runner, options: argparse.Namespace) -> int:
     failures = [entry for entry in entries if entry.state == FAILED]
     print(f"{len(entries) - len(failures)} of {len(entries)} heads are done: {sheet}")
     return SOME_FAILED if failures else 0
+
+
+def _settled_text(settled: Sequence[LedgerEntry], heads: Sequence[Head]) -> str:
+    """What an earlier run has left, for the terminal."""
+    failed = sum(entry.state == FAILED for entry in settled)
+    there = f"{len(settled) - failed} of {len(heads)} heads are there already."
+    return f"{there} {failed} could not be made; --again tries them once more." if failed else there
 
 
 def _written(folder: Path, head: Head, outcome: HeadOutcome) -> tuple[str, str]:

@@ -75,14 +75,18 @@ def test_bad_photos_are_rows_and_the_rest_is_made(photos: Path, tmp_path: Path) 
     assert "No face was found" in page
 
 
-def test_a_run_goes_on_where_the_last_one_stopped(photos: Path, tmp_path: Path) -> None:
+def test_a_run_goes_on_where_the_last_one_stopped(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
         run_with(HereAndNow(2), parsed(photos, "--out", out, "--quiet"))
     assert set(rows(out)) == {"a", "b"}
     runner = HereAndNow()
-    run_with(runner, parsed(photos, "--out", out, "--quiet"))
+    run_with(runner, parsed(photos, "--out", out))
     assert runner.done == ["c", "d"]
+    said = capsys.readouterr().err.splitlines()[0]
+    assert said == "1 of 4 heads are there already. 1 could not be made; --again tries them once more."
     for change, again in (
         (lambda: None, []),
         (lambda: (photos / "c.jpg").write_bytes(b"new"), ["c"]),
