@@ -113,5 +113,6 @@ def _ridge_system(
     weighted = t * weight[:, None]
     # In relative units the weights are robust weights over squared values; their sum sets the scale of the ridge.
     total = float(np.sum(weight * np.square(values)))
-    penalty = np.diag(ridge * total / unit**2 + 1e-9 * np.trace(weighted.T @ t))
-    return weighted.T @ t + penalty, weighted.T @ (values - t @ centre)
+    square = weighted.T @ t
+    penalty = np.diag(ridge * total / unit**2 + 1e-9 * np.trace(square))
+    return square + penalty, weighted.T @ (values - t @ centre)
