@@ -20,7 +20,8 @@ from shared.options import JobOptions
 
 _log = logging.getLogger(__name__)
 TILE_PX = 224
-NORMAL_CONTRAST = 3  # relief of skin is too shallow to be seen in a small picture
+# Relief of skin is too shallow to be seen in a small picture: the steepest hundredth is shown at this slant.
+STEEP_SHOWN, MOST_STEEPENED = 0.7, 40.0
 
 
 @cache
@@ -58,7 +59,7 @@ def work(photos: Sequence[bytes], options: JobOptions, device: str) -> HeadOutco
 
 
 def picture_strip(result: Reconstruction, photo: bytes) -> bytes:
-    """Photo about the face, diffuse albedo, specular albedo and normals (tilts x 3), `TILE_PX` high, as JPEG."""
+    """Photo about the face, diffuse albedo, specular albedo and normals, exaggerated, `TILE_PX` high, as JPEG."""
     from backend.photo.reading import read_photo
 
     image = read_photo(photo).image_srgb
@@ -69,11 +70,20 @@ def picture_strip(result: Reconstruction, photo: bytes) -> bytes:
     top, bottom = int(max(centre_y - half, 0)), int(min(centre_y + half, image.shape[0]))
     maps = result.maps
     specular = np.repeat(maps.specular_albedo[..., None], 3, -1)
-    steep = np.clip(maps.normal * (NORMAL_CONTRAST, NORMAL_CONTRAST, 1) * 0.5 + 0.5, 0, 1)
-    shown = [image[top:bottom, left:right] / 255, maps.diffuse_albedo_srgb, specular, steep]
+    shown = [image[top:bottom, left:right] / 255, maps.diffuse_albedo_srgb, specular, _steepened(maps.normal)]
     tiles = []
     for tile in shown:
         width = max(round(tile.shape[1] * TILE_PX / tile.shape[0]), 1)
         tiles.append(cv2.resize(tile.astype(np.float32), (width, TILE_PX), interpolation=cv2.INTER_AREA))
     strip = np.round(255 * np.clip(np.concatenate(tiles, axis=1), 0, 1)).astype(np.uint8)
     return cv2.imencode(".jpg", strip[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])[1].tobytes()
+
+
+def _steepened(normal: np.ndarray) -> np.ndarray:
+    """A map of normals float [R, R, 3] as a small picture float32 [t, t, 3] in [0, 1], its relief exaggerated."""
+    small = cv2.resize(normal.astype(np.float32), (TILE_PX, TILE_PX), interpolation=cv2.INTER_AREA)
+    tilt = small[..., :2]
+    steep = float(np.quantile(np.linalg.norm(tilt, axis=-1), 0.99))
+    tilt = tilt * min(STEEP_SHOWN / max(steep, 1e-6), MOST_STEEPENED)
+    upright = np.sqrt(np.maximum(1 - np.square(tilt).sum(axis=-1, keepdims=True), 0))
+    return np.clip(np.concatenate([tilt, upright], axis=-1) * 0.5 + 0.5, 0, 1)
