@@ -70,7 +70,7 @@ def picture_strip(result: Reconstruction, photo: bytes) -> bytes:
     top, bottom = int(max(centre_y - half, 0)), int(min(centre_y + half, image.shape[0]))
     maps = result.maps
     specular = np.repeat(maps.specular_albedo[..., None], 3, -1)
-    shown = [image[top:bottom, left:right] / 255, maps.diffuse_albedo_srgb, specular, _steepened(maps.normal)]
+    shown = [image[top:bottom, left:right] / 255, maps.diffuse_albedo_srgb, specular, steepened(maps.normal)]
     tiles = []
     for tile in shown:
         width = max(round(tile.shape[1] * TILE_PX / tile.shape[0]), 1)
@@ -79,7 +79,7 @@ def picture_strip(result: Reconstruction, photo: bytes) -> bytes:
     return cv2.imencode(".jpg", strip[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])[1].tobytes()
 
 
-def _steepened(normal: np.ndarray) -> np.ndarray:
+def steepened(normal: np.ndarray) -> np.ndarray:
     """A map of normals float [R, R, 3] as a small picture float32 [t, t, 3] in [0, 1], its relief exaggerated."""
     small = cv2.resize(normal.astype(np.float32), (TILE_PX, TILE_PX), interpolation=cv2.INTER_AREA)
     tilt = small[..., :2]
