@@ -138,13 +138,14 @@ class FaceDetector:
             for graph in self._graphs:
                 self._landmarks_in(np.zeros((64, 64, 3), np.uint8), graph)
 
-    def detect(self, photo: Photo, *, thorough: bool = False) -> tuple[Face, ...]:
+    def detect(self, photo: Photo, *, thorough: bool = False, warned: bool = True) -> tuple[Face, ...]:
         """Faces, largest first; empty where there is none.
 
         Args:
             photo: the upright photo.
             thorough: go on looking for smaller faces once some have been found, about a second; the order is the same
                 each time, so that one can be chosen by its number.
+            warned: find out as well what to warn of, see `with_warnings`.
         """
         image = photo.image_srgb
         faces: list[Face] = []
@@ -160,9 +161,7 @@ class FaceDetector:
                     if face is not None and not any(_overlap(face.box, other.box) > 0.3 for other in faces):
                         faces.append(face)
         faces.sort(key=lambda face: -face.size_px)
-        return tuple(
-            replace(face, warnings=face_warnings(image, face.landmarks_px, face.yaw_degrees)) for face in faces
-        )
+        return tuple(with_warnings(face, photo) for face in faces) if warned else tuple(faces)
 
     def _landmarks_in(self, image: np.ndarray, graph: Any) -> list[_Detection]:
         """Run a landmarker on uint8 [H, W, 3]."""
@@ -209,6 +208,12 @@ class FaceDetector:
         """Release the native graphs."""
         for release in self._releases:
             release()
+
+
+def with_warnings(face: Face, photo: Photo) -> Face:
+    """A face with what may spoil the result, in addition to what it has."""
+    found = face_warnings(photo.image_srgb, face.landmarks_px, face.yaw_degrees)
+    return replace(face, warnings=(*face.warnings, *found))
 
 
 def choose_face(faces: tuple[Face, ...], index: int | None = None) -> Face:

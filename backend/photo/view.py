@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from backend.photo.face_checks import SUNGLASSES, WEARS_GLASSES
-from backend.photo.face_detector import Face, FaceDetector, choose_face
+from backend.photo.face_detector import Face, FaceDetector, choose_face, with_warnings
 from backend.photo.parameters import PhotoParameters
 from backend.photo.reading import Photo, read_photo
 from backend.photo.skin.coverings import GLASSES, find_coverings, glasses_are_worn
@@ -72,13 +72,13 @@ def find_face(
     choice: int | None = None,
     settings: PhotoParameters = PhotoParameters(),
 ) -> View:
-    """The first half of `find_view`: the photo and the person's face in it; nobody has looked around it.
+    """The first half of `find_view`: the photo and the person's face in it, which nobody has looked at closely.
 
     Raises:
         RelightifyError: the photo cannot be read, or shows no face that can be used.
     """
     photo = read_photo(data, settings.reading)
-    face = choose_face(detector.detect(photo, thorough=choice is not None), choice)
+    face = choose_face(detector.detect(photo, thorough=choice is not None, warned=False), choice)
     if photo.missing_px is not None and _reach_into_each_other(
         photo.missing_px, face.box, settings.reading.face_margin
     ):
@@ -91,13 +91,13 @@ def find_face(
 
 
 def look_around(view: View, segmenter: Segmenter | None, settings: PhotoParameters = PhotoParameters()) -> View:
-    """The second half of `find_view`: what is about a face that was found, and over it.
+    """The second half of `find_view`: what is about a face that was found, over it, and what may spoil the result.
 
     Raises:
         RelightifyError: the photo shows too little of the face.
     """
-    photo, face = view.photo, view.face
-    view = replace(view, white=white_cue(photo, face.landmarks_px, settings.white_cue))
+    photo, face = view.photo, with_warnings(view.face, view.photo)
+    view = replace(view, face=face, white=white_cue(photo, face.landmarks_px, settings.white_cue))
     if segmenter is None:
         return replace(view, face=replace(face, warnings=(*face.warnings, WITHOUT_SEGMENTATION)))
     found = find_coverings(photo, face, segmenter.segment(photo, face), settings.coverings)
