@@ -26,12 +26,13 @@ from backend.photo.files.decoding_cost import (
 from backend.photo.files.deep_heif import decode_deep_heif
 from backend.photo.files.deep_tiff import decode_deep_tiff
 from backend.photo.files.exif_tags import FILM_DIAGONAL_MM, exif_data, focal_35mm, or_none, orientation_of
-from backend.photo.files.file_errors import camera_raw, too_large, truncated, unreadable
+from backend.photo.files.file_errors import camera_raw, too_large, truncated, unknown
 from backend.photo.files.jpeg_steps import JpegSteps, jpeg_steps
 from backend.photo.files.lost_end import Rescued, ends_in_zeros, rescued
 from backend.photo.files.sizes import MIN_SIDE_PX, check_size, reduced
 from backend.photo.files.srgb_pixels import srgb_pixels
 from backend.photo.files.stated_colour import stated_colour
+from backend.photo.files.tiff_rewriting import is_deep_in_planes, main_picture
 from backend.photo.parameters import ReadingSettings
 from shared.errors import RelightifyError
 
@@ -89,9 +90,9 @@ def read_photo(data: bytes, settings: ReadingSettings = ReadingSettings()) -> Ph
     """Decode the bytes of an image file into an upright sRGB photograph.
 
     The EXIF orientation is applied, colours are converted to sRGB from what the file says of them, transparency is laid
-    over white, and of an animation the first frame is taken. Images over `MAX_WORKING_PIXELS` are reduced. A JPEG or
-    PNG that lost its end is read with a warning where few of its rows are gone. Whatever the file
-    says of itself, reading it takes at most 1.5 GB, or it is refused.
+    over white; of an animation the first frame is taken, of a TIFF the first page that is no small copy. Images over
+    `MAX_WORKING_PIXELS` are reduced. A JPEG or PNG that lost its end is read with a warning where few of its rows are
+    gone. Whatever the file says of itself, reading it takes at most 1.5 GB, or it is refused.
 
     Args:
         data: the file's bytes, in one of `FORMATS`.
@@ -127,6 +128,7 @@ def _read(data: bytes, settings: ReadingSettings) -> Photo:
         raise truncated()  # before Pillow reads every tag, however often they name the same bytes
     if is_camera_raw(data):
         raise camera_raw()
+    data = main_picture(data)
     lost = _rescued(data, settings) if ends_in_zeros(data) else None
     image = _open(lost.data if lost else data)
     if image is None:
@@ -206,7 +208,9 @@ def _formats() -> list[str]:
 
 
 def _open(data: bytes) -> Image.Image | None:
-    """Open without decoding; None for a TIFF that Pillow does not know."""
+    """Open without decoding; None for a TIFF that Pillow does not know, or gets wrong."""
+    if is_deep_in_planes(data):
+        return None
     try:
         with warnings.catch_warnings():
             # Pillow warns of what `_decode` handles: an image large enough to be an attack on memory.
@@ -220,7 +224,7 @@ def _open(data: bytes) -> Image.Image | None:
     except UnidentifiedImageError as error:
         if data[:4] in _TIFF_MAGIC:
             return None
-        raise unreadable() from error
+        raise unknown(data) from error
     except MemoryError:
         raise
     except Exception as error:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
+import struct
 
 import cv2
 import numpy as np
 from PIL import TiffImagePlugin
 
 from backend.photo.files.colour_profile import linear_matrix
-from backend.photo.files.file_errors import unreadable
+from backend.photo.files.file_errors import truncated, unreadable
 from backend.photo.files.sizes import check_size, reduced
 from backend.photo.files.srgb_pixels import converted_pixels, encode_linear, in_bands
 from backend.photo.files.stated_colour import StatedColour
+from backend.photo.files.tiff_rewriting import halves_as_whole_numbers, is_deep_in_planes, planes
 
 
 def decode_deep_tiff(data: bytes) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -22,17 +24,13 @@ def decode_deep_tiff(data: bytes) -> tuple[np.ndarray, tuple[str, ...]]:
         uint8 [H, W, 3] sRGB, upright, and warnings of colours that could not be converted.
 
     Raises:
-        RelightifyError: ``photo_unreadable``, ``photo_too_large``.
+        RelightifyError: ``photo_unreadable``, ``photo_truncated``, ``photo_too_large``.
     """
     width, height, texel_bytes, profile = _tiff_layout(data)
-    # OpenCV holds the image, and a strip or tile of it, which may be all of it again.
-    check_size(width, height, 2 * width * height * texel_bytes)
-    try:
-        values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error as error:
-        raise unreadable() from error
-    if values is None:
-        raise unreadable()
+    # OpenCV holds the image, and a strip or tile of it, which may be all of it again; colours apart need their file.
+    copies = 3 if is_deep_in_planes(data) else 2
+    check_size(width, height, copies * width * height * texel_bytes)
+    values = _values(data)
     if values.dtype.kind == "f":
         for row in values:  # one that is no number would spoil its neighbours
             np.nan_to_num(row, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
@@ -61,11 +59,32 @@ def decode_deep_tiff(data: bytes) -> tuple[np.ndarray, tuple[str, ...]]:
     return colour, warnings
 
 
+def _values(data: bytes) -> np.ndarray:
+    """The values of a TIFF as they are, [H, W] or [H, W, n] in OpenCV's order of colours.
+
+    OpenCV mixes up colours that are stored one after the other, and does not know floating point of 16 bits.
+
+    Raises:
+        RelightifyError: ``photo_unreadable``.
+    """
+    try:
+        if is_deep_in_planes(data):
+            colours = [_values(plane) for plane in planes(data)]
+            return np.dstack([*colours[2::-1], *colours[3:4]])
+        halves = halves_as_whole_numbers(data)
+        values = cv2.imdecode(np.frombuffer(data if halves is None else halves, np.uint8), cv2.IMREAD_UNCHANGED)
+    except (cv2.error, ValueError, KeyError, struct.error) as error:
+        raise unreadable() from error
+    if values is None:
+        raise unreadable()
+    return values if halves is None else values.view(np.float16).astype(np.float32)
+
+
 def _tiff_layout(data: bytes) -> tuple[int, int, int, bytes | None]:
     """Width and height in pixels, bytes a pixel, and the ICC profile, as the first directory of a TIFF says.
 
     Raises:
-        RelightifyError: ``photo_unreadable``.
+        RelightifyError: ``photo_truncated``, it breaks off before.
     """
     try:
         head = data[:16] if data[2:4] in (b"+\x00", b"\x00+") else data[:8]
@@ -79,4 +98,4 @@ def _tiff_layout(data: bytes) -> tuple[int, int, int, bytes | None]:
         texel_bytes = max(1, samples * int(max(bits)) // 8)
         return int(directory[256]), int(directory[257]), texel_bytes, profile if isinstance(profile, bytes) else None
     except Exception as error:
-        raise unreadable() from error
+        raise truncated() from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend.photo.files.other_kinds import is_cut_picture, other_kind
 from shared.errors import RelightifyError
 
 
@@ -9,6 +10,14 @@ def unreadable() -> RelightifyError:
     return RelightifyError(
         "photo_unreadable", "The file is not an image that can be read.", "Use a JPEG, PNG, TIFF, WebP or HEIC file."
     )
+
+
+def unknown(data: bytes) -> RelightifyError:
+    """Of a file that no decoder took: it is named where it is known, and one of a photo's is damaged."""
+    kind = other_kind(data)
+    if kind is not None:
+        return RelightifyError("photo_unreadable", f"This is {kind.name}, which is not read.", kind.hint)
+    return truncated() if is_cut_picture(data) else unreadable()
 
 
 def truncated() -> RelightifyError:

@@ -179,7 +179,7 @@ def test_no_photo_is_an_error_with_a_hint() -> None:
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 def test_the_head_of_a_tiff_without_its_body_is_an_error() -> None:
-    assert code_of(b"II*\x00 and then nothing of a TIFF") == "photo_unreadable"
+    assert code_of(b"II*\x00 and then nothing of a TIFF") == "photo_truncated"
 
 
 def test_the_linear_view_is_the_inverse_of_the_encoding() -> None:
