@@ -29,7 +29,7 @@ from backend.photo.outlines import disc, inside
 from backend.photo.reading import Photo
 from backend.photo.skin.censoring import Censoring, find_censoring
 from backend.photo.skin.glasses import lies_over_nose, wears_glasses
-from backend.photo.skin.hidden_mouth import mouth_is_hidden
+from backend.photo.skin.hidden_features import mouth_is_hidden
 from backend.photo.skin.parameters import CoveringSettings, GlassesSettings
 from backend.photo.skin.segmentation import BACKGROUND, BODY_SKIN, CLOTHES, HAIR, OTHERS, Segmentation
 from shared.errors import RelightifyError
@@ -85,7 +85,7 @@ def find_coverings(
     points = face.landmarks_px @ segmentation.to_crop[:, :2].T + segmentation.to_crop[:, 2]
     laid_over, squares = _laid_over(censoring, segmentation, settings)
     no_skin = laid_over | squares
-    if not no_skin.any() and mouth_is_hidden(photo.image_srgb, face.landmarks_px, settings.hidden_mouth):
+    if not no_skin.any() and mouth_is_hidden(photo.image_srgb, face.landmarks_px, settings.hidden_features):
         no_skin = no_skin | inside(points, MASK_OUTLINE, no_skin.shape)
     amended = _with_others(segmentation, no_skin)
     unit = max(

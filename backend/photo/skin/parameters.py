@@ -126,7 +126,7 @@ class CensoringSettings:
 
 
 @dataclass(frozen=True)
-class HiddenMouthSettings:
+class HiddenFeatureSettings:
     """A mouth that cannot be seen.
 
     Args:
@@ -165,7 +165,7 @@ class CoveringSettings:
         least_share: of the core, by kind, that is worth a warning.
         least_left: share of the core below which a photo is of no use; the project's own wish.
         censoring: bars and mosaics.
-        hidden_mouth: cloth of the skin's colour.
+        hidden_features: cloth of the skin's colour.
     """
 
     oval_rim: float = 0.15
@@ -188,7 +188,7 @@ class CoveringSettings:
     )
     least_left: float = 0.25
     censoring: CensoringSettings = CensoringSettings()
-    hidden_mouth: HiddenMouthSettings = HiddenMouthSettings()
+    hidden_features: HiddenFeatureSettings = HiddenFeatureSettings()
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from backend.photo.face_detector import Face, FaceDetector, choose_face
 from backend.photo.landmark_table import CHIN_TIP, MASK_OUTLINE, NOSE_BASE
 from backend.photo.reading import Photo
 from backend.photo.skin.coverings import CENSORED, CLOTH, HAND, SOMETHING, find_coverings
-from backend.photo.skin.hidden_mouth import mouth_is_hidden
+from backend.photo.skin.hidden_features import mouth_is_hidden
 from backend.photo.skin.segmentation import Segmentation, Segmenter
 from backend.photo.skin.skin_mask import skin_mask
 from backend.photo.view import WITHOUT_SEGMENTATION, find_view

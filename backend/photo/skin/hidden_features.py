@@ -8,12 +8,12 @@ import numpy as np
 from backend.imaging.colour import srgb_bytes_to_linear
 from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, LIPS_OUTER
 from backend.photo.outlines import disc, inside
-from backend.photo.skin.parameters import HiddenMouthSettings
+from backend.photo.skin.parameters import HiddenFeatureSettings
 from backend.photo.upright_crop import CROP_SIDE_PX, upright_crop, warped
 
 
 def mouth_is_hidden(
-    image_srgb: np.ndarray, landmarks_px: np.ndarray, settings: HiddenMouthSettings = HiddenMouthSettings()
+    image_srgb: np.ndarray, landmarks_px: np.ndarray, settings: HiddenFeatureSettings = HiddenFeatureSettings()
 ) -> bool:
     """Whether the place of the mouth is as even as no mouth is, bearded or not, while the eyes can be seen.
 
