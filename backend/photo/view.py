@@ -101,13 +101,14 @@ def look_around(view: View, segmenter: Segmenter | None, settings: PhotoParamete
     if segmenter is None:
         return replace(view, face=replace(face, warnings=(*face.warnings, WITHOUT_SEGMENTATION)))
     found = find_coverings(photo, face, segmenter.segment(photo, face), settings.coverings)
-    unseen = SUNGLASSES not in face.warnings and WEARS_GLASSES not in face.warnings
-    if unseen and glasses_are_worn(photo, face, found.segmentation, settings.skin_mask.glasses):
-        face = replace(face, warnings=(*face.warnings, WEARS_GLASSES))
-    view = replace(view, face=face, segmentation=found.segmentation)
+    view = replace(view, segmentation=found.segmentation)
+    told = [w for w in face.warnings if w != WEARS_GLASSES]
+    if SUNGLASSES not in told and glasses_are_worn(photo, face, found.segmentation, settings.skin_mask.glasses):
+        told.append(WEARS_GLASSES)
     if found.warning is None:
-        return view
-    told = [w for w in face.warnings if GLASSES not in found.shares or w not in (SUNGLASSES, WEARS_GLASSES)]
+        return replace(view, face=replace(face, warnings=tuple(told)))
+    if GLASSES in found.shares or found.over_eyes:
+        told = [w for w in told if w not in (SUNGLASSES, WEARS_GLASSES)]
     bare_skin = found.segmentation.in_photo(FACE_SKIN, photo.width, photo.height)
     told = (*told, found.warning)
     return replace(view, face=replace(face, warnings=told), bare_skin=bare_skin, covered=found.shares)

@@ -28,10 +28,10 @@ from backend.photo.landmark_table import (
 from backend.photo.outlines import disc, inside
 from backend.photo.reading import Photo
 from backend.photo.skin.censoring import Censoring, find_censoring
-from backend.photo.skin.glasses import lies_over_nose, wears_glasses
-from backend.photo.skin.hidden_features import mouth_is_hidden
+from backend.photo.skin.glasses import cloth_begins, lies_over_nose, wears_glasses
+from backend.photo.skin.hidden_features import eyes_are_hidden, mouth_is_hidden
 from backend.photo.skin.parameters import CoveringSettings, GlassesSettings
-from backend.photo.skin.segmentation import BACKGROUND, BODY_SKIN, CLOTHES, HAIR, OTHERS, Segmentation
+from backend.photo.skin.segmentation import BACKGROUND, BODY_SKIN, CLOTHES, FACE_SKIN, HAIR, OTHERS, Segmentation
 from shared.errors import RelightifyError
 
 HAND, CLOTH, GLASSES, HAIR_LOCK, CENSORED, SOMETHING = (
@@ -39,9 +39,10 @@ HAND, CLOTH, GLASSES, HAIR_LOCK, CENSORED, SOMETHING = (
     "a mask or cloth",
     "glasses",
     "hair",
-    "a bar or mosaic",
+    "a bar, mosaic or blur",
     "something",
 )
+_ABOUT_EYES = BROW_LEFT + BROW_RIGHT + UNDER_EYE_LEFT + UNDER_EYE_RIGHT
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,14 @@ class Coverings:
     Args:
         shares: of the face's core that each kind covers, by its name, largest first; what is worth a word only.
         left: share of the core that is seen.
-        segmentation: with bars and mosaics, which the network takes for skin, as other things.
+        segmentation: with bars, mosaics and blurs, which the network takes for skin, as other things.
+        over_eyes: whether something that is told for what it is, and no glasses, lies over the eyes.
     """
 
     shares: dict[str, float]
     left: float
     segmentation: Segmentation
+    over_eyes: bool = False
 
     @property
     def warning(self) -> str | None:
@@ -84,13 +87,16 @@ def find_coverings(
     censoring = find_censoring(photo.image_srgb, face.landmarks_px, settings.censoring)
     points = face.landmarks_px @ segmentation.to_crop[:, :2].T + segmentation.to_crop[:, 2]
     laid_over, squares = _laid_over(censoring, segmentation, settings)
-    no_skin = laid_over | squares
-    if not no_skin.any() and mouth_is_hidden(photo.image_srgb, face.landmarks_px, settings.hidden_features):
-        no_skin = no_skin | inside(points, MASK_OUTLINE, no_skin.shape)
-    amended = _with_others(segmentation, no_skin)
     unit = max(
         float(np.linalg.norm(points[IRIS_LEFT[0]] - points[IRIS_RIGHT[0]])), float(np.ptp(points[:, 1])) / 3, 1.0
     )
+    no_skin = laid_over | squares
+    if not no_skin.any():
+        if mouth_is_hidden(photo.image_srgb, face.landmarks_px, settings.hidden_features):
+            no_skin = inside(points, MASK_OUTLINE, no_skin.shape)
+        elif _eyes_are_blurred(photo, face, points, segmentation, settings):
+            no_skin = laid_over = _hull(points, _ABOUT_EYES, no_skin.shape, settings.about_blurred * unit)
+    amended = _with_others(segmentation, no_skin)
     core = _core(points, unit, no_skin.shape, settings)
     core &= _in_crop(np.ones((photo.height, photo.width), bool), segmentation)
     area = max(int(core.sum()), 1)
@@ -106,25 +112,49 @@ def find_coverings(
             f"Only {max(left, 0):.0%} of the face can be seen: {_listed(worth).lower()} {verb} to cover the rest.",
             "Use a photo in which less of the face is covered.",
         )
-    return Coverings(worth, left, amended)
+    sight = _sight(points, no_skin.shape)
+    over_eyes = any(
+        float((kinds[kind] & sight).sum()) > settings.eyes_share * max(int(sight.sum()), 1)
+        for kind in worth
+        if kind not in (GLASSES, SOMETHING)
+    )
+    return Coverings(worth, left, amended, over_eyes)
 
 
 def glasses_are_worn(
     photo: Photo, face: Face, segmentation: Segmentation | None, settings: GlassesSettings = GlassesSettings()
 ) -> bool:
-    """Whether the bridge of spectacles crosses the nose, as an edge or as a thing in the segmentation, where known."""
-    if wears_glasses(photo.image_srgb, face.landmarks_px, settings):
-        return True
+    """Whether the bridge of spectacles crosses the nose, as an edge or as a thing in the segmentation, where known.
+
+    The upper edge of cloth that covers the tip of the nose is none.
+    """
     if segmentation is None:
-        return False
+        return wears_glasses(photo.image_srgb, face.landmarks_px, settings)
     points = face.landmarks_px @ segmentation.to_crop[:, :2].T + segmentation.to_crop[:, 2]
-    return lies_over_nose(np.ascontiguousarray(segmentation.probabilities[..., OTHERS]), points, settings)
+    skin = np.ascontiguousarray(segmentation.probabilities[..., FACE_SKIN])
+    begins = cloth_begins(skin, points, settings)
+    # No cloth reaches up between the eyes but with a bridge in it.
+    above = begins - settings.off_cloth if begins > 0 else np.inf
+    if wears_glasses(photo.image_srgb, face.landmarks_px, settings, above):
+        return True
+    return lies_over_nose(np.ascontiguousarray(segmentation.probabilities[..., OTHERS]), points, settings, above)
 
 
 def _listed(shares: dict[str, float]) -> str:
     names = list(shares)
     text = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     return text[0].upper() + text[1:]
+
+
+def _eyes_are_blurred(
+    photo: Photo, face: Face, points: np.ndarray, segmentation: Segmentation, settings: CoveringSettings
+) -> bool:
+    """Whether there are no eyes to see where the network sees skin."""
+    sight = _sight(points, segmentation.probabilities.shape[:2])
+    seen = segmentation.probabilities[sight, FACE_SKIN]
+    if not seen.size or float(seen.mean()) < settings.seen_as_skin:
+        return False
+    return eyes_are_hidden(photo.image_srgb, face.landmarks_px, settings.hidden_features)
 
 
 def _laid_over(
@@ -187,10 +217,7 @@ def _things_by_place(
     """Each connected thing goes to the eyes' (glasses), to those over the mouth (a mask or cloth) or to the others."""
     eyes = np.zeros(things.shape, bool)
     for outline in (BROW_LEFT + UNDER_EYE_LEFT, BROW_RIGHT + UNDER_EYE_RIGHT):
-        hull = cv2.convexHull(points[list(outline)].astype(np.float32))[:, 0]
-        area = np.zeros(things.shape, np.uint8)
-        cv2.fillConvexPoly(area, np.round(hull).astype(np.int32), 1)
-        eyes |= cv2.dilate(area, disc(settings.about_glasses * unit)) > 0
+        eyes |= _hull(points, outline, things.shape, settings.about_glasses * unit)
     oval = inside(points, FACE_OVAL, things.shape)
     mouth = inside(points, LIPS_OUTER, things.shape)
     count, labels = cv2.connectedComponents((things & oval).astype(np.uint8), connectivity=8)
@@ -199,13 +226,26 @@ def _things_by_place(
     is_glasses = np.bincount(labels[eyes], minlength=count) / size > settings.glasses_share
     is_cloth = np.bincount(labels[mouth], minlength=count) > settings.mouth_share * max(int(mouth.sum()), 1)
     # What lies over eyes and mouth both is no mask.
-    sight = inside(points, EYE_LEFT, things.shape) | inside(points, EYE_RIGHT, things.shape)
+    sight = _sight(points, things.shape)
     is_cloth &= np.bincount(labels[sight], minlength=count) < settings.eyes_share * max(int(sight.sum()), 1)
     is_glasses[0] = is_cloth[0] = False
     is_cloth &= ~is_glasses
     is_other = ~is_glasses & ~is_cloth
     is_other[0] = False
     return is_glasses[labels], is_cloth[labels], is_other[labels]
+
+
+def _sight(points: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Both eyes between their lids, bool [S, S]."""
+    return inside(points, EYE_LEFT, shape) | inside(points, EYE_RIGHT, shape)
+
+
+def _hull(points: np.ndarray, outline: tuple[int, ...], shape: tuple[int, ...], grow_px: float) -> np.ndarray:
+    """The convex hull of some landmarks, and what is so near to it; bool [S, S]."""
+    hull = cv2.convexHull(points[list(outline)].astype(np.float32))[:, 0]
+    area = np.zeros(shape, np.uint8)
+    cv2.fillConvexPoly(area, np.round(hull).astype(np.int32), 1)
+    return cv2.dilate(area, disc(grow_px)) > 0
 
 
 def _reaching(parts: np.ndarray, place: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from backend.photo.landmark_table import (
     EYE_RIGHT,
     INNER_EYE_CORNERS,
     NOSE_ROOT,
+    NOSE_TIP,
     OUTER_EYE_CORNERS,
 )
 from backend.photo.outlines import disc, inside
@@ -23,7 +24,10 @@ from backend.photo.skin.parameters import GlassesSettings
 
 
 def wears_glasses(
-    image_srgb: np.ndarray, landmarks_px: np.ndarray, settings: GlassesSettings = GlassesSettings()
+    image_srgb: np.ndarray,
+    landmarks_px: np.ndarray,
+    settings: GlassesSettings = GlassesSettings(),
+    above: float = np.inf,
 ) -> bool:
     """True where the bridge of spectacles crosses the nose, as an edge.
 
@@ -32,6 +36,8 @@ def wears_glasses(
     Args:
         image_srgb: uint8 [H, W, 3].
         landmarks_px: [478, 2], in its pixels.
+        settings: of glasses.
+        above: how far below the root of the nose it is looked for at most, in distances of the outer eye corners.
     """
     across = landmarks_px[OUTER_EYE_CORNERS[1]] - landmarks_px[OUTER_EYE_CORNERS[0]]
     length = float(np.linalg.norm(across))
@@ -55,7 +61,9 @@ def wears_glasses(
     left, right = np.sort(corners[0])
     margin = settings.bridge_margin * (right - left)
     bridge = down[
-        max(int(root - settings.above * settings.patch_px), 0) : int(root + settings.below * settings.patch_px),
+        max(int(root - settings.above * settings.patch_px), 0) : max(
+            int(root + min(settings.below, above) * settings.patch_px), 0
+        ),
         max(int(left + margin), 0) : int(right - margin) + 1,
     ]
     if not bridge.size:
@@ -65,13 +73,49 @@ def wears_glasses(
     return float(crossing.max()) > settings.bridge_gradient
 
 
-def lies_over_nose(thing: np.ndarray, points: np.ndarray, settings: GlassesSettings = GlassesSettings()) -> bool:
+def cloth_begins(skin: np.ndarray, points: np.ndarray, settings: GlassesSettings = GlassesSettings()) -> float:
+    """Where what covers the tip of the nose begins on its ridge: below the root of the nose, in distances of the outer
+    eye corners; infinite where the tip is bare.
+
+    Args:
+        skin: float32 [h, w], probability of skin of the face.
+        points: [478, 2], landmarks in its pixels.
+        settings: of glasses.
+    """
+    across = points[OUTER_EYE_CORNERS[1]] - points[OUTER_EYE_CORNERS[0]]
+    length = float(np.linalg.norm(across))
+    if length < 1:
+        return np.inf
+    down = np.array([-across[1], across[0]]) / length
+    root, tip = points[NOSE_ROOT], points[NOSE_TIP[0]]
+    ways = np.linspace(-settings.above, 1, 8 * settings.bridge_samples)
+    places = (root + ways[:, None] * (tip - root)).astype(np.float32)
+    x, y = np.ascontiguousarray(places.T)[..., None]
+    seen = cv2.remap(skin, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[:, 0]
+    bare = np.flatnonzero(seen > settings.bare_ridge)
+    if len(bare) and bare[-1] == len(ways) - 1:
+        return np.inf
+    first = bare[-1] + 1 if len(bare) else 0
+    return float((places[first] - root) @ down) / length
+
+
+def lies_over_nose(
+    thing: np.ndarray,
+    points: np.ndarray,
+    settings: GlassesSettings = GlassesSettings(),
+    above: float = np.inf,
+) -> bool:
     """Whether a thing crosses the root of the nose from eye to eye, as the bridge of spectacles does.
 
     Args:
         thing: float32 [h, w], probability of something that is none of the person.
         points: [478, 2], landmarks in its pixels.
+        settings: of glasses.
+        above: as for `wears_glasses`.
     """
+    lowest = min(settings.below, above)
+    if lowest <= -settings.above:
+        return False
     across = points[OUTER_EYE_CORNERS[1]] - points[OUTER_EYE_CORNERS[0]]
     length = float(np.linalg.norm(across))
     if length < 1:
@@ -80,7 +124,7 @@ def lies_over_nose(thing: np.ndarray, points: np.ndarray, settings: GlassesSetti
     down = np.array([-across[1], across[0]])
     width = abs(float((points[INNER_EYE_CORNERS[1]] - points[INNER_EYE_CORNERS[0]]) @ across))
     aside = (0.5 - settings.bridge_margin) * width * np.linspace(-1, 1, settings.bridge_samples)
-    below = length * np.linspace(-settings.above, settings.below, settings.bridge_samples)
+    below = length * np.linspace(-settings.above, lowest, settings.bridge_samples)
     places = points[NOSE_ROOT] + aside[:, None, None] * across + below[:, None] * down
     x, y = np.moveaxis(places.astype(np.float32), -1, 0)
     seen = cv2.remap(thing, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -1,4 +1,5 @@
-"""Cloth of the skin's own colour over the mouth, which the segmentation may take for skin: there is no mouth to see."""
+"""Features that cannot be seen, which the segmentation may take for skin: cloth of the skin's own colour over the
+mouth, and eyes that somebody blurred."""
 
 from __future__ import annotations
 
@@ -22,6 +23,28 @@ def mouth_is_hidden(
         landmarks_px: [478, 2], in its pixels.
         settings: from where on it is even.
     """
+    mouth, eyes = _details(image_srgb, landmarks_px, settings)
+    return mouth < settings.even and eyes > settings.eyes_over_mouth * mouth
+
+
+def eyes_are_hidden(
+    image_srgb: np.ndarray, landmarks_px: np.ndarray, settings: HiddenFeatureSettings = HiddenFeatureSettings()
+) -> bool:
+    """Whether the place of the eyes is as even as no eyes are, open or closed, while the mouth can be seen.
+
+    Dark glass is even too.
+
+    Args:
+        image_srgb: uint8 [H, W, 3].
+        landmarks_px: [478, 2], in its pixels.
+        settings: from where on it is even.
+    """
+    mouth, eyes = _details(image_srgb, landmarks_px, settings)
+    return eyes < settings.even_eyes and mouth > settings.mouth_over_eyes * eyes
+
+
+def _details(image_srgb: np.ndarray, landmarks_px: np.ndarray, settings: HiddenFeatureSettings) -> tuple[float, float]:
+    """Spread of the detail of log luminance about mouth and eyes."""
     to_crop = upright_crop(landmarks_px, 0.0, 0.0, settings.crop_side, 0.0)[0] * (settings.side_px / CROP_SIDE_PX)
     crop = warped(image_srgb, to_crop, (settings.side_px, settings.side_px))
     points = landmarks_px @ to_crop[:, :2].T + to_crop[:, 2]
@@ -31,7 +54,7 @@ def mouth_is_hidden(
     detail = cv2.GaussianBlur(luminance, (0, 0), fine) - cv2.GaussianBlur(luminance, (0, 0), coarse)
     mouth = _spread(detail, points, (LIPS_OUTER,), settings.about * unit)
     eyes = _spread(detail, points, (EYE_LEFT, EYE_RIGHT), settings.about * unit)
-    return mouth < settings.even and eyes > settings.eyes_over_mouth * mouth
+    return mouth, eyes
 
 
 def _spread(detail: np.ndarray, points: np.ndarray, outlines: tuple[tuple[int, ...], ...], grow_px: float) -> float:

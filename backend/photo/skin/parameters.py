@@ -40,6 +40,9 @@ class GlassesSettings:
         bridge_gradient: of log luminance a pixel: 7 pairs have 0.12 to 0.49, 500 bare faces up to 0.11.
         bridge_thing: probability of a thing that is none of the person, from which it is a bridge; assumed.
         bridge_samples: a side, of its place; assumed.
+        bare_ridge: probability of skin from which the ridge of the nose is bare.
+        off_cloth: how far above cloth over the nose a bridge is looked for, in that distance: three of the network's
+            pixels.
         darkest_level: sRGB levels that keep noise of shadows from counting as edges.
         frame_zone_share: left and right, top and bottom of where frames lie about the eyes; assumed.
         dark_width_share, gleam_width_share: widths of dark frames and of gleams; assumed.
@@ -57,6 +60,8 @@ class GlassesSettings:
     bridge_gradient: float = 0.115
     bridge_thing: float = 0.3
     bridge_samples: int = 21
+    bare_ridge: float = 0.5
+    off_cloth: float = 0.04
     darkest_level: float = 8.0
     frame_zone_share: tuple[tuple[float, float], tuple[float, float]] = ((-0.95, 0.95), (-0.45, 0.5))
     dark_width_share: float = 0.14
@@ -127,7 +132,7 @@ class CensoringSettings:
 
 @dataclass(frozen=True)
 class HiddenFeatureSettings:
-    """A mouth that cannot be seen.
+    """A mouth or eyes that cannot be seen.
 
     Args:
         crop_side: of the upright crop that is looked at, in the face's extent.
@@ -138,6 +143,10 @@ class HiddenFeatureSettings:
         even: spread of log luminance up to which there is no mouth: painted masks of the skin's colour have 0.02 to
             0.05, 178 photos of training people 0.18 and more, faces out of focus 0.08.
         eyes_over_mouth: times as much detail about the eyes, since a dark or hazy photo is even too; assumed.
+        even_eyes: spread up to which there are no eyes: blurred ones of ten people have up to 0.10, 104 training people
+            0.31 and more, closed eyes 0.32.
+        mouth_over_eyes: times as much detail about the mouth: blurred eyes have 2.7 and more, training people at most
+            0.9.
     """
 
     crop_side: float = 1.3
@@ -147,6 +156,8 @@ class HiddenFeatureSettings:
     about: float = 0.04
     even: float = 0.065
     eyes_over_mouth: float = 3.0
+    even_eyes: float = 0.15
+    mouth_over_eyes: float = 1.6
 
 
 @dataclass(frozen=True)
@@ -156,6 +167,8 @@ class CoveringSettings:
     Args:
         oval_rim: width of the face oval's rim that is not looked at, in distances of the irises.
         about_eyes: how far about the eyes nothing is looked at, in distances of the irises.
+        seen_as_skin: share of the eyes taken for skin where they are blurred, not behind dark glass; assumed.
+        about_blurred: how far about brows and bags under the eyes a blur reaches, in distances of the irises; assumed.
         about_glasses: how far about brows and bags under the eyes glasses reach, in distances of the irises; assumed.
         beard_middle: how near to the face's middle a beard comes, in distances of the irises; assumed.
         glasses_share: of a thing that lies about the eyes, from which it is glasses; assumed.
@@ -165,11 +178,13 @@ class CoveringSettings:
         least_share: of the core, by kind, that is worth a warning.
         least_left: share of the core below which a photo is of no use; the project's own wish.
         censoring: bars and mosaics.
-        hidden_features: cloth of the skin's colour.
+        hidden_features: cloth of the skin's colour, blurred eyes.
     """
 
     oval_rim: float = 0.15
     about_eyes: float = 0.03
+    seen_as_skin: float = 0.5
+    about_blurred: float = 0.1
     about_glasses: float = 0.25
     beard_middle: float = 0.25
     glasses_share: float = 0.75
@@ -182,7 +197,7 @@ class CoveringSettings:
             "a mask or cloth": 0.04,
             "glasses": 0.12,
             "hair": 0.2,
-            "a bar or mosaic": 0.03,
+            "a bar, mosaic or blur": 0.03,
             "something": 0.04,
         }
     )

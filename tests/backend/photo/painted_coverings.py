@@ -49,6 +49,19 @@ def with_mosaic(
     return painted, covered
 
 
+def with_blur(
+    portrait: np.ndarray, face: Face, outlines: tuple[int, ...], width: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """A box about some landmarks blurred by a Gaussian; its width is in distances of the eyes."""
+    points, unit = face.landmarks_px[list(outlines)], face.interocular_px
+    left, top = np.maximum(points.min(axis=0) - 0.25 * unit, 0).astype(int)
+    right, bottom = (points.max(axis=0) + 0.25 * unit).astype(int)
+    covered = np.zeros(portrait.shape[:2], bool)
+    covered[top:bottom, left:right] = True
+    soft = cv2.GaussianBlur(portrait, (0, 0), width * unit)
+    return np.where(covered[..., None], soft, portrait), covered
+
+
 def with_finger(portrait: np.ndarray, face: Face, tip: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
     """A lit finger of the cheek's colour that comes from below and ends at `tip` [2]; its width is in distances of the
     eyes."""

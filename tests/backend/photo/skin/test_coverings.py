@@ -10,15 +10,16 @@ from PIL import Image
 from backend.asset_files import SOURCES
 from backend.photo.face_checks import WEARS_GLASSES
 from backend.photo.face_detector import Face, FaceDetector, choose_face
-from backend.photo.landmark_table import CHIN_TIP, MASK_OUTLINE, NOSE_BASE
+from backend.photo.landmark_table import BROW_LEFT, BROW_RIGHT, CHIN_TIP, EYE_LEFT, EYE_RIGHT, MASK_OUTLINE, NOSE_BASE
+from backend.photo.outlines import inside
 from backend.photo.reading import Photo
 from backend.photo.skin.coverings import CENSORED, CLOTH, HAND, SOMETHING, find_coverings
-from backend.photo.skin.hidden_features import mouth_is_hidden
-from backend.photo.skin.segmentation import Segmentation, Segmenter
+from backend.photo.skin.hidden_features import eyes_are_hidden, mouth_is_hidden
+from backend.photo.skin.segmentation import FACE_SKIN, OTHERS, Segmentation, Segmenter
 from backend.photo.skin.skin_mask import skin_mask
 from backend.photo.view import WITHOUT_SEGMENTATION, find_view
 from shared.errors import RelightifyError
-from tests.backend.photo.painted_coverings import with_bar, with_finger, with_mask, with_mosaic
+from tests.backend.photo.painted_coverings import with_bar, with_blur, with_finger, with_mask, with_mosaic
 
 CHEEK = 346  # below the left eye
 CASES = SOURCES.parent / "cases"
@@ -97,6 +98,31 @@ def test_a_mask_of_the_skin_s_colour_is_found_by_the_missing_mouth(
     assert skin_mask(photo, face, segmentation=found.segmentation)[covered].mean() < 0.05
 
 
+def test_blurred_eyes_are_no_skin(segmenter: Segmenter, portrait: np.ndarray, face: Face) -> None:
+    painted, _ = with_blur(portrait, face, EYE_LEFT + EYE_RIGHT, 0.1)
+    photo = Photo(painted)
+    found = find_coverings(photo, face, segmenter.segment(photo, face))
+    assert set(found.shares) == {CENSORED}
+    assert found.over_eyes
+    mask = skin_mask(photo, face, segmentation=found.segmentation)
+    for brow in (BROW_LEFT, BROW_RIGHT):
+        assert mask[inside(face.landmarks_px, brow, mask.shape)].mean() < 0.05
+    # A photo that is soft all over has eyes, and dark glass is glass.
+    assert not eyes_are_hidden(cv2.GaussianBlur(portrait, (0, 0), 0.1 * face.interocular_px), face.landmarks_px)
+    glass = np.zeros((*portrait.shape[:2], 6), np.float32)
+    glass[..., FACE_SKIN] = 1
+    glass[with_bar(portrait, face, 0)[1]] = np.eye(6, dtype=np.float32)[OTHERS]
+    assert CENSORED not in find_coverings(photo, face, Segmentation(glass, np.eye(2, 3))).shares
+
+
+def test_a_bar_over_the_eyes_is_not_called_sunglasses(
+    detector: FaceDetector, segmenter: Segmenter, portrait: np.ndarray, face: Face
+) -> None:
+    view = find_view(png(with_bar(portrait, face, 0)[0]), detector, None, segmenter)
+    assert [warning for warning in view.face.warnings if "glasses" in warning] == []
+    assert any(warning.startswith("A bar, mosaic or blur seems to cover") for warning in view.face.warnings)
+
+
 def test_one_finger_of_the_face_s_colour_is_a_hand(segmenter: Segmenter, portrait: np.ndarray, face: Face) -> None:
     painted, covered = with_finger(portrait, face, face.landmarks_px[13], width=0.24)
     photo = Photo(painted)
@@ -118,7 +144,7 @@ def test_a_mosaic_is_no_skin(segmenter: Segmenter, portrait: np.ndarray, face: F
 
 def test_a_face_of_which_nothing_is_left_is_refused(segmenter: Segmenter, portrait: np.ndarray, face: Face) -> None:
     photo = Photo(with_mosaic(portrait, face)[0])
-    with pytest.raises(RelightifyError, match=r"Only \d+% of the face can be seen: a bar or mosaic") as raised:
+    with pytest.raises(RelightifyError, match=r"Only \d+% of the face can be seen: a bar, mosaic or blur") as raised:
         find_coverings(photo, face, segmenter.segment(photo, face))
     assert raised.value.code == "too_little_skin"
 

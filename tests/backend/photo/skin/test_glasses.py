@@ -13,12 +13,19 @@ import pytest
 
 from backend.photo.face_checks import WEARS_GLASSES
 from backend.photo.face_detector import Face, FaceDetector, choose_face
-from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, NOSE_ROOT, UNDER_EYE_LEFT, UNDER_EYE_RIGHT
+from backend.photo.landmark_table import (
+    EYE_LEFT,
+    EYE_RIGHT,
+    NOSE_ROOT,
+    OUTER_EYE_CORNERS,
+    UNDER_EYE_LEFT,
+    UNDER_EYE_RIGHT,
+)
 from backend.photo.outlines import inside
 from backend.photo.reading import Photo
 from backend.photo.skin.coverings import glasses_are_worn
-from backend.photo.skin.glasses import frames, lies_over_nose, wears_glasses
-from backend.photo.skin.segmentation import OTHERS, Segmentation, Segmenter
+from backend.photo.skin.glasses import cloth_begins, frames, lies_over_nose, wears_glasses
+from backend.photo.skin.segmentation import CLOTHES, FACE_SKIN, OTHERS, Segmentation, Segmenter
 from backend.photo.skin.skin_mask import skin_mask
 from backend.photo.view import find_view
 
@@ -104,6 +111,22 @@ def test_a_bridge_that_is_no_edge_is_told_by_the_thing_that_lies_there(portrait:
     x = int(points[NOSE_ROOT][0])
     beside_the_nose[:, x - 1 :] = 0
     assert not lies_over_nose(beside_the_nose, points)
+
+
+def test_the_edge_of_cloth_over_the_nose_is_no_bridge(portrait: np.ndarray, face: Face) -> None:
+    root, corners = face.landmarks_px[NOSE_ROOT], face.landmarks_px[list(OUTER_EYE_CORNERS)]
+    begins = 0.16
+    edge = round(float(root[1]) + begins * float(np.linalg.norm(corners[1] - corners[0])))
+    told = np.zeros((*portrait.shape[:2], 6), np.float32)
+    told[:edge, :, FACE_SKIN], told[edge:, :, CLOTHES] = 1, 1
+    masked = Segmentation(told, np.eye(2, 3))
+    assert cloth_begins(told[..., FACE_SKIN].copy(), face.landmarks_px) == pytest.approx(begins, abs=0.02)
+    assert cloth_begins(np.ones(portrait.shape[:2], np.float32), face.landmarks_px) == np.inf
+    for picture, worn in ((portrait, False), (with_glasses(portrait, face), True)):
+        covered = picture.copy()
+        covered[edge:] = (40, 60, 120)
+        assert wears_glasses(covered, face.landmarks_px)
+        assert glasses_are_worn(Photo(covered), face, masked) == worn
 
 
 def test_pale_rims_of_an_official_portrait_are_told_and_what_they_frame_is_left_out(
