@@ -35,8 +35,8 @@ class SkinTexels:
     working_resolution: int = WORKING_RESOLUTION
     known_regions: FaceRegions | None = None
 
-    def on_device(self, device: str) -> FittedSkin:
-        """The same skin with the images of its texels on a device; meshes, fit and light stay on the host."""
+    def on_device(self, device: str) -> SkinTexels:
+        """The same texels with their images on a device; the mesh stays on the host."""
         regions = on_device(self.regions, device, "lips", "nose", "forehead", "brows", "eyes", "beard", "face")
         uv_space = on_device(self.uv_space, device, "triangle", "barycentric")
         return replace(self, uv_space=uv_space, known_regions=regions)
@@ -81,6 +81,11 @@ class FittedSkin:
     def texels(self) -> SkinTexels:
         """What is the same for every head."""
         return self.kept or SkinTexels(self.model, self.uv_space, self.working_resolution)
+
+    def on_device(self, device: str) -> FittedSkin:
+        """The same skin with the images of its texels on a device; meshes, fit and light stay on the host."""
+        texels = self.texels.on_device(device)
+        return replace(self, uv_space=texels.uv_space, kept=texels)
 
     @property
     def working(self) -> UVSpace:
