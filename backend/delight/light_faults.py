@@ -95,7 +95,8 @@ def light_faults(
     strange = bool(((usual < low) | (usual > high)).any())
     negative = _is_negative(log_colour, visibility, regions, settings)
     if white is not None and white.iris_lighter is not None:
-        negative |= strange and white.iris_lighter > settings.negative_iris
+        # Where there is no colour, none is strange.
+        negative |= (strange or white.colourless) and white.iris_lighter > settings.negative_iris
     paint = np.zeros(3)
     in_white_light = white is not None and white.white_share > settings.white_things
     if strange and coloured < 0.5 and not negative and in_white_light:

@@ -222,6 +222,8 @@ class SkinToneSettings:
             the yellowest the other way; assumed.
         coloured_share: of photos in light of a colour, or whose camera gave them one.
         coloured_spread: the same of that light about white, for red and blue alike.
+        neon_share: of photos in light of neon and strong filters, which says nothing of the skin's hue; assumed.
+        neon_spread: the same of that light about white: filters that leave a tenth of red or blue; assumed.
         most_strayed: log ratio by which a tone may stray from the locus; assumed.
     """
 
@@ -260,6 +262,8 @@ class SkinToneSettings:
     reddest: tuple[float, float, float] = (0.08, -0.08, 0.01)
     coloured_share: float = 0.35
     coloured_spread: float = 0.3
+    neon_share: float = 0.03
+    neon_spread: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -101,8 +101,8 @@ def _light_kinds(
     """Log probability [n] of the colours of skin, eyes and teeth for luminances [n] of the albedo, and how far [n, 2]
     the skin's log ratios are off the locus then.
 
-    Usual light is nearly white, coloured light of any colour; what eyes and teeth show tells of both, and of which it
-    is. All is of red and blue.
+    Usual light is nearly white, coloured light of many a colour, and light of neon or of strong filters of any; what
+    eyes and teeth show tells of all, and of which it is. All is of red and blue.
     """
     cues = []
     if white and white.confidence > 0:
@@ -113,8 +113,9 @@ def _light_kinds(
     of_skin, of_cue = np.square(settings.skin_colour_spread), settings.white_colour_spread**2
     logs, strayed = [], []
     for share, spread in (
-        (1 - settings.coloured_share, settings.light_colour_spread),
+        (1 - settings.coloured_share - settings.neon_share, settings.light_colour_spread),
         (settings.coloured_share, settings.coloured_spread),
+        (settings.neon_share, settings.neon_spread),
     ):
         light, variance, log = np.zeros(2), np.square(spread) * np.ones(2), np.log(share)
         for shown, trust in cues:

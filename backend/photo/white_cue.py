@@ -35,12 +35,13 @@ class WhiteCue:
     brightest: float = 1.0
     white_share: float = 0.0
     iris_lighter: float | None = None
+    colourless: bool = False
 
     def without_colour(self) -> WhiteCue:
         """The same of a photo that has no colours of its own: its light has none either."""
 
         teeth = None if self.teeth is None else np.full(3, float(self.teeth @ LUMINANCE))
-        return replace(self, level=np.full(3, float(self.level @ LUMINANCE)), teeth=teeth)
+        return replace(self, level=np.full(3, float(self.level @ LUMINANCE)), teeth=teeth, colourless=True)
 
 
 def white_cue(

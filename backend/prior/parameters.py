@@ -39,6 +39,8 @@ class EstimateSettings:
         texture_noise: what the prior does not know of other cameras; pictures of training people.
         albedo_noise: what it does not know of errors of the light; pictures of training people.
         exposure_deviation: of the exposure against the training's photographs; pictures of training people.
+        usual_light: log ratios of red, green and blue to the luminance that light of the training's photographs has at
+            most.
         gain_deviation: of the albedo's gain against the split of light and skin; pictures of training people.
         asymmetry: of the antisymmetric latents in photographs, against the training's; pictures of training people.
         asymmetry_degrees: of freedom of Student's distribution of these; pictures of training people.
@@ -55,6 +57,7 @@ class EstimateSettings:
     texture_noise: float = 0.15
     albedo_noise: float = 0.06
     exposure_deviation: float = 0.4
+    usual_light: float = 0.25
     gain_deviation: float = 0.05
     asymmetry: float = 0.15
     asymmetry_degrees: float = 5.0

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.delight.delighting import DelightedTexture
+from backend.delight.robust import robust_tone
+from backend.delight.skin_tone import log_ratios
 from backend.imaging.arrays import Array, like, namespace
 from backend.imaging.filters import masked_reduce
 from backend.prior.channels import LINEAR
 from backend.prior.linear.factor_model import CoarsePrior
 from backend.prior.linear.gaussian import CommonScale, GaussianObservation, Posterior, condition, tempered
 from backend.prior.parameters import EstimateSettings
+from backend.texture.regions import plain_skin
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def coarse_estimate(
     factors = (maps * like(spread(prior, settings), maps))[texels]
     noise = prior.noise_maps(settings.side)[texels]
     texture = _observation(
-        log_seen[texels],
+        log_seen[texels] - like(strange_light(seen, settings), log_seen),
         mean,
         factors,
         noise + settings.texture_noise**2,
@@ -98,6 +101,18 @@ def coarse_estimate(
         settings.conditioning,
     )
     return CoarseEstimate(prior, posterior, posterior.nuisance[1] + usual_gain, settings)
+
+
+def strange_light(seen: DelightedTexture, settings: EstimateSettings = EstimateSettings()) -> np.ndarray:
+    """What of the photo's light, by the split of light and skin, is of a stranger colour than light of the training's
+    photographs: log ratios float64 [3] to its luminance, 0 in usual light.
+
+    In such light the texture says nothing of the skin's colour that the split does not know better.
+    """
+    plain = seen.weight * plain_skin(seen.skin.regions)
+    light = np.exp(robust_tone(seen.log_seen, plain)[0]) / seen.mean_albedo
+    colour = log_ratios(light)
+    return np.sign(colour) * np.maximum(np.abs(colour) - settings.usual_light, 0)
 
 
 def spread(prior: CoarsePrior, settings: EstimateSettings = EstimateSettings()) -> np.ndarray:

@@ -179,6 +179,15 @@ def test_a_negative_of_dark_skin_is_told_by_its_eyes(seen: np.ndarray, regions: 
     assert not light_faults(inverted, seen, regions, red_eye).negative
 
 
+def test_a_negative_without_colour_is_told_by_its_eyes(seen: np.ndarray, regions: FaceRegions) -> None:
+    coloured_in = np.broadcast_to(SKIN, (SIDE, SIDE, 3)).astype(np.float32)
+    for lighter, negative in ((0.9, True), (-2.0, False)):
+        eyes = WhiteCue(np.ones(3), 0.0, iris_lighter=lighter).without_colour()
+        assert light_faults(coloured_in, seen, regions, eyes).negative == negative
+    in_colour = WhiteCue(np.ones(3), 0.0, iris_lighter=0.9)
+    assert not light_faults(coloured_in, seen, regions, in_colour).negative
+
+
 @pytest.mark.parametrize("skin", [SKIN, DARK])
 def test_a_sharp_stroke_of_ink_is_a_mark(skin: np.ndarray, seen: np.ndarray, regions: FaceRegions) -> None:
     share, elsewhere = found(np.log([0.28, 0.35, 0.47]), spot(regions, 4, soft_mm=0.3), seen, regions, skin)

@@ -48,6 +48,13 @@ def test_skin_in_coloured_light_is_drawn_to_what_skins_are(light: np.ndarray) ->
     assert tone[0] > 1.25 * tone[1] > 1.25 * tone[2]
 
 
+@pytest.mark.parametrize("light", [np.array([0.3, 1.0, 0.4]), np.array([1.0, 0.1, 0.1]), np.array([0.15, 0.5, 1.0])])
+def test_light_of_neon_says_nothing_of_the_skin_s_hue(light: np.ndarray) -> None:
+    tone = plausible_tone(0.7 * shown(0.3, light))
+    own = without_surface_reflection(locus_colour(float(tone @ LUMINANCE) + SKIN.surface.of_skin))
+    assert np.abs(log_ratios(tone) - log_ratios(own)).max() < 0.1
+
+
 def test_eyes_in_the_shade_of_lids_do_not_make_skin_fair() -> None:
     seen = 0.8 * shown(0.2, np.ones(3))
     lit, shaded = (

@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 
 from backend.delight.delighting import DelightedTexture, delight
+from backend.delight.skin_tone import log_ratios
 from backend.head.model import HeadModel
 from backend.imaging.colour import linear_to_srgb, srgb_to_linear
 from backend.prior.available import available_priors
 from backend.prior.channels import LINEAR
 from backend.prior.linear import factor_model as coarse_model
-from backend.prior.linear.estimate import coarse_estimate
+from backend.prior.linear.estimate import coarse_estimate, strange_light
 from backend.prior.linear.factor_model import CoarsePrior, layout_of
 from backend.prior.linear.prior import LinearPrior, joined, without_rings
+from backend.prior.parameters import EstimateSettings
 from backend.progress import Progress
 from backend.texture.fitted_skin import FittedSkin
 from backend.texture.maps import PartialTexture, SkinMaps
@@ -105,6 +107,23 @@ def test_the_other_half_of_a_face_is_completed(prior: CoarsePrior, context: Fitt
     plain = other & (regions.lips + regions.brows < 0.05)
     for darker in (lips, brows):
         assert maps.diffuse_albedo_srgb[darker].mean() < maps.diffuse_albedo_srgb[plain].mean() - 0.03
+
+
+def test_light_of_a_strange_colour_is_not_taken_for_skin(
+    prior: CoarsePrior, context: FittedSkin, regions: FaceRegions
+) -> None:
+    albedo, strayed = skin_of(regions, np.random.default_rng(7)), []
+    for light, strange in ((np.array([0.4, 1.0, 0.45]), True), (np.array([1.08, 1.0, 0.95]), False)):
+        delit = delight(seen_half(albedo, context, regions, 0.8 * frontal_light() * light, whole=True), context)
+        assert strange_light(delit).any() == strange
+        gains = [
+            coarse_estimate(prior, delit, replace(EstimateSettings(), usual_light=most)).gain
+            for most in (EstimateSettings().usual_light, np.inf)
+        ]
+        # By how much more green the skin is where the texture's colour is believed.
+        strayed.append(log_ratios(np.exp(gains[0] - gains[1]))[1])
+    assert strayed[0] > 0.02
+    assert strayed[1] == 0
 
 
 def test_a_hidden_cheek_is_as_dark_as_the_light_from_the_other_side_makes_it(
