@@ -90,8 +90,7 @@ class DelightedTexture:
         if device == "cpu":
             return self
         images = on_device(self, device, "log_seen", "log_albedo", "log_marks", "log_shading", "weight", "shine")
-        working = replace(self.skin, uv_space=self.skin.working, known_regions=self.skin.regions)
-        return replace(images, skin=working.on_device(device))
+        return replace(images, skin=self.skin.at_working_size().on_device(device))
 
 
 def delight(

@@ -97,6 +97,11 @@ class FittedSkin:
         """Parts of the face at the working size."""
         return self.texels.regions
 
+    def at_working_size(self) -> FittedSkin:
+        """The same skin on the texels of the working size alone."""
+        texels = SkinTexels(self.model, self.working, self.working_resolution, self.regions)
+        return replace(self, uv_space=self.working, kept=texels)
+
     @cached_property
     def neutral(self) -> np.ndarray:
         """The head without expression, float32 [V, 3], metres."""
