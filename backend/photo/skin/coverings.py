@@ -22,11 +22,13 @@ from backend.photo.landmark_table import (
     LIPS_OUTER,
     MASK_OUTLINE,
     NOSE_BASE,
+    NOSE_ROOT,
     UNDER_EYE_LEFT,
     UNDER_EYE_RIGHT,
 )
 from backend.photo.outlines import disc, inside
 from backend.photo.reading import Photo
+from backend.photo.skin.beard import beard
 from backend.photo.skin.censoring import Censoring, find_censoring
 from backend.photo.skin.glasses import cloth_begins, lies_over_nose, wears_glasses
 from backend.photo.skin.hidden_features import eyes_are_hidden, mouth_is_hidden
@@ -198,14 +200,16 @@ def _kinds(
     hair = named == HAIR
     middle = (points[FOREHEAD_TOP, 0] + points[CHIN_TIP, 0]) / 2
     near_middle = np.abs(np.arange(named.shape[1])[None] - middle) < settings.beard_middle * unit
-    beard = _reaching(hair & below_nose, np.broadcast_to(near_middle, named.shape))
+    above_eyes = np.broadcast_to(rows < points[NOSE_ROOT, 1], named.shape)
+    inner = inside(points, FACE_OVAL, named.shape, -settings.off_sides * unit)
+    bearded = beard(hair, below_nose, above_eyes, inner, np.broadcast_to(near_middle, named.shape))
     things = np.isin(named, (BACKGROUND, CLOTHES, OTHERS)) & ~laid_over
     glasses, cloth, something = _things_by_place(things, points, unit, settings)
     return {
         HAND: (named == BODY_SKIN) & ~laid_over,
         CLOTH: cloth,
         GLASSES: glasses,
-        HAIR_LOCK: hair & ~beard & ~laid_over,
+        HAIR_LOCK: hair & ~bearded & ~laid_over,
         CENSORED: laid_over | (something & squares),
         SOMETHING: something & ~squares,
     }
@@ -246,16 +250,6 @@ def _hull(points: np.ndarray, outline: tuple[int, ...], shape: tuple[int, ...], 
     area = np.zeros(shape, np.uint8)
     cv2.fillConvexPoly(area, np.round(hull).astype(np.int32), 1)
     return cv2.dilate(area, disc(grow_px)) > 0
-
-
-def _reaching(parts: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """The connected parts that reach a place, bool [h, w]."""
-    count, labels = cv2.connectedComponents(parts.astype(np.uint8), connectivity=4)
-    labels = np.asarray(labels, np.int64)
-    reaching = np.zeros(count, bool)
-    reaching[np.unique(labels[place & parts])] = True
-    reaching[0] = False
-    return reaching[labels]
 
 
 def _in_crop(mask: np.ndarray, segmentation: Segmentation) -> np.ndarray:

@@ -171,6 +171,7 @@ class CoveringSettings:
         about_blurred: how far about brows and bags under the eyes a blur reaches, in distances of the irises; assumed.
         about_glasses: how far about brows and bags under the eyes glasses reach, in distances of the irises; assumed.
         beard_middle: how near to the face's middle a beard comes, in distances of the irises; assumed.
+        off_sides: how far off the face's sides hair over an eye hangs down, in distances of the irises; assumed.
         glasses_share: of a thing that lies about the eyes, from which it is glasses; assumed.
         mouth_share: of the mouth that a thing covers, from which it is a mask or cloth; assumed.
         eyes_share: of the eyes that such a thing covers, at most; assumed.
@@ -187,6 +188,7 @@ class CoveringSettings:
     about_blurred: float = 0.1
     about_glasses: float = 0.25
     beard_middle: float = 0.25
+    off_sides: float = 0.3
     glasses_share: float = 0.75
     mouth_share: float = 0.5
     eyes_share: float = 0.6
@@ -269,6 +271,7 @@ class SkinMaskSettings:
         finger_width: narrowest hand, in distances of the irises; assumed.
         hand_around: how far a hand in the oval is followed out of it, in distances of the irises; assumed.
         beard_middle: how near to the face's middle a beard comes, in distances of the irises; assumed.
+        off_sides: how far off the face's sides hair over an eye hangs down, in distances of the irises; assumed.
         sure_share: of a class from which a pixel is of it.
         sure: probability of the segmentation from which its word holds.
         beside: how far about the skin other things are whose colours are compared, in distances of the irises; assumed.
@@ -301,6 +304,7 @@ class SkinMaskSettings:
     finger_width: float = 0.12
     hand_around: float = 0.7
     beard_middle: float = 0.25
+    off_sides: float = 0.3
     sure_share: float = 0.5
     sure: float = 0.9
     beside: float = 0.5

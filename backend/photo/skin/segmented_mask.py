@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 
 from backend.imaging.filters import smooth_step
-from backend.photo.landmark_table import FACE_OVAL, NOSE_BASE
+from backend.photo.landmark_table import FACE_OVAL, NOSE_BASE, NOSE_ROOT
 from backend.photo.outlines import disc
+from backend.photo.skin.beard import beard
 from backend.photo.skin.colour_model import fit_colour_model
 from backend.photo.skin.face_crop import FaceCrop, across_face, along_face, along_of, polygon
 from backend.photo.skin.parameters import SkinMaskSettings
@@ -56,23 +57,12 @@ def hands(crop: FaceCrop, probabilities: np.ndarray, settings: SkinMaskSettings)
 
 
 def _beard(crop: FaceCrop, probabilities: np.ndarray, settings: SkinMaskSettings) -> np.ndarray:
-    """Hair around the mouth: below the nose, in the oval, and reaching the middle, as long hair does not; bool [h, w].
-
-    The network takes most beards for skin of the face already.
-    """
-    lower = polygon(crop, FACE_OVAL) & (along_face(crop) > along_of(crop, NOSE_BASE))
-    hair = lower & (probabilities[..., HAIR] > settings.sure_share)
-    return _reaching(hair, lower & (np.abs(across_face(crop)) < settings.beard_middle * crop.unit))
-
-
-def _reaching(parts: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """The connected parts that reach a place, bool [h, w]."""
-    count, labels = cv2.connectedComponents(parts.astype(np.uint8), connectivity=4)
-    labels = np.asarray(labels, np.int64)
-    reaching = np.zeros(count, bool)
-    reaching[np.unique(labels[place & parts])] = True
-    reaching[0] = False
-    return reaching[labels]
+    """Beard in the oval, bool [h, w]; the network takes most beards for skin of the face already."""
+    hair = polygon(crop, FACE_OVAL) & (probabilities[..., HAIR] > settings.sure_share)
+    along = along_face(crop)
+    below_nose, above_eyes = along > along_of(crop, NOSE_BASE), along < along_of(crop, NOSE_ROOT)
+    inner = polygon(crop, FACE_OVAL, -settings.off_sides * crop.unit)
+    return beard(hair, below_nose, above_eyes, inner, np.abs(across_face(crop)) < settings.beard_middle * crop.unit)
 
 
 def _by_colour_where_unsure(crop: FaceCrop, skin: np.ndarray, settings: SkinMaskSettings) -> np.ndarray:
