@@ -195,7 +195,7 @@ def _for_light(parameters: DelightParameters, faults: LightFaults, keep_marks: f
         skin_tone=replace(
             parameters.skin_tone,
             coloured_share=parameters.skin_tone.coloured_share
-            + coloured * (0.99 - parameters.skin_tone.coloured_share),
+            + coloured * (0.99 - parameters.skin_tone.neon_share - parameters.skin_tone.coloured_share),
             coloured_spread=(1 + coloured) * parameters.skin_tone.coloured_spread,
             most_strayed=(1 - coloured) * parameters.skin_tone.most_strayed,
         ),
