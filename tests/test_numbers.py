@@ -26,7 +26,7 @@ MOST = {
     "identity": 5,
     "imaging": 12,
     "output": 1,
-    "photo": 44,
+    "photo": 48,
     "prior": 17,
     "rendering": 17,
     "service": 13,

@@ -16,7 +16,9 @@ def unknown(data: bytes) -> RelightifyError:
     """Of a file that no decoder took: it is named where it is known, and one of a photo's is damaged."""
     kind = other_kind(data)
     if kind is not None:
-        return RelightifyError("photo_unreadable", f"This is {kind.name}, which is not read.", kind.hint)
+        return RelightifyError(
+            "photo_unreadable", f"This is {kind.name}, which is not read.", f"To use it, {kind.hint}."
+        )
     return truncated() if is_cut_picture(data) else unreadable()
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_EXPORT = "Export it as a JPEG, PNG, TIFF, WebP or HEIC file, and use that."
-_FRAME = "Save a frame of it as a JPEG or PNG file, and use that."
-
 
 @dataclass(frozen=True)
 class OtherKind:
@@ -14,19 +11,19 @@ class OtherKind:
 
     Args:
         name: with its article, as in a sentence.
-        hint: what to do.
+        hint: what to do, without the dot and the capital of a sentence.
     """
 
     name: str
-    hint: str = _EXPORT
+    hint: str = "export it as a JPEG, PNG, TIFF, WebP or HEIC file, and use that"
 
 
 _JPEG_XL, _JPEG_2000 = OtherKind("a JPEG XL file"), OtherKind("a JPEG 2000 file")
 _VIDEO, _PAGE = (
-    OtherKind("a video", _FRAME),
-    OtherKind("a web page, not a photo", "Save the photo itself from the page."),
+    OtherKind("a video", "save a frame of it as a JPEG or PNG file"),
+    OtherKind("a web page", "save the photo itself"),
 )
-_ARCHIVE = OtherKind("an archive", "Unpack it, and use a photo from it.")
+_ARCHIVE = OtherKind("an archive", "unpack it, and use a photo in it")
 # Where the signature stands, and what it says. Sources: the formats' specifications; the magic of file(1).
 _SIGNATURES: tuple[tuple[int, bytes, OtherKind], ...] = (
     (0, b"\xff\x0a", _JPEG_XL),
@@ -37,7 +34,7 @@ _SIGNATURES: tuple[tuple[int, bytes, OtherKind], ...] = (
     (0, b"gimp xcf", OtherKind("a GIMP document")),
     (38, b"application/x-krita", OtherKind("a Krita document")),
     (38, b"image/openraster", OtherKind("an OpenRaster document")),
-    (0, b"BLENDER", OtherKind("a Blender file", "Render it or save the image in it, and use that.")),
+    (0, b"BLENDER", OtherKind("a Blender file", "render it or save the image in it")),
     (0, b"%PDF-", OtherKind("a PDF document")),
     (0, b"%!PS", OtherKind("a PostScript file")),
     (0, b"\xc5\xd0\xd3\xc6", OtherKind("a PostScript file")),
@@ -60,7 +57,6 @@ _SIGNATURES: tuple[tuple[int, bytes, OtherKind], ...] = (
 )
 # ISO base media files with these brands hold pictures that are read.
 _PICTURE_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis")
-_BYTES_LOOKED_AT = 512
 
 
 def other_kind(data: bytes) -> OtherKind | None:
@@ -71,7 +67,7 @@ def other_kind(data: bytes) -> OtherKind | None:
     if data[4:8] == b"ftyp":
         return None if is_cut_picture(data) else _VIDEO
     # After a byte order mark and blanks, as browsers look for it.
-    text = data[:_BYTES_LOOKED_AT].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    text = data[:512].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if b"<svg" in text and text.startswith((b"<svg", b"<?xml", b"<!")):
         return OtherKind("a drawing in SVG")
     return _PAGE if text.startswith((b"<!doctype html", b"<html", b"http/1.")) else None

@@ -29,18 +29,18 @@ def encoded(kind: str) -> bytes:
 @pytest.mark.parametrize(
     ("data", "named", "hinted"),
     [
-        (b"\xff\x0a" + bytes(range(200)), "JPEG XL", "Export"),
-        (b"\x00\x00\x00\x0cJXL \r\n\x87\n\x00\x00\x00\x14ftypjxl " + bytes(99), "JPEG XL", "Export"),
-        (encoded("JPEG2000"), "JPEG 2000", "Export"),
-        (b"8BPS\x00\x01" + bytes(99), "Photoshop", "Export"),
-        (b"gimp xcf v011\x00" + bytes(99), "GIMP", "Export"),
-        (b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/x-krita" + bytes(99), "Krita", "Export"),
+        (b"\xff\x0a" + bytes(range(200)), "JPEG XL", "export"),
+        (b"\x00\x00\x00\x0cJXL \r\n\x87\n\x00\x00\x00\x14ftypjxl " + bytes(99), "JPEG XL", "export"),
+        (encoded("JPEG2000"), "JPEG 2000", "export"),
+        (b"8BPS\x00\x01" + bytes(99), "Photoshop", "export"),
+        (b"gimp xcf v011\x00" + bytes(99), "GIMP", "export"),
+        (b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/x-krita" + bytes(99), "Krita", "export"),
         (b"\x00\x00\x00\x14ftypqt  \x00\x00\x02\x00qt  " + bytes(99), "video", "frame"),
         (b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + bytes(99), "video", "frame"),
-        (b"\xef\xbb\xbf\n<!DOCTYPE html><html>" + bytes(99), "web page", "page"),
-        (b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', "SVG", "Export"),
-        (b"PK\x03\x04" + bytes(99), "archive", "Unpack"),
-        (b"v/1\x01\x02\x00\x00\x00" + bytes(99), "OpenEXR", "Export"),
+        (b"\xef\xbb\xbf\n<!DOCTYPE html><html>" + bytes(99), "web page", "photo itself"),
+        (b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', "SVG", "export"),
+        (b"PK\x03\x04" + bytes(99), "archive", "unpack"),
+        (b"v/1\x01\x02\x00\x00\x00" + bytes(99), "OpenEXR", "export"),
     ],
 )
 def test_other_kind_of_file_is_named(data: bytes, named: str, hinted: str) -> None:
