@@ -6,9 +6,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-NOWHERE = -20_000  # row and column of nothing: farther than any texel, and its square is a whole number of 32 bits
-FAR = NOWHERE * NOWHERE  # as a squared distance: nothing was found
-
 
 def nearest(mask: Tensor, within: float | None = None) -> tuple[Tensor, Tensor]:
     """For every texel of a bool mask [H, W] the nearest one that is True, and how far it is.
@@ -21,29 +18,31 @@ def nearest(mask: Tensor, within: float | None = None) -> tuple[Tensor, Tensor]:
         within: texels; what is farther need not be found.
 
     Returns:
-        Row and column, int32 [2, H, W], and the squared distance, int32 [H, W], `FAR` or more where there is none.
+        Row and column, int32 [2, H, W], less than 0 where there is none, and the squared distance, int32 [H, W], there
+        larger than any in the image.
     """
     height, width = mask.shape
+    nowhere = -(height + width)
     here = torch.stack(
         [
             torch.arange(height, device=mask.device, dtype=torch.int32)[:, None].expand(height, width),
             torch.arange(width, device=mask.device, dtype=torch.int32)[None].expand(height, width),
         ]
     )
-    found = torch.where(mask, here, NOWHERE)
+    found = torch.where(mask, here, nowhere)
     best = (found - here).square().sum(0, dtype=torch.int32)
     reach = max(height, width) - 1 if within is None else min(max(height, width) - 1, int(within) + 1)
     step = 1 << max(0, reach.bit_length() - 1)
     while True:
-        found, best = _looked(found, best, here, step)
+        found, best = _looked(found, best, here, step, nowhere)
         if step == 1:
-            return _looked(found, best, here, 1)
+            return _looked(found, best, here, 1, nowhere)
         step //= 2
 
 
-def _looked(found: Tensor, best: Tensor, here: Tensor, step: int) -> tuple[Tensor, Tensor]:
+def _looked(found: Tensor, best: Tensor, here: Tensor, step: int, nowhere: int) -> tuple[Tensor, Tensor]:
     """What the eight neighbours at a step have found, where it is nearer."""
-    given = functional.pad(found, (step, step, step, step), value=NOWHERE)
+    given = functional.pad(found, (step, step, step, step), value=nowhere)
     height, width = best.shape
     for dy in (0, step, 2 * step):
         for dx in (0, step, 2 * step):
@@ -59,6 +58,6 @@ def inner_distance(mask: Tensor) -> Tensor:
 
 def nearest_inside(mask: Tensor, pixels: float) -> tuple[Tensor, Tensor]:
     found, squared = nearest(mask, pixels)
-    outside = (~mask & (squared < FAR) & (squared <= pixels * pixels)).flatten().nonzero()[:, 0]
+    outside = (~mask & (found[0] >= 0) & (squared <= pixels * pixels)).flatten().nonzero()[:, 0]
     row, column = found.flatten(1)[:, outside].long()
     return outside, row * mask.shape[1] + column

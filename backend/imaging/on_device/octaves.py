@@ -11,16 +11,15 @@ from backend.imaging.on_device.filters import averaged, filtered, resized
 from backend.imaging.on_device.planes import MIRROR, image_of, padded, planes
 
 SOBEL = ((1, 2, 1), (-1, 0, 1), (1, -2, 1))  # by how many times the difference is taken
-BINOMIAL = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 
 def halved(image: Tensor) -> Tensor:
-    channels = planes(image)
+    channels, binomial = planes(image), (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
     for axis in (1, 2):
         around = padded(channels, 2, axis, MIRROR)
         evens = 2 * torch.arange((channels.shape[axis] + 1) // 2, device=image.device)
         steps = (around.index_select(axis, evens + k) for k in range(5))
-        channels = torch.stack([weight * part for weight, part in zip(BINOMIAL, steps, strict=True)]).sum(0)
+        channels = torch.stack([weight * part for weight, part in zip(binomial, steps, strict=True)]).sum(0)
     return image_of(channels, image)
 
 

@@ -13,7 +13,6 @@ from torch.nn import functional
 from backend.imaging.on_device.planes import REPEAT, inside
 from backend.imaging.sampling import MAX_TAPS, Footprint
 
-SAMPLES_AT_ONCE = 1 << 22  # some 200 bytes each
 CUBIC = -0.75  # the free number of the cubic kernel, as OpenCV and PyTorch have it
 
 
@@ -77,7 +76,8 @@ def turned_parts(image: Tensor, matrices: Sequence[np.ndarray], size: int, borde
     column, row = at.expand(size, size).flatten(), at[:, None].expand(size, size).flatten()
     places = torch.stack([column, row, torch.ones_like(row)])
     maps = torch.from_numpy(np.stack(matrices).astype(np.float32)).to(image.device) if matrices else at[:0]
-    for some in maps.split(max(1, SAMPLES_AT_ONCE // size**2)):
+    at_once = max(1, (1 << 22) // size**2)  # of some 200 bytes a texel
+    for some in maps.split(at_once):
         pixels = (some @ places).movedim(1, -1) + 0.5  # [n, texels, 2]
         yield from bicubic(image, pixels.reshape(-1, 2), border).reshape(-1, size, size)
 
