@@ -15,6 +15,7 @@ import torch
 from tests.backend.detail.device_case import AS_THEY_ARE, SIDE, SMALL, STRENGTH
 from tests.backend.head.shading.device_case import LIMITS as FIT_LIMITS
 from tests.backend.imaging.device_cases import LIMITS
+from tests.backend.prior.linear.device_case import LIMITS as DRAFT_LIMITS
 
 pytestmark = pytest.mark.slow
 
@@ -107,12 +108,12 @@ def told_of_detail(told: dict) -> None:
     assert {name: apart for name, apart in found.items() if apart > AS_THEY_ARE[name]} == {}
     assert {name: ratio for name, ratio in told["strengths"].items() if abs(ratio - 1) > STRENGTH} == {}
     one, three, tables = SIDE**2, 3 * SIDE**2, 3000
-    # The maps come back once: texture, albedo and normals, and specular albedo, displacement and roughness; on the way
-    # spots are looked for on the host, in two images. All else is places of patches and scalars.
-    assert sorted(size for size in told["to_host"] if size > tables) == 5 * [one] + 3 * [three]
-    # There go once: the photo's texture and the texels' triangles and weights, and the spots that were found. Two
-    # lattices of noise are as large, by chance; they are drawn on the host, as all is that is random.
-    assert sorted(size for size in told["to_device"] if size >= one) == 4 * [one] + 2 * [three]
+    # The maps come back once: texture, albedo and normals, and specular albedo, displacement and roughness. All else is
+    # places of patches and scalars.
+    assert sorted(size for size in told["to_host"] if size > tables) == 3 * [one] + 3 * [three]
+    # There go once: the photo's texture and the texels' triangles and weights. Two lattices of noise are as large, by
+    # chance; they are drawn on the host, as all is that is random.
+    assert sorted(size for size in told["to_device"] if size >= one) == 3 * [one] + 2 * [three]
     # At the working size: what was seen, its marks, and of the prior texture, albedo and relief; trust, shine, specular
     # albedo and the face's seven regions.
     working = sorted(size for size in told["to_device"] if size in (SMALL**2, 3 * SMALL**2))
@@ -148,6 +149,23 @@ def told_of_a_fit(told: dict) -> None:
     assert {name: found for name, found in told["differences"].items() if found > FIT_LIMITS[name]} == {}
     # Nothing but sums and the normal equations of the head's 159 unknowns comes back, and no image.
     assert max(told["to_host"]) == 159**2
+
+
+def told_of_coarse_completion(told: dict) -> None:
+    assert told["differences"].keys() == DRAFT_LIMITS.keys()
+    assert {name: found for name, found in told["differences"].items() if found > DRAFT_LIMITS[name]} == {}
+    # What comes back are systems that are solved in double precision, of 576 unknowns at most, sums at the mesh's
+    # vertices, a mask of 64 x 64 texels, and single numbers.
+    assert max(told["to_host"]) == 576**2
+    assert sum(size > 25_000 for size in told["to_host"]) == told["to_host"].count(576**2)
+
+
+def test_the_linear_prior_completes_on_the_device(library: Path, tmp_path: Path) -> None:
+    told_of_coarse_completion(run("coarse_completion", library, tmp_path))
+
+
+def test_the_linear_prior_completes_on_a_macs_gpu(library_mps: Path, tmp_path: Path) -> None:
+    told_of_coarse_completion(run("coarse_completion", library_mps, tmp_path, "mps"))
 
 
 def test_shading_is_fitted_on_the_device(library: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from backend.detail.hair import Hair, grown_hair
 from backend.detail.parameters import DetailParameters
 from backend.detail.seen import fine_detail
 from backend.detail.separation import matte_share
-from backend.imaging.arrays import Array, empty, filled_with, like, to_host
+from backend.imaging.arrays import Array, empty, filled_with, to_host
 from backend.imaging.colour import LUMINANCE, luminance
 from backend.imaging.filters import smooth_step
 from backend.imaging.octaves import split
@@ -91,8 +91,7 @@ def photo_detail(grown: CompletedMaps, delit: DelightedTexture, parameters: Deta
     spot = filled_with(0, (n, n), own)
     if parameters.relief.spots:
         both = (reduced_in_bands(lambda rows, image=image: image[rows], side, n, like=own) for image in (lit, weight))
-        small, seen = (to_host(image) for image in both)
-        spot = like(spots(small, seen, scale * n / side, parameters.spots), own)
+        spot = spots(*both, scale * n / side, parameters.spots)
     found = Enlarged(spot, side, (0, 1), cv2.INTER_LINEAR)
     return PhotoDetail(side, own, matte, hair, found, weight, strength, split(lit)[0])
 

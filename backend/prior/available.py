@@ -14,10 +14,11 @@ from backend.prior.parameters import PriorParameters
 def available_priors(
     model: HeadModel, device: str = "cpu", parameters: PriorParameters = PriorParameters()
 ) -> dict[str, Prior]:
-    """The priors of this installation that fit the head model, by quality; networks run on `device`."""
+    """The priors of this installation that fit the head model, by quality; networks and estimates run on `device`."""
     priors: dict[str, Prior] = {"baseline": ClassicalPrior(parameters.joining.fill)}
     coarse = shipped_prior(model)
     if coarse is not None:
+        coarse = coarse.on_device(device)
         priors["draft"] = LinearPrior(coarse, parameters)
         priors.update(shipped_diffusion(model, coarse, device, parameters=parameters))
     return priors

@@ -144,6 +144,18 @@ def unwrapping(folder: Path) -> dict:
     }
 
 
+def coarse_completion(folder: Path) -> dict:
+    """The likeliest completion by the linear prior: the quality `draft`, and the start of the others."""
+    from tests.backend.prior.linear.device_case import completed, differences
+    from tests.cuda_stand_in.traffic import traffic
+
+    on_cpu = completed("cpu")
+    with stand_in(), traffic() as told:
+        there = completed(DEVICE)
+    with stand_in():
+        return {"differences": differences(on_cpu, there), "to_host": told.to_host}
+
+
 def shading_fit(folder: Path) -> dict:
     """A head fitted to a photo by its landmarks and its shading."""
     from tests.backend.head.shading.device_case import differences, fitted
@@ -171,7 +183,7 @@ def detailing(folder: Path) -> dict:
 
 if __name__ == "__main__":
     networks, arithmetic = (stream, training, completion), (refusal, primitives)
-    stages = shading_fit, unwrapping, detailing
+    stages = shading_fit, unwrapping, coarse_completion, detailing
     jobs = {job.__name__: job for job in (*networks, *arithmetic, *stages)}
     print(json.dumps({"stand_in": DEVICE, **jobs[sys.argv[1]](Path(sys.argv[2]))}), flush=True)
     # The interpreter's end would race with PyTorch's threads for a device that PyTorch does not know.

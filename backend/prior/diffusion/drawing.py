@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from backend.imaging.arrays import Array
 from backend.imaging.preview import map_preview
 from backend.prior.diffusion.observation import Observation, latent_mask
 from backend.prior.diffusion.presets import SamplingPreset
@@ -25,14 +26,14 @@ STEPS_BETWEEN_PREVIEWS = 3  # at least
 
 def drawn_maps(
     weights: DiffusionWeights,
-    images: Mapping[int, Mapping[str, np.ndarray]],
-    trusted: np.ndarray,
+    images: Mapping[int, Mapping[str, Array]],
+    trusted: Array,
     preset: SamplingPreset,
     names: tuple[str, ...],
     progress: Progress,
     guidance: tuple[GuidanceTerm, ...] = (),
-) -> list[dict[str, np.ndarray]]:
-    """The network's maps of these names for each seed, float32 [B, B, C] in [-1, 1].
+) -> list[dict[str, Array]]:
+    """The network's maps of these names for each seed, float32 [B, B, C] in [-1, 1], where the images are.
 
     Args:
         weights: the networks.
@@ -43,16 +44,16 @@ def drawn_maps(
         progress: told about each step; raises when the user cancels.
         guidance: what else completions should agree with.
     """
-    seen, seeds = torch.from_numpy(trusted)[None, None], list(images)
+    seen, seeds = as_tensor(trusted[..., None]), list(images)
 
-    def draw(weights: DiffusionWeights, chosen: Sequence[int]) -> list[dict[str, np.ndarray]]:
+    def draw(weights: DiffusionWeights, chosen: Sequence[int]) -> list[dict[str, Array]]:
         device, draws = weights.device, preset.draws
         stacked = {
             name: torch.cat([as_tensor(images[seed][name]) for seed in chosen]).to(device) for name in images[chosen[0]]
         }
         with torch.inference_mode(), weights.autocast():
             encoded = weights.encode(stacked)
-        mask = latent_mask(seen, encoded.shape[-1]).to(device).repeat(len(chosen), 1, 1, 1)
+        mask = latent_mask(seen.to(device), encoded.shape[-1]).repeat(len(chosen), 1, 1, 1)
         # A clone: tensors of inference mode take no part in the gradient of eq. 9d.
         observation = Observation(encoded.clone(), mask).repeated(draws)
         options, schedule = preset.options, weights.denoiser.schedule
@@ -64,16 +65,16 @@ def drawn_maps(
         drawn = sample(Problem(weights.epsilon, schedule, observation, guidance), options, noise, start, watch)
         with torch.inference_mode(), weights.autocast():
             maps = weights.decode(drawn.unflatten(0, (len(chosen), draws)).mean(1), names)
-        return [{name: as_image(maps[name][k]) for name in maps} for k in range(len(chosen))]
+        return [{name: as_image(maps[name][k], trusted) for name in maps} for k in range(len(chosen))]
 
     return with_fallback(weights, draw, seeds)
 
 
 def with_fallback(
     weights: DiffusionWeights,
-    draw: Callable[[DiffusionWeights, Sequence[int]], list[dict[str, np.ndarray]]],
+    draw: Callable[[DiffusionWeights, Sequence[int]], list[dict[str, Array]]],
     seeds: Sequence[int],
-) -> list[dict[str, np.ndarray]]:
+) -> list[dict[str, Array]]:
     """Draw all samples at once; where the GPU's memory does not suffice one by one, and then on the CPU.
 
     On the CPU, which gains nothing from batches, each is drawn alone, so that a seed gives the same bytes whatever else
@@ -96,13 +97,17 @@ def with_fallback(
         weights.to(str(home))
 
 
-def as_tensor(image: np.ndarray) -> Tensor:
-    """An image [R, R, C] as a tensor [1, C, R, R]."""
+def as_tensor(image: Array) -> Tensor:
+    """An image [R, R, C] as a tensor [1, C, R, R], where it is."""
+    if isinstance(image, Tensor):
+        return image.movedim(-1, 0)[None].contiguous()
     return torch.from_numpy(np.ascontiguousarray(np.moveaxis(image, -1, 0), np.float32))[None]
 
 
-def as_image(values: Tensor) -> np.ndarray:
-    """A tensor [C, R, R] as an image [R, R, C]."""
+def as_image(values: Tensor, kind: Array = None) -> Array:
+    """A tensor [C, R, R] as an image [R, R, C] of the host, or where `kind` is if that is a tensor."""
+    if isinstance(kind, Tensor):
+        return values.float().movedim(0, -1).contiguous().to(kind.device)
     return np.ascontiguousarray(np.moveaxis(values.float().cpu().numpy(), 0, -1))
 
 

@@ -41,6 +41,8 @@ def shipped_diffusion(
         _log.warning("The diffusion prior was trained for another texture layout and is left out.")
         return {}
 
+    coarse = coarse.on_device(device)
+
     @cache
     def load() -> DiffusionWeights:
         from backend.prior.diffusion.weights import load_weights

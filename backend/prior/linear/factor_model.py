@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -49,6 +49,7 @@ class CoarsePrior:
         albedo: the PCA of the diffuse albedo.
         layout: fingerprint of the texture space, see `layout_of`.
         metadata: how it was trained.
+        device: where mean and factors are, and maps are made then; `cpu` is the host.
     """
 
     mean: Array
@@ -58,14 +59,15 @@ class CoarsePrior:
     albedo: AlbedoPca
     layout: str
     metadata: dict
+    device: str = "cpu"
 
     @property
     def latents(self) -> int:
         return len(self.parity)
 
     def on_device(self, device: str) -> CoarsePrior:
-        """The same on a device, where its maps are made then; `cpu` is the host."""
-        return self if device == "cpu" else on_device(self, device, "mean", "factors")
+        """The same on a device."""
+        return self if device == self.device else replace(on_device(self, device, "mean", "factors"), device=device)
 
     def mean_maps(self, side: int, channels: slice = slice(None)) -> Array:
         """mu as maps float32 [side, side, C]."""

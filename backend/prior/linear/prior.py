@@ -69,11 +69,9 @@ class LinearPrior:
 
     draws, infers = True, True
 
-    def __init__(
-        self, coarse: CoarsePrior, parameters: PriorParameters = PriorParameters(), device: str = "cpu"
-    ) -> None:
-        """Completes on a device; its maps are there then."""
-        self.coarse, self.parameters, self.device = coarse.on_device(device), parameters, device
+    def __init__(self, coarse: CoarsePrior, parameters: PriorParameters = PriorParameters()) -> None:
+        """Completes where the joint Gaussian is; the maps are there then."""
+        self.coarse, self.parameters = coarse, parameters
 
     def complete(
         self,
@@ -84,7 +82,7 @@ class LinearPrior:
         reflectance: Reflectance = "photo",
     ) -> Iterator[CompletedMaps]:
         """See `backend.prior.interface.Prior.complete`."""
-        delit = delit.on_device(self.device)
+        delit = delit.on_device(self.coarse.device)
         completions = coarse_completions(self.coarse, delit, seeds, progress, self.parameters)
         progress.report(1.0)
         for completion in completions:
