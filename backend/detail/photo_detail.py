@@ -90,8 +90,10 @@ def photo_detail(grown: CompletedMaps, delit: DelightedTexture, parameters: Deta
     n = min(side, parameters.spots.side)
     spot = filled_with(0, (n, n), own)
     if parameters.relief.spots:
-        both = (reduced_in_bands(lambda rows, image=image: image[rows], side, n, like=own) for image in (lit, weight))
-        spot = spots(*both, scale * n / side, parameters.spots)
+        small, seen = (
+            reduced_in_bands(lambda rows, image=image: image[rows], side, n, like=own) for image in (lit, weight)
+        )
+        spot = spots(small, seen, scale * n / side, parameters.spots)
     found = Enlarged(spot, side, (0, 1), cv2.INTER_LINEAR)
     return PhotoDetail(side, own, matte, hair, found, weight, strength, split(lit)[0])
 
