@@ -12,8 +12,8 @@ import platform
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
@@ -26,7 +26,7 @@ from backend.head.head_fit import HeadFit, ViewFit
 from backend.head.model import HeadModel
 from backend.reconstruction import Reconstruction
 from backend.texture.maps import SkinMaps
-from shared.errors import RelightifyError
+from backend.write_errors import write_error
 from shared.maps import (
     DIFFUSE_ALBEDO,
     DISPLACEMENT_RANGE_MM,
@@ -131,7 +131,7 @@ def _write_into(folder: Path, write: Callable[[Path], None]) -> tuple[Path, ...]
             return tuple((temporary / file).replace(folder / file) for file in files)
     except OSError as error:
         _remove_empty(made)
-        raise _write_error(folder, error) from error
+        raise write_error(folder, error) from error
 
 
 def require_writable(folder: Path, resolution: int, samples: int = 1) -> None:
@@ -164,7 +164,7 @@ def require_writable(folder: Path, resolution: int, samples: int = 1) -> None:
         if shutil.disk_usage(folder).free < BYTES_OF_THE_REST + BYTES_PER_TEXEL * samples * resolution**2:
             raise OSError(errno.ENOSPC, "the disk is full", str(folder))
     except OSError as error:
-        raise _write_error(folder, error) from error
+        raise write_error(folder, error) from error
     finally:
         _remove_empty(made)
 
@@ -387,30 +387,3 @@ def _versions() -> dict[str, str]:
             with suppress(metadata.PackageNotFoundError):
                 found[package] = metadata.version(name)
     return found
-
-
-@contextmanager
-def while_writing(folder: Path) -> Iterator[None]:
-    """Turn what goes wrong while a folder is written into sentences.
-
-    Raises:
-        RelightifyError: ``disk_full`` or ``cannot_write``.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise _write_error(folder, error) from error
-
-
-def _write_error(folder: Path, error: OSError) -> RelightifyError:
-    _log.error("Writing to %s failed: %s", folder, error)
-    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        return RelightifyError(
-            "disk_full",
-            f"There is not enough space on the disk of {folder}.",
-            "Free some space or choose another folder; nothing was left half-written.",
-        )
-    reason = error.strerror or type(error).__name__
-    return RelightifyError(
-        "cannot_write", f"The folder {folder} cannot be written: {reason}.", "Choose another folder with --out."
-    )

@@ -22,7 +22,7 @@ BLENDER_SCRIPTS = "blender_scripts"
 
 # The folders and the modules beside them, lowest first: a file imports from its own step and those below it.
 STEPS: tuple[set[str], ...] = (
-    {"asset_files", "device", "memory", "progress", "side_by_side", "threads"},
+    {"asset_files", "device", "memory", "progress", "side_by_side", "threads", "write_errors"},
     {"imaging"},
     {"rendering"},
     {"photo"},

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from backend.batch.ledger import DONE, LedgerEntry, paths_of
-from backend.output import while_writing
+from backend.write_errors import while_writing
 
 FILE_NAME, PICTURES = "index.html", "contact"
 STYLE = """body { font: 14px system-ui, sans-serif; background: #222; color: #ddd; margin: 24px }
