@@ -20,6 +20,7 @@ from backend.texture.regions import FaceRegions
 
 def closed_marks(
     difference: np.ndarray,
+    skin_colour: np.ndarray,
     told: np.ndarray,
     visibility: np.ndarray,
     regions: FaceRegions,
@@ -32,6 +33,7 @@ def closed_marks(
 
     Args:
         difference: float32 [H, W, 3], log colour against the skin around.
+        skin_colour: float32 [H, W, 3], linear, that skin's colour under its light.
         told: float32 [H, W], where colour is told.
         visibility: float32 [H, W].
         regions: of the face.
@@ -46,11 +48,16 @@ def closed_marks(
         "luminance": smooth @ LUMINANCE,
         "red": smooth[..., 0] - smooth[..., 1],
         "brown": smooth[..., 0] - smooth[..., 2],
+        "fair": smooth[..., 2] - smooth[..., 0],
     }
+    lit = skin_colour * np.exp(smooth)
+    white = _white(lit - skin_colour, inside & (signals["luminance"] > settings.levels[0]), settings)
     beside = _square(settings.beside_nose_mm * scale)
     places = {
         "red": signals["red"],
         "yellow": smooth[..., 1] - smooth[..., 2],
+        "lit_red": lit[..., 0],
+        "lit_green": lit[..., 1] / white,
         "border": (inner_distance(visibility > 0.3) < settings.border_mm * scale).astype(np.float32),
         "feature": np.maximum.reduce([cv2.dilate(regions.lips, beside), regions.eyes, regions.brows]),
         "nose": cv2.dilate(regions.nose, beside),
@@ -68,6 +75,19 @@ def closed_marks(
 
     cuts = [(cut, near) for cut in dict.fromkeys(kind.cut for kind in settings.kinds) for near in (False, True)]
     return np.maximum.reduce(each(lambda chosen: found_by(*chosen), cuts))
+
+
+def _white(gained: np.ndarray, brighter: np.ndarray, settings: ClosedSettings) -> float:
+    """How much green over red highlights have at most: as white light, or more in light of another colour.
+
+    Args:
+        gained: float32 [H, W, 3], linear colour beyond that of the skin around.
+        brighter: bool [H, W], where there is more light than around.
+        settings: chosen numbers.
+    """
+    red, green = gained[brighter, 0], gained[brighter, 1]
+    usual = float(np.median(green / np.maximum(red, 1e-4))) if len(red) else 0.0
+    return max(settings.white_over_usual * usual, 1.0)
 
 
 def _against_near(
@@ -186,12 +206,15 @@ def _patches(
     near = _square(settings.folds_mm * scale)
     line = smooth_step(slender, *settings.line) * smooth_step(depth, *settings.line_mm)
     folded = line * alike(cv2.dilate(np.where(inside, signed, 0), near) * ~_own(labels, near))
-    darker, redder, yellower = _steps((contrast, places["red"], places["yellow"]), labels, count, scale, settings)
+    over_border = contrast, places["red"], places["yellow"], places["lit_red"], places["lit_green"]
+    step, redder, yellower, more_red, more_green = _steps(over_border, labels, count, scale, settings)
     measures |= {
         "strength": strength,
         "contrast": quantile(contrast.reshape(-1)[at], 0.7),
         "even": mean((along > 0.7 * quantile(along, 0.9)[of]).astype(np.float64)),
-        "pigment": (redder + yellower) / np.maximum(darker, 1e-3),
+        "step": step,
+        "pigment": (redder + yellower) / np.maximum(step, 1e-3),
+        "greener": more_green / np.maximum(more_red, 1e-4),
         "half": level / strength,
         "sharp": mean((rise.reshape(-1)[at] > settings.edge_share * strength[of]).astype(np.float64), rim),
         "flat": mean((values > 0.7 * quantile(values, 0.9)[of]).astype(np.float64)),

@@ -59,7 +59,7 @@ def mark_layer(
     seen = _against(seen, around)
     by_hue, by_border = side_by_side(
         lambda: _pigment(seen, True, settings),
-        lambda: closed_marks(seen.difference, told, visibility, regions, settings.closed),
+        lambda: closed_marks(seen.difference, seen.skin_colour, told, visibility, regions, settings.closed),
     )
     share = np.maximum(by_hue, by_border)
     known = _beside(share, seen, settings) * (1 - least)

@@ -37,17 +37,18 @@ class PatchKind:
         needs: by measure, from and up to which value of it a patch is of the kind; the first may be the larger, and the
             last of a name counts.
         cut: what patches are cut out by: `luminance`; `red`, log red over green, which blood raises; `brown`, log red
-            over blue, which melanin raises.
+            over blue, which melanin raises; `fair`, log blue over red, which skin without melanin has more of.
 
     Measures: log luminance `contrast`; `strength` of what patches are cut out by; its share at which the patch is cut
     out, `half`; `sharp`, share of the border over which it rises as steeply as `ClosedSettings` asks; `flat`, share of
     the area of nearly full strength; `depth` in mm of the largest circle inside; `area` in mm2; `slender`, length over
-    width; `red` and `yellow`, hues against the skin around; `brown`, their sum; `pigment`, that over the contrast, both
-    as steps over the border, which pigment of the skin has more of than shade; `even`, share of the area of nearly full
-    hue; `hue`, their size; `redder`, what is red and not yellow; and the shares of it by the `border` of what was seen,
-    on a `feature` (brows, eyes, beside the lips), the `nose`, a `beard`, a beard's place on both sides of the face
-    (`bearded`), and `outside` the face; `folded`, how far a line has its like on the other side within
-    `ClosedSettings.folds_mm`.
+    width; `red` and `yellow`, hues against the skin around; `brown`, their sum; `step`, the contrast as a step over the
+    border; `pigment`, the hues' steps over that, which pigment of the skin has more of than shade; `greener`, by how
+    much more linear green than red it gains there, of which light and highlights give less, or as much; `even`, share
+    of the area of nearly full hue; `hue`, their size; `redder`, what is red and not yellow; and the shares of it by the
+    `border` of what was seen, on a `feature` (brows, eyes, beside the lips), the `nose`, a `beard`, a beard's place on
+    both sides of the face (`bearded`), and `outside` the face; `folded`, how far a line has its like on the other side
+    within `ClosedSettings.folds_mm`.
     """
 
     bright: bool
@@ -78,6 +79,17 @@ PALE_SCAR = PatchKind(
         ("half", 0.9, 0.84),
     ),
 )
+# Light adds red before green, and highlights as much of both; only skin that lacks pigment gains more green.
+_PALER = (
+    ("step", 0.25, 0.3),
+    ("greener", 1.04, 1.12),
+    ("sharp", 0.7, 0.78),
+    ("depth", 1.5, 2.0),
+    ("nose", 0.35, 0.2),
+    ("flat", 0.0, 0.01),
+)
+VITILIGO = PatchKind(True, _PALER)
+VITILIGO_BY_HUE = PatchKind(True, _PALER, "fair")
 INK = PatchKind(
     False,
     (("contrast", 0.4, 0.6), ("sharp", 0.75, 0.9), ("depth", 1.4, 1.9), ("hue", 0.14, 0.2), ("nose", 0.5, 0.3)),
@@ -139,6 +151,8 @@ class ClosedSettings:
         grain_mm: blur of what is judged; assumed.
         near_mm: blur of what thin patches are told against; assumed.
         unusual: log luminance from which on a texel tells little of that; assumed.
+        white_over_usual: green over red of light, over that of what brighter skin of a face mostly gains; training
+            people in white light.
         levels: log luminance against the skin around at which patches are cut out; assumed.
         area: mm2 that a patch has at least and at most; assumed.
         edge_mm: on either side of a border within which a sharp one rises; assumed.
@@ -157,6 +171,7 @@ class ClosedSettings:
     grain_mm: float = 0.4
     near_mm: float = 4.0
     unusual: float = 0.15
+    white_over_usual: float = 1.3
     levels: tuple[float, ...] = (0.08, 0.12, 0.18, 0.27, 0.4, 0.6, 0.9)
     area: tuple[float, float] = (1.5, 3000.0)
     edge_mm: float = 1.2
@@ -181,6 +196,8 @@ class ClosedSettings:
     kinds: tuple[PatchKind, ...] = (
         PAINT,
         PALE_SCAR,
+        VITILIGO,
+        VITILIGO_BY_HUE,
         INK,
         STAIN,
         RED_SCAR,

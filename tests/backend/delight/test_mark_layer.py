@@ -62,6 +62,12 @@ def found(
     return share, float(np.abs(marks[(mask < 0.01) & (seen > 0)]).mean())
 
 
+def patches(difference: np.ndarray, seen: np.ndarray, regions: FaceRegions, skin: np.ndarray = SKIN) -> np.ndarray:
+    """`closed_marks` on skin that is lit evenly."""
+    skin_colour = np.broadcast_to(skin, difference.shape).astype(np.float32)
+    return closed_marks(difference, skin_colour, seen, seen, regions)
+
+
 @pytest.mark.parametrize("change", [STAIN, INK])
 @pytest.mark.parametrize("skin", [SKIN, DARK])
 def test_a_patch_of_a_hue_that_no_light_makes_is_a_mark(
@@ -210,7 +216,7 @@ def test_a_small_brown_spot_is_a_freckle() -> None:
     mask = np.zeros((512, 512), np.float32)
     cv2.circle(mask, (180, 266), round(1.4 * regions.texels_per_mm), 1.0, -1)
     change = np.log([0.6, 0.45, 0.36]).astype(np.float32)
-    share = closed_marks(mask[..., None] * change, seen, seen, regions)
+    share = patches(mask[..., None] * change, seen, regions)
     assert share[mask > 0.5].mean() > 0.8
 
 
@@ -278,19 +284,19 @@ def test_a_brown_or_red_patch_by_a_bearded_jaw_is_a_mark_on_one_side_and_a_beard
     seen = (fine.face > 0.5).astype(np.float32)
     patch = by_the_jaw(fine, 6)
     painted, hair = (patch[..., None] * np.array(change)).astype(np.float32), grained(fine, 2.5)
-    alone = closed_marks(painted + hair, seen, seen, fine)
+    alone = patches(painted + hair, seen, fine)
     assert alone[patch > 0.9].mean() > 0.9
-    both = closed_marks(painted + painted[:, ::-1] + hair, seen, seen, fine)
+    both = patches(painted + painted[:, ::-1] + hair, seen, fine)
     assert both[patch > 0.9].max() < 0.05
     half = seen * (np.arange(512) < 256)
-    assert closed_marks(painted + hair, half, half, fine)[patch > 0.9].max() < 0.05, "the other side may be bearded"
+    assert patches(painted + hair, half, fine)[patch > 0.9].max() < 0.05, "the other side may be bearded"
 
 
 def test_where_no_hair_makes_skin_rough_patches_on_both_sides_of_the_jaw_are_marks(fine: FaceRegions) -> None:
     seen = (fine.face > 0.5).astype(np.float32)
     patch = by_the_jaw(fine, 6)
     painted = (patch[..., None] * np.array([-0.35, -0.55, -0.75])).astype(np.float32)
-    both = closed_marks(painted + painted[:, ::-1] + grained(fine, 1.0), seen, seen, fine)
+    both = patches(painted + painted[:, ::-1] + grained(fine, 1.0), seen, fine)
     assert both[patch > 0.9].mean() > 0.9
 
 
@@ -315,7 +321,7 @@ def test_a_pale_line_is_a_scar_on_one_side_and_over_the_middle_and_a_fold_on_bot
 
     def share(lines: np.ndarray, of: np.ndarray) -> float:
         pale = (lines[..., None] * np.array([0.3, 0.42, 0.5])).astype(np.float32)
-        return float(closed_marks(pale + grained(fine, 1.0), seen, seen, fine)[of > 0.8].mean())
+        return float(patches(pale + grained(fine, 1.0), seen, fine)[of > 0.8].mean())
 
     assert share(cheek, cheek) > 0.9
     assert share(forehead, forehead) > 0.9, "what crosses the middle is no mirror image of another"
@@ -326,7 +332,7 @@ def test_a_pale_line_is_a_scar_on_one_side_and_over_the_middle_and_a_fold_on_bot
 def test_dark_hair_of_no_hue_by_the_jaw_is_no_mark(fine: FaceRegions) -> None:
     seen = (fine.face > 0.5).astype(np.float32)
     hair = (by_the_jaw(fine, 6)[..., None] * np.array([-0.8, -0.78, -0.75])).astype(np.float32)
-    assert closed_marks(hair, seen, seen, fine).max() < 0.05
+    assert patches(hair, seen, fine).max() < 0.05
 
 
 @pytest.mark.parametrize("change", [(-0.35, -0.55, -0.75), (-0.12, -0.75, -0.65)])
@@ -338,6 +344,34 @@ def test_pigment_under_uneven_light_is_told_by_its_hue(change: tuple[float, ...]
     # Light that differs by more over the patch than the patch does from skin.
     light = 0.6 * np.sin(np.arange(512) / (5 * fine.texels_per_mm)) * np.ones((512, 1))
     difference = (patch[..., None] * np.array(change) + light[..., None]).astype(np.float32)
-    share = closed_marks(difference, seen, seen, fine)
+    share = patches(difference, seen, fine)
     assert share[patch > 0.9].mean() > 0.9
     assert share[(patch < 0.01) & (seen > 0)].mean() < 0.01
+
+
+@pytest.mark.parametrize("tint", [(1.0, 1.0, 1.0), (0.6, 1.0, 1.2)])
+def test_skin_that_gains_more_green_than_red_lacks_pigment_and_what_light_adds_is_no_mark(
+    tint: tuple[float, ...], fine: FaceRegions
+) -> None:
+    seen = (fine.face > 0.5).astype(np.float32)
+    scale, light = fine.texels_per_mm, np.array(tint)
+    lit = DARK * light
+
+    def disc(x: int, radius_mm: float, soft_mm: float) -> np.ndarray:
+        mask = cv2.circle(np.zeros((512, 512), np.float32), (x, 266), round(radius_mm * scale), 1.0, -1)
+        return cv2.GaussianBlur(mask, (0, 0), soft_mm * scale)[..., None]
+
+    patch, sheen = (
+        disc(180, 8, 0.4),
+        np.log1p(disc(332, 10, 4) * 0.03 * light / lit),
+    )  # a highlight tells the light's hue
+
+    def share(change: np.ndarray) -> np.ndarray:
+        return patches((patch * change + sheen).astype(np.float32) + grained(fine, 1.0), seen, fine, lit)
+
+    assert share(np.log1p(0.022 * light / lit)).max() < 0.05
+    assert share(np.full(3, 0.33)).max() < 0.05
+    pale = share(np.array([0.12, 0.4, 0.55]))
+    assert pale[patch[..., 0] < 0.01].max() < 0.05
+    if tint == (1.0, 1.0, 1.0):
+        assert pale[patch[..., 0] > 0.9].mean() > 0.9
