@@ -184,7 +184,9 @@ def _for_light(parameters: DelightParameters, faults: LightFaults, keep_marks: f
     """
     coloured = faults.two_coloured
     if faults.unlit_side:
-        parameters = replace(parameters, marks=replace(parameters.marks, pale_needs=np.inf))
+        closed = parameters.marks.closed
+        closed = replace(closed, kinds=tuple(kind for kind in closed.kinds if not kind.bright))
+        parameters = replace(parameters, marks=replace(parameters.marks, pale_needs=np.inf, closed=closed))
     if coloured == 0:
         return parameters
     left = 1 + coloured * (parameters.light_faults.evened - 1)

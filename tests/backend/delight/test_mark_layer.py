@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from backend.delight.closed_marks import closed_marks
+from backend.delight.delighting import _for_light
 from backend.delight.light_faults import light_faults
 from backend.delight.mark_layer import mark_layer, shade_hue
 from backend.delight.mark_parameters import ClosedSettings, MarkSettings
+from backend.delight.parameters import DelightParameters
 from backend.delight.robust import hair_in_beard
 from backend.head.model import load_head_model
 from backend.photo.white_cue import WhiteCue
@@ -138,6 +140,11 @@ def test_a_side_without_light_is_told_and_not_trusted(seen: np.ndarray, regions:
     assert faults.unlit_side
     assert faults.lit[:, 150][seen[:, 150] > 0].max() < 0.01
     assert "no light" in faults.warnings[0]
+    # What is lit there is brighter than the rest, and that makes no marks.
+    marks = _for_light(DelightParameters(), faults, keep_marks=0.5).marks
+    assert marks.pale_needs == np.inf
+    assert marks.closed.kinds
+    assert not any(kind.bright for kind in marks.closed.kinds)
 
 
 def test_two_coloured_light_is_told(seen: np.ndarray, regions: FaceRegions) -> None:
