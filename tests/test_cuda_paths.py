@@ -62,7 +62,8 @@ def compiled(target: Path, *flags: str) -> Path:
 
 def run(job: str, library: Path, folder: Path, kind: str = "cuda") -> dict:
     command = [sys.executable, "-m", "tests.cuda_stand_in.jobs", job, str(folder)]
-    variables = {**os.environ, "LD_PRELOAD": str(library), "STAND_IN": kind}
+    # One thread: what makes tensors the stand-in's is a mode, and PyTorch's modes are of the thread that enters them.
+    variables = {**os.environ, "LD_PRELOAD": str(library), "STAND_IN": kind, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import TypeVar
 
 from backend.delight.delighting import DelightedTexture
 from backend.imaging.arrays import is_tensor, on_device, to_host
 from backend.prior.interface import CompletedMaps
 from backend.texture.maps import SkinMaps
+
+Maps = TypeVar("Maps", CompletedMaps, SkinMaps)
 
 
 def delit_on(delit: DelightedTexture, device: str) -> DelightedTexture:
@@ -21,11 +24,15 @@ def delit_on(delit: DelightedTexture, device: str) -> DelightedTexture:
 
 
 def maps_on(maps: CompletedMaps, device: str) -> CompletedMaps:
-    """What a prior made, on a device; `cpu` has the host's as they are."""
-    return maps if device == "cpu" else on_device(maps, device, *(field.name for field in fields(maps)))
+    """What a prior made, on a device, wherever it made it; `cpu` is the host."""
+    return _on_host(maps) if device == "cpu" else on_device(maps, device, *(field.name for field in fields(maps)))
 
 
 def maps_back(maps: SkinMaps) -> SkinMaps:
     """The finished maps on the host."""
+    return _on_host(maps)
+
+
+def _on_host(maps: Maps) -> Maps:
     there = {field.name: getattr(maps, field.name) for field in fields(maps)}
     return replace(maps, **{name: to_host(image) for name, image in there.items() if is_tensor(image)})
