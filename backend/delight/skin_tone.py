@@ -125,11 +125,10 @@ def _light_kinds(
         apart = seen[RED_BLUE] - light - usual
         logs.append(log + _log_normal(apart, of_skin + variance))
         strayed.append(of_skin / (of_skin + variance) * apart)
-    most = np.maximum(*logs)
-    weights = [np.exp(log - most) for log in logs]
-    both = weights[0] + weights[1]
-    off = weights[0][:, None] * strayed[0] + weights[1][:, None] * strayed[1]
-    return most + np.log(both), off / both[:, None]
+    most = np.max(logs, axis=0)
+    weights = np.exp(np.stack(logs) - most)
+    total = weights.sum(axis=0)
+    return most + np.log(total), np.einsum("kn,knc->nc", weights, np.stack(strayed)) / total[:, None]
 
 
 def _log_normal(apart: np.ndarray, variance: np.ndarray) -> np.ndarray:
