@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from backend.prior.interface import Prior
 from shared.option_kinds import Choice, Number
 from shared.options import JOB_OPTIONS
 
@@ -321,6 +320,8 @@ def test_operators_in_examples_are_there_with_their_parameters(page: Path) -> No
 
 
 def test_the_prior_of_the_page_can_be_called_as_priors_are() -> None:
+    from backend.prior.interface import Prior  # Blender's Python imports this module, and has no backend
+
     (block,) = python_blocks(ADDING_A_PRIOR)
     names: dict[str, type] = {}
     exec(compile(block, str(ADDING_A_PRIOR), "exec"), names)
