@@ -21,6 +21,7 @@ from backend.prior.channels import LINEAR
 from backend.prior.linear.factor_model import CoarsePrior
 from backend.prior.linear.gaussian import CommonScale, GaussianObservation, Posterior, condition, tempered
 from backend.prior.parameters import EstimateSettings
+from backend.rendering.skin_model import SKIN
 from backend.texture.regions import plain_skin
 
 
@@ -110,7 +111,8 @@ def strange_light(seen: DelightedTexture, settings: EstimateSettings = EstimateS
     In such light the texture says nothing of the skin's colour that the split does not know better.
     """
     plain = seen.weight * plain_skin(seen.skin.regions)
-    light = np.exp(robust_tone(seen.log_seen, plain)[0]) / seen.mean_albedo
+    # What the surface reflects has the light's colour, and is much of what dark skin shows.
+    light = np.exp(robust_tone(seen.log_seen, plain)[0]) / (seen.mean_albedo + SKIN.surface.of_skin)
     colour = log_ratios(light)
     return np.sign(colour) * np.maximum(np.abs(colour) - settings.usual_light, 0)
 

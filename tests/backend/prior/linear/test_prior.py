@@ -20,6 +20,7 @@ from backend.prior.linear.factor_model import CoarsePrior, layout_of
 from backend.prior.linear.prior import LinearPrior, joined, without_rings
 from backend.prior.parameters import EstimateSettings
 from backend.progress import Progress
+from backend.rendering.skin_model import SKIN
 from backend.texture.fitted_skin import FittedSkin
 from backend.texture.maps import PartialTexture, SkinMaps
 from backend.texture.regions import FaceRegions, face_regions
@@ -126,6 +127,13 @@ def test_light_of_a_strange_colour_is_not_taken_for_skin(
     assert told[1] == pytest.approx(0, abs=0.1)
     assert told[2] < -0.2
     assert differing(EstimateSettings()) < 0.3 * differing(replace(EstimateSettings(), usual_light=np.inf))
+
+
+def test_what_dark_skin_reflects_is_no_strange_light(context: FittedSkin, regions: FaceRegions) -> None:
+    seen = delight(seen_half(skin_of(regions, np.random.default_rng(7)), context, regions, frontal_light()), context)
+    dark = np.array([0.116, 0.034, 0.010])
+    shown = np.log(0.5 * (dark + SKIN.surface.of_skin)).astype(np.float32)
+    assert not strange_light(replace(seen, log_seen=np.zeros_like(seen.log_seen) + shown, mean_albedo=dark)).any()
 
 
 def test_a_hidden_cheek_is_as_dark_as_the_light_from_the_other_side_makes_it(
