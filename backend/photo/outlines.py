@@ -26,3 +26,11 @@ def inside(points: np.ndarray, indices: tuple[int, ...], shape: tuple[int, ...],
     if abs(grow_px) >= 0.5:
         mask = (cv2.dilate if grow_px > 0 else cv2.erode)(mask, disc(abs(grow_px)))
     return mask.astype(bool)
+
+
+def hull(points: np.ndarray, indices: tuple[int, ...], shape: tuple[int, ...], grow_px: float = 0.0) -> np.ndarray:
+    """The convex hull of some landmarks, grown by so many pixels, bool [h, w]; as for `inside`."""
+    around = cv2.convexHull(points[list(indices)].astype(np.float32))[:, 0]
+    area = np.zeros(shape[:2], np.uint8)
+    cv2.fillConvexPoly(area, np.round(around).astype(np.int32), 1)
+    return (cv2.dilate(area, disc(grow_px)) if grow_px >= 0.5 else area) > 0

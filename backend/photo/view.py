@@ -97,11 +97,12 @@ def look_around(view: View, segmenter: Segmenter | None, settings: PhotoParamete
         RelightifyError: the photo shows too little of the face.
     """
     photo, face = view.photo, with_warnings(view.face, view.photo)
-    view = replace(view, face=face, white=white_cue(photo, face.landmarks_px, settings.white_cue))
+    white = white_cue(photo, face.landmarks_px, settings.white_cue)
+    view = replace(view, face=face, white=white)
     if segmenter is None:
         return replace(view, face=replace(face, warnings=(*face.warnings, WITHOUT_SEGMENTATION)))
     found = find_coverings(photo, face, segmenter.segment(photo, face), settings.coverings)
-    view = replace(view, segmentation=found.segmentation)
+    view = replace(view, segmentation=found.segmentation, white=white if found.eyes_seen else white.without_eyes())
     told = [w for w in face.warnings if w != WEARS_GLASSES]
     if SUNGLASSES not in told and glasses_are_worn(photo, face, found.segmentation, settings.skin_mask.glasses):
         told.append(WEARS_GLASSES)

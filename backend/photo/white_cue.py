@@ -43,6 +43,10 @@ class WhiteCue:
         teeth = None if self.teeth is None else np.full(3, float(self.teeth @ LUMINANCE))
         return replace(self, level=np.full(3, float(self.level @ LUMINANCE)), teeth=teeth, colourless=True)
 
+    def without_eyes(self) -> WhiteCue:
+        """The same where something lies over the eyes: what is seen there is not lit as skin is."""
+        return replace(self, level=np.ones(3), confidence=0.0, iris_lighter=None)
+
 
 def white_cue(
     photo: Photo,

@@ -121,7 +121,8 @@ class Laboratory:
         watch = Stopwatch(Progress())
         prior = pipeline.prior(self.quality)
         skin, (shown,), _ = pipeline.prepare(data, self.studio.space.resolution, (None,), watch)
-        white = white_cue(shown.view.photo, shown.view.face.landmarks_px, parameters.photo.white_cue)
+        view = shown.view
+        white = view.white or white_cue(view.photo, view.face.landmarks_px, parameters.photo.white_cue)
         delit = delight(shown.partial, skin, white, parameters=parameters.delight)
         maps = next(finished_maps(prior, delit, [0], DetailOptions(), watch, parameters=parameters.detail))
         return shown, FinishedSkin(delit, maps)

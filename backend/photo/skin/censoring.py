@@ -68,7 +68,7 @@ def _bars(image: np.ndarray, unit: float, settings: CensoringSettings) -> np.nda
     for label in np.flatnonzero(stats[:, cv2.CC_STAT_AREA] > settings.bar_area * unit**2):
         x, y, w, h, _ = stats[label]
         patch = ((labels == label) & (flat > 0)).astype(np.uint8)
-        if not patch.any():
+        if not patch.any() or not _is_solid(patch[y : y + h, x : x + w], settings):
             continue
         # What lies beside it, a little outside of its soft edge, differs from it nearly all around.
         grown = np.asarray(cv2.dilate(patch, reach), np.uint8)
@@ -78,6 +78,14 @@ def _bars(image: np.ndarray, unit: float, settings: CensoringSettings) -> np.nda
         if not at_rim and len(step) and np.quantile(step, settings.edge_share) > settings.edge_levels:
             found = np.maximum(found, grown)
     return found
+
+
+def _is_solid(patch: np.ndarray, settings: CensoringSettings) -> bool:
+    """Whether a patch, uint8 [h, w], nearly fills its convex hull."""
+    hull = np.zeros_like(patch)
+    outline = cv2.convexHull(np.argwhere(patch)[:, ::-1].astype(np.int32))
+    cv2.fillConvexPoly(hull, np.asarray(outline), 1)
+    return bool(np.count_nonzero(patch) >= settings.solid * np.count_nonzero(hull))
 
 
 def _mosaic(image: np.ndarray, unit: float, settings: CensoringSettings) -> np.ndarray:

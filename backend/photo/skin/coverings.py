@@ -26,7 +26,7 @@ from backend.photo.landmark_table import (
     UNDER_EYE_LEFT,
     UNDER_EYE_RIGHT,
 )
-from backend.photo.outlines import disc, inside
+from backend.photo.outlines import hull, inside
 from backend.photo.reading import Photo
 from backend.photo.skin.beard import beard
 from backend.photo.skin.censoring import Censoring, find_censoring
@@ -34,6 +34,7 @@ from backend.photo.skin.glasses import cloth_begins, lies_over_nose, wears_glass
 from backend.photo.skin.hidden_features import eyes_are_hidden, mouth_is_hidden
 from backend.photo.skin.parameters import CoveringSettings, GlassesSettings
 from backend.photo.skin.segmentation import BACKGROUND, BODY_SKIN, CLOTHES, FACE_SKIN, HAIR, OTHERS, Segmentation
+from backend.photo.skin.tinted_glass import tinted_glass
 from shared.errors import RelightifyError
 
 HAND, CLOTH, GLASSES, HAIR_LOCK, CENSORED, SOMETHING = (
@@ -54,22 +55,24 @@ class Coverings:
     Args:
         shares: of the face's core that each kind covers, by its name, largest first; what is worth a word only.
         left: share of the core that is seen.
-        segmentation: with bars, mosaics and blurs, which the network takes for skin, as other things.
+        segmentation: with bars, mosaics, blurs and tinted glass, which the network takes for skin, as other things.
         over_eyes: whether something that is told for what it is, and no glasses, lies over the eyes.
+        eyes_seen: whether nothing at all lies over most of the eyes, glass included.
     """
 
     shares: dict[str, float]
     left: float
     segmentation: Segmentation
     over_eyes: bool = False
+    eyes_seen: bool = True
 
     @property
     def warning(self) -> str | None:
         """A sentence for the user; None where the face is bare."""
         if not self.shares:
             return None
-        share, verb = sum(self.shares.values()), "seems" if len(self.shares) == 1 else "seem"
-        return f"{_listed(self.shares)} {verb} to cover {share:.0%} of the face; what it hides will be guessed."
+        share, seem = sum(self.shares.values()), _seem(self.shares)
+        return f"{_listed(self.shares)} {seem} to cover {share:.0%} of the face; what it hides will be guessed."
 
 
 def find_coverings(
@@ -97,8 +100,10 @@ def find_coverings(
         if mouth_is_hidden(photo.image_srgb, face.landmarks_px, settings.hidden_features):
             no_skin = inside(points, MASK_OUTLINE, no_skin.shape)
         elif _eyes_are_blurred(photo, face, points, segmentation, settings):
-            no_skin = laid_over = _hull(points, _ABOUT_EYES, no_skin.shape, settings.about_blurred * unit)
+            no_skin = laid_over = hull(points, _ABOUT_EYES, no_skin.shape, settings.about_blurred * unit)
     amended = _with_others(segmentation, no_skin)
+    tinted = tinted_glass(photo.image_srgb, face.landmarks_px, amended, settings.tinted_glass)
+    amended = _with_others(amended, _in_crop(tinted, segmentation))
     core = _core(points, unit, no_skin.shape, settings)
     core &= _in_crop(np.ones((photo.height, photo.width), bool), segmentation)
     area = max(int(core.sum()), 1)
@@ -108,19 +113,16 @@ def find_coverings(
     worth = dict(sorted(worth.items(), key=lambda item: -item[1]))
     left = 1 - sum(shares.values())
     if left < settings.least_left:
-        verb = "seems" if len(worth) == 1 else "seem"
+        seem = _seem(worth)
         raise RelightifyError(
             "too_little_skin",
-            f"Only {max(left, 0):.0%} of the face can be seen: {_listed(worth).lower()} {verb} to cover the rest.",
+            f"Only {max(left, 0):.0%} of the face can be seen: {_listed(worth).lower()} {seem} to cover the rest.",
             "Use a photo in which less of the face is covered.",
         )
     sight = _sight(points, no_skin.shape)
-    over_eyes = any(
-        float((kinds[kind] & sight).sum()) > settings.eyes_share * max(int(sight.sum()), 1)
-        for kind in worth
-        if kind not in (GLASSES, SOMETHING)
-    )
-    return Coverings(worth, left, amended, over_eyes)
+    of_eyes = {kind: float((mask & sight).sum()) / max(int(sight.sum()), 1) for kind, mask in kinds.items()}
+    over_eyes = any(of_eyes[kind] > settings.eyes_share for kind in worth if kind not in (GLASSES, SOMETHING))
+    return Coverings(worth, left, amended, over_eyes, sum(of_eyes.values()) < settings.eyes_share)
 
 
 def glasses_are_worn(
@@ -146,6 +148,10 @@ def _listed(shares: dict[str, float]) -> str:
     names = list(shares)
     text = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     return text[0].upper() + text[1:]
+
+
+def _seem(names: dict[str, float]) -> str:
+    return "seem" if len(names) > 1 or GLASSES in names else "seems"
 
 
 def _eyes_are_blurred(
@@ -221,7 +227,7 @@ def _things_by_place(
     """Each connected thing goes to the eyes' (glasses), to those over the mouth (a mask or cloth) or to the others."""
     eyes = np.zeros(things.shape, bool)
     for outline in (BROW_LEFT + UNDER_EYE_LEFT, BROW_RIGHT + UNDER_EYE_RIGHT):
-        eyes |= _hull(points, outline, things.shape, settings.about_glasses * unit)
+        eyes |= hull(points, outline, things.shape, settings.about_glasses * unit)
     oval = inside(points, FACE_OVAL, things.shape)
     mouth = inside(points, LIPS_OUTER, things.shape)
     count, labels = cv2.connectedComponents((things & oval).astype(np.uint8), connectivity=8)
@@ -242,14 +248,6 @@ def _things_by_place(
 def _sight(points: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Both eyes between their lids, bool [S, S]."""
     return inside(points, EYE_LEFT, shape) | inside(points, EYE_RIGHT, shape)
-
-
-def _hull(points: np.ndarray, outline: tuple[int, ...], shape: tuple[int, ...], grow_px: float) -> np.ndarray:
-    """The convex hull of some landmarks, and what is so near to it; bool [S, S]."""
-    hull = cv2.convexHull(points[list(outline)].astype(np.float32))[:, 0]
-    area = np.zeros(shape, np.uint8)
-    cv2.fillConvexPoly(area, np.round(hull).astype(np.int32), 1)
-    return cv2.dilate(area, disc(grow_px)) > 0
 
 
 def _in_crop(mask: np.ndarray, segmentation: Segmentation) -> np.ndarray:

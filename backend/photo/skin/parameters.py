@@ -105,6 +105,7 @@ class CensoringSettings:
         edge_px: width of a soft edge.
         edge_levels: sRGB levels by which a bar differs from what is beside it; assumed.
         edge_share: of its border that may differ less.
+        solid: share of its convex hull that a bar fills: rims of spectacles frame the eyes; assumed.
         tile_share: shortest edge of a tile of a mosaic, in distances of the irises; assumed.
         least_tile_px: the same in pixels.
         tile_reach: largest tile, in distances of the irises; assumed.
@@ -121,6 +122,7 @@ class CensoringSettings:
     edge_px: float = 4.0
     edge_levels: float = 20.0
     edge_share: float = 0.1
+    solid: float = 0.6
     tile_share: float = 0.05
     least_tile_px: int = 5
     tile_reach: float = 0.12
@@ -161,6 +163,44 @@ class HiddenFeatureSettings:
 
 
 @dataclass(frozen=True)
+class TintedGlassSettings:
+    """Tinted glass before the eyes. Lengths in thirds of the face's height; hues are logarithms of linear red over
+    green and blue over green.
+
+    Args:
+        crop_side: of the upright crop that is looked at, in the face's extent.
+        side_px: of the same.
+        log_floor: linear; keeps noise of near-black pixels from counting as colour.
+        oval_rim: width of the face oval's rim that is not looked at.
+        about_eyes: how far about eyes and lips lie lashes and borders.
+        reach: how far about brows and bags under the eyes glass reaches; assumed.
+        iris: radius within which there is no white, in radii of the iris.
+        least_bare: area of skin off the eyes that must be seen, in squared thirds; assumed.
+        least_tint: by how much the hue of the skin under each eye differs from the rest of the face, along the mean
+            of both: painted glasses have 0.77 and more, ten bare people at most 0.33.
+        usual_white: hue of the white of an eye, from that of the skin: the median of the same people.
+        white_share: of the skin's tint, that the white has; assumed.
+        closed, opened: holes and specks in the glass; assumed.
+        rim: width of the frame; assumed.
+    """
+
+    crop_side: float = 1.3
+    side_px: int = 384
+    log_floor: float = 0.01
+    oval_rim: float = 0.15
+    about_eyes: float = 0.06
+    reach: float = 0.3
+    iris: float = 1.15
+    least_bare: float = 0.3
+    least_tint: float = 0.5
+    usual_white: tuple[float, float] = (-0.36, 0.24)
+    white_share: float = 0.4
+    closed: float = 0.08
+    opened: float = 0.04
+    rim: float = 0.08
+
+
+@dataclass(frozen=True)
 class CoveringSettings:
     """What covers a face.
 
@@ -180,6 +220,7 @@ class CoveringSettings:
         least_left: share of the core below which a photo is of no use; the project's own wish.
         censoring: bars and mosaics.
         hidden_features: cloth of the skin's colour, blurred eyes.
+        tinted_glass: before the eyes.
     """
 
     oval_rim: float = 0.15
@@ -206,6 +247,7 @@ class CoveringSettings:
     least_left: float = 0.25
     censoring: CensoringSettings = CensoringSettings()
     hidden_features: HiddenFeatureSettings = HiddenFeatureSettings()
+    tinted_glass: TintedGlassSettings = TintedGlassSettings()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 
 from backend.imaging.colour import linear_to_srgb, srgb_to_linear
 from backend.photo.face_detector import Face
-from backend.photo.landmark_table import FACE_OVAL, MASK_OUTLINE, OUTER_EYE_CORNERS
+from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, FACE_OVAL, MASK_OUTLINE, OUTER_EYE_CORNERS
 
 
 def polygon(image: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -77,3 +77,23 @@ def with_finger(portrait: np.ndarray, face: Face, tip: np.ndarray, width: float)
     lit = np.where(nail[..., None], lit * (1.12, 1.15, 1.2), lit)
     painted = np.where(covered[..., None], 255 * linear_to_srgb(np.clip(lit, 0, 1)), portrait)
     return np.round(painted).astype(np.uint8), covered
+
+
+def with_spectacles(
+    portrait: np.ndarray, face: Face, tint: tuple[float, float, float], rim: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Round glass before both eyes that lets so much of linear red, green and blue through, in rims of one level."""
+    unit = face.interocular_px
+    rows, columns = np.mgrid[: portrait.shape[0], : portrait.shape[1]]
+    centres = [face.landmarks_px[list(eye)].mean(axis=0) for eye in (EYE_RIGHT, EYE_LEFT)]
+    away = np.minimum(*(np.hypot(columns - x, rows - y) for x, y in centres)) / unit
+    covered = away < 0.42
+    seen = srgb_to_linear(portrait / 255) * np.where(covered[..., None], tint, 1)
+    painted = np.round(255 * linear_to_srgb(np.clip(seen, 0, 1))).astype(np.uint8)
+    if rim is not None:
+        bridge = np.zeros(portrait.shape[:2], np.uint8)
+        ends = [tuple(np.round(centre).astype(int).tolist()) for centre in centres]
+        cv2.line(bridge, ends[0], ends[1], 1, max(round(0.09 * unit), 1))
+        frame = ((away > 0.4) & (away < 0.48)) | ((bridge > 0) & (away > 0.4))
+        painted[frame], covered = rim, covered | frame
+    return painted, covered
