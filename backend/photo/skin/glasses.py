@@ -9,6 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from backend.imaging.channels import largest
 from backend.photo.landmark_table import (
     BROW_LEFT,
     BROW_RIGHT,
@@ -29,7 +30,7 @@ def wears_glasses(
     settings: GlassesSettings = GlassesSettings(),
     above: float = np.inf,
 ) -> bool:
-    """True where the bridge of spectacles crosses the nose, as an edge.
+    """True where the bridge of spectacles crosses the nose, as an edge of brightness or of hue.
 
     Frameless, blurred and pale ones may be missed.
 
@@ -52,10 +53,10 @@ def wears_glasses(
     size = (round(settings.patch_px * settings.patch_size[0]), round(settings.patch_px * settings.patch_size[1]))
     transform = np.column_stack([turn, shift]).astype(np.float32)
     patch = cv2.warpAffine(_reduced(image_srgb, scale), _for_reduced(transform, scale), size, flags=cv2.INTER_LINEAR)
-    grey = cv2.cvtColor(patch, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    down = (
-        cv2.Sobel(cv2.GaussianBlur(np.log(grey + settings.darkest_level), (0, 0), 1.0), cv2.CV_32F, 0, 1, ksize=3) / 8
-    )
+    log_levels = np.log(patch.astype(np.float32) + settings.darkest_level)
+    grey = np.log(cv2.cvtColor(patch, cv2.COLOR_RGB2GRAY).astype(np.float32) + settings.darkest_level)
+    views = np.dstack([grey, log_levels[..., 0] - log_levels[..., 1], log_levels[..., 2] - log_levels[..., 1]])
+    down = cv2.Sobel(cv2.GaussianBlur(views, (0, 0), 1.0), cv2.CV_32F, 0, 1, ksize=3) / 8
     corners = turn @ landmarks_px[list(INNER_EYE_CORNERS)].T + shift[:, None]
     root = float((turn @ landmarks_px[NOSE_ROOT] + shift)[1])
     left, right = np.sort(corners[0])
@@ -69,8 +70,8 @@ def wears_glasses(
     if not bridge.size:
         return False
     # An edge of the nose's own shade does not cross all of it, and then mean and median differ.
-    crossing = np.minimum(np.abs(bridge.mean(axis=1)), np.abs(np.median(bridge, axis=1)))
-    return float(crossing.max()) > settings.bridge_gradient
+    crossing = np.minimum(np.abs(bridge.mean(axis=1)), np.abs(np.median(bridge, axis=1))).max(axis=0)
+    return bool(crossing[0] > settings.bridge_gradient or crossing[1:].max() > settings.bridge_hue_gradient)
 
 
 def cloth_begins(skin: np.ndarray, points: np.ndarray, settings: GlassesSettings = GlassesSettings()) -> float:
@@ -132,20 +133,21 @@ def lies_over_nose(
 
 
 def frames(
-    log_luminance: np.ndarray, points: np.ndarray, unit: float, settings: GlassesSettings = GlassesSettings()
+    log_colour: np.ndarray, points: np.ndarray, unit: float, settings: GlassesSettings = GlassesSettings()
 ) -> np.ndarray:
     """The pixels that the frames of spectacles cover: narrow lines about the eyes, bool [h, w].
 
     Args:
-        log_luminance: float32 [h, w].
+        log_colour: float32 [h, w, n], log luminance, and log chromas or none.
         points: [478, 2], landmarks in its pixels.
         unit: distance between the irises in pixels, of a turned face as if it were frontal.
     """
-    dark = cv2.morphologyEx(log_luminance, cv2.MORPH_BLACKHAT, disc(0.5 * settings.dark_width_share * unit))
-    gleam = cv2.morphologyEx(log_luminance, cv2.MORPH_TOPHAT, disc(0.5 * settings.gleam_width_share * unit))
-    lines = (np.maximum(dark, gleam) > settings.frame_contrast) & _about_the_eyes(
-        log_luminance.shape, points, unit, settings
-    )
+    wide, narrow = (disc(0.5 * share * unit) for share in (settings.dark_width_share, settings.gleam_width_share))
+    luminance, *chromas = (np.ascontiguousarray(view) for view in np.moveaxis(log_colour, -1, 0))
+    found = [(cv2.MORPH_BLACKHAT, luminance, wide), (cv2.MORPH_TOPHAT, luminance, narrow)]
+    found += [(kind, chroma, wide) for chroma in chromas for kind in (cv2.MORPH_BLACKHAT, cv2.MORPH_TOPHAT)]
+    contrast = largest(np.dstack([cv2.morphologyEx(view, kind, width) for kind, view, width in found]))
+    lines = (contrast > settings.frame_contrast) & _about_the_eyes(luminance.shape, points, unit, settings)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(lines.astype(np.uint8), connectivity=8)
     long = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) > settings.shortest_share * unit
     long[0] = False

@@ -38,6 +38,8 @@ class GlassesSettings:
         bridge_margin: share of the way between the inner eye corners that is left out at either end; assumed.
         above, below: the root of the nose, in that distance; assumed.
         bridge_gradient: of log luminance a pixel: 7 pairs have 0.12 to 0.49, 500 bare faces up to 0.11.
+        bridge_hue_gradient: of red and blue over green in levels, logarithms a pixel: red and gilt rims have 0.08 and
+            0.11, 178 bare portraits up to 0.022.
         bridge_thing: probability of a thing that is none of the person, from which it is a bridge; assumed.
         bridge_samples: a side, of its place; assumed.
         bare_ridge: probability of skin from which the ridge of the nose is bare.
@@ -48,7 +50,7 @@ class GlassesSettings:
         dark_width_share, gleam_width_share: widths of dark frames and of gleams; assumed.
         shadow_share: of the frames' shadow; assumed.
         shortest_share: of a frame; assumed.
-        frame_contrast: log luminance against the skin beside; assumed.
+        frame_contrast: log luminance or log chroma against the skin beside; assumed.
     """
 
     patch_px: int = 96
@@ -58,6 +60,7 @@ class GlassesSettings:
     above: float = 0.12
     below: float = 0.22
     bridge_gradient: float = 0.115
+    bridge_hue_gradient: float = 0.06
     bridge_thing: float = 0.3
     bridge_samples: int = 21
     bare_ridge: float = 0.5

@@ -73,7 +73,7 @@ def _without_strands(
         height, width = crop.region.shape
         skin = skin_by_segmentation(crop, segmentation.over(crop.box, (width, height)), settings)
     if glasses_are_worn(photo, face, segmentation, settings.glasses):
-        skin = skin * ~frames(crop.residual[..., 0], crop.points, crop.unit, settings.glasses)
+        skin = skin * ~frames(crop.residual, crop.points, crop.unit, settings.glasses)
     return _in_photo(photo, crop, skin, face, settings)
 
 

@@ -67,6 +67,12 @@ def test_glasses_are_noticed_at_every_size_and_tilt(
         assert wears_glasses(seen, points) == worn
 
 
+def cheek_patch(face: Face) -> tuple[slice, slice]:
+    """A patch of the cheek."""
+    x, y = np.round(face.landmarks_px[CHEEK]).astype(int)
+    return slice(y - 4, y + 5), slice(x - 4, x + 5)
+
+
 def test_thin_frames_are_no_skin_and_what_is_beside_them_stays(portrait: np.ndarray, face: Face) -> None:
     bare, worn = (skin_mask(Photo(p), face) for p in (portrait, with_glasses(portrait, face)))
     on_skin = (wire(portrait, face) > 128) & (bare > 0.99)
@@ -83,7 +89,7 @@ def test_thin_frames_are_no_skin_and_what_is_beside_them_stays(portrait: np.ndar
 
 
 def test_frames_need_length() -> None:
-    light, points = np.zeros((200, 200), np.float32), np.full((478, 2), 300.0)
+    light, points = np.zeros((200, 200, 1), np.float32), np.full((478, 2), 300.0)
     points[list(EYE_RIGHT)], points[list(EYE_LEFT)] = (60, 100), (140, 100)
     light[115:118, 95:100] = -1  # a mole
     assert not frames(light, points, 60.0).any()
@@ -91,6 +97,22 @@ def test_frames_need_length() -> None:
     found = frames(light, points, 60.0)
     assert found[120:122, 70:130].all()
     assert not found[140:].any()
+
+
+def test_frames_as_dark_as_the_skin_are_told_by_their_hue(portrait: np.ndarray, face: Face) -> None:
+    dim = portrait // 2  # where a red can be as bright as the skin
+    skin = np.median(dim[cheek_patch(face)], axis=(0, 1))
+    luma = skin @ (0.299, 0.587, 0.114)
+    red = np.array((1.0, 0.25, 0.3)) * luma / (np.array((1.0, 0.25, 0.3)) @ (0.299, 0.587, 0.114))
+    rim = cv2.dilate(wire(portrait, face), np.ones((5, 5), np.uint8))[..., None] / 255
+    like_skin, worn = ((dim * (1 - rim) + colour * rim).astype(np.uint8) for colour in (skin, red))
+    assert not wears_glasses(like_skin, face.landmarks_px)
+    assert wears_glasses(worn, face.landmarks_px)
+    below = int(face.landmarks_px[list((*EYE_LEFT, *EYE_RIGHT)), 1].max())
+    bare, mask = (skin_mask(Photo(p), face) for p in (dim, worn))
+    on_skin = (rim[..., 0] > 0.5) & (bare > 0.99)
+    on_skin[:below] = False
+    assert mask[on_skin].mean() < 0.3
 
 
 def test_the_user_is_told_of_glasses(portrait: np.ndarray, face: Face, detector: FaceDetector) -> None:
