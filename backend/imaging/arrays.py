@@ -22,11 +22,12 @@ import numpy as np
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+    Holder = TypeVar("Holder", bound=DataclassInstance)
+
 # numpy.ndarray or torch.Tensor, the same for all images of a call.
 Array: TypeAlias = Any
 
 Given = ParamSpec("Given")
-Holder = TypeVar("Holder", bound="DataclassInstance")
 Result = TypeVar("Result")
 
 
