@@ -15,6 +15,7 @@ import numpy as np
 from backend.photo.parameters import ProfileSettings
 from backend.photo.reading import Photo
 from backend.photo.skin.segmentation import BACKGROUND, CLOTHES, FACE_SKIN, Segmentation, Segmenter
+from backend.photo.upright_crop import of_pixel_numbers
 from shared.errors import RelightifyError
 
 
@@ -83,7 +84,7 @@ def face_outline(
     to_photo = cv2.invertAffineTransform(segmentation.to_crop)
     side = segmentation.probabilities.shape[0]
     image = cv2.warpAffine(
-        photo.image_srgb, _of_pixel_numbers(segmentation.to_crop), (side, side), borderMode=cv2.BORDER_REPLICATE
+        photo.image_srgb, of_pixel_numbers(segmentation.to_crop), (side, side), borderMode=cv2.BORDER_REPLICATE
     )
     skin = np.ascontiguousarray(segmentation.probabilities[..., FACE_SKIN])
     head = 1 - segmentation.probabilities[..., BACKGROUND] - segmentation.probabilities[..., CLOTHES]
@@ -120,13 +121,6 @@ def face_outline(
     if len(points) < settings.least_length * extent:
         return None
     return FaceOutline(points.astype(np.float64), normals.astype(np.float64), extent * scale)
-
-
-def _of_pixel_numbers(transform: np.ndarray) -> np.ndarray:
-    """A map [2, 3] of continuous coordinates as OpenCV has it, whose pixel centres are whole numbers."""
-    shifted = transform.copy()
-    shifted[:, 2] += shifted[:, :2] @ (0.5, 0.5) - 0.5
-    return shifted
 
 
 def _largest(mask: np.ndarray) -> np.ndarray:

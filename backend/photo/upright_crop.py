@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from backend.photo.landmark_table import CHIN_TIP, FOREHEAD_TOP
 
 CROP_SIDE_PX = 512
+
+
+@dataclass(frozen=True)
+class UprightFace:
+    """A face as an upright picture of a fixed size, whatever the photo's.
+
+    Args:
+        image: uint8 [S, S, 3].
+        points: [478, 2], landmarks in it.
+        unit: third of the face's height in it, pixels.
+        to_crop: affine map [2, 3] from the photo to it.
+    """
+
+    image: np.ndarray
+    points: np.ndarray
+    unit: float
+    to_crop: np.ndarray
+
+
+def upright_face(image: np.ndarray, points: np.ndarray, side: float, side_px: int) -> UprightFace:
+    """The face with these landmarks [478, 2], cut out of a photo uint8 [H, W, 3] with a side in the face's extent."""
+    to_crop = upright_crop(points, 0.0, 0.0, side, 0.0)[0] * (side_px / CROP_SIDE_PX)
+    seen = points @ to_crop[:, :2].T + to_crop[:, 2]
+    unit = max(float(np.ptp(seen[:, 1])) / 3, 1.0)
+    return UprightFace(warped(image, to_crop, (side_px, side_px)), seen, unit, to_crop)
 
 
 def upright_crop(points: np.ndarray, right: float, down: float, side: float, roll: float) -> tuple[np.ndarray, float]:
@@ -39,11 +66,16 @@ def warped(
         reduced_size = (max(round(width * factor), 1), max(round(height * factor), 1))
         image = cv2.resize(image, reduced_size, interpolation=cv2.INTER_AREA)
         to_view = to_view * np.array([[width / reduced_size[0], height / reduced_size[1], 1.0]])
-    # OpenCV puts pixel centres at whole numbers.
-    to_view = to_view.copy()
-    to_view[:, 2] += to_view[:, :2] @ (0.5, 0.5) - 0.5
+    matrix = of_pixel_numbers(to_view)
     border = cv2.BORDER_CONSTANT if grey else cv2.BORDER_REPLICATE
-    return cv2.warpAffine(image, to_view, size, flags=cv2.INTER_LINEAR, borderMode=border, borderValue=(128, 128, 128))
+    return cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=border, borderValue=(128, 128, 128))
+
+
+def of_pixel_numbers(transform: np.ndarray) -> np.ndarray:
+    """A map [2, 3] of continuous coordinates as OpenCV has it, whose pixel centres are whole numbers."""
+    shifted = transform.copy()
+    shifted[:, 2] += shifted[:, :2] @ (0.5, 0.5) - 0.5
+    return shifted
 
 
 def _shown(

@@ -35,6 +35,7 @@ from backend.photo.skin.hidden_features import eyes_are_hidden, mouth_is_hidden
 from backend.photo.skin.parameters import CoveringSettings, GlassesSettings
 from backend.photo.skin.segmentation import BACKGROUND, BODY_SKIN, CLOTHES, FACE_SKIN, HAIR, OTHERS, Segmentation
 from backend.photo.skin.tinted_glass import tinted_glass
+from backend.photo.upright_crop import of_pixel_numbers
 from shared.errors import RelightifyError
 
 HAND, CLOTH, GLASSES, HAIR_LOCK, CENSORED, SOMETHING = (
@@ -252,8 +253,7 @@ def _sight(points: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 def _in_crop(mask: np.ndarray, segmentation: Segmentation) -> np.ndarray:
     """A mask of the photo, bool [H, W], seen in the segmentation's crop."""
-    matrix = segmentation.to_crop.copy()
-    matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
+    matrix = of_pixel_numbers(segmentation.to_crop)
     side = segmentation.probabilities.shape[0]
     return cv2.warpAffine(mask.astype(np.uint8), matrix, (side, side), flags=cv2.INTER_NEAREST) > 0
 

@@ -10,7 +10,7 @@ from backend.imaging.colour import srgb_bytes_to_linear
 from backend.photo.landmark_table import EYE_LEFT, EYE_RIGHT, LIPS_OUTER
 from backend.photo.outlines import disc, inside
 from backend.photo.skin.parameters import HiddenFeatureSettings
-from backend.photo.upright_crop import CROP_SIDE_PX, upright_crop, warped
+from backend.photo.upright_crop import upright_face
 
 
 def mouth_is_hidden(
@@ -45,11 +45,9 @@ def eyes_are_hidden(
 
 def _details(image_srgb: np.ndarray, landmarks_px: np.ndarray, settings: HiddenFeatureSettings) -> tuple[float, float]:
     """Spread of the detail of log luminance about mouth and eyes."""
-    to_crop = upright_crop(landmarks_px, 0.0, 0.0, settings.crop_side, 0.0)[0] * (settings.side_px / CROP_SIDE_PX)
-    crop = warped(image_srgb, to_crop, (settings.side_px, settings.side_px))
-    points = landmarks_px @ to_crop[:, :2].T + to_crop[:, 2]
-    unit = max(float(np.ptp(points[:, 1])) / 3, 1.0)
-    luminance = np.log(srgb_bytes_to_linear(crop) @ np.array([0.25, 0.5, 0.25], np.float32) + settings.log_floor)
+    face = upright_face(image_srgb, landmarks_px, settings.crop_side, settings.side_px)
+    points, unit = face.points, face.unit
+    luminance = np.log(srgb_bytes_to_linear(face.image) @ np.array([0.25, 0.5, 0.25], np.float32) + settings.log_floor)
     fine, coarse = (max(scale * unit, 0.5) for scale in settings.scales)
     detail = cv2.GaussianBlur(luminance, (0, 0), fine) - cv2.GaussianBlur(luminance, (0, 0), coarse)
     mouth = _spread(detail, points, (LIPS_OUTER,), settings.about * unit)

@@ -28,7 +28,7 @@ from backend.photo.networks.unused_imports import without_plotting
 from backend.photo.outlines import inside
 from backend.photo.reading import Photo
 from backend.photo.skin.parameters import SegmentationSettings
-from backend.photo.upright_crop import CROP_SIDE_PX, upright_crop, warped
+from backend.photo.upright_crop import CROP_SIDE_PX, of_pixel_numbers, upright_crop, warped
 from shared.errors import RelightifyError
 
 # The classes in the network's order.
@@ -213,9 +213,7 @@ def _composed(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
 
 def _resampled(image: np.ndarray, from_result: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """An image [h, w] or [h, w, C] seen through a map [2, 3] from the result's continuous coordinates to its own."""
-    matrix = from_result.copy()
-    # OpenCV puts pixel centres at whole numbers.
-    matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
+    matrix = of_pixel_numbers(from_result)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     parts = [image] if image.ndim == 2 else [image[..., k : k + 3] for k in range(0, image.shape[2], 3)]
     seen = [

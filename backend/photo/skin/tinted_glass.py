@@ -25,7 +25,7 @@ from backend.photo.landmark_table import (
 from backend.photo.outlines import disc, hull, inside
 from backend.photo.skin.parameters import TintedGlassSettings
 from backend.photo.skin.segmentation import FACE_SKIN, Segmentation
-from backend.photo.upright_crop import CROP_SIDE_PX, upright_crop, warped
+from backend.photo.upright_crop import of_pixel_numbers, upright_face, warped
 
 _EYES = ((EYE_RIGHT, BROW_RIGHT, UNDER_EYE_RIGHT, IRIS_RIGHT), (EYE_LEFT, BROW_LEFT, UNDER_EYE_LEFT, IRIS_LEFT))
 
@@ -46,18 +46,16 @@ def tinted_glass(
         segmentation: which says what of the face is bare.
         settings: what tells it.
     """
-    to_crop = upright_crop(landmarks_px, 0.0, 0.0, settings.crop_side, 0.0)[0] * (settings.side_px / CROP_SIDE_PX)
-    crop = warped(image_srgb, to_crop, (settings.side_px, settings.side_px))
-    points = landmarks_px @ to_crop[:, :2].T + to_crop[:, 2]
-    unit = max(float(np.ptp(points[:, 1])) / 3, 1.0)
-    zone = np.zeros(crop.shape[:2], bool)
+    face = upright_face(image_srgb, landmarks_px, settings.crop_side, settings.side_px)
+    points, unit = face.points, face.unit
+    zone = np.zeros(face.image.shape[:2], bool)
     for _, brow, under, _ in _EYES:
         zone |= hull(points, brow + under, zone.shape, settings.reach * unit)
-    log_linear = np.log(srgb_bytes_to_linear(crop) + settings.log_floor)
+    log_linear = np.log(srgb_bytes_to_linear(face.image) + settings.log_floor)
     hue = log_linear[..., ::2] - log_linear[..., 1:2]
     bare = inside(points, FACE_OVAL, zone.shape, -settings.oval_rim * unit) & ~zone
     bare &= ~inside(points, LIPS_OUTER, zone.shape, settings.about_eyes * unit)
-    bare &= _skin(segmentation, to_crop, settings) > 0.5
+    bare &= _skin(segmentation, face.to_crop, settings) > 0.5
     nothing = np.zeros(image_srgb.shape[:2], bool)
     if np.count_nonzero(bare) < settings.least_bare * unit**2:
         return nothing
@@ -77,9 +75,7 @@ def tinted_glass(
     tinted = cv2.dilate(
         cv2.morphologyEx(tinted, cv2.MORPH_OPEN, disc(settings.opened * unit)), disc(settings.rim * unit)
     )
-    back = to_crop.copy()
-    back[:, 2] += back[:, :2] @ (0.5, 0.5) - 0.5
-    size = (image_srgb.shape[1], image_srgb.shape[0])
+    back, size = of_pixel_numbers(face.to_crop), (image_srgb.shape[1], image_srgb.shape[0])
     return cv2.warpAffine(tinted, back, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP) > 0
 
 
