@@ -57,7 +57,7 @@ class EstimateSettings:
     texture_noise: float = 0.15
     albedo_noise: float = 0.06
     exposure_deviation: float = 0.4
-    usual_light: float = 0.25
+    usual_light: float = 0.3
     gain_deviation: float = 0.05
     asymmetry: float = 0.15
     asymmetry_degrees: float = 5.0
