@@ -7,10 +7,25 @@ freckle.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from backend.delight.mark_parameters import ClosedSettings, PatchKind
+from backend.delight.patches import (
+    Patches,
+    Window,
+    alike,
+    cut_out,
+    depths,
+    opposite,
+    opposite_of_others,
+    rising,
+    square,
+    steps,
+    window_of,
+)
 from backend.delight.robust import hair_in_beard
 from backend.imaging.colour import LUMINANCE
 from backend.imaging.filters import inner_distance, masked_blur, smooth_step
@@ -39,9 +54,13 @@ def closed_marks(
         regions: of the face.
         settings: chosen numbers.
     """
-    if not settings.kinds:
-        return np.zeros_like(told)
+    share = np.zeros_like(told)
+    if not settings.kinds or not told.any():
+        return share
     scale = regions.texels_per_mm
+    hair = hair_in_beard(difference @ LUMINANCE, told, regions)
+    box = window_of(np.flatnonzero(np.maximum(told, visibility) > 0), told.shape, settings.near_mm * scale, True)
+    difference, skin_colour, told = difference[box], skin_colour[box], told[box]
     smooth = masked_blur(difference, told, settings.grain_mm * scale)
     inside = told > 0.3
     signals = {
@@ -50,19 +69,23 @@ def closed_marks(
         "brown": smooth[..., 0] - smooth[..., 2],
         "fair": smooth[..., 2] - smooth[..., 0],
     }
-    lit = skin_colour * np.exp(smooth)
+    lit = skin_colour * cv2.exp(smooth)
     white = _white(lit - skin_colour, inside & (signals["luminance"] > settings.levels[0]), settings)
-    beside = _square(settings.beside_nose_mm * scale)
+    beside = square(settings.beside_nose_mm * scale)
+    lips, eyes, brows, nose, beard, face = (
+        np.ascontiguousarray(region[box])
+        for region in (regions.lips, regions.eyes, regions.brows, regions.nose, regions.beard, regions.face)
+    )
     places = {
         "red": signals["red"],
         "yellow": smooth[..., 1] - smooth[..., 2],
-        "lit_red": lit[..., 0],
+        "lit_red": np.ascontiguousarray(lit[..., 0]),
         "lit_green": lit[..., 1] / white,
-        "border": (inner_distance(visibility > 0.3) < settings.border_mm * scale).astype(np.float32),
-        "feature": np.maximum.reduce([cv2.dilate(regions.lips, beside), regions.eyes, regions.brows]),
-        "nose": cv2.dilate(regions.nose, beside),
-        "beard": regions.beard * hair_in_beard(difference @ LUMINANCE, told, regions),
-        "outside": 1 - regions.face,
+        "border": (inner_distance(visibility[box] > 0.3) < settings.border_mm * scale).astype(np.float32),
+        "feature": np.maximum(np.maximum(cv2.dilate(lips, beside), eyes), brows),
+        "nose": cv2.dilate(nose, beside),
+        "beard": beard * hair,
+        "outside": 1 - face,
     }
 
     # Shading changes how dark pigment is, but hardly its hue, so patches are cut out by either.
@@ -74,7 +97,9 @@ def closed_marks(
         return _against(contrast, darkness, inside, places, kinds, scale, settings)
 
     cuts = [(cut, near) for cut in dict.fromkeys(kind.cut for kind in settings.kinds) for near in (False, True)]
-    return np.maximum.reduce(each(lambda chosen: found_by(*chosen), cuts))
+    for found in each(lambda chosen: found_by(*chosen), cuts):
+        np.maximum(share[box], found, out=share[box])
+    return share
 
 
 def _white(gained: np.ndarray, brighter: np.ndarray, settings: ClosedSettings) -> float:
@@ -122,139 +147,141 @@ def _against(
     share = np.zeros_like(signal)
     step = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(settings.edge_mm * scale) + 1,) * 2)
     rise = cv2.dilate(signal, step) - cv2.erode(signal, step)
-    grown = _square(settings.grown_mm * scale)
+    grown = square(settings.grown_mm * scale)
+    area = settings.area[0] * scale**2, settings.area[1] * scale**2
     for bright in (True, False):
         own = [kind for kind in kinds if kind.bright == bright]
+        if not own:
+            continue
         contrast = luminance if bright else -luminance
         # Dark pigment has more of its hue than skin.
         signed = signal if bright or kinds[0].cut != "luminance" else -signal
-        for level in settings.levels if own else ():
-            patches = _patches(signed, contrast, level, inside, rise, places, scale, settings)
+        measuring = _Measuring(signed, contrast, inside, rise, places, scale, settings)
+        order = rising(signed, settings.levels[0])
+        for level in settings.levels:
+            patches = cut_out(signed, order, level, area)
             if patches is None:
                 continue
-            labels, measures = patches
-            sure = np.max([_sure(measures, kind, settings) for kind in own], axis=0).astype(np.float32)
+            strength = patches.quantile(patches.of(signed), 0.7, ordered=True)
+            sure = _sure(patches, strength, level, own, measuring)
             if sure.max(initial=0) < 0.05:
                 continue
-            strength = np.append(0, measures["strength"]).astype(np.float32)[labels]
-            beside = cv2.dilate(np.append(0, sure).astype(np.float32)[labels], grown)
-            part = smooth_step(signed / np.maximum(cv2.dilate(strength, grown), level), *settings.part)
-            share = np.maximum(share, beside * part)
+            window = patches.only(sure > 0).window(grown.shape[0])
+            beside = cv2.dilate(_painted(patches, sure, window), grown)
+            usual = cv2.dilate(_painted(patches, strength, window), grown)
+            part = smooth_step(signed[window] / np.maximum(usual, level), *settings.part)
+            share[window] = np.maximum(share[window], beside * part)
     return share
 
 
-def _square(reach: float) -> np.ndarray:
-    """A square structuring element that reaches so many texels."""
-    return np.ones((2 * round(reach) + 1,) * 2, np.uint8)
+def _painted(patches: Patches, values: np.ndarray, window: Window) -> np.ndarray:
+    """An image of a value [count] of each patch, 0 between them, within a window."""
+    image = np.zeros(patches.labels.shape, np.float32)
+    image.reshape(-1)[patches.at] = patches.spread(values)
+    return image[window]
 
 
-def _sure(measures: dict[str, np.ndarray], kind: PatchKind, settings: ClosedSettings) -> np.ndarray:
-    """How surely each patch is of a kind, float [count]."""
-    needs = {name: (low, high) for name, low, high in settings.of_all + kind.needs}
-    return np.prod([smooth_step(measures[name], *ramp) for name, ramp in needs.items()], axis=0)
+def _sure(
+    patches: Patches, strength: np.ndarray, level: float, kinds: list[PatchKind], measuring: _Measuring
+) -> np.ndarray:
+    """How surely each patch is of one of the kinds, float [count], where they were cut out at a level."""
+    all_needs = [
+        {name: (low, high) for name, low, high in measuring.settings.of_all + kind.needs}.items() for kind in kinds
+    ]
+    sure, at = np.ones((len(kinds), len(strength))), np.arange(len(strength))
+    measures = {"strength": strength, "half": level / strength}
+    # What fails one need of each kind needs no other measure.
+    for measured in (measuring.places_of, measuring.shapes_of, measuring.borders_of):
+        known, ramps = measured(patches, measures), {}
+        for number, needs in enumerate(all_needs):
+            for name, ramp in needs:
+                if name in known:
+                    if (name, ramp) not in ramps:
+                        ramps[name, ramp] = smooth_step(known[name], *ramp)
+                    sure[number, at] *= ramps[name, ramp]
+        kept = sure[:, at].max(axis=0) > 0
+        sure[:, at[~kept]] = 0
+        if not kept.any():
+            break
+        patches, at = patches.only(kept), at[kept]
+        measures = {name: values[kept] for name, values in (measures | known).items()}
+    return sure.max(axis=0)
 
 
-def _patches(
-    signed: np.ndarray,
-    contrast: np.ndarray,
-    level: float,
-    inside: np.ndarray,
-    rise: np.ndarray,
-    places: dict[str, np.ndarray],
-    scale: float,
-    settings: ClosedSettings,
-) -> tuple[np.ndarray, dict[str, np.ndarray]] | None:
-    """Patches above a level, labels int32 [H, W] from 1, 0 is none; what is measured of each, float [count]."""
-    above = ((signed > level) & inside).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(above, connectivity=4, ltype=cv2.CV_32S)
-    area = stats[:, cv2.CC_STAT_AREA] / scale**2
-    kept = (area > settings.area[0]) & (area < settings.area[1])
-    kept[0] = False
-    if not kept.any():
-        return None
-    number = np.where(kept, np.cumsum(kept), 0)
-    labels = np.asarray(number[np.asarray(labels, np.int64)], np.int32)
-    count = int(kept.sum())
-    at = np.flatnonzero(labels)
-    of = labels.reshape(-1)[at] - 1
-    texels = np.bincount(of, minlength=count)
+@dataclass(frozen=True)
+class _Measuring:
+    """What patches are measured in, see `PatchKind`.
 
-    def mean(values: np.ndarray, weight: np.ndarray | float = 1.0) -> np.ndarray:
-        return np.bincount(of, values * weight, count) / np.maximum(np.bincount(of, weight + 0 * values, count), 1e-6)
-
-    def quantile(values: np.ndarray, share: float) -> np.ndarray:
-        return values[np.lexsort((values, of))[np.cumsum(texels) - texels + (share * (texels - 1)).astype(int)]]
-
-    def alike(image: np.ndarray) -> np.ndarray:
-        """How far each patch has its like on the other side, by an image [H, W] of what patches are cut out by."""
-        other = np.minimum(image[:, ::-1].reshape(-1)[at], strength[of])
-        return np.clip(mean(other) / strength, 0, 1)
-
-    values = signed.reshape(-1)[at]
-    strength = quantile(values, 0.7)
-    rim = (cv2.erode(above, np.ones((3, 3), np.uint8)) == 0).reshape(-1)[at].astype(np.float64)
-    depth = np.zeros(count)
-    np.maximum.at(depth, of, cv2.distanceTransform(above, cv2.DIST_L2, 3).reshape(-1)[at] / scale)
-    measures = {name: mean(image.reshape(-1)[at]) for name, image in places.items()}
-    slender = np.hypot(stats[kept, cv2.CC_STAT_WIDTH], stats[kept, cv2.CC_STAT_HEIGHT]) / scale / (2 * depth)
-    hue = np.stack([places[name].reshape(-1)[at] for name in ("red", "yellow")])
-    own = np.stack([measures["red"], measures["yellow"]])
-    along = (hue * own[:, of]).sum(0) / np.maximum((own**2).sum(0), 1e-6)[of]
-    # A beard grows on both sides, and where the other one is not seen, it may.
-    both_sides = alike(np.where(inside, signed, np.inf))
-    # Folds and the lips' rims shine and shade on both sides; they are thin, and not quite each other's mirror image.
-    near = _square(settings.folds_mm * scale)
-    line = smooth_step(slender, *settings.line) * smooth_step(depth, *settings.line_mm)
-    folded = line * alike(cv2.dilate(np.where(inside, signed, 0), near) * ~_own(labels, near))
-    over_border = contrast, places["red"], places["yellow"], places["lit_red"], places["lit_green"]
-    step, redder, yellower, more_red, more_green = _steps(over_border, labels, count, scale, settings)
-    measures |= {
-        "strength": strength,
-        "contrast": quantile(contrast.reshape(-1)[at], 0.7),
-        "even": mean((along > 0.7 * quantile(along, 0.9)[of]).astype(np.float64)),
-        "step": step,
-        "pigment": (redder + yellower) / np.maximum(step, 1e-3),
-        "greener": more_green / np.maximum(more_red, 1e-4),
-        "half": level / strength,
-        "sharp": mean((rise.reshape(-1)[at] > settings.edge_share * strength[of]).astype(np.float64), rim),
-        "flat": mean((values > 0.7 * quantile(values, 0.9)[of]).astype(np.float64)),
-        "depth": depth,
-        "area": area[kept],
-        "slender": slender,
-        "brown": measures["red"] + measures["yellow"],
-        "hue": np.hypot(measures["red"], measures["yellow"]),
-        "redder": measures["red"] - 2 * np.maximum(measures["yellow"], 0),
-        "bearded": measures["beard"] * both_sides,
-        "folded": folded,
-    }
-    return labels, measures
-
-
-def _own(labels: np.ndarray, near: np.ndarray) -> np.ndarray:
-    """Where what is near a texel, mirrored, is of the patch that the texel itself is of, bool [H, W], mirrored too."""
-    mirrored = labels[:, ::-1]
-    last, none = cv2.dilate(labels.astype(np.float32), near), np.float32(labels.max() + 1)
-    first = cv2.erode(np.where(labels > 0, labels, none).astype(np.float32), near)
-    return (mirrored > 0) & ((last == mirrored) | (first == mirrored))
-
-
-def _steps(
-    images: tuple[np.ndarray, ...], labels: np.ndarray, count: int, scale: float, settings: ClosedSettings
-) -> list[np.ndarray]:
-    """How much larger images [H, W] are within each patch's border than without it, float [count] each.
-
-    Light is alike on both sides of a border, so that these are of the pigment.
+    Args:
+        signed: float32 [H, W], what they are cut out by, larger where the mark is stronger.
+        contrast: float32 [H, W], log luminance, of the same sign.
+        inside: bool [H, W], where colour is told.
+        rise: float32 [H, W], how far the signal rises within the width of a sharp border.
+        places: what is averaged over each patch, float32 [H, W] each.
+        scale: texels a mm.
+        settings: chosen numbers.
     """
-    step = settings.edge_mm * scale
-    patches = (labels > 0).astype(np.uint8)
-    within = np.where(cv2.erode(patches, _square(step)) == 0, labels, 0)
-    without = cv2.dilate(labels.astype(np.float32), _square(1.5 * step)).astype(np.int32)
-    without[cv2.dilate(patches, _square(0.5 * step)) > 0] = 0
-    steps = [np.zeros(count) for _ in images]
-    for band, sign in ((within, 1), (without, -1)):
-        at = np.flatnonzero(band)
-        of = band.reshape(-1)[at] - 1
-        texels = np.maximum(np.bincount(of, minlength=count), 1)
-        for number, image in enumerate(images):
-            steps[number] += sign * np.bincount(of, image.reshape(-1)[at], count) / texels
-    return steps
+
+    signed: np.ndarray
+    contrast: np.ndarray
+    inside: np.ndarray
+    rise: np.ndarray
+    places: dict[str, np.ndarray]
+    scale: float
+    settings: ClosedSettings
+
+    def places_of(self, patches: Patches, known: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Where patches are, and how strong."""
+        values = patches.of(self.signed)
+        measures = {
+            name: patches.mean(patches.of(self.places[name]))
+            for name in ("border", "feature", "nose", "beard", "outside", "red", "yellow")
+        }
+        return (
+            known
+            | measures
+            | {
+                "flat": patches.mean(values > 0.7 * patches.spread(patches.quantile(values, 0.9, ordered=True))),
+                "area": patches.sizes / self.scale**2,
+                "brown": measures["red"] + measures["yellow"],
+                "hue": np.hypot(measures["red"], measures["yellow"]),
+                "redder": measures["red"] - 2 * np.maximum(measures["yellow"], 0),
+            }
+        )
+
+    def shapes_of(self, patches: Patches, known: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """What patches have of a shape and a border."""
+        rim = patches.of(cv2.erode(patches.above, np.ones((3, 3), np.uint8)) == 0)
+        steep = patches.of(self.rise) > self.settings.edge_share * patches.spread(known["strength"])
+        depth = depths(patches) / self.scale
+        red, yellow = (patches.of(self.places[name]) for name in ("red", "yellow"))
+        size = np.maximum(np.square(known["hue"]), 1e-6)
+        along = red * patches.spread(known["red"] / size) + yellow * patches.spread(known["yellow"] / size)
+        return {
+            "sharp": patches.total(rim & steep) / np.maximum(patches.total(rim), 1e-6),
+            "depth": depth,
+            "slender": np.hypot(*patches.extent()) / self.scale / (2 * depth),
+            "contrast": patches.quantile(patches.of(self.contrast), 0.7),
+            "even": patches.mean(along > 0.7 * patches.spread(patches.quantile(along, 0.9))),
+        }
+
+    def borders_of(self, patches: Patches, known: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """What patches are against what is beside them and opposite."""
+        # A beard grows on both sides, and where the other one is not seen, it may.
+        seen = np.where(opposite(patches, self.inside), opposite(patches, self.signed), np.inf)
+        # Folds and the lips' rims shine and shade on both sides; they are thin, and not quite mirror images.
+        line = smooth_step(known["slender"], *self.settings.line) * smooth_step(known["depth"], *self.settings.line_mm)
+        strength, folded = known["strength"], np.zeros(len(line))
+        if line.any():
+            near = square(self.settings.folds_mm * self.scale)
+            beside = opposite_of_others(patches, near, cv2.dilate(np.where(self.inside, self.signed, 0), near))
+            folded = line * alike(patches, beside, strength)
+        over_border = self.contrast, *(self.places[name] for name in ("red", "yellow", "lit_red", "lit_green"))
+        step, redder, yellower, more_red, more_green = steps(patches, over_border, self.settings.edge_mm * self.scale)
+        return {
+            "bearded": known["beard"] * alike(patches, seen, strength),
+            "folded": folded,
+            "step": step,
+            "pigment": (redder + yellower) / np.maximum(step, 1e-3),
+            "greener": more_green / np.maximum(more_red, 1e-4),
+        }

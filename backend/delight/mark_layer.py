@@ -49,7 +49,7 @@ def mark_layer(
     Returns:
         float32 [H, W, 3], 0 where there is no mark.
     """
-    told = visibility * smooth_step(cv2.max(cv2.max(*cv2.split(texture)[:2]), texture[..., 2]), *settings.told)
+    told = visibility * smooth_step(_largest(texture), *settings.told)
     plain = told * plain_skin(regions)
     if not settings.found or np.count_nonzero(plain > 0.3) < settings.fewest_texels:
         return np.zeros_like(log_albedo)
@@ -89,7 +89,7 @@ def _surroundings(seen: _Seen, settings: MarkSettings) -> tuple[np.ndarray, np.n
         if np.count_nonzero(plain * known > 0.3) > settings.fewest_texels * (side / full) ** 2:
             tone = _usual_tone(log_albedo, seen.texture, plain * known, settings).astype(np.float32)
         # What is far from the usual tone is no surroundings, though it is no mark yet.
-        usual = known / np.square(1 + np.square(np.abs(log_albedo - tone).max(-1) / settings.unusual))
+        usual = known / np.square(1 + np.square(_largest(np.abs(log_albedo - tone)) / settings.unusual))
         level = masked_blur(log_albedo - tone, usual, blur)
         support = smooth_step(masked_blur(known, np.ones_like(known), blur), 0.02, 0.2)
         around = tone + support[..., None] * level
@@ -123,9 +123,9 @@ def _continued(
 
 def _usual_tone(log_albedo: np.ndarray, texture: np.ndarray, plain: np.ndarray, settings: MarkSettings) -> np.ndarray:
     """Median log albedo [3] of plain skin; of what has a hue of skin, where the rest may be paint."""
-    hue = _hue(np.log(np.maximum(texture, SMALLEST_LINEAR)))
-    low, high = np.array(settings.plausible).T
-    plausible = plain * ((hue > low) & (hue < high)).all(-1)
+    red, yellow = cv2.split(_hue(cv2.log(np.maximum(texture, SMALLEST_LINEAR))))
+    (least_red, most_red), (least_yellow, most_yellow) = settings.plausible
+    plausible = plain * ((red > least_red) & (red < most_red) & (yellow > least_yellow) & (yellow < most_yellow))
     enough = plausible.sum() > settings.fewest_plausible * plain.sum()
     return robust_tone(log_albedo, plausible if enough else plain)[0]
 
@@ -203,16 +203,17 @@ def _pigment(seen: _Seen, pale_too: bool, settings: MarkSettings) -> np.ndarray:
     coloured = _off_light(hue, seen.skin_colour, np.maximum(gained, settings.sheen)) / usual
     coloured *= 1 - _hair(luminance, hue, regions, settings)
     pale = gained / settings.gained * settings.strayed / usual
-    own_hue = _hue(np.log(np.maximum(seen.texture, SMALLEST_LINEAR)))
-    highlight = _hue(np.log(seen.skin_colour + gained[..., None])) - _hue(np.log(seen.skin_colour))
-    values = np.dstack([luminance, hue, own_hue, highlight.sum(-1), _brighter(seen, luminance, settings)])
+    own_hue = _hue(cv2.log(np.maximum(seen.texture, SMALLEST_LINEAR)))
+    highlight = _highlight(seen.skin_colour, gained)
+    values = [luminance, *cv2.split(hue), *cv2.split(own_hue), np.add(*cv2.split(highlight))]
+    values.append(_brighter(seen, luminance, settings))
     share = np.zeros_like(told)
     for strayed, sure in ((coloured, _sure_of_colour), (pale, _sure_of_pale))[: 1 + pale_too]:
         areas = _areas(strayed * (told > 0.1), values, told, regions, settings)
         certain = sure(areas, settings)
         certain[0] = 0
         near = cv2.dilate(certain[areas.labels].astype(np.float32), _disc(settings.grown_mm * regions.texels_per_mm))
-        size = np.maximum(strayed, np.linalg.norm(hue, axis=-1) / usual)
+        size = np.maximum(strayed, cv2.magnitude(*cv2.split(hue)) / usual)
         share = np.maximum(share, near * smooth_step(size, *settings.share))
     return share.astype(np.float32)
 
@@ -266,7 +267,7 @@ def _sure_of_pale(areas: _Areas, settings: MarkSettings) -> np.ndarray:
 
 
 def _areas(
-    strayed: np.ndarray, values: np.ndarray, told: np.ndarray, regions: FaceRegions, settings: MarkSettings
+    strayed: np.ndarray, values: list[np.ndarray], told: np.ndarray, regions: FaceRegions, settings: MarkSettings
 ) -> _Areas:
     """Connected texels that stray."""
     scale = regions.texels_per_mm
@@ -283,11 +284,11 @@ def _areas(
     def mean(values: np.ndarray) -> np.ndarray:
         return np.bincount(of, values, count) / area
 
-    means = np.stack([mean(values) for values in values.reshape(-1, values.shape[-1])[at].T], axis=-1)
+    means = np.stack([mean(image.reshape(-1)[at]) for image in values], axis=-1)
     strength = _quantile(strayed.reshape(-1)[at], of, count, 0.8)
     rim = (cv2.erode(inside, np.ones((3, 3), np.uint8)) == 0).reshape(-1)[at]
     step = _disc(settings.edge_mm * scale)
-    rise = cv2.dilate(values[..., 0], step) - cv2.erode(values[..., 0], step)
+    rise = cv2.dilate(values[0], step) - cv2.erode(values[0], step)
     rises = np.bincount(of, rim * rise.reshape(-1)[at], count) / np.maximum(np.bincount(of, rim, count), 1)
     steep = rises / np.maximum(np.abs(means[:, 0]), 0.05)
     near_border = mean(border < settings.border_mm)
@@ -339,16 +340,17 @@ def _off_light(hue: np.ndarray, skin_colour: np.ndarray, white: np.ndarray) -> n
 
     Dichromatic reflection (Shafer 1985): what skin reflects at its surface has the light's colour, not the skin's.
     """
-    line = _hue(np.log(skin_colour + white[..., None])) - _hue(np.log(skin_colour))
-    along = np.clip((hue * line).sum(-1) / np.maximum((line**2).sum(-1), 1e-6), 0, 1.3)
-    return np.linalg.norm(hue - along[..., None] * line, axis=-1)
+    (red, yellow), (line_red, line_yellow) = cv2.split(hue), cv2.split(_highlight(skin_colour, white))
+    length = np.maximum(line_red * line_red + line_yellow * line_yellow, 1e-6)
+    along = np.clip((red * line_red + yellow * line_yellow) / length, 0, 1.3)
+    return cv2.magnitude(red - along * line_red, yellow - along * line_yellow)
 
 
 def _hair(luminance: np.ndarray, hue: np.ndarray, regions: FaceRegions, settings: MarkSettings) -> np.ndarray:
     """1 where brows, lashes or a beard grow and the colour is hair's, dark and less colourful; float32 [H, W]."""
     dark = smooth_step(-luminance, -0.5 * settings.hair_dark, -settings.hair_dark)
-    neutral = 1 - smooth_step(hue.max(-1), 0, settings.hair_hue)
-    return dark * neutral * np.clip(np.maximum.reduce([regions.brows, regions.eyes]), 0, 1)
+    neutral = 1 - smooth_step(_largest(hue), 0, settings.hair_hue)
+    return dark * neutral * np.clip(np.maximum(regions.brows, regions.eyes), 0, 1)
 
 
 def _quantile(values: np.ndarray, of: np.ndarray, count: int, quantile: float) -> np.ndarray:
@@ -370,8 +372,21 @@ def _regions_reduced(regions: FaceRegions, side: int) -> FaceRegions:
 
 
 def _hue(log_colour: np.ndarray) -> np.ndarray:
-    """log(red / green) and log(green / blue), [..., 2]."""
-    return log_colour[..., :2] - log_colour[..., 1:]
+    """log(red / green) and log(green / blue), float32 [H, W, 2]."""
+    return cv2.transform(log_colour, np.array([(1, -1, 0), (0, 1, -1)], np.float32))
+
+
+def _highlight(skin_colour: np.ndarray, white: np.ndarray) -> np.ndarray:
+    """By how much white light [H, W] changes the hue of skin [H, W, 3], float32 [H, W, 2]."""
+    return _hue(cv2.log(skin_colour + white[..., None])) - _hue(cv2.log(skin_colour))
+
+
+def _largest(image: np.ndarray) -> np.ndarray:
+    """The largest channel of an image [H, W, C], [H, W]."""
+    first, *others = cv2.split(image)
+    for other in others:
+        first = cv2.max(first, other)
+    return first
 
 
 def _disc(radius: float) -> np.ndarray:
