@@ -19,9 +19,10 @@ from backend.delight.parameters import DelightParameters, LightSettings
 from backend.delight.robust import robust_tone
 from backend.delight.skin_tone import plausible_tone, turned
 from backend.delight.trust import trusted
-from backend.imaging.arrays import Array, on_device
+from backend.imaging.arrays import Array, as_float32, is_tensor, like, namespace, on_device, on_host, places, to_host
 from backend.imaging.channels import largest
 from backend.imaging.colour import LUMINANCE, SMALLEST_LINEAR
+from backend.imaging.colour import luminance as luminance_of
 from backend.imaging.filters import smooth_step
 from backend.photo.white_cue import WhiteCue
 from backend.rendering.light_transfer import shading
@@ -86,11 +87,11 @@ class DelightedTexture:
 
     def on_device(self, device: str) -> DelightedTexture:
         """The same with its images of the working size on a device; `cpu` is the host. What the photos show at the size
-        of the maps stays on the host."""
-        if device == "cpu":
-            return self
-        images = on_device(self, device, "log_seen", "log_albedo", "log_marks", "log_shading", "weight", "shine")
-        return replace(images, skin=self.skin.at_working_size().on_device(device))
+        of the maps stays where it is."""
+        images = "log_seen", "log_albedo", "log_marks", "log_shading", "weight", "shine"
+        if device != "cpu":
+            return replace(on_device(self, device, *images), skin=self.skin.at_working_size().on_device(device))
+        return replace(on_host(self, *images), skin=self.skin.on_host()) if is_tensor(self.log_seen) else self
 
 
 def delight(
@@ -99,24 +100,30 @@ def delight(
     white: WhiteCue | None = None,
     choices: SkinChoices = SkinChoices(),
     parameters: DelightParameters = DelightParameters(),
+    device: str = "cpu",
 ) -> DelightedTexture:
     """The albedo of what was seen: one light and highlights taken out.
 
     Args:
         partial: what the photos show, R x R texels of `skin`.
-        skin: the fitted head's skin.
+        skin: the fitted head's skin, on the host.
         white: how bright the light is by the white of the eyes, None where they do not tell.
         choices: what the user knows better, and wants kept.
         parameters: the stage's chosen numbers.
+        device: where light is taken off, and where the images that are returned are, those of the skin included; `cpu`
+            is the host.
 
     Raises:
         RelightifyError: ``too_little_skin`` where next to nothing of the face was seen.
     """
+    host = skin
+    if device != "cpu":
+        partial, skin = on_device(partial, device, "texture_srgb"), skin.on_device(device)
     regions = skin.regions
     texture, visibility = partial.reduced(skin.working.resolution)
     _check_seen(visibility, regions, parameters.least_seen)
     transfer = skin.working.interpolate(skin.transfer)
-    plain = plain_skin(regions)
+    xp, plain = namespace(texture), plain_skin(regions)
     shiny = parameters.highlights
 
     faults = light_faults(texture, visibility, regions, white, parameters.light_faults)
@@ -124,20 +131,20 @@ def delight(
     parameters = _for_light(parameters, faults, choices.keep_marks)
 
     paint = faults.paint.astype(np.float32)
-    texture = texture * np.exp(-paint)
-    marks, shaded = _marks(texture, transfer, visibility, regions, choices.keep_marks, parameters)
-    texture = (texture * np.exp(-marks)).astype(np.float32)  # from here on: skin without marks
-    log_seen = np.log(np.maximum(texture, SMALLEST_LINEAR))
-    weight = trusted(log_seen - np.log(shaded), visibility, regions, parameters.trust)
+    texture = texture * like(np.exp(-paint), texture)
+    marks, shaded = _marks(texture, transfer, visibility, host, choices.keep_marks, parameters)
+    texture = as_float32(texture * xp.exp(-marks))  # from here on: skin without marks
+    log_seen = xp.log(xp.maximum(texture, SMALLEST_LINEAR))
+    weight = trusted(log_seen - xp.log(shaded), visibility, regions, parameters.trust)
     light = _robust_light(texture, transfer, weight * plain, parameters.light)  # light x mean albedo
     shaded = shading(transfer, light)
 
     specular = highlights(texture, shaded, weight, regions, shiny)
     if not shiny.removed:
-        specular = np.zeros_like(specular)
-    diffuse = np.maximum(texture - shiny.share * specular[..., None], shiny.least_left * texture)
-    log_albedo = np.log(np.maximum(diffuse, SMALLEST_LINEAR)) - np.log(shaded)
-    shine = np.clip(specular / np.maximum(texture @ LUMINANCE, SMALLEST_LINEAR), 0, 1)
+        specular = xp.zeros_like(specular)
+    diffuse = xp.maximum(texture - shiny.share * specular[..., None], shiny.least_left * texture)
+    log_albedo = xp.log(xp.maximum(diffuse, SMALLEST_LINEAR)) - xp.log(shaded)
+    shine = xp.clip(specular / xp.maximum(luminance_of(texture), SMALLEST_LINEAR), 0, 1)
     if shiny.soften_bright:
         log_albedo = soften_bright(log_albedo, weight, regions, shiny)
     if shiny.limit_bright:
@@ -145,7 +152,7 @@ def delight(
 
     tone, _ = robust_tone(log_albedo, weight * plain)
     # Split light and skin; what is albedo now was relative to the mean.
-    log_shading = np.log(shaded)
+    log_shading = xp.log(shaded)
     plain_level, _ = robust_tone(log_shading, weight * plain)
     if not parameters.skin_tone.white_cue:
         white = None
@@ -155,7 +162,7 @@ def delight(
     mean_albedo = plausible_tone(np.exp(tone + plain_level), white, choices.tone_stops, split)
     mean_albedo = turned(mean_albedo, choices.hue, parameters.skin_tone)
     marks *= smooth_step(weight, 0, parameters.marks.trusted)[..., None]
-    marks = marks + paint  # all that is seen of the face has it, so what is not seen has it too
+    marks = marks + like(paint, marks)  # all that is seen of the face has it, so what is not seen has it too
     kept = min(2 * choices.keep_marks, 1.0)
     return DelightedTexture(
         skin=skin,
@@ -210,14 +217,35 @@ def _for_light(parameters: DelightParameters, faults: LightFaults, keep_marks: f
 
 
 def _marks(
+    texture: Array,
+    transfer: Array,
+    visibility: Array,
+    skin: FittedSkin,
+    keep: float,
+    parameters: DelightParameters,
+) -> tuple[Array, Array]:
+    """The marks, log colour float32 [H, W, 3], and skin of even tone under the light, float32 [H, W, 3], linear.
+
+    Marks are looked for on the host, wherever the images are: they are connected patches, each measured by itself and
+    sorted by what it measures. Colour and visibility go there, one layer and the light's 27 numbers come back. `skin`
+    is the host's.
+    """
+    if not is_tensor(texture):
+        return _marks_on_host(texture, transfer, visibility, skin.regions, keep, parameters)[:2]
+    images = to_host(texture), skin.working.interpolate(skin.transfer), to_host(visibility)
+    marks, _, light = _marks_on_host(*images, skin.regions, keep, parameters)
+    return like(marks, texture), shading(transfer, light)
+
+
+def _marks_on_host(
     texture: np.ndarray,
     transfer: np.ndarray,
     visibility: np.ndarray,
     regions: FaceRegions,
     keep: float,
     parameters: DelightParameters,
-) -> tuple[np.ndarray, np.ndarray]:
-    """The marks, log colour float32 [H, W, 3], and skin of even tone under the light, float32 [H, W, 3], linear.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Marks and skin of even tone as `_marks`, and the light on it, [9, 3].
 
     A large mark would be taken for light of its colour from its side, so those are first told by light of one colour.
     """
@@ -225,7 +253,7 @@ def _marks(
     light = _robust_light(texture, transfer, visibility * plain, parameters.light)
     shaded = shading(transfer, light)
     if not settings.found:
-        return np.zeros_like(texture), shaded
+        return np.zeros_like(texture), shaded, light
     log_seen = np.log(np.maximum(texture, SMALLEST_LINEAR))
     # Of the skin that is seen: over all directions, light of a face may be fitted by none at all, or less.
     mean = np.average(shaded.reshape(-1, 3), axis=0, weights=(visibility * plain).reshape(-1))
@@ -234,22 +262,21 @@ def _marks(
     first = mark_layer(log_seen - np.log(of_one_colour), texture, of_one_colour, visibility, regions, broad)
     unmarked = visibility * plain * np.exp(-settings.distrust * largest(np.abs(first)))
     light = _robust_light((texture * np.exp(-first)).astype(np.float32), transfer, unmarked, parameters.light)
-    shaded = shading(transfer, light)
-    return mark_layer(
-        log_seen - np.log(shaded), texture, shaded, visibility, regions, settings, max(2 * keep - 1, 0.0)
-    ), shaded
+    shaded, least = shading(transfer, light), max(2 * keep - 1, 0.0)
+    marks = mark_layer(log_seen - np.log(shaded), texture, shaded, visibility, regions, settings, least)
+    return marks, shaded, light
 
 
-def _robust_light(texture: np.ndarray, transfer: np.ndarray, weight: np.ndarray, settings: LightSettings) -> np.ndarray:
+def _robust_light(texture: Array, transfer: Array, weight: Array, settings: LightSettings) -> np.ndarray:
     """`estimate_light` on a regular sample of the weighted texels."""
-    inside = np.flatnonzero(weight > 0.3)
+    inside = places(weight > 0.3)
     picked = inside[:: max(1, len(inside) // settings.samples)]
     return estimate_light(
         texture.reshape(-1, 3)[picked], transfer.reshape(-1, 9)[picked], weight.reshape(-1)[picked], settings
     )
 
 
-def _check_seen(visibility: np.ndarray, regions: FaceRegions, least: float) -> None:
+def _check_seen(visibility: Array, regions: FaceRegions, least: float) -> None:
     plain = plain_skin(regions)
     if float((visibility * plain).sum()) < least * float(plain.sum()):
         raise RelightifyError(

@@ -6,15 +6,16 @@ import numpy as np
 from scipy.optimize import nnls
 
 from backend.delight.parameters import LightSettings
-from backend.imaging.colour import LUMINANCE
+from backend.imaging.arrays import Array, average, like, namespace, to_host, widened
+from backend.imaging.colour import luminance as luminance_of
 from backend.rendering.occlusion import sphere_directions
 from backend.rendering.spherical_harmonics import MOST_DIRECTED, basis, is_realisable
 
 
 def estimate_light(
-    colour: np.ndarray,  # float32 [n, 3], linear
-    transfer: np.ndarray,  # float32 [n, 9], see `backend.rendering.light_transfer`
-    weight: np.ndarray,  # float32 [n]
+    colour: Array,  # float32 [n, 3], linear
+    transfer: Array,  # float32 [n, 9], see `backend.rendering.light_transfer`
+    weight: Array,  # float32 [n]
     settings: LightSettings = LightSettings(),
 ) -> np.ndarray:
     """Light times mean albedo, float64 [9, 3], that explains the colours of skin of one albedo.
@@ -28,24 +29,25 @@ def estimate_light(
     """
     if not (weight > 0).any():
         raise ValueError("no texel to estimate the light from")
-    luminance = np.maximum(colour @ LUMINANCE, 1e-4).astype(np.float64)
-    t = transfer.astype(np.float64)
+    xp = namespace(colour)
+    luminance = widened(xp.maximum(luminance_of(colour), 1e-4))
+    t = widened(transfer)
     base = np.zeros(9)
-    base[0] = np.average(luminance, weights=weight) / np.average(t[:, 0], weights=weight)
+    base[0] = average(luminance, weight) / average(t[:, 0], weight)
     light = base.copy()
-    robust = weight.astype(np.float64)
+    robust = widened(weight)
     for _ in range(settings.iterations):
-        predicted = np.maximum(t @ light, 0.05 * base[0])
-        residual = np.log(luminance) - np.log(predicted)
-        scale = np.where(residual > 0, settings.bright_side * settings.residual_scale, settings.residual_scale)
-        robust = weight / np.square(1 + np.square(residual / scale))
-        light = _ridge_solve(t, luminance, robust / np.square(predicted), base, _by_order(settings.ridge), base[0])
-    predicted = np.maximum(t @ light, 0.05 * base[0])
+        predicted = xp.maximum(t @ like(light, t), 0.05 * base[0])
+        residual = xp.log(luminance) - xp.log(predicted)
+        scale = xp.where(residual > 0, settings.bright_side * settings.residual_scale, settings.residual_scale)
+        robust = weight / xp.square(1 + xp.square(residual / scale))
+        light = _ridge_solve(t, luminance, robust / xp.square(predicted), base, _by_order(settings.ridge), base[0])
+    predicted = xp.maximum(t @ like(light, t), 0.05 * base[0])
     result = np.empty((9, 3))
     for channel in range(3):
-        values = colour[:, channel].astype(np.float64)
-        tint = float(np.sum(robust * values) / np.sum(robust * predicted))
-        row_weight = robust / np.square(predicted * tint)
+        values = widened(colour[:, channel])
+        tint = float(xp.sum(robust * values) / xp.sum(robust * predicted))
+        row_weight = robust / xp.square(predicted * tint)
         result[:, channel] = _ridge_solve(
             t, values, row_weight, light * tint, _by_order(settings.colour_ridge), base[0] * tint
         )
@@ -99,7 +101,7 @@ def _by_order(levels: tuple[float, float, float]) -> np.ndarray:
 
 
 def _ridge_solve(
-    t: np.ndarray, values: np.ndarray, weight: np.ndarray, centre: np.ndarray, ridge: np.ndarray, unit: float
+    t: Array, values: Array, weight: Array, centre: np.ndarray, ridge: np.ndarray, unit: float
 ) -> np.ndarray:
     """argmin sum w (t l - values)^2 + sum_k ridge_k W (l_k - centre_k)^2 / unit^2; W is the sum of relative weights."""
     matrix, right = _ridge_system(t, values, weight, centre, ridge, unit)
@@ -107,12 +109,15 @@ def _ridge_solve(
 
 
 def _ridge_system(
-    t: np.ndarray, values: np.ndarray, weight: np.ndarray, centre: np.ndarray, ridge: np.ndarray, unit: float
+    t: Array, values: Array, weight: Array, centre: np.ndarray, ridge: np.ndarray, unit: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Normal equations of `_ridge_solve`, matrix [9, 9] and right side [9], for the difference to `centre`."""
-    weighted = t * weight[:, None]
+    """Normal equations of `_ridge_solve`, matrix [9, 9] and right side [9], for the difference to `centre`.
+
+    On a device the products are of single precision; what is solved is of double precision everywhere.
+    """
+    xp, weighted = namespace(t), t * weight[:, None]
     # In relative units the weights are robust weights over squared values; their sum sets the scale of the ridge.
-    total = float(np.sum(weight * np.square(values)))
-    square = weighted.T @ t
+    total = float(xp.sum(weight * xp.square(values)))
+    square = widened(to_host(weighted.T @ t))
     penalty = np.diag(ridge * total / unit**2 + 1e-9 * np.trace(square))
-    return square + penalty, weighted.T @ (values - t @ centre)
+    return square + penalty, widened(to_host(weighted.T @ (values - t @ like(centre, t))))

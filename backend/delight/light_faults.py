@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from backend.delight.parameters import LightFaultSettings
 from backend.delight.skin_tone import locus_colour, log_ratios
-from backend.imaging.colour import LUMINANCE, SMALLEST_LINEAR
-from backend.imaging.filters import masked_blur, smooth_step
+from backend.imaging.arrays import (
+    Array,
+    as_float32,
+    count,
+    largest_of,
+    like,
+    median,
+    medians,
+    namespace,
+    quantile,
+)
+from backend.imaging.colour import SMALLEST_LINEAR
+from backend.imaging.colour import luminance as luminance_of
+from backend.imaging.filters import grown, masked_blur, shrunk, smooth_step
 from backend.photo.white_cue import WhiteCue
 from backend.texture.regions import FaceRegions, plain_skin
 
@@ -28,7 +39,7 @@ class LightFaults:
         negative: whether irises are lighter than the white around them, or brows and lips than the skin.
     """
 
-    lit: np.ndarray
+    lit: Array
     two_coloured: float
     strange_hue: bool
     paint: np.ndarray
@@ -53,44 +64,45 @@ class LightFaults:
 
 
 def light_faults(
-    texture: np.ndarray,  # float32 [H, W, 3], linear
-    visibility: np.ndarray,  # float32 [H, W]
+    texture: Array,  # float32 [H, W, 3], linear
+    visibility: Array,  # float32 [H, W]
     regions: FaceRegions,
     white: WhiteCue | None = None,
     settings: LightFaultSettings = LightFaultSettings(),
 ) -> LightFaults:
     """What is wrong with the light on the skin that was seen."""
-    luminance = texture @ LUMINANCE
+    xp, luminance = namespace(texture), luminance_of(texture)
     plain = plain_skin(regions) * visibility
-    none = LightFaults(np.ones_like(visibility), 0.0, False, np.zeros(3), False, False)
-    if np.count_nonzero(plain > 0.5) < settings.fewest_texels:
+    none = LightFaults(xp.ones_like(visibility), 0.0, False, np.zeros(3), False, False)
+    if count(plain > 0.5) < settings.fewest_texels:
         return none
     broad = masked_blur(luminance, visibility, settings.broad_mm * regions.texels_per_mm)
-    bright = float(np.quantile(broad[plain > 0.5], 0.9))
+    bright = quantile(broad[plain > 0.5], 0.9)
     lit = smooth_step(broad / max(bright, 1e-6), *settings.unlit)
-    log_colour = np.log(np.maximum(texture, SMALLEST_LINEAR))
+    log_colour = xp.log(xp.maximum(texture, SMALLEST_LINEAR))
     hue = log_colour[..., :2] - log_colour[..., 1:]
-    half = np.arange(plain.shape[1]) < plain.shape[1] / 2
-    sides = [(plain > 0.5) & side for side in (half[None], ~half[None])]
+    half = (np.arange(plain.shape[1]) < plain.shape[1] / 2)[None]
+    sides = [(plain > 0.5) & like(side, plain) for side in (half, ~half)]
     told = [side & (lit > 0.5) for side in sides]
     unlit = any(
-        side.sum() > settings.fewest_texels and float(lit[side].mean()) < settings.unlit_share for side in sides
+        count(side) > settings.fewest_texels and float(lit[side].mean()) < settings.unlit_share for side in sides
     )
     coloured = 0.0
-    if min(side.sum() for side in told) > settings.fewest_texels:
+    if min(count(side) for side in told) > settings.fewest_texels:
         # A mark on one side leaves some of it as the other side is; light does not.
         first, second = (hue[side] for side in told)
-        axis = np.median(second, axis=0) - np.median(first, axis=0)
+        axis = medians(second) - medians(first)
         whole = max(float(np.linalg.norm(axis)), 1e-6)
         axis /= whole
         rest = settings.side_rest
-        apart = float(np.quantile(second @ axis, rest) - np.quantile(first @ axis, 1 - rest))
+        along = like(axis, hue)
+        apart = float(np.float32(quantile(second @ along, rest)) - np.float32(quantile(first @ along, 1 - rest)))
         coloured = float(smooth_step(apart, *settings.sides_apart))
         if coloured > 0:
-            border = _border_mm(hue @ axis, settings.border_step * whole, visibility, regions, settings)
+            border = _border_mm(hue @ along, settings.border_step * whole, visibility, regions, settings)
             coloured *= 1 - float(smooth_step(border, *settings.border_mm))
     all_told = told[0] | told[1]
-    usual = np.median(hue[all_told], axis=0) if all_told.any() else np.mean(settings.skin_hues, axis=1)
+    usual = medians(hue[all_told]) if all_told.any() else np.mean(settings.skin_hues, axis=1)
     low, high = np.array(settings.skin_hues).T
     strange = bool(((usual < low) | (usual > high)).any())
     negative = _is_negative(log_colour, visibility, regions, settings)
@@ -100,31 +112,28 @@ def light_faults(
     paint = np.zeros(3)
     in_white_light = white is not None and white.white_share > settings.white_things
     if strange and coloured < 0.5 and not negative and in_white_light:
-        paint = log_ratios(np.exp(np.median(log_colour[all_told], axis=0))) - log_ratios(locus_colour(settings.usual))
+        paint = log_ratios(np.exp(medians(log_colour[all_told]))) - log_ratios(locus_colour(settings.usual))
     return LightFaults(lit, coloured, strange, paint, unlit, negative)
 
 
-def _border_mm(
-    hue: np.ndarray, step: float, visibility: np.ndarray, regions: FaceRegions, settings: LightFaultSettings
-) -> float:
+def _border_mm(hue: Array, step: float, visibility: Array, regions: FaceRegions, settings: LightFaultSettings) -> float:
     """Length in mm along which a hue [H, W] changes by a step at once: lights blend over a face, paint ends."""
     scale = regions.texels_per_mm
-    smooth = masked_blur(hue.astype(np.float32), visibility, settings.border_grain_mm * scale)
-    reach = np.ones((2 * round(settings.border_grain_mm * scale) + 3,) * 2, np.uint8)
-    seen = ((visibility > 0.5) & (regions.face > 0.5)).astype(np.uint8)
-    inside = (cv2.erode(seen, reach) > 0) & (np.maximum(regions.lips, regions.eyes) < 0.3) & (regions.brows < 0.3)
-    at_once = inside & (cv2.dilate(smooth, reach) - cv2.erode(smooth, reach) > step)
-    return float(np.count_nonzero(at_once)) / (reach.shape[0] * scale)
+    smooth = masked_blur(as_float32(hue), visibility, settings.border_grain_mm * scale)
+    reach = round(settings.border_grain_mm * scale) + 1
+    seen = as_float32((visibility > 0.5) & (regions.face > 0.5))
+    features = largest_of(regions.lips, regions.eyes, regions.brows)
+    inside = (shrunk(seen, reach, square=True) > 0) & (features < 0.3)
+    at_once = inside & (grown(smooth, reach, square=True) - shrunk(smooth, reach, square=True) > step)
+    return float(count(at_once)) / ((2 * reach + 1) * scale)
 
 
-def _is_negative(
-    log_colour: np.ndarray, visibility: np.ndarray, regions: FaceRegions, settings: LightFaultSettings
-) -> bool:
+def _is_negative(log_colour: Array, visibility: Array, regions: FaceRegions, settings: LightFaultSettings) -> bool:
     """Whether brows and lips are both lighter than plain skin, and skin is not of skin's hue."""
-    luminance = log_colour @ LUMINANCE
+    luminance = luminance_of(log_colour)
     parts = [part * visibility > 0.5 for part in (regions.brows**2, regions.lips, plain_skin(regions))]
-    if min(np.count_nonzero(part) for part in parts) < settings.fewest_texels / 4:
+    if min(count(part) for part in parts) < settings.fewest_texels / 4:
         return False
-    brows, lips, skin = (float(np.median(luminance[part])) for part in parts)
-    red_over_blue = float(np.median((log_colour[..., 0] - log_colour[..., 2])[parts[2]]))
+    brows, lips, skin = (median(luminance[part]) for part in parts)
+    red_over_blue = median((log_colour[..., 0] - log_colour[..., 2])[parts[2]])
     return min(brows, lips) - skin > settings.negative_lighter and red_over_blue < settings.negative_bluest

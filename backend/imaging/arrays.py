@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import wraps
+from functools import reduce, wraps
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
@@ -82,8 +82,14 @@ def on_device(holder: Holder, device: str, *names: str) -> Holder:
     return replace(holder, **{name: to_device(image, device) for name, image in images.items() if image is not None})
 
 
+def on_host(holder: Holder, *names: str) -> Holder:
+    """A dataclass with those of its images that are named, but for those that are None, as NumPy's."""
+    images = {name: getattr(holder, name) for name in names}
+    return replace(holder, **{name: to_host(image) for name, image in images.items() if image is not None})
+
+
 def like(values: np.ndarray, kind: Array) -> Array:
-    """A table of the host's, which is no image, as an array of the kind of another, where that is."""
+    """An array of the host's as one of the kind of another, where that is."""
     return to_device(values, str(kind.device)) if is_tensor(kind) else values
 
 
@@ -104,6 +110,11 @@ def filled_with(value: float, shape: Sequence[int], kind: Array) -> Array:
 def copied(values: Array) -> Array:
     """A copy."""
     return values.clone() if is_tensor(values) else values.copy()
+
+
+def largest_of(*images: Array) -> Array:
+    """The largest of several images, texel by texel."""
+    return reduce(namespace(images[0]).maximum, images)
 
 
 def contiguous(values: Array) -> Array:

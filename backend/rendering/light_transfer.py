@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
+from backend.imaging.arrays import Array, as_float32, like, namespace
 from backend.rendering.normals import frames, vertex_normals
 from backend.rendering.rays import RayScene, off_surface
 from backend.rendering.shading import cosine_directions
@@ -66,14 +67,15 @@ def _smoothed(values: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     return values.astype(np.float32)
 
 
-def shading(transfer: np.ndarray, light: np.ndarray, floor: float = 0.3) -> np.ndarray:
+def shading(transfer: Array, light: np.ndarray, floor: float = 0.3) -> Array:
     """What a white diffuse surface shows, float32 [..., 3], from transfer [..., 9] and light [9, 3].
 
     Order-2 light estimated from half the directions can turn dark or negative in the others: the result goes smoothly
     to `floor` times the uniform part of the light instead, times what the head itself leaves open of it.
     """
-    raw = transfer @ light.astype(np.float32)
-    lowest = np.maximum(floor * transfer[..., :1] * light[0].astype(np.float32), 1e-4)
+    xp, light = namespace(transfer), like(light.astype(np.float32), transfer)
+    raw = transfer @ light
+    lowest = xp.maximum(floor * transfer[..., :1] * light[0], 1e-4)
     # A smooth maximum: equal to either far from the other, half a `lowest` above where they meet.
     excess = (raw - lowest) / lowest
-    return lowest * (1 + np.logaddexp(0, 3 * excess).astype(np.float32) / 3)
+    return lowest * (1 + as_float32(xp.logaddexp(0, 3 * excess)) / 3)

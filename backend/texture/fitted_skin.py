@@ -9,7 +9,7 @@ import numpy as np
 
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
-from backend.imaging.arrays import on_device
+from backend.imaging.arrays import on_device, on_host
 from backend.photo.view import View
 from backend.texture.maps import PartialTexture
 from backend.texture.regions import FaceRegions, face_regions
@@ -17,6 +17,9 @@ from backend.texture.uv_space import UVSpace, coarser
 
 # The size at which light is taken off and maps are completed (paper, eq. 6); detail is added beyond it.
 WORKING_RESOLUTION = 512
+# What of texels and regions are images.
+_OF_TEXELS = "triangle", "barycentric"
+_OF_REGIONS = "lips", "nose", "forehead", "brows", "eyes", "beard", "face"
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,13 @@ class SkinTexels:
 
     def on_device(self, device: str) -> SkinTexels:
         """The same texels with their images on a device; the mesh stays on the host."""
-        regions = on_device(self.regions, device, "lips", "nose", "forehead", "brows", "eyes", "beard", "face")
-        uv_space = on_device(self.uv_space, device, "triangle", "barycentric")
-        return replace(self, uv_space=uv_space, known_regions=regions)
+        uv_space = on_device(self.uv_space, device, *_OF_TEXELS)
+        return replace(self, uv_space=uv_space, known_regions=on_device(self.regions, device, *_OF_REGIONS))
+
+    def on_host(self) -> SkinTexels:
+        """The same texels with their images as NumPy's."""
+        uv_space = on_host(self.uv_space, *_OF_TEXELS)
+        return replace(self, uv_space=uv_space, known_regions=on_host(self.regions, *_OF_REGIONS))
 
     @cached_property
     def working(self) -> UVSpace:
@@ -85,6 +92,11 @@ class FittedSkin:
     def on_device(self, device: str) -> FittedSkin:
         """The same skin with the images of its texels on a device; meshes, fit and light stay on the host."""
         texels = self.texels.on_device(device)
+        return replace(self, uv_space=texels.uv_space, kept=texels)
+
+    def on_host(self) -> FittedSkin:
+        """The same skin with the images of its texels as NumPy's."""
+        texels = self.texels.on_host()
         return replace(self, uv_space=texels.uv_space, kept=texels)
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 import cv2
 import numpy as np
 
-from backend.imaging.arrays import Array
+from backend.imaging.arrays import Array, as_float32, like, namespace
 from backend.imaging.colour import srgb_to_linear
 from backend.imaging.octaves import reduce_to
 from backend.imaging.rows import bands, filled_in_bands, reduced_in_bands
@@ -51,18 +51,20 @@ class PartialTexture:
     sharpness: float = 1.0
     pixels: Array | None = None
 
-    def reduced(self, side: int) -> tuple[np.ndarray, np.ndarray]:
-        """Linear colour float32 [side, side, 3], averaged over what was seen, and visibility float32 [side, side]."""
-        full, seen = len(self.visibility), self.visibility
+    def reduced(self, side: int) -> tuple[Array, Array]:
+        """Linear colour float32 [side, side, 3], averaged over what was seen, and visibility float32 [side, side];
+        both where the texture is."""
+        texture, seen = self.texture_srgb, like(self.visibility, self.texture_srgb)
+        full = len(seen)
 
-        def linear(rows: slice) -> np.ndarray:
-            return srgb_to_linear(self.texture_srgb[rows]).astype(np.float32)
+        def linear(rows: slice) -> Array:
+            return as_float32(srgb_to_linear(texture[rows]))
 
         if full == side:
-            return filled_in_bands(linear, side, 3), seen
-        total = reduced_in_bands(lambda rows: linear(rows) * seen[rows][..., None], full, side, 3)
+            return filled_in_bands(linear, side, 3, texture), seen
+        total = reduced_in_bands(lambda rows: linear(rows) * seen[rows][..., None], full, side, 3, texture)
         weight = reduce_to(seen, side)
-        return total / np.maximum(weight, 1e-6)[..., None], weight
+        return total / namespace(weight).maximum(weight, 1e-6)[..., None], weight
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,7 @@ __all__ = [
     "hypot",
     "log",
     "log1p",
+    "logaddexp",
     "matmul",
     "max",
     "maximum",
@@ -101,6 +102,11 @@ def clip(values: Tensor, lowest: Tensor | float, highest: Tensor | float) -> Ten
 def cross(first: Tensor, second: Tensor) -> Tensor:
     """Cross products of vectors [..., 3]."""
     return torch.linalg.cross(first, second)
+
+
+def logaddexp(first: float, second: Tensor) -> Tensor:
+    """The logarithm of the sum of e to a number and e to each value."""
+    return torch.logaddexp(torch.full_like(second, first), second)
 
 
 def tensordot(first: Tensor, second: Tensor, axes: int) -> Tensor:

@@ -35,6 +35,7 @@ class ClassicalPrior:
     ) -> Iterator[CompletedMaps]:
         """See `backend.prior.interface.Prior.complete`; all seeds give the same, and it infers no reflectance."""
         progress.report(0.0)
+        delit = delit.on_device("cpu")
         skin = delit.skin
         texels_per_mm = skin.regions.texels_per_mm
         filled = complete_field(

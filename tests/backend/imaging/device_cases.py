@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 
 from backend.imaging import filters, octaves, sampling
-from backend.imaging.arrays import Array, is_tensor, namespace, to_device, to_host
+from backend.imaging.arrays import Array, gather, is_tensor, namespace, to_device, to_host
 from backend.imaging.colour import linear_to_srgb, luminance, srgb_to_linear
 from backend.imaging.membrane import extend
+from backend.imaging.parts import largest_in_parts, parts, texels_of_parts
 from backend.imaging.rows import Enlarged, blurred_in_bands
 from backend.imaging.sampling import Footprint
 from backend.imaging.solid_noise import solid_noise
@@ -58,6 +59,8 @@ LIMITS = {
     "inner_distance": 0.03,  # OpenCV's is a sum of steps on the grid
     "extended": 0.02,  # texels whose nearest two are as far, in an image that is smooth
     "extend": 2e-3,  # both stop at 3e-4 of the largest value
+    "parts": 0,
+    "measures_of_parts": 0,
     "srgb": 1e-6,
     "luminance": 1e-6,
 }
@@ -115,6 +118,18 @@ def differences(device: str) -> dict[str, float]:
         maps = [np.array([[0.8, 0.5, 70.3], [-0.5, 0.8, -4.1]]), np.array([[0.3, -1.0, 20], [1.0, 0.3, 40]])]
         return namespace(image).stack(list(sampling.turned_parts(image, maps, 40, border)))
 
+    def by_size(mask: Array) -> Array:
+        """How many texels the part has that each texel is of: the numbers of parts are in any order."""
+        labels, count = parts(mask)
+        return gather(texels_of_parts(labels, count), labels)
+
+    def measured(mask: Array, values: Array) -> Array:
+        labels, count = parts(mask)
+        return gather(largest_in_parts(labels, count, values), labels)
+
+    # A spiral, which takes many turns to be followed to its end, and scattered texels that meet at corners.
+    angle = np.arctan2(y, x) + 0.35 * np.hypot(x, y)
+    scattered = np.where(np.hypot(x, y) < 30, np.sin(angle) > 0.4, noise[..., 1] > 0.55)
     side64 = np.ascontiguousarray(noise[:64, :64])
     return {
         "masked_blur": apart(filters.masked_blur, noise, weight, 2.0, where=near[2.0]),
@@ -158,6 +173,8 @@ def differences(device: str) -> dict[str, float]:
         "inner_distance": apart(of_distance, mask, where=deep),
         "extended": apart(dilate, smooth, mask, 9.0, quantile=0.99),
         "extend": apart(extend, smooth, held, mask, 20.0),
+        "parts": apart(by_size, scattered),
+        "measures_of_parts": apart(measured, scattered, plain),
         "srgb": max(apart(linear_to_srgb, noise), apart(srgb_to_linear, noise)),
         "luminance": apart(luminance, noise),
     }
