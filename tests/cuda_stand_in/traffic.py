@@ -34,7 +34,8 @@ def traffic() -> Iterator[Traffic]:
         there = any(isinstance(leaf, OnDevice) for leaf in given)
         if not given:
             return out
-        if isinstance(out, OnDevice):
+        made = [leaf for leaf in tree_leaves(out) if isinstance(leaf, OnDevice)]
+        if made:
             told.to_device.extend(leaf.numel() for leaf in given if not isinstance(leaf, OnDevice) and leaf.dim())
         elif there:
             told.to_host.append(out.numel() if isinstance(out, Tensor) else 1)
