@@ -56,7 +56,7 @@ LIMITS = {
     "gathered_rows": 1e-6,
     "turned_parts": 0.04,
     "solid_noise": 2e-4,  # places of single precision
-    "inner_distance": 0.03,  # OpenCV's is a sum of steps on the grid
+    "inner_distance": 1e-5,
     "extended": 0.02,  # texels whose nearest two are as far, in an image that is smooth
     "extend": 2e-3,  # both stop at 3e-4 of the largest value
     "parts": 0,
