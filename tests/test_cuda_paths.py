@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.backend.delight.device_case import LIMITS as LIGHT_LIMITS
+from tests.backend.delight.device_case import SMALL as LIGHT_SMALL
 from tests.backend.detail.device_case import AS_THEY_ARE, SIDE, SMALL, STRENGTH
 from tests.backend.head.shading.device_case import LIMITS as FIT_LIMITS
 from tests.backend.imaging.device_cases import LIMITS
@@ -102,6 +104,26 @@ def told_of_unwrapping(told: dict) -> None:
     assert told["seen"] > 10_000
     assert told["most"] < 0.01  # the reference knows 32 places between two pixels
     assert told["unseen"] == 0
+
+
+def told_of_delighting(told: dict) -> None:
+    assert told["differences"].keys() == LIGHT_LIMITS.keys()
+    assert {name: found for name, found in told["differences"].items() if found > LIGHT_LIMITS[name]} == {}
+    one = LIGHT_SMALL**2
+    # Marks are looked for on the host, which is given colour and visibility; else there come back normal equations of
+    # nine coefficients, measures of connected parts, and single numbers.
+    assert sorted(size for size in told["to_host"] if size > 9**2) == [one, 3 * one]
+    assert sum(told["to_host"]) < 4 * one + 3000
+    # The marks are the only image of the working size that goes there beside the face's seven regions.
+    assert sorted(size for size in told["to_device"] if size in (one, 3 * one)) == 7 * [one] + [3 * one]
+
+
+def test_light_is_taken_off_on_the_device(library: Path, tmp_path: Path) -> None:
+    told_of_delighting(run("delighting", library, tmp_path))
+
+
+def test_light_is_taken_off_on_a_macs_gpu(library_mps: Path, tmp_path: Path) -> None:
+    told_of_delighting(run("delighting", library_mps, tmp_path, "mps"))
 
 
 def told_of_detail(told: dict) -> None:

@@ -39,7 +39,7 @@ def limit_bright(
     """
     luminance = luminance_of(log_albedo)
     xp, (skin_tone, _) = namespace(luminance), robust_tone(log_albedo, weight * plain_skin(regions))
-    limit = filled_with(skin_tone @ LUMINANCE + settings.brightest_skin, luminance.shape, luminance)
+    limit = filled_with(float(skin_tone @ LUMINANCE + settings.brightest_skin), luminance.shape, luminance)
     on_lips = (regions.lips * weight) > 0.6
     if count(on_lips) > 50:
         lips = median(luminance[on_lips]) + settings.brightest_lips

@@ -70,7 +70,7 @@ def _unlit(luminance: Array, plain: Array, places: Array, regions: FaceRegions, 
     near, broad = (masked_blur(luminance, plain, mm * regions.texels_per_mm) for mm in settings.around_mm)
     seen = broad[places > 0.5]
     darkest = -float(seen.min()) if len(seen) else 0.0
-    return smooth_step(-near, *settings.unlit_near) * smooth_step(darkest, *settings.unlit)
+    return smooth_step(-near, *settings.unlit_near) * float(smooth_step(darkest, *settings.unlit))
 
 
 def _grown(area: Array, texels: float) -> Array:

@@ -10,8 +10,8 @@ from backend.imaging.arrays import Array, also_on_device
 
 @also_on_device("parts")
 def parts(mask: Array) -> tuple[Array, int]:
-    """Connected parts of a bool mask [H, W], diagonals count, on a device of up to 1024 x 1024: which of them each
-    texel is of, int32 [H, W] from 1, 0 outside; and how many there are. Their order is any."""
+    """Connected parts of a bool mask [H, W], diagonals count: which of them each texel is of, int32 [H, W] from 1, 0
+    outside; and how many there are. Their order is any."""
     count, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8, ltype=cv2.CV_32S)
     return np.asarray(labels, np.int32), count - 1
 

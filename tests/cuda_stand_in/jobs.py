@@ -167,6 +167,19 @@ def shading_fit(folder: Path) -> dict:
     return {"differences": differences(on_cpu, there), "to_host": told.to_host}
 
 
+def delighting(folder: Path) -> dict:
+    """Light taken off what a photo shows of the skin."""
+    from tests.backend.delight.device_case import delit, differences
+    from tests.cuda_stand_in.traffic import traffic
+
+    on_cpu = delit("cpu")
+    with stand_in(), traffic() as told:
+        there = delit(DEVICE)
+    with stand_in():
+        apart = differences(on_cpu, there)
+    return {"differences": apart, "to_host": told.to_host, "to_device": told.to_device}
+
+
 def detailing(folder: Path) -> dict:
     """The whole detail stage beside itself on the CPU, and what goes between the device and the host meanwhile."""
     from tests.backend.detail.device_case import differences, made, strengths
@@ -183,7 +196,7 @@ def detailing(folder: Path) -> dict:
 
 if __name__ == "__main__":
     networks, arithmetic = (stream, training, completion), (refusal, primitives)
-    stages = shading_fit, unwrapping, coarse_completion, detailing
+    stages = shading_fit, unwrapping, delighting, coarse_completion, detailing
     jobs = {job.__name__: job for job in (*networks, *arithmetic, *stages)}
     print(json.dumps({"stand_in": DEVICE, **jobs[sys.argv[1]](Path(sys.argv[2]))}), flush=True)
     # The interpreter's end would race with PyTorch's threads for a device that PyTorch does not know.

@@ -8,34 +8,32 @@ from torch.nn import functional
 
 
 def parts(mask: Tensor) -> tuple[Tensor, int]:
-    """Every texel takes the largest number in its part, along rows, columns and diagonals by turns."""
+    """Trees of texels that hook onto each other and are shortened until each part is one, in about ten rounds.
+
+    Source: Zhang, Azad and Hu, "FastSV: a distributed-memory connected component algorithm with fast convergence",
+    2020, on pixels.
+    """
     height, width = mask.shape
     texels = height * width
-    assert texels * max(height, width) < 2**31
-    own = torch.arange(1, texels + 1, device=mask.device, dtype=torch.int32).reshape(height, width)
-    found = torch.where(mask, own, 0)
+    inside = functional.pad(mask.flatten(), (1, 0))  # number 0 is what is outside
+    # Whole numbers up to 2^24 are exact in single precision, which every device finds the largest of.
+    assert texels < 1 << 24
+    own = torch.arange(texels + 1, device=mask.device, dtype=torch.float32)
+    root = torch.where(inside, own, 0)
     while True:
-        before = found
-        for axis in (0, 1):
-            ahead = _along(found, mask, axis)
-            found = torch.maximum(ahead, _along(found.flip(axis), mask.flip(axis), axis).flip(axis))
-        # Whole numbers up to 2^24 are exact in single precision.
-        around = functional.max_pool2d(found.float()[None], 3, stride=1, padding=1)[0]
-        found = torch.where(mask, around.int(), 0)
-        if bool((found == before).all()):
+        at = root.long()
+        above = root[at]
+        around = functional.max_pool2d(above[1:].reshape(1, height, width), 3, stride=1, padding=1)
+        around = torch.where(inside, functional.pad(around.flatten(), (1, 0)), 0)
+        hooked = root.scatter_reduce(0, at, around, "amax")
+        hooked = torch.maximum(torch.maximum(hooked, around), above)
+        if bool((hooked == root).all()):
             break
-    # A part's number is that of one of its texels, by which they are counted.
-    number = (found == torch.where(mask, own, -1)).flatten().cumsum(0, dtype=torch.int32)
-    labels = torch.where(mask, number[(found - 1).clamp_min(0).flatten().long()].reshape(height, width), 0)
-    return labels, int(number[-1])
-
-
-def _along(found: Tensor, mask: Tensor, axis: int) -> Tensor:
-    """The largest number from the beginning of each run of a mask up to each of its texels."""
-    most = found.numel() + 1
-    # Runs are told apart by how much lies between them and the first texel.
-    run = (~mask).cumsum(axis, dtype=torch.int32) * most
-    return torch.where(mask, (found + run).cummax(axis).values - run, 0)
+        root = hooked
+    # A part has the number of one of its texels, by which parts are counted.
+    count = (inside & (root == own)).cumsum(0, dtype=torch.int32)
+    labels = torch.where(inside, count[root.long()], 0)
+    return labels[1:].reshape(height, width), int(count[-1])
 
 
 def texels_of_parts(labels: Tensor, count: int) -> Tensor:
