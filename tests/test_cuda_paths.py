@@ -13,6 +13,8 @@ import pytest
 import torch
 
 from tests.backend.delight.device_case import LIMITS as LIGHT_LIMITS
+from tests.backend.delight.device_case import LIMITS_TOGETHER
+from tests.backend.delight.device_case import SIDE as LIGHT_SIDE
 from tests.backend.delight.device_case import SMALL as LIGHT_SMALL
 from tests.backend.detail.device_case import AS_THEY_ARE, SIDE, SMALL, STRENGTH
 from tests.backend.head.shading.device_case import LIMITS as FIT_LIMITS
@@ -106,16 +108,20 @@ def told_of_unwrapping(told: dict) -> None:
     assert told["unseen"] == 0
 
 
-def told_of_delighting(told: dict) -> None:
-    assert told["differences"].keys() == LIGHT_LIMITS.keys()
-    assert {name: found for name, found in told["differences"].items() if found > LIGHT_LIMITS[name]} == {}
-    one = LIGHT_SMALL**2
-    # Marks are looked for on the host, which is given colour and visibility; else there come back normal equations of
-    # nine coefficients, measures of connected parts, and single numbers.
-    assert sorted(size for size in told["to_host"] if size > 9**2) == [one, 3 * one]
-    assert sum(told["to_host"]) < 4 * one + 3000
-    # The marks are the only image of the working size that goes there beside the face's seven regions.
-    assert sorted(size for size in told["to_device"] if size in (one, 3 * one)) == 7 * [one] + [3 * one]
+def told_of_delighting(told: dict, photos: int = 1) -> None:
+    limits = LIGHT_LIMITS if photos == 1 else LIMITS_TOGETHER
+    assert told["differences"].keys() == limits.keys()
+    assert {name: found for name, found in told["differences"].items() if found > limits[name]} == {}
+    one, full = LIGHT_SMALL**2, LIGHT_SIDE**2
+    # Marks are looked for on the host, which is given colour and visibility, and of two photos images of 8 bits to find
+    # the flow between them, and the visibility of both to be written. Else there come back normal equations of nine
+    # coefficients, measures of connected parts, and single numbers.
+    together = [full, one, one] if photos == 2 else []
+    assert sorted(size for size in told["to_host"] if size > 9**2) == sorted([*photos * [one, 3 * one], *together])
+    # There go the marks, the face's seven regions, and the flow.
+    flow = [2 * one] if photos == 2 else []
+    images = sorted(size for size in told["to_device"] if size in (one, 2 * one, 3 * one))
+    assert images == sorted([*photos * [*7 * [one], 3 * one], *flow])
 
 
 def test_light_is_taken_off_on_the_device(library: Path, tmp_path: Path) -> None:
@@ -124,6 +130,14 @@ def test_light_is_taken_off_on_the_device(library: Path, tmp_path: Path) -> None
 
 def test_light_is_taken_off_on_a_macs_gpu(library_mps: Path, tmp_path: Path) -> None:
     told_of_delighting(run("delighting", library_mps, tmp_path, "mps"))
+
+
+def test_two_photos_are_merged_on_the_device(library: Path, tmp_path: Path) -> None:
+    told_of_delighting(run("merging", library, tmp_path), photos=2)
+
+
+def test_two_photos_are_merged_on_a_macs_gpu(library_mps: Path, tmp_path: Path) -> None:
+    told_of_delighting(run("merging", library_mps, tmp_path, "mps"), photos=2)
 
 
 def told_of_detail(told: dict) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from backend.delight.mark_parameters import SpotSettings
 from backend.imaging.arrays import Array, as_float32, count, filled_with, median, namespace
 from backend.imaging.filters import MAD_TO_STD, gaussian_blur, grown, masked_blur, shrunk, smooth_step
-from backend.imaging.octaves import reduce_to, second_difference
+from backend.imaging.octaves import reduce_to, smoothed_difference
 
 
 def spots(
@@ -36,7 +36,7 @@ def spots(
         if sigma < 0.7:
             continue
         blurred = gaussian_blur(flat, sigma)
-        xx, yy, xy = (second_difference(blurred, *order) for order in ((2, 0), (0, 2), (1, 1)))
+        xx, yy, xy = (smoothed_difference(blurred, *order) for order in ((2, 0), (0, 2), (1, 1)))
         middle, spread = 0.5 * (xx + yy), xp.sqrt(0.25 * xp.square(xx - yy) + xp.square(xy))
         low, high = (middle - spread) * sigma**2, (middle + spread) * sigma**2
         typical = MAD_TO_STD * median(xp.abs(low[inside]))

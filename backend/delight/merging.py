@@ -11,14 +11,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
-import cv2
 import numpy as np
 
 from backend.delight.delighting import DelightedTexture
 from backend.delight.robust import robust_tone
-from backend.imaging.colour import LUMINANCE, SMALLEST_LINEAR, linear_to_srgb, srgb_to_linear
-from backend.imaging.filters import enlarge, masked_blur, smooth_step
+from backend.imaging.arrays import (
+    Array,
+    as_float32,
+    as_int32,
+    average,
+    count,
+    filled_with,
+    is_tensor,
+    largest_of,
+    like,
+    namespace,
+    to_host,
+)
+from backend.imaging.colour import SMALLEST_LINEAR, linear_to_srgb, srgb_to_linear
+from backend.imaging.colour import luminance as luminance_of
+from backend.imaging.filters import enlarge, gaussian_blur, grown, masked_blur, smooth_step
 from backend.texture.fitted_skin import FittedSkin
 from backend.texture.maps import PartialTexture
 from backend.texture.regions import plain_skin
@@ -70,15 +84,15 @@ class _Layer:
         flow: float32 [B, B, 2], see `skin_flow`; None for the first photo.
     """
 
-    log_albedo: np.ndarray
-    log_marks: np.ndarray
-    weight: np.ndarray
-    shine: np.ndarray
-    pixels: np.ndarray
-    quality: np.ndarray
-    relit: np.ndarray
+    log_albedo: Array
+    log_marks: Array
+    weight: Array
+    shine: Array
+    pixels: Array
+    quality: Array
+    relit: Array
     gain: np.ndarray
-    flow: np.ndarray | None
+    flow: Array | None
 
 
 def merged(
@@ -96,6 +110,9 @@ def merged(
         return first
     plain = plain_skin(first.skin.regions)
     light = _cast(first, plain, settings)
+    xp = namespace(light)
+    if is_tensor(light):  # the first photo's texels are there already
+        skin = replace(skin, uv_space=first.skin.uv_space, kept=first.skin.kept)
     layers: list[_Layer] = []
     for number in _most_common_first(seen, plain):
         layers.append(_layer(seen[number], layers, light, plain, settings))
@@ -105,10 +122,10 @@ def merged(
     partial, fine = _partial([seen[n].partial for n in order], layers, broad, choice)
 
     texture, _ = partial.reduced(len(light))
-    weight = np.maximum.reduce([layer.weight for layer in layers])
+    weight = largest_of(*(layer.weight for layer in layers))
     log_marks = _blend([layer.log_marks for layer in layers], choice)
-    log_seen = np.log(np.maximum(texture, SMALLEST_LINEAR)) - log_marks
-    log_albedo = (log_seen - light).astype(np.float32)
+    log_seen = xp.log(xp.maximum(texture, SMALLEST_LINEAR)) - log_marks
+    log_albedo = as_float32(log_seen - light)
     tone, _ = robust_tone(log_albedo, weight * plain)
     guesses = [
         np.log(seen[n].mean_albedo) + tone - (seen[n].tone + layer.gain) for n, layer in zip(order, layers, strict=True)
@@ -118,7 +135,7 @@ def merged(
         first,
         skin=skin,
         partial=replace(partial, pixels=fine),
-        log_seen=log_seen.astype(np.float32),
+        log_seen=as_float32(log_seen),
         log_albedo=log_albedo,
         log_marks=log_marks,
         log_shading=light,
@@ -131,50 +148,51 @@ def merged(
     )
 
 
-def _most_common_first(seen: Sequence[DelightedTexture], plain: np.ndarray) -> list[int]:
+def _most_common_first(seen: Sequence[DelightedTexture], plain: Array) -> list[int]:
     """The first photo, then the others, first that which shows most of the first's skin."""
-    common = [float((np.minimum(one.weight, seen[0].weight) * plain).sum()) for one in seen]
+    common = [float((namespace(plain).minimum(one.weight, seen[0].weight) * plain).sum()) for one in seen]
     return [0, *sorted(range(1, len(seen)), key=lambda n: -common[n])]
 
 
-def _cast(first: DelightedTexture, plain: np.ndarray, settings: MergeSettings) -> np.ndarray:
+def _cast(first: DelightedTexture, plain: Array, settings: MergeSettings) -> Array:
     """The first photo's light times mean albedo, log, no darker than detail survives: float32 [B, B, 3]."""
-    return np.maximum(first.log_shading, _usual(first, plain) - settings.darkest).astype(np.float32)
+    least = like(_usual(first, plain) - settings.darkest, plain)
+    return as_float32(namespace(plain).maximum(first.log_shading, least))
 
 
-def _evenness(one: DelightedTexture, plain: np.ndarray, settings: MergeSettings) -> float:
+def _evenness(one: DelightedTexture, plain: Array, settings: MergeSettings) -> float:
     """How far a photo's light is to be trusted to have been taken off: what is left of it grows with its contrast."""
     lit = one.weight * plain
-    luminance = one.log_shading @ LUMINANCE
-    mean = np.average(luminance, weights=lit + 1e-9)
-    return 1 / (settings.even + float(np.average(np.square(luminance - mean), weights=lit + 1e-9)))
+    luminance, weights = luminance_of(one.log_shading).reshape(-1), (lit + 1e-9).reshape(-1)
+    away = luminance - float(average(luminance, weights))
+    return 1 / (settings.even + float(average(namespace(away).square(away), weights)))
 
 
-def _usual(one: DelightedTexture, plain: np.ndarray) -> np.ndarray:
+def _usual(one: DelightedTexture, plain: Array) -> np.ndarray:
     """Light times mean albedo, log, on most of a photo's plain skin: float [3]."""
     return robust_tone(one.log_shading, one.weight * plain)[0]
 
 
 def _layer(
-    one: DelightedTexture, layers: Sequence[_Layer], light: np.ndarray, plain: np.ndarray, settings: MergeSettings
+    one: DelightedTexture, layers: Sequence[_Layer], light: Array, plain: Array, settings: MergeSettings
 ) -> _Layer:
     """A photo brought onto those before it: in place, tone and light."""
-    skin = one.skin
+    xp, skin = namespace(light), one.skin
     gloss = one.log_seen - one.log_shading - one.log_albedo
     pixels = pixels_per_texel(skin.model, skin.fit, skin.working)
-    lit = smooth_step((one.log_shading - _usual(one, plain)) @ LUMINANCE, -2 * settings.darkest, -settings.darkest)
-    quality = one.weight * (1 - settings.shine * one.shine) * lit * np.square(one.partial.sharpness * pixels)
-    quality = (quality * _evenness(one, plain, settings)).astype(np.float32)
+    lit = smooth_step(
+        luminance_of(one.log_shading - like(_usual(one, plain), plain)), -2 * settings.darkest, -settings.darkest
+    )
+    quality = one.weight * (1 - settings.shine * one.shine) * lit * xp.square(one.partial.sharpness * pixels)
+    quality = as_float32(quality * _evenness(one, plain, settings))
     relit = light - one.log_shading - gloss
     layer = _Layer(one.log_albedo, one.log_marks, one.weight, one.shine, pixels, quality, relit, np.zeros(3), None)
     if not layers:
         return layer
-    weights = np.stack([before.weight for before in layers])
-    there = weights.max(0)
-    best = np.argmax(np.stack([before.quality for before in layers]), axis=0)
-    shown = [before.log_albedo + before.log_marks for before in layers]
-    still = np.choose(best, [image @ LUMINANCE for image in shown]).astype(np.float32)
-    moving = ((one.log_albedo + one.log_marks) @ LUMINANCE).astype(np.float32)
+    there = largest_of(*(before.weight for before in layers))
+    best = _best([before.quality for before in layers])
+    shown = [luminance_of(before.log_albedo + before.log_marks) for before in layers]
+    still, moving = as_float32(_of(best, shown)), as_float32(luminance_of(one.log_albedo + one.log_marks))
     flow = skin_flow(still, moving, there, one.weight, skin.regions.texels_per_mm, settings.registration)
     names = ("log_albedo", "log_marks", "weight", "shine", "pixels", "quality")
     layer = replace(layer, flow=flow, **{name: flowed(getattr(layer, name), flow) for name in names})
@@ -182,26 +200,43 @@ def _layer(
     return replace(
         layer,
         gain=gain,
-        log_albedo=(layer.log_albedo + gain).astype(np.float32),
-        relit=(flowed(relit, flow) + light - flowed(light, flow) + gain).astype(np.float32),
+        log_albedo=as_float32(layer.log_albedo + like(gain, light)),
+        relit=as_float32(flowed(relit, flow) + light - flowed(light, flow) + like(gain, light)),
     )
 
 
 def _gain(
     layers: Sequence[_Layer],
     layer: _Layer,
-    best: np.ndarray,
+    best: Array,
     tone: np.ndarray,
-    plain: np.ndarray,
+    plain: Array,
     settings: MergeSettings,
 ) -> np.ndarray:
     """What brings a photo's exposure and white balance to those before it, log, float64 [3]: over common plain skin."""
-    there = np.choose(best, [before.weight for before in layers])
-    common = np.minimum(there, layer.weight) * plain
-    albedo = np.stack([np.choose(best, [before.log_albedo[..., c] for before in layers]) for c in range(3)], axis=-1)
-    if (common > 0.5).sum() >= settings.least_common:
-        return robust_tone((albedo - layer.log_albedo).astype(np.float32), common)[0]
-    return robust_tone(albedo.astype(np.float32), there * plain)[0] - tone
+    there = _of(best, [before.weight for before in layers])
+    common = namespace(there).minimum(there, layer.weight) * plain
+    albedo = _of(best[..., None], [before.log_albedo for before in layers])
+    if count(common > 0.5) >= settings.least_common:
+        return robust_tone(as_float32(albedo - layer.log_albedo), common)[0]
+    return robust_tone(as_float32(albedo), there * plain)[0] - tone
+
+
+def _best(images: Sequence[Array]) -> Array:
+    """Which of images [B, B] is the largest, the first of those that are: int [B, B]."""
+    xp, most = namespace(images[0]), images[0]
+    best = xp.zeros_like(as_int32(most))
+    for number, image in enumerate(images[1:], 1):
+        best, most = xp.where(image > most, number, best), xp.maximum(most, image)
+    return best
+
+
+def _of(number: Array, images: Sequence[Array]) -> Array:
+    """Of each texel the value of the image with its number."""
+    found = images[0]
+    for k, image in enumerate(images[1:], 1):
+        found = namespace(image).where(number == k, image, found)
+    return found
 
 
 def _agreed_marks(layers: Sequence[_Layer], settings: MergeSettings, skin: FittedSkin) -> list[_Layer]:
@@ -211,20 +246,23 @@ def _agreed_marks(layers: Sequence[_Layer], settings: MergeSettings, skin: Fitte
     """
     scale = skin.regions.texels_per_mm
     reach = max(1, round(settings.mark_mm * scale))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    signed = [layer.log_marks @ LUMINANCE for layer in layers]
+    signed = [luminance_of(layer.log_marks) for layer in layers]
+    xp = namespace(signed[0])
     known = [smooth_step(layer.weight, 0.1, settings.registration.common) for layer in layers]
-    several = np.sort(known, axis=0)[-2]
+    most, several = xp.maximum(*known[:2]), xp.minimum(*known[:2])  # the second largest is what two know
+    for one in known[2:]:
+        most, several = xp.maximum(most, one), xp.maximum(several, xp.minimum(most, one))
     limits = []
     for sign in (1, -1):
         # Where a photo does not know the place, it allows anything.
-        own = [np.asarray(cv2.dilate(np.maximum(sign * marks, 0).astype(np.float32), kernel)) for marks in signed]
-        limits.append(np.minimum.reduce([most + 4 * (1 - there) for most, there in zip(own, known, strict=True)]))
+        own = [grown(as_float32(xp.maximum(sign * marks, 0)), reach) for marks in signed]
+        allowed = [most + 4 * (1 - there) for most, there in zip(own, known, strict=True)]
+        limits.append(reduce(xp.minimum, allowed))
     agreed = []
     for layer, marks in zip(layers, signed, strict=True):
-        size = np.abs(marks).astype(np.float32)
-        most = np.where(marks > 0, limits[0], limits[1])
-        share = np.minimum(most / np.maximum(size, 1e-4), 1).astype(np.float32)
+        size = as_float32(xp.abs(marks))
+        most = xp.where(marks > 0, limits[0], limits[1])
+        share = as_float32(xp.minimum(most / xp.maximum(size, 1e-4), 1))
         # A mark that goes on to where only one photo shows it is there what it is beside.
         beside = masked_blur(share, size * several, settings.feather_mm * scale)
         judged = masked_blur(several, size, settings.feather_mm * scale)
@@ -234,76 +272,73 @@ def _agreed_marks(layers: Sequence[_Layer], settings: MergeSettings, skin: Fitte
     return agreed
 
 
-def _broad(layers: Sequence[_Layer], settings: MergeSettings, skin: FittedSkin) -> list[np.ndarray]:
+def _broad(layers: Sequence[_Layer], settings: MergeSettings, skin: FittedSkin) -> list[Array]:
     """By photo, what its broad colours lack to the mean of all that show the place: float32 [B, B, 3]."""
     scale = skin.regions.texels_per_mm
     low = [masked_blur(layer.log_albedo, layer.weight, settings.broad_mm * scale) for layer in layers]
-    trust = [cv2.GaussianBlur(layer.quality, (0, 0), settings.feather_mm * scale) * layer.weight for layer in layers]
-    total = np.maximum(np.sum(trust, axis=0), 1e-9)
-    mean = np.sum([t[..., None] * image for t, image in zip(trust, low, strict=True)], axis=0) / total[..., None]
+    trust = [gaussian_blur(layer.quality, settings.feather_mm * scale) * layer.weight for layer in layers]
+    total = namespace(trust[0]).maximum(sum(trust), 1e-9)
+    mean = sum(t[..., None] * image for t, image in zip(trust, low, strict=True)) / total[..., None]
     lacking = []
     for image, layer in zip(low, layers, strict=True):
-        known = (layer.weight > 0.05).astype(np.float32)
-        lacking.append(masked_blur((mean - image).astype(np.float32), known, settings.change_mm * scale))
+        known = as_float32(layer.weight > 0.05)
+        lacking.append(masked_blur(as_float32(mean - image), known, settings.change_mm * scale))
     return lacking
 
 
-def _choice(layers: Sequence[_Layer], settings: MergeSettings, skin: FittedSkin) -> list[np.ndarray]:
+def _choice(layers: Sequence[_Layer], settings: MergeSettings, skin: FittedSkin) -> list[Array]:
     """By photo, the share of each texel's fine detail that comes from it: float32 [B, B], summing to 1 where seen."""
     scale = skin.regions.texels_per_mm
-    judged = np.stack([cv2.GaussianBlur(layer.quality, (0, 0), settings.choice_mm * scale) for layer in layers])
-    judged *= np.stack([layer.weight > 0.05 for layer in layers])
-    best = np.argmax(judged, axis=0)
+    blur = settings.choice_mm * scale
+    best = _best([gaussian_blur(layer.quality, blur) * (layer.weight > 0.05) for layer in layers])
     change = settings.change_mm * scale
-    shares = np.stack(
-        [
-            cv2.GaussianBlur((best == number).astype(np.float32), (0, 0), change) * layer.weight
-            for number, layer in enumerate(layers)
-        ]
+    shares = namespace(best).stack(
+        [gaussian_blur(as_float32(best == number), change) * layer.weight for number, layer in enumerate(layers)]
     )
-    return list(shares / np.maximum(shares.sum(0), 1e-9))
+    return list(shares / namespace(best).maximum(shares.sum(0), 1e-9))
 
 
 def _partial(
-    partials: Sequence[PartialTexture], layers: Sequence[_Layer], broad: Sequence[np.ndarray], choice: list[np.ndarray]
-) -> tuple[PartialTexture, np.ndarray]:
+    partials: Sequence[PartialTexture], layers: Sequence[_Layer], broad: Sequence[Array], choice: list[Array]
+) -> tuple[PartialTexture, Array]:
     """The photos' texels at full size in one light, and how many pixels a texel is wide, float32 [B, B]."""
-    side = partials[0].visibility.shape[0]
-    total = np.zeros((side, side, 3), np.float32)
-    shares = np.zeros((side, side), np.float32)
-    visibility = np.zeros((side, side), np.float32)
+    side, kind = partials[0].visibility.shape[0], choice[0]
+    xp, total = namespace(kind), filled_with(0, (side, side, 3), kind)
+    shares, visibility = filled_with(0, (side, side), kind), filled_with(0, (side, side), kind)
     for partial, layer, lacking, chosen in zip(partials, layers, broad, choice, strict=True):
-        texture, shown = srgb_to_linear(partial.texture_srgb).astype(np.float32), partial.visibility
+        texture, shown = as_float32(srgb_to_linear(partial.texture_srgb)), like(partial.visibility, kind)
         if layer.flow is not None:
             # What was not seen is black, and must not run into what was.
-            known = (shown > 0).astype(np.float32)
+            known = as_float32(shown > 0)
             texture, shown, known = flowed(texture, layer.flow), flowed(shown, layer.flow), flowed(known, layer.flow)
-            texture /= np.maximum(known, 1e-3)[..., None]
+            texture /= xp.maximum(known, 1e-3)[..., None]
             shown = shown * (known > 0.05)
-        texture *= np.exp(np.clip(enlarge(layer.relit + lacking, side), -4, 4))
+        texture *= xp.exp(xp.clip(enlarge(layer.relit + lacking, side), -4, 4))
         # Where the best photo has no texel after all, the next best has it.
-        share = np.clip(enlarge(chosen, side), 1e-4, 1) * np.minimum(shown * 4, 1)
+        share = xp.clip(enlarge(chosen, side), 1e-4, 1) * xp.minimum(shown * 4, 1)
         total += share[..., None] * texture
         shares += share
-        np.maximum(visibility, shown, out=visibility)
-    total /= np.maximum(shares, 1e-9)[..., None]
-    texture_srgb = linear_to_srgb(np.clip(total, 0, 1)).astype(np.float32)
+        visibility = xp.maximum(visibility, shown)
+    total /= xp.maximum(shares, 1e-9)[..., None]
+    texture_srgb = as_float32(linear_to_srgb(xp.clip(total, 0, 1)))
     texture_srgb[visibility <= 0] = 0
-    sharpness = float(np.average([p.sharpness for p in partials], weights=[c.sum() + 1e-6 for c in choice]))
+    sharpness = float(
+        np.average([p.sharpness for p in partials], weights=[np.float32(float(c.sum())) + 1e-6 for c in choice])
+    )
     pixels = _blend([layer.pixels for layer in layers], choice)
-    return PartialTexture(texture_srgb, visibility, sharpness), pixels
+    return PartialTexture(texture_srgb, to_host(visibility), sharpness), pixels
 
 
-def _shares(order: Sequence[int], weight: np.ndarray, choice: Sequence[np.ndarray]) -> tuple[float, ...]:
+def _shares(order: Sequence[int], weight: Array, choice: Sequence[Array]) -> tuple[float, ...]:
     """By photo, in the order in which they came, the part of the seen skin that comes from it."""
     seen = max(float(weight.sum()), 1e-6)
     of_photo = {number: float((chosen * weight).sum()) / seen for number, chosen in zip(order, choice, strict=True)}
     return tuple(of_photo[number] for number in sorted(of_photo))
 
 
-def _blend(images: Sequence[np.ndarray], shares: Sequence[np.ndarray]) -> np.ndarray:
+def _blend(images: Sequence[Array], shares: Sequence[Array]) -> Array:
     """Images [B, B] or [B, B, C] weighed by shares [B, B] that sum to 1."""
-    total = np.zeros_like(images[0])
+    total = namespace(images[0]).zeros_like(images[0])
     for image, share in zip(images, shares, strict=True):
         total += (share if image.ndim == 2 else share[..., None]) * image
     return total

@@ -127,6 +127,11 @@ def as_int32(values: Array) -> Array:
     return values.int() if is_tensor(values) else values.astype(np.int32)
 
 
+def as_bytes(values: Array) -> Array:
+    """Whole numbers of 8 bits, of values from 0 to 255."""
+    return values.byte() if is_tensor(values) else values.astype(np.uint8)
+
+
 def as_float32(values: Array) -> Array:
     """The same in single precision; no copy where it is so already."""
     return values.float() if is_tensor(values) else np.asarray(values, np.float32)

@@ -84,8 +84,9 @@ def central_difference(image: Array, axis: int) -> Array:
 
 
 @also_on_device("octaves")
-def second_difference(image: Array, right: int, down: int) -> Array:
-    """A second difference of an image [H, W], smoothed over three texels across: so many times right, and down."""
+def smoothed_difference(image: Array, right: int, down: int) -> Array:
+    """A difference of an image [H, W], taken so many times right, and down, smoothed over three texels across; a single
+    one is twice as large as by `central_difference`."""
     return cv2.Sobel(image, cv2.CV_32F, right, down, ksize=3, scale=0.25)
 
 

@@ -145,6 +145,15 @@ def bilinear(image: Array, pixels: Array) -> Array:
 
 
 @also_on_device("bilinear")
+def warped(image: Array, offset: Array) -> Array:
+    """An image [H, W, ...] looked up at each pixel plus an offset [H, W, 2], x and y in pixels; its border repeats."""
+    height, width = image.shape[:2]
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    place = x + offset[..., 0], y + offset[..., 1]
+    return cv2.remap(image, *place, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+@also_on_device("bilinear")
 def part_resized(image: Array, corner: Sequence[float], scale: float, size: tuple[int, int], repeat: bool) -> Array:
     """A part of an image float32 [H, W] or [H, W, C] at another scale, [h, w] or [h, w, C], bilinear.
 

@@ -10,7 +10,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from backend.imaging.filters import masked_blur, smooth_step
+from backend.imaging.arrays import Array, as_bytes, as_float32, filled_with, like, namespace, to_host
+from backend.imaging.channels import norm
+from backend.imaging.filters import gaussian_blur, masked_blur, smooth_step
+from backend.imaging.octaves import reduce_to, smoothed_difference
+from backend.imaging.sampling import warped
 
 
 @dataclass(frozen=True)
@@ -35,53 +39,54 @@ class RegistrationSettings:
 
 
 def skin_flow(
-    still: np.ndarray,  # float32 [B, B], log luminance of the albedo
-    moving: np.ndarray,  # float32 [B, B], the same of another photo
-    still_weight: np.ndarray,  # float32 [B, B] in [0, 1], trust
-    moving_weight: np.ndarray,  # float32 [B, B]
+    still: Array,  # float32 [B, B], log luminance of the albedo
+    moving: Array,  # float32 [B, B], the same of another photo
+    still_weight: Array,  # float32 [B, B] in [0, 1], trust
+    moving_weight: Array,  # float32 [B, B]
     texels_per_mm: float,
     settings: RegistrationSettings = RegistrationSettings(),
-) -> np.ndarray:
+) -> Array:
     """The flow float32 [B, B, 2], x and y in texels: `moving` at x + flow(x) shows the skin of `still` at x.
 
     Dense inverse search (Kroeger et al., "Fast optical flow using dense inverse search", 2016) on what is finer than
-    the light, averaged where there is something to hold on to.
+    the light, averaged where there is something to hold on to. The search is OpenCV's: where the images are on a
+    device, two of 8 bits come to the host for it, and the flow goes back.
     """
-    both = np.minimum(still_weight, moving_weight)
-    common = (both > settings.common).astype(np.float32)
+    xp, both = namespace(still), namespace(still).minimum(still_weight, moving_weight)
+    common = as_float32(both > settings.common)
     if common.sum() < 100:
-        return np.zeros((*still.shape, 2), np.float32)
+        return filled_with(0, (*still.shape, 2), still)
     first, second = (
         _fine(image, weight, texels_per_mm, settings)
         for image, weight in ((still, still_weight), (moving, moving_weight))
     )
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    raw = np.asarray(search.calc(_levels(first * both, settings), _levels(second * both, settings), np.empty(0)))
+    one, other = (to_host(_levels(image * both, settings)) for image in (first, second))
+    raw = like(np.asarray(search.calc(one, other, np.empty(0))), still)
     largest = settings.largest_mm * texels_per_mm
-    believed = common * (1 - smooth_step(np.linalg.norm(raw, axis=-1), 0.7 * largest, largest))
-    slope = np.hypot(cv2.Sobel(first, cv2.CV_32F, 1, 0), cv2.Sobel(first, cv2.CV_32F, 0, 1))
+    believed = common * (1 - smooth_step(norm(raw)[..., 0], 0.7 * largest, largest))
+    slope = 4 * xp.hypot(smoothed_difference(first, 1, 0), smoothed_difference(first, 0, 1))
     held = believed * (slope + 1e-3)
     flow = masked_blur(raw, held, settings.smooth_mm * texels_per_mm)
     # Far from what both show the flow fades: there is nothing to double.
-    near = cv2.GaussianBlur(believed, (0, 0), settings.smooth_mm * texels_per_mm)
+    near = gaussian_blur(believed, settings.smooth_mm * texels_per_mm)
     known = smooth_step(near, 0.0, 0.3)
     beyond = masked_blur(flow, known * believed, settings.reach_mm * texels_per_mm)
-    fade = smooth_step(cv2.GaussianBlur(believed, (0, 0), settings.reach_mm * texels_per_mm), 0.0, 0.1)
-    return (known[..., None] * flow + ((1 - known) * fade)[..., None] * beyond).astype(np.float32)
+    fade = smooth_step(gaussian_blur(believed, settings.reach_mm * texels_per_mm), 0.0, 0.1)
+    return as_float32(known[..., None] * flow + ((1 - known) * fade)[..., None] * beyond)
 
 
-def flowed(image: np.ndarray, flow: np.ndarray) -> np.ndarray:
+def flowed(image: Array, flow: Array) -> Array:
     """An image [R, R, ...] looked up at x + flow(x), with a flow [B, B, 2] in texels of B x B; its border repeats."""
     side = image.shape[0]
     scale = side / flow.shape[0]
-    wide = cv2.resize(flow, (side, side), interpolation=cv2.INTER_LINEAR) * scale if scale != 1 else flow
-    x, y = np.meshgrid(np.arange(side, dtype=np.float32), np.arange(side, dtype=np.float32))
-    return cv2.remap(image, x + wide[..., 0], y + wide[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return warped(image, reduce_to(flow, side) * scale if scale != 1 else flow)
 
 
-def _fine(image: np.ndarray, weight: np.ndarray, texels_per_mm: float, settings: RegistrationSettings) -> np.ndarray:
+def _fine(image: Array, weight: Array, texels_per_mm: float, settings: RegistrationSettings) -> Array:
     return image - masked_blur(image, weight, settings.broad_mm * texels_per_mm)
 
 
-def _levels(image: np.ndarray, settings: RegistrationSettings) -> np.ndarray:
-    return np.round(np.clip(0.5 + image / settings.contrast / 2, 0, 1) * 255).astype(np.uint8)
+def _levels(image: Array, settings: RegistrationSettings) -> Array:
+    xp = namespace(image)
+    return as_bytes(xp.round(xp.clip(0.5 + image / settings.contrast / 2, 0, 1) * 255))

@@ -169,12 +169,25 @@ def shading_fit(folder: Path) -> dict:
 
 def delighting(folder: Path) -> dict:
     """Light taken off what a photo shows of the skin."""
-    from tests.backend.delight.device_case import delit, differences
+    from tests.backend.delight.device_case import delit
+
+    return _delit(delit)
+
+
+def merging(folder: Path) -> dict:
+    """Two photos' skin as one."""
+    from tests.backend.delight.device_case import delit_together
+
+    return _delit(delit_together)
+
+
+def _delit(made: Callable) -> dict:
+    from tests.backend.delight.device_case import differences
     from tests.cuda_stand_in.traffic import traffic
 
-    on_cpu = delit("cpu")
+    on_cpu = made("cpu")
     with stand_in(), traffic() as told:
-        there = delit(DEVICE)
+        there = made(DEVICE)
     with stand_in():
         apart = differences(on_cpu, there)
     return {"differences": apart, "to_host": told.to_host, "to_device": told.to_device}
@@ -196,7 +209,7 @@ def detailing(folder: Path) -> dict:
 
 if __name__ == "__main__":
     networks, arithmetic = (stream, training, completion), (refusal, primitives)
-    stages = shading_fit, unwrapping, delighting, coarse_completion, detailing
+    stages = shading_fit, unwrapping, delighting, merging, coarse_completion, detailing
     jobs = {job.__name__: job for job in (*networks, *arithmetic, *stages)}
     print(json.dumps({"stand_in": DEVICE, **jobs[sys.argv[1]](Path(sys.argv[2]))}), flush=True)
     # The interpreter's end would race with PyTorch's threads for a device that PyTorch does not know.

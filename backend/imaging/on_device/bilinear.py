@@ -12,6 +12,13 @@ def bilinear(image: Tensor, pixels: Tensor) -> Tensor:
     return _sampled(image, pixels, repeat=True)
 
 
+def warped(image: Tensor, offset: Tensor) -> Tensor:
+    height, width = image.shape[:2]
+    y, x = torch.arange(height, device=image.device)[:, None], torch.arange(width, device=image.device)[None]
+    pixels = torch.stack([x + 0.5 + offset[..., 0], y + 0.5 + offset[..., 1]], -1)
+    return _sampled(image, pixels.reshape(-1, 2), repeat=True).reshape(image.shape)
+
+
 def part_resized(image: Tensor, corner: Sequence[float], scale: float, size: tuple[int, int], repeat: bool) -> Tensor:
     x, y = (
         (torch.arange(count, device=image.device) + 0.5) / scale + float(start)

@@ -48,7 +48,7 @@ def central_difference(image: Tensor, axis: int) -> Tensor:
     return (around.narrow(axis, 2, size) - around.narrow(axis, 0, size)) / 2
 
 
-def second_difference(image: Tensor, right: int, down: int) -> Tensor:
+def smoothed_difference(image: Tensor, right: int, down: int) -> Tensor:
     return filtered(image, 0.25 * np.outer(SOBEL[down], SOBEL[right]))
 
 

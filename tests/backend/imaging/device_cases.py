@@ -39,7 +39,7 @@ LIMITS = {
     "doubled": 1e-6,
     "split_and_joined": 2e-6,
     "central_difference": 1e-6,
-    "second_difference": 1e-6,
+    "smoothed_difference": 1e-6,
     "filtered": 1e-5,
     "grown": 0,
     "shrunk": 0,
@@ -55,6 +55,7 @@ LIMITS = {
     "gathered": 1e-6,
     "gathered_rows": 1e-6,
     "turned_parts": 0.04,
+    "warped": 0.04,
     "solid_noise": 2e-4,  # places of single precision
     "inner_distance": 1e-5,
     "extended": 0.02,  # texels whose nearest two are as far, in an image that is smooth
@@ -130,6 +131,7 @@ def differences(device: str) -> dict[str, float]:
     # A spiral, which takes many turns to be followed to its end, and scattered texels that meet at corners.
     angle = np.arctan2(y, x) + 0.35 * np.hypot(x, y)
     scattered = np.where(np.hypot(x, y) < 30, np.sin(angle) > 0.4, noise[..., 1] > 0.55)
+    wandering = np.dstack([17 * (smooth[..., 0] - 0.5), 9 * (smooth[..., 1] - 0.5)]).astype(np.float32)
     side64 = np.ascontiguousarray(noise[:64, :64])
     return {
         "masked_blur": apart(filters.masked_blur, noise, weight, 2.0, where=near[2.0]),
@@ -151,7 +153,9 @@ def differences(device: str) -> dict[str, float]:
         "doubled": apart(octaves.doubled, noise, 2 * SIDE),
         "split_and_joined": apart(joined, side64),
         "central_difference": max(apart(octaves.central_difference, plain, axis) for axis in (0, 1)),
-        "second_difference": max(apart(octaves.second_difference, plain, *order) for order in ((2, 0), (0, 2), (1, 1))),
+        "smoothed_difference": max(
+            apart(octaves.smoothed_difference, plain, *order) for order in ((2, 0), (0, 1), (1, 1))
+        ),
         "filtered": apart(partial(filters.filtered, kernel=kernel), plain),
         "grown": max(apart(filters.grown, plain, 7), apart(filters.grown, mask.astype(np.float32), 3)),
         "shrunk": apart(filters.shrunk, plain, 4),
@@ -168,6 +172,7 @@ def differences(device: str) -> dict[str, float]:
         ),
         "gathered": apart(sampling.gathered, vertices, corners, share),
         "gathered_rows": apart(by_rows, corners, share, vertices),
+        "warped": apart(sampling.warped, noise, wandering),
         "turned_parts": max(apart(partial(turned, border=border), plain) for border in ("mirror", "wrap")),
         "solid_noise": apart(solid_noise, 150 * vertices[:, :3], 0.5, 1),
         "inner_distance": apart(of_distance, mask, where=deep),
