@@ -311,7 +311,7 @@ class Pipeline:
         """What a photo shows, its own light taken off."""
         view = shown.view
         white = view.white or white_cue(view.photo, view.face.landmarks_px, self.parameters.photo.white_cue)
-        return delight(shown.partial, shown.skin, white, choices, self.parameters.delight)
+        return delight(shown.partial, shown.skin, white, choices, self.parameters.delight, self.device)
 
     def _at_once(self, resolution: int) -> int:
         """How many photos' textures are worked on at a time: of the largest, two would take too much memory."""
@@ -346,7 +346,8 @@ def finished_maps(
         guidance: for priors that sample.
         parameters: of the detail stage.
         reflectance: where A_d, A_s and N come from.
-        device: where detail is made; there its images go once, and the finished maps come back once.
+        device: where detail is made; there go those of its images that are not there, and the finished maps come back
+            once.
 
     Raises:
         JobCancelled: the user asked to stop.

@@ -106,6 +106,8 @@ def told_of_unwrapping(told: dict) -> None:
     assert told["seen"] > 10_000
     assert told["most"] < 0.01  # the reference knows 32 places between two pixels
     assert told["unseen"] == 0
+    assert told["preview"] <= 2
+    assert max(told["to_host"]) < 50  # which kinds of footprints there are; the texture stays
 
 
 def told_of_delighting(told: dict, photos: int = 1) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from backend.delight.light import match_light
 from backend.delight.parameters import LightSettings
 from backend.head.head_fit import HeadFit
+from backend.imaging.arrays import Array, like, to_host
 from backend.imaging.colour import srgb_to_linear
 from backend.rendering.skin_model import SKIN
 from backend.texture.fitted_skin import FittedSkin, ShownSkin
@@ -50,7 +51,7 @@ def refit_further_lights(
 
 
 def _matched(
-    skin: FittedSkin, texture_srgb: np.ndarray, visibility: np.ndarray, albedo_srgb: np.ndarray, settings: LightSettings
+    skin: FittedSkin, texture_srgb: Array, visibility: np.ndarray, albedo_srgb: np.ndarray, settings: LightSettings
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Light [9, 3] and median albedo [3] of the texels that are seen; None where too few are."""
     space = skin.uv_space
@@ -61,7 +62,7 @@ def _matched(
     triangle = space.triangle.reshape(-1)[seen]
     weights = space.barycentric.reshape(-1, 3)[seen]
     at_texels = np.einsum("nk,nkc->nc", weights, skin.transfer[space.triangles[triangle]])
-    texture = srgb_to_linear(texture_srgb.reshape(-1, 3)[seen])
+    texture = srgb_to_linear(to_host(texture_srgb.reshape(-1, 3)[like(seen, texture_srgb)]))
     albedo = srgb_to_linear(albedo_srgb.reshape(-1, 3)[seen])
     uniform = np.zeros((9, 3))
     uniform[0] = texture.mean(0) / np.maximum(albedo.mean(0), 1e-3) / np.maximum(at_texels[:, 0].mean(), 1e-6)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -37,11 +37,15 @@ class SkinTexels:
     uv_space: UVSpace
     working_resolution: int = WORKING_RESOLUTION
     known_regions: FaceRegions | None = None
+    _elsewhere: dict[str, SkinTexels] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def on_device(self, device: str) -> SkinTexels:
-        """The same texels with their images on a device; the mesh stays on the host."""
-        uv_space = on_device(self.uv_space, device, *_OF_TEXELS)
-        return replace(self, uv_space=uv_space, known_regions=on_device(self.regions, device, *_OF_REGIONS))
+        """The same texels with their images on a device, where they are kept; the mesh stays on the host."""
+        if device not in self._elsewhere:
+            uv_space, regions = on_device(self.uv_space, device, *_OF_TEXELS), self.regions
+            there = replace(self, uv_space=uv_space, known_regions=on_device(regions, device, *_OF_REGIONS))
+            self._elsewhere[device] = there
+        return self._elsewhere[device]
 
     def on_host(self) -> SkinTexels:
         """The same texels with their images as NumPy's."""

@@ -39,7 +39,7 @@ class PartialTexture:
     """What the photo shows of the skin (T_0 and m of the paper, section 3.3).
 
     Args:
-        texture_srgb: float32 [R, R, 3], sRGB-encoded colour, 0 where nothing was seen.
+        texture_srgb: float32 [R, R, 3], sRGB-encoded colour, 0 where nothing was seen; on the host or on a device.
         visibility: float32 [R, R], 1 = seen, 0 = not seen, soft in between.
         sharpness: share of the resolution that the photo's pixels could show which it still has, in (0, 1].
         pixels: float32 [B, B], pixels that a texel of B x B is wide in the photo that shows it, where several photos

@@ -54,7 +54,7 @@ def unwrap(
         enlargers: by rising factor.
         settings: the stage's chosen numbers.
         sight: `line_of_sight` of the fitted head, where it is at hand.
-        device: where the photo is sampled.
+        device: where the photo is sampled, and where the texture is then; `cpu` is the host.
 
     Returns:
         R x R texels as `uv_space`; the texture is 0 where the visibility is.

@@ -1,6 +1,6 @@
 """The photo sampled at the texels' surface points on the device that the networks run on.
 
-Points, footprints and colours are made there; the photo goes there once and the texture comes back once.
+Points, footprints and colours are made there; the photo goes there once, and the texture stays.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from backend.imaging.arrays import to_device, to_host
+from backend.imaging.arrays import to_device
 from backend.imaging.colour import linear_to_srgb
 from backend.imaging.sampling import Footprint, gathered, sample_image
 from backend.rendering.camera import Camera
@@ -27,13 +27,13 @@ def sampled_texture(
     uv_space: UVSpace,
     seen: np.ndarray,  # int [n], flat indices of the texels that are asked for
     device: str,
-) -> np.ndarray:
+) -> torch.Tensor:
     """The texture, float32 [R, R, 3], sRGB-encoded; 0 where nothing is asked for."""
     image, points = to_device(crop, device), to_device(camera.to_camera(vertices), device)
     jacobians = to_device(factor * footprint.jacobian, device)
     corners = to_device(uv_space.triangles.astype(np.int64), device)
     centre = to_device(np.subtract(camera.centre_px, offset), device)
-    texture = np.zeros((*uv_space.mask.shape, 3), np.float32)
+    texture = torch.zeros((*uv_space.mask.shape, 3), device=device)
     for start in range(0, len(seen), TEXELS_AT_ONCE):
         texels = seen[start : start + TEXELS_AT_ONCE]
         triangle = to_device(uv_space.triangle.reshape(-1)[texels].astype(np.int64), device)
@@ -42,5 +42,5 @@ def sampled_texture(
         ahead = camera.focal_px / -z
         pixels = torch.stack([centre[0] + ahead * x, centre[1] - ahead * y], 1) * factor
         colour = linear_to_srgb(sample_image(image, pixels, Footprint(jacobians[triangle])))
-        texture.reshape(-1, 3)[texels] = to_host(colour)
+        texture.reshape(-1, 3)[to_device(texels, device)] = colour
     return texture

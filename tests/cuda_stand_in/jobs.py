@@ -123,24 +123,31 @@ def primitives(folder: Path) -> dict:
 def unwrapping(folder: Path) -> dict:
     """A photo sampled at the texels of a head."""
     from backend.head.model import load_head_model
+    from backend.imaging.arrays import to_host
+    from backend.imaging.preview import map_preview
     from backend.rendering.rasteriser import EmbreeRasteriser
     from backend.texture.unwrap import unwrap
     from backend.texture.uv_space import uv_space
     from tests.backend.texture.test_unwrap import fit_from, photograph
+    from tests.cuda_stand_in.traffic import traffic
 
     model, fit = load_head_model(), fit_from(20)
     photo = photograph(model, fit)[0]
     everywhere = np.ones((photo.height, photo.width), np.float32)
     given = photo, everywhere, model, fit, EmbreeRasteriser(), uv_space(model, 256)
     on_cpu = unwrap(*given)
-    with stand_in():
+    with stand_in(), traffic() as told:
         there = unwrap(*given, device=DEVICE)
-    apart = np.abs(on_cpu.texture_srgb - there.texture_srgb)
+    with stand_in():
+        apart = np.abs(on_cpu.texture_srgb - to_host(there.texture_srgb))
+        preview = map_preview(there.texture_srgb, there.visibility)
     seen = on_cpu.visibility > 0
     return {
         "most": float(np.quantile(apart[seen], 0.999)),
         "seen": int(seen.sum()),
         "unseen": float(apart[~seen].max()),
+        "preview": int(np.abs(preview.astype(int) - map_preview(on_cpu.texture_srgb, on_cpu.visibility)).max()),
+        "to_host": told.to_host,
     }
 
 

@@ -31,7 +31,9 @@ def sample_image(
     result = torch.zeros(len(pixels), image.shape[2], device=image.device)
     kind = (level * 16 + taps[:, 0]) * 16 + taps[:, 1]
     current, current_level = image, 0
-    for key in sorted(set(kind.cpu().tolist())):
+    there = torch.zeros(256 * (coarsest + 1), dtype=torch.bool, device=image.device)
+    there[kind] = True
+    for key in there.nonzero()[:, 0].cpu().tolist():
         members = (kind == key).nonzero()[:, 0]
         wanted, nx, ny = key // 256, key // 16 % 16, key % 16
         while current_level < wanted:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from backend.imaging.arrays import to_host
 from backend.imaging.colour import LUMINANCE, linear_to_srgb, srgb_to_linear
 from backend.imaging.filters import masked_reduce
 from backend.prior.channels import LINEAR
@@ -24,13 +25,14 @@ def coloured(
 
     The luminance stays the photo's. Lips, brows and beard are coloured as in the faces that the prior knows and that
     look alike without colour: the conditional mean of the texture given its luminance (Tipping and Bishop 1999, eq. 9).
+    On the host, wherever the texture is.
 
     Args:
         prior: the joint Gaussian.
         partial: what the photo shows, of any size; grey, or in shades of one colour as sepia is.
         settings: of the estimate.
     """
-    linear = srgb_to_linear(partial.texture_srgb)
+    linear = srgb_to_linear(to_host(partial.texture_srgb))
     luminance = linear @ LUMINANCE
     colour = _expected_colour(prior, linear, partial.visibility, settings)
     shown = cv2.resize(colour, luminance.shape[::-1], interpolation=cv2.INTER_LINEAR)
