@@ -16,7 +16,7 @@ import numpy as np
 
 from backend.delight.delighting import DelightedTexture
 from backend.delight.parameters import LocalLightSettings
-from backend.imaging.arrays import Array, as_float32, like, median, namespace, to_host
+from backend.imaging.arrays import Array, add_up, as_float32, like, median, namespace, to_host
 from backend.imaging.colour import LUMINANCE
 from backend.imaging.colour import luminance as luminance_of
 from backend.imaging.filters import enlarge, masked_reduce
@@ -211,7 +211,7 @@ def _solved(demands: list[_Demand], scale: float, settings: LocalLightSettings) 
     prior = np.kron(np.eye(knots**2) + settings.smooth * smooth, np.diag(precision))
     solution = np.zeros(len(prior))
     for _ in range(settings.iterations):
-        matrix, right = prior.copy(), np.zeros(len(prior))
+        squares, products = [], []
         for demand in demands:
             xp = namespace(demand.wanted)
             strayed = (demand.wanted - demand.design @ like(solution, demand.wanted)) / demand.spread
@@ -219,7 +219,10 @@ def _solved(demands: list[_Demand], scale: float, settings: LocalLightSettings) 
             # Both sides of the product take the root: of a matrix and itself, half has to be computed.
             root = as_float32(xp.sqrt(robust))
             weighted = demand.design * root[:, None]
-            matrix += to_host(weighted.T @ weighted)
-            right += to_host(weighted.T @ (root * demand.wanted))
+            squares.append(weighted.T @ weighted)
+            products.append(weighted.T @ (root * demand.wanted))
+        matrix, right = prior.copy(), np.zeros(len(prior))
+        add_up(matrix, squares)
+        add_up(right, products)
         solution = np.linalg.solve(matrix, right)
     return solution.reshape(knots, knots, 9)

@@ -170,6 +170,12 @@ def average(values: Array, weights: Array) -> np.ndarray:
     return to_host(namespace(values).tensordot(weights, values, axes=1) / weights.sum())
 
 
+def add_up(total: np.ndarray, parts: Sequence[Array]) -> None:
+    """Add arrays, one by one, to one of the host's, in place; those of a device are summed there, so that one comes."""
+    for part in [to_host(sum(parts))] if is_tensor(parts[0]) else parts:
+        total += part
+
+
 def gather(table: Array, index: Array) -> Array:
     """Rows [..., C] of a table [n, C], or values [...] of a table [n], by their numbers [...]."""
     return table[index.long()] if is_tensor(index) else np.take(table, index, axis=0)
