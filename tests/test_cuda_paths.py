@@ -183,6 +183,20 @@ def test_a_photo_is_sampled_on_a_macs_gpu(library_mps: Path, tmp_path: Path) -> 
     told_of_unwrapping(run("unwrapping", library_mps, tmp_path, "mps"))
 
 
+def told_of_enlarging(told: dict) -> None:
+    assert max(told["differences"]) < 1e-3  # a few windows are as near to two kinds
+    assert [factor for factor, _ in told["factors"]] == [there for _, there in told["factors"]] == [2, 4]
+    assert len(told["to_host"]) == 1  # how many windows are of each kind
+
+
+def test_a_small_photo_is_enlarged_on_the_device(library: Path, tmp_path: Path) -> None:
+    told_of_enlarging(run("enlarging", library, tmp_path))
+
+
+def test_a_small_photo_is_enlarged_on_a_macs_gpu(library_mps: Path, tmp_path: Path) -> None:
+    told_of_enlarging(run("enlarging", library_mps, tmp_path, "mps"))
+
+
 def told_of_a_fit(told: dict) -> None:
     assert told["differences"].keys() == FIT_LIMITS.keys()
     assert {name: found for name, found in told["differences"].items() if found > FIT_LIMITS[name]} == {}

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from backend.asset_files import ASSETS, verified
+from backend.imaging.arrays import Array, is_tensor
 from backend.imaging.colour import LUMINANCE, linear_to_srgb, srgb_to_linear
 from backend.texture.parameters import EnlargingSettings
 
@@ -52,11 +53,11 @@ def shapes(windows: np.ndarray, flat: float) -> np.ndarray:
 
 
 def enlarged(
-    linear: np.ndarray,  # float32 [H, W, 3], linear light
+    linear: Array,  # float32 [H, W, 3], linear light
     enlargers: tuple[Enlarger, ...],  # by rising factor
     pixels_per_texel: float,
     settings: EnlargingSettings = EnlargingSettings(),
-) -> tuple[np.ndarray, int]:
+) -> tuple[Array, int]:
     """The image enlarged as far as its texels need, linear light, and the factor, 1 where it is large enough.
 
     Luminance by `enlarged_luminance`, colour bicubically: it hardly varies finely, and cameras blur it.
@@ -70,6 +71,10 @@ def enlarged(
         chosen, factor = enlarger, enlarger.factor
     if chosen is None:
         return linear, 1
+    if is_tensor(linear):
+        from backend.texture.super_resolution_on_device import enlarged_by
+
+        return enlarged_by(linear, chosen, settings), factor
     # In the encoding the noise and the eye are about even over the tones.
     encoded = linear_to_srgb(linear).astype(np.float32)
     large = cv2.resize(encoded, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)

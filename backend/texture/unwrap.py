@@ -10,6 +10,7 @@ import numpy as np
 
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
+from backend.imaging.arrays import to_device
 from backend.imaging.colour import linear_to_srgb, srgb_bytes_to_linear, srgb_to_linear
 from backend.imaging.filters import smooth_step
 from backend.imaging.sampling import sample_image, sample_linear
@@ -73,6 +74,8 @@ def unwrap(
     pixels_per_texel = float(np.median(footprint.size[shown])) if len(shown) else 1.0
     if len(shown):
         crop, sharpness = _without_noise(crop, offset, photo, skin_mask, pixels_per_texel, fit.iod_px, settings.noise)
+    if device != "cpu":
+        crop = to_device(crop, device)
     if enlargers and len(shown):
         crop, factor = enlarged(crop, enlargers, pixels_per_texel, settings.enlarging)
     if device != "cpu":

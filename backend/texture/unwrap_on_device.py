@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from backend.imaging.arrays import to_device
+from backend.imaging.arrays import Array, to_device
 from backend.imaging.colour import linear_to_srgb
 from backend.imaging.sampling import Footprint, gathered, sample_image
 from backend.rendering.camera import Camera
@@ -18,7 +18,7 @@ TEXELS_AT_ONCE = 1 << 20  # some 200 bytes each
 
 
 def sampled_texture(
-    crop: np.ndarray,  # float32 [h, w, 3], linear light, a part of the photo
+    crop: Array,  # tensor float32 [h, w, 3], linear light, a part of the photo
     offset: np.ndarray,  # [2], where it begins, pixels of the photo
     factor: int,  # how many times it was enlarged
     vertices: np.ndarray,  # float32 [V, 3]
@@ -29,7 +29,7 @@ def sampled_texture(
     device: str,
 ) -> torch.Tensor:
     """The texture, float32 [R, R, 3], sRGB-encoded; 0 where nothing is asked for."""
-    image, points = to_device(crop, device), to_device(camera.to_camera(vertices), device)
+    points = to_device(camera.to_camera(vertices), device)
     jacobians = to_device(factor * footprint.jacobian, device)
     corners = to_device(uv_space.triangles.astype(np.int64), device)
     centre = to_device(np.subtract(camera.centre_px, offset), device)
@@ -41,6 +41,6 @@ def sampled_texture(
         x, y, z = gathered(points, corners[triangle], weights).unbind(1)
         ahead = camera.focal_px / -z
         pixels = torch.stack([centre[0] + ahead * x, centre[1] - ahead * y], 1) * factor
-        colour = linear_to_srgb(sample_image(image, pixels, Footprint(jacobians[triangle])))
+        colour = linear_to_srgb(sample_image(crop, pixels, Footprint(jacobians[triangle])))
         texture.reshape(-1, 3)[to_device(texels, device)] = colour
     return texture

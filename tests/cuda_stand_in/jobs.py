@@ -151,6 +151,25 @@ def unwrapping(folder: Path) -> dict:
     }
 
 
+def enlarging(folder: Path) -> dict:
+    """A small photo enlarged."""
+    from backend.imaging.arrays import to_device, to_host
+    from backend.texture.super_resolution import enlarged, load_enlargers
+    from tests.backend.texture.test_super_resolution import linear, picture
+    from tests.cuda_stand_in.traffic import traffic
+
+    image = np.ascontiguousarray(linear(picture(5)[:90, :120]), np.float32)
+    apart, factors = [], []
+    for pixels_per_texel in (0.5, 0.2):
+        wanted, factor = enlarged(image, load_enlargers(), pixels_per_texel)
+        with stand_in(), traffic() as told:
+            found, there = enlarged(to_device(image, DEVICE), load_enlargers(), pixels_per_texel)
+        with stand_in():
+            apart.append(float(np.quantile(np.abs(to_host(found) - wanted), 0.999)))
+        factors.append((factor, there))
+    return {"differences": apart, "factors": factors, "to_host": told.to_host}
+
+
 def coarse_completion(folder: Path) -> dict:
     """The likeliest completion by the linear prior: the quality `draft`, and the start of the others."""
     from tests.backend.prior.linear.device_case import completed, differences
@@ -216,7 +235,7 @@ def detailing(folder: Path) -> dict:
 
 if __name__ == "__main__":
     networks, arithmetic = (stream, training, completion), (refusal, primitives)
-    stages = shading_fit, unwrapping, delighting, merging, coarse_completion, detailing
+    stages = shading_fit, enlarging, unwrapping, delighting, merging, coarse_completion, detailing
     jobs = {job.__name__: job for job in (*networks, *arithmetic, *stages)}
     print(json.dumps({"stand_in": DEVICE, **jobs[sys.argv[1]](Path(sys.argv[2]))}), flush=True)
     # The interpreter's end would race with PyTorch's threads for a device that PyTorch does not know.
