@@ -43,7 +43,7 @@ def enlarged_luminance(image: Tensor, enlarger: Enlarger, settings: EnlargingSet
         if len(members):
             blocks[members] += windows[members] @ guesses[number]
     rows, columns = height + 2 * (SPREAD // 2), width + 2 * (SPREAD // 2)
-    whole = [(count + SPREAD - 1) * factor for count in (rows, columns)]
+    whole = (rows + SPREAD - 1) * factor, (columns + SPREAD - 1) * factor
     total = functional.fold(blocks.T[None], whole, SPREAD * factor, stride=factor)[0, 0]
     edge = (SPREAD - 1) * factor
     large = total[edge : edge + height * factor, edge : edge + width * factor]
