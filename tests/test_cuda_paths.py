@@ -228,6 +228,24 @@ def test_shading_is_fitted_on_a_macs_gpu(library_mps: Path, tmp_path: Path) -> N
     told_of_a_fit(run("shading_fit", library_mps, tmp_path, "mps"))
 
 
+def told_of_a_whole_job(told: dict) -> None:
+    assert {name: found for name, found in told["differences"].items() if found > 1e-3} == {}
+    one, preview, systems = 512**2, 3 * 384**2, 576**2
+    # What comes back are the five finished maps, to be encoded; a picture of the photo's texture, to be shown; colour
+    # and visibility, for marks to be looked for; and systems of equations, to be solved.
+    maps, marks = [one, one, 3 * one, 3 * one, 3 * one], [one, 3 * one]
+    large = sorted(size for size in told["to_host"] if size > 26_000)
+    assert large == sorted([*maps, *marks, preview, *12 * [systems]])
+
+
+def test_a_whole_job_leaves_its_images_on_the_device(library: Path, tmp_path: Path) -> None:
+    told_of_a_whole_job(run("whole", library, tmp_path))
+
+
+def test_a_whole_job_leaves_its_images_on_a_macs_gpu(library_mps: Path, tmp_path: Path) -> None:
+    told_of_a_whole_job(run("whole", library_mps, tmp_path, "mps"))
+
+
 def test_the_stand_in_for_a_mac_refuses_double_precision_as_well(library_mps: Path, tmp_path: Path) -> None:
     told = run("refusal", library_mps, tmp_path, "mps")
     assert told["refused"] == 5

@@ -233,9 +233,30 @@ def detailing(folder: Path) -> dict:
     return {"differences": apart, "strengths": ratios, "to_host": told.to_host, "to_device": told.to_device}
 
 
+def whole(folder: Path) -> dict:
+    """A photo to maps, in the quality `draft`, beside the same on the CPU."""
+    from backend.pipeline import Pipeline
+    from backend.progress import Progress
+    from shared.options import JobOptions
+    from tests.cuda_stand_in.traffic import traffic
+    from tests.golden.golden import FOLDER, PHOTOS
+
+    photo, options = (FOLDER / PHOTOS["portrait"]).read_bytes(), JobOptions(quality="draft", resolution=512)
+    on_cpu = Pipeline("cpu").reconstruct(photo, options, Progress()).maps
+    with stand_in():
+        pipeline = Pipeline(KIND)
+        with traffic() as told:
+            there = pipeline.reconstruct(photo, options, Progress()).maps
+    names = ("texture_srgb", "diffuse_albedo_srgb", "specular_albedo", "normal")
+    island = pipeline.uv_space(512).mask
+    apart = {name: np.abs(getattr(on_cpu, name) - getattr(there, name))[island] for name in names}
+    differences = {name: float(np.quantile(difference, 0.999)) for name, difference in apart.items()}
+    return {"differences": differences, "to_host": told.to_host, "to_device": told.to_device}
+
+
 if __name__ == "__main__":
     networks, arithmetic = (stream, training, completion), (refusal, primitives)
-    stages = shading_fit, enlarging, unwrapping, delighting, merging, coarse_completion, detailing
+    stages = shading_fit, enlarging, unwrapping, delighting, merging, coarse_completion, detailing, whole
     jobs = {job.__name__: job for job in (*networks, *arithmetic, *stages)}
     print(json.dumps({"stand_in": DEVICE, **jobs[sys.argv[1]](Path(sys.argv[2]))}), flush=True)
     # The interpreter's end would race with PyTorch's threads for a device that PyTorch does not know.
