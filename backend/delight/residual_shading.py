@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.delight.parameters import ResidualShadingSettings
-from backend.delight.robust import beardedness
+from backend.delight.robust import beardedness, robust_level
 from backend.imaging.arrays import Array, as_float32, count, like, medians, namespace
 from backend.imaging.colour import luminance as luminance_of
 from backend.imaging.filters import masked_blur
@@ -30,7 +30,8 @@ def without_left_light(
         return log_albedo
     xp, own = namespace(log_albedo), log_albedo - expected
     lips = _lip_colour(own, weight, regions, settings)
-    broad = masked_blur(own - lips, as_float32(island), settings.broad_mm * regions.texels_per_mm)
+    # A line or a dot counts for nothing here: its opposite would stand beside it.
+    broad = robust_level(own - lips, as_float32(island), settings.broad_mm * regions.texels_per_mm)
     luminance = luminance_of(broad)[..., None]
     lighter = _softened(luminance, settings.largest, settings.kept) - luminance
     bearded = beardedness(luminance_of(own), weight, regions)

@@ -67,6 +67,15 @@ def test_small_differences_and_fine_detail_stay(regions: FaceRegions) -> None:
     assert rough[..., 1].std() > 0.85 * pores.std()
 
 
+def test_nothing_pale_stands_beside_a_dark_fold(regions: FaceRegions) -> None:
+    across = np.abs(np.arange(SIDE, dtype=np.float32) - 40)[None, :, None]
+    fold = np.array([-1.0, -1.4, -1.8], np.float32) * np.exp(-np.square(across / 1.0) / 2)
+    left = softened((skin() + fold).astype(np.float32), regions)[70:100] - SKIN
+    beside = left[:, [34, 35, 36, 37, 43, 44, 45, 46]]
+    assert (beside @ LUMINANCE).max() < 0.04
+    assert np.abs(beside - (beside @ LUMINANCE)[..., None]).max() < 0.04
+
+
 def test_brows_and_the_inside_of_the_nose_stay_as_dark_as_they_are(regions: FaceRegions) -> None:
     dark = skin()
     dark[BROWS] -= SHADE
