@@ -38,6 +38,7 @@ def grown_hair(
     log_luminance: Array,  # float32 [R, R], of the albedo with its fine detail
     weight: Array,  # float32 [R, R], 1 where it is skin that was seen
     shine: Array,  # float32 [R, R], share of the light there that is specular: its detail is no hair
+    folds: Array,  # float32 [r, r], see `backend.detail.separation.creases`
     regions: FaceRegions,  # on any number of texels
     texels_per_mm: float,  # of R texels a side
     settings: HairSettings = HairSettings(),
@@ -56,16 +57,19 @@ def grown_hair(
     if not settings.grown or count(bare) < settings.fewest_texels:
         return Hair(brows, brows)
     bands, _ = split(reduce_to(log_luminance, side), max(settings.coarsest_octave, finest_octave(side)))
-    variance = masked_blur(xp.square(join(bands)), clear, settings.grown_over_mm * scale)
+    # A fold among hairs is none of them; strands beside a brow are lines as well.
+    bare_of_folds = 1 - xp.clip(reduce_to(folds, side), 0, 1) * (1 - around)
+    variance = masked_blur(xp.square(join(bands)), as_float32(clear * bare_of_folds), settings.grown_over_mm * scale)
     skin = settings.bare_varies**2 * median(variance[bare])
     share = xp.clip(1 - skin / xp.maximum(variance, 1e-8), 0, 1)
     on_beard = (beard > 0.9) & (clear > 0)
     usual = median(share[on_beard]) if count(on_beard) >= settings.fewest_texels else 0.0
     seen = seen > 0.5
+    grows = xp.maximum(around, beard) * bare_of_folds
     # Among the hairs of a brow the skin between them is not told apart.
     return Hair(
         *(
-            as_float32(xp.maximum(brows, xp.where(seen, xp.maximum(around, beard) * here, beard * there)))
+            as_float32(xp.maximum(brows, xp.where(seen, grows * here, beard * there)))
             for here, there in (
                 (share, usual),
                 (smooth_step(share, *settings.covered), float(smooth_step(usual, *settings.covered))),

@@ -36,6 +36,7 @@ class CreaseSettings:
         width_mm, length_mm: of the profile across and along; assumed.
         directions: looked in, over half a turn.
         strength: robust deviations of what grain gives by which a line must stand out; assumed.
+        about_mm: blur over which hair gives the same, where it may grow; assumed.
         contrast: by which it must be darker; assumed.
     """
 
@@ -45,6 +46,7 @@ class CreaseSettings:
     length_mm: float = 3.0
     directions: int = 8
     strength: tuple[float, float] = (3.0, 6.0)
+    about_mm: float = 8.0
     contrast: tuple[float, float] = (0.015, 0.03)
 
 
@@ -93,7 +95,9 @@ class ReliefSettings:
     Args:
         spots: whether moles are kept out of the relief; may be left out.
         gloss: whether small highlights are kept out of albedo and relief; may be left out.
-        in_albedo: share of relief that stays in the albedo, as pores hold less light from any side; assumed.
+        in_albedo: share of relief that stays in the albedo, as pores and folds hold less light from any side; assumed.
+        beside_crease_mm: blur of the skin that creases are darker than; assumed.
+        spot_rim_mm: about a mole, where the dark is its own as well; assumed.
         depth_per_wave: mm of depth a unit of log luminance and mm of wavelength; the training data's at 1.9 mm.
         grain_mm: wavelength at which half of the variation is relief, finer is more; assumed.
         steepest: slope; assumed.
@@ -105,6 +109,8 @@ class ReliefSettings:
     spots: bool = True
     gloss: bool = True
     in_albedo: float = 0.5
+    beside_crease_mm: float = 2.0
+    spot_rim_mm: float = 1.0
     depth_per_wave: float = 0.29
     grain_mm: float = 1.3
     steepest: float = 1.2

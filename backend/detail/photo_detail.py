@@ -51,12 +51,15 @@ class PhotoDetail:
         return Enlarged(self.hair.covered, self.side, (0, 1))
 
 
-def photo_detail(grown: CompletedMaps, delit: DelightedTexture, parameters: DetailParameters) -> PhotoDetail:
+def photo_detail(
+    grown: CompletedMaps, delit: DelightedTexture, crease: Array, parameters: DetailParameters
+) -> PhotoDetail:
     """The detail of the photo.
 
     Args:
         grown: completed maps, B x B, continued over everything outside the island.
         delit: what was seen, R x R.
+        crease: float32 [r, r], see `backend.detail.separation.creases`.
         parameters: of the detail stage.
     """
     side = delit.skin.uv_space.resolution
@@ -78,7 +81,7 @@ def photo_detail(grown: CompletedMaps, delit: DelightedTexture, parameters: Deta
         reduced_in_bands(lambda rows, image=image: image[rows], side, h, like=own) for image in (weight, shine)
     )
     lit = reduced_in_bands(lambda rows: albedo[rows] + luminance(own[rows]), side, h, like=own)
-    hair = grown_hair(lit, seen, shiny, delit.skin.regions, scale * h / side, parameters.hair)
+    hair = grown_hair(lit, seen, shiny, crease, delit.skin.regions, scale * h / side, parameters.hair)
     covered, lit = Enlarged(hair.covered, side, (0, 1)), empty((side, side), own)
 
     def take_off_gloss(rows: slice) -> None:

@@ -23,17 +23,22 @@ from backend.imaging.octaves import reduce_to
 from backend.imaging.rows import Rows, filled_in_bands
 from backend.texture.regions import FaceRegions, plain_skin
 
+# Standard deviation to geometric mean of the absolute deviation, of a normal distribution.
+GEOMETRIC_TO_STD = float(np.exp(-(np.euler_gamma + np.log(2)) / 2))
+
 
 def creases(
     log_luminance: Array,  # float32 [R, R]
     weight: Array,  # float32 [R, R], > 0.5 where it is skin that was seen
+    beard: Array,  # float32 [R, R], where hair may grow that looks like creases
     texels_per_mm: float,
     settings: CreaseSettings = CreaseSettings(),
 ) -> Array:
     """How far each texel belongs to a crease: float32 [r, r] in [0, 1], r at most `side`.
 
     Creases are dark lines, much longer than grain is: found by second derivatives across, averaged along (Freeman and
-    Adelson, "The design and use of steerable filters", 1991; here turned kernels).
+    Adelson, "The design and use of steerable filters", 1991; here turned kernels). Where hair may grow, they must stand
+    out of the lines about them as well, as a fold does in stubble and no strand does in a beard.
     """
     xp, side = namespace(weight), min(log_luminance.shape[0], settings.side)
     scale = texels_per_mm * side / log_luminance.shape[0]
@@ -48,8 +53,13 @@ def creases(
         turn = np.pi * number / settings.directions
         depth = xp.maximum(depth, filtered(flat, line_kernel(turn, scale, settings)))
     usual = median(depth[inside])
-    typical = MAD_TO_STD * median(xp.abs(depth[inside] - usual))
-    found = smooth_step((depth - usual) / max(typical, 1e-5), *settings.strength)
+    strayed = xp.abs(depth - usual)
+    typical = max(MAD_TO_STD * median(strayed[inside]), 1e-5)
+    # Few deep lines hardly move a geometric mean.
+    level = xp.log(xp.maximum(strayed, 0.1 * typical))
+    nearby = xp.exp(masked_blur(as_float32(level), as_float32(inside), settings.about_mm * scale)) / GEOMETRIC_TO_STD
+    grain = typical + reduce_to(beard, side) * (xp.maximum(nearby, typical) - typical)
+    found = smooth_step((depth - usual) / grain, *settings.strength)
     found = found * smooth_step(depth, *settings.contrast) * inside
     # The shoulders belong to it.
     reach = max(1, round(1.5 * settings.width_mm * scale))

@@ -13,6 +13,7 @@ import numpy as np
 from backend.delight.delighting import DelightedTexture
 from backend.detail import separation
 from backend.detail.colours import coloured, encode
+from backend.detail.folds import less_in_creases
 from backend.detail.hair import Hair, without_surface_light
 from backend.detail.options import DetailOptions
 from backend.detail.parameters import ContrastSettings, DetailParameters
@@ -70,7 +71,10 @@ def add_detail(
     side, island = uv_space.resolution, uv_space.mask
     scale = regions.texels_per_mm * side / maps.side
     grown = maps.dilated(small.mask)
-    photo = photo_detail(grown, delit, parameters)
+    crease = separation.creases(
+        luminance(grown.log_relief), delit.weight, regions.beard, regions.texels_per_mm, parameters.creases
+    )
+    photo = photo_detail(grown, delit, crease, parameters)
     progress.report(0.2)
     shown = _shown(photo, skin, scale, partial, parameters)
     # What noise has left of an octave still says how smooth the skin may be, at least.
@@ -86,13 +90,17 @@ def add_detail(
     asked = shown, expected, options.strength, uv_space, skin.model.mean, density, scale, seed, parameters.unseen
     made, lines = two_steps(
         partial_call(missing_detail, *asked),
-        partial_call(_lines, maps, grown.log_relief, delit, photo.hair, parameters),
+        partial_call(_lines, maps, crease, delit, photo.hair, parameters),
         density,
     )
     report = _report(shown, options, skin, partial, scale, parameters.unseen.resolved)
     del shown, asked
     progress.report(0.6)
 
+    if grown.normal is None:
+        seen_in = grown.log_albedo, lines.crease, photo.spot.image, small.mask, regions.texels_per_mm
+        matt = less_in_creases(*seen_in, parameters.relief)
+        grown = replace(grown, log_albedo=matt)
     colours = coloured(grown, photo, made, lines.hairs, regions, parameters.relief)
     texture, albedo, relief, hair = colours.texture_srgb, colours.albedo, colours.relief, photo.hair
     del made, photo, colours
@@ -151,18 +159,17 @@ class _Lines:
 
 def _lines(
     maps: CompletedMaps,
-    log_relief: Array,
+    crease: Array,
     delit: DelightedTexture,
     hair: Hair,
     parameters: DetailParameters,
 ) -> _Lines:
     skin, regions = delit.skin, delit.skin.regions
-    xp = namespace(log_relief)
+    xp = namespace(crease)
     hairs = separation.hairline(luminance(maps.log_relief), delit.weight, regions, parameters.hair)
-    crease = separation.creases(luminance(log_relief), delit.weight, regions.texels_per_mm, parameters.creases)
     # Strands are lines too.
-    crease *= 1 - xp.clip(reduce_to(xp.maximum(hairs, reduce_to(hair.covered, maps.side)), len(crease)), 0, 1)
-    return _Lines(hairs, crease, skin.uv_space.surface_gradient(skin.neutral))
+    strands = xp.clip(reduce_to(xp.maximum(hairs, reduce_to(hair.covered, maps.side)), len(crease)), 0, 1)
+    return _Lines(hairs, crease * (1 - strands), skin.uv_space.surface_gradient(skin.neutral))
 
 
 def _coarse_height(

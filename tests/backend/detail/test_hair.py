@@ -10,6 +10,7 @@ import pytest
 
 from backend.detail.hair import Hair, grown_hair, without_surface_light
 from backend.detail.parameters import HairSettings
+from backend.detail.separation import creases
 from backend.detail.stage import add_detail
 from backend.head.model import load_head_model
 from backend.imaging.colour import LUMINANCE, linear_to_srgb, srgb_to_linear
@@ -59,7 +60,9 @@ def face() -> FaceRegions:
 
 def found(log_luminance: np.ndarray, face: FaceRegions, seen: np.ndarray | None = None) -> Hair:
     everywhere = np.ones_like(log_luminance)
-    return grown_hair(log_luminance, everywhere if seen is None else seen, 0 * everywhere, face, face.texels_per_mm)
+    seen = everywhere if seen is None else seen
+    folds = creases(log_luminance, seen, face.beard, face.texels_per_mm)
+    return grown_hair(log_luminance, seen, 0 * everywhere, folds, face, face.texels_per_mm)
 
 
 @pytest.mark.parametrize("depth", [0.35, -0.35], ids=["dark", "grey"])
@@ -108,14 +111,30 @@ def test_detail_in_a_highlight_is_no_hair(face: FaceRegions) -> None:
     beard, _ = beard_and_cheeks(face)
     image, shine = grain(SIDE), beard.astype(np.float32)
     image += dots(-0.4, face) * shine
-    hair = grown_hair(image, np.ones_like(image), shine, face, face.texels_per_mm)
+    hair = grown_hair(image, np.ones_like(image), shine, 0 * image, face, face.texels_per_mm)
     assert hair.covered[cv2.erode(beard.astype(np.uint8), np.ones((41, 41))) > 0].max(initial=0) < 0.05
+
+
+def test_a_fold_beside_the_mouth_is_no_hair(face: FaceRegions) -> None:
+    beard, _ = beard_and_cheeks(face)
+    _, columns = np.nonzero(beard & (np.arange(SIDE) > SIDE // 2))
+    column = int(np.median(columns))
+    x = np.arange(SIDE, dtype=np.float32)
+    there = beard & (np.abs(x - column) < 2)
+    fold = -1.2 * np.exp(-np.square((x - column) / (0.6 * face.texels_per_mm)) / 2) * np.ones((SIDE, 1), np.float32)
+    assert there.sum() > 100
+    for stubble, most in ((0.0, 0.05), (0.2, 0.15)):
+        hair = found(grain(SIDE) + dots(stubble, face) + fold, face)
+        assert hair.covered[there].mean() < most
+        assert hair.share[there].mean() < most
+    assert found(grain(SIDE) + dots(0.4, face), face).covered[there].mean() > 0.9
 
 
 def test_nothing_is_told_where_it_is_left_out(face: FaceRegions) -> None:
     image = grain(SIDE) + dots(0.4, face)
     beard, _ = beard_and_cheeks(face)
-    hair = grown_hair(image, np.ones_like(image), 0 * image, face, face.texels_per_mm, HairSettings(grown=False))
+    settings, nothing = HairSettings(grown=False), 0 * image
+    hair = grown_hair(image, np.ones_like(image), nothing, nothing, face, face.texels_per_mm, settings)
     assert hair.covered[beard].max() < 0.02
 
 

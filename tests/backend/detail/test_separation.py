@@ -13,6 +13,7 @@ from backend.detail.separation import (
     pigment_share,
 )
 from backend.head.model import load_head_model
+from backend.imaging.arrays import as_float32
 from backend.texture.regions import face_regions
 from backend.texture.uv_space import uv_space
 
@@ -85,12 +86,31 @@ def test_a_wrinkle_is_a_crease_and_grain_and_moles_are_none() -> None:
     away = (y - 0.4 * x - 150) / np.hypot(1, 0.4)
     wrinkle = -0.15 * np.exp(-np.square(away / (0.7 * PER_MM)) / 2) * (x > 300)
     everywhere = np.ones((SIDE, SIDE), np.float32)
-    found = creases(skin() + mole + wrinkle, everywhere, PER_MM)
+    found = creases(skin() + mole + wrinkle, everywhere, 0 * everywhere, PER_MM)
     along = (np.abs(away) < 2) & (x > 330) & (x < SIDE - 40) & (y < SIDE - 40)
     assert found[along].mean() > 0.8
     far = (np.abs(away) > 25) & (np.hypot(x - 150, y - 200) > 30)
     assert found[far].mean() < 0.02
-    assert not creases(skin(), 0 * everywhere, PER_MM).any()
+    assert not creases(skin(), 0 * everywhere, 0 * everywhere, PER_MM).any()
+
+
+def test_a_fold_in_a_beard_is_a_crease_and_the_strands_are_none() -> None:
+    y, x = np.indices((SIDE, SIDE), np.float32)
+    everywhere = np.ones((SIDE, SIDE), np.float32)
+    beard = as_float32(x > SIDE - 170)
+    strands, rng = np.zeros((SIDE, SIDE), np.float32), np.random.default_rng(3)
+    for column, row in zip(rng.integers(SIDE - 160, SIDE - 10, 600), rng.integers(0, SIDE, 600), strict=True):
+        lean = int(rng.integers(-8, 8))
+        cv2.line(strands, (int(column), int(row)), (int(column) + lean, int(row) + 24), -0.4, 2, cv2.LINE_AA)
+    middle = SIDE - 85
+    fold = -1.5 * np.exp(-np.square((x - middle) / (0.7 * PER_MM)) / 2)
+    along = (np.abs(x - middle) < 2) & (np.abs(y - 256) < 200)
+    among = (np.abs(x - middle) > 25) & (np.abs(x - middle) < 60) & (np.abs(y - 256) < 200)
+    found = creases(skin() + strands + fold, everywhere, beard, PER_MM)
+    assert found[along].mean() > 0.9
+    assert found[among].mean() < 0.1
+    # Lines where no hair grows are all the skin's own.
+    assert creases(skin() + strands + fold, everywhere, 0 * beard, PER_MM)[among].mean() > 0.3
 
 
 def test_hair_in_the_temples_is_hair_and_crows_feet_are_not() -> None:
