@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from backend.delight.robust import robust_level
 from backend.detail.parameters import ReliefSettings
 from backend.imaging.arrays import Array, as_float32, namespace
 from backend.imaging.colour import luminance
-from backend.imaging.filters import grown
+from backend.imaging.filters import grown, masked_blur
 from backend.imaging.octaves import reduce_to
 
 
@@ -22,8 +21,10 @@ def less_in_creases(
     the renderer lights the relief, and what no light reaches is dark in any light. Their hue nears that beside them.
     """
     xp, side = namespace(log_albedo), len(log_albedo)
-    beside = robust_level(log_albedo, as_float32(island), settings.beside_crease_mm * texels_per_mm)
+    creased = xp.clip(reduce_to(crease, side), 0, 1)
+    flat = as_float32(island * (1 - creased) + 1e-3)
+    beside = masked_blur(log_albedo, flat, settings.beside_crease_mm * texels_per_mm)
     own = log_albedo - beside
     pigment = xp.clip(grown(reduce_to(spots, side), max(1, round(settings.spot_rim_mm * texels_per_mm))), 0, 1)
-    darker = xp.clip(reduce_to(crease, side), 0, 1) * (1 - pigment) * (luminance(own) < 0)
+    darker = creased * (1 - pigment) * (luminance(own) < 0)
     return as_float32(log_albedo - ((1 - settings.in_albedo) * darker)[..., None] * own)
