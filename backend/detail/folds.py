@@ -2,29 +2,70 @@
 
 from __future__ import annotations
 
-from backend.detail.parameters import ReliefSettings
-from backend.imaging.arrays import Array, as_float32, namespace
+import cv2
+import numpy as np
+
+from backend.detail.parameters import FoldSettings
+from backend.imaging.arrays import Array, as_float32, like, namespace, to_host
 from backend.imaging.colour import luminance
-from backend.imaging.filters import grown, masked_blur
+from backend.imaging.filters import grown, masked_blur, smooth_step
 from backend.imaging.octaves import reduce_to
 
 
-def less_in_creases(
+def light_in_folds(
     log_albedo: Array,  # float32 [B, B, 3], natural logarithm of linear colour
-    crease: Array,  # float32 [r, r] in [0, 1], see `backend.detail.separation.creases`
+    log_marks: Array,  # float32 [B, B, 3], what of it marks make
+    lines: Array,  # float32 [r, r] in [0, 1], see `backend.detail.separation.creases`: of skin with its dark marks
     spots: Array,  # float32 [n, n] in [0, 1], moles, which are dark lines to such a filter as well
     island: Array,  # bool [B, B]
     texels_per_mm: float,
-    settings: ReliefSettings = ReliefSettings(),
+    in_albedo: float,  # share of relief's darkness that stays in the albedo
+    settings: FoldSettings = FoldSettings(),
 ) -> Array:
-    """Log albedo float32 [B, B, 3] in whose creases the share of their darkness is left that fine relief leaves, too:
-    the renderer lights the relief, and what no light reaches is dark in any light. Their hue nears that beside them.
+    """By how much folds' light makes the log albedo lighter, float32 [B, B, 3]; to be taken off.
+
+    In creases the same share of the darkness is left that fine relief leaves: the renderer lights the relief, and what
+    no light reaches is dark in any light. Their hue nears that beside them. What was taken for a mark is part of a fold
+    where the line goes on beyond it, and the lit lip of a fold where it is pale and runs along one.
     """
     xp, side = namespace(log_albedo), len(log_albedo)
-    creased = xp.clip(reduce_to(crease, side), 0, 1)
-    flat = as_float32(island * (1 - creased) + 1e-3)
-    beside = masked_blur(log_albedo, flat, settings.beside_crease_mm * texels_per_mm)
-    own = log_albedo - beside
-    pigment = xp.clip(grown(reduce_to(spots, side), max(1, round(settings.spot_rim_mm * texels_per_mm))), 0, 1)
-    darker = creased * (1 - pigment) * (luminance(own) < 0)
-    return as_float32(log_albedo - ((1 - settings.in_albedo) * darker)[..., None] * own)
+    lines = xp.clip(reduce_to(lines, side), 0, 1)
+    marks = luminance(log_marks)
+    dark, pale = (as_float32(sign * marks > settings.mark) for sign in (-1, 1))
+    # The shoulders of a line of marks are the marks' as well.
+    marked = grown(dark, round(settings.shoulder_mm * texels_per_mm))
+    crease = lines * like(_mostly_bare(to_host(lines), to_host(marked), settings.mostly_bare), dark)
+    reach = settings.lip_mm * texels_per_mm
+    lip = pale * smooth_step(_share_of(pale, grown(as_float32(crease), round(reach)), reach), *settings.along)
+
+    of_lips = lip[..., None] * log_marks
+    values = log_albedo - of_lips
+    flat = as_float32(island * (1 - crease) + 1e-3)
+    own = values - masked_blur(values, flat, settings.beside_mm * texels_per_mm)
+    rim = max(1, round(settings.spot_rim_mm * texels_per_mm))
+    pigment = xp.clip(grown(as_float32(reduce_to(spots, side)), rim), 0, 1)
+    darker = crease * (1 - pigment) * (luminance(own) < 0)
+    return as_float32(of_lips + ((1 - in_albedo) * darker)[..., None] * own)
+
+
+def _mostly_bare(lines: np.ndarray, marked: np.ndarray, least: float) -> np.ndarray:
+    """Lines of which at least that share is not marked, float32 [B, B]; 0 elsewhere.
+
+    Args:
+        lines: float32 [B, B] in [0, 1].
+        marked: float32 [B, B], > 0.5 where there are marks.
+        least: share of a line.
+    """
+    found = (lines > 0.1).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(found, connectivity=8)
+    bare = np.bincount(labels[marked < 0.5], minlength=count) / stats[:, cv2.CC_STAT_AREA]
+    bare[0] = 0
+    return (bare >= least).astype(np.float32)[labels]
+
+
+def _share_of(present: Array, kind: Array, sigma: float) -> Array:
+    """About each texel, the share of what is present that is of a kind; float32 [B, B], 0 where there is none."""
+    xp = namespace(present)
+    everywhere = xp.ones_like(present)
+    total = masked_blur(present, everywhere, sigma)
+    return masked_blur(as_float32(present * kind), everywhere, sigma) / xp.maximum(total, 1e-3)

@@ -96,8 +96,6 @@ class ReliefSettings:
         spots: whether moles are kept out of the relief; may be left out.
         gloss: whether small highlights are kept out of albedo and relief; may be left out.
         in_albedo: share of relief that stays in the albedo, as pores and folds hold less light from any side; assumed.
-        beside_crease_mm: blur of the skin that creases are darker than; assumed.
-        spot_rim_mm: about a mole, where the dark is its own as well; assumed.
         depth_per_wave: mm of depth a unit of log luminance and mm of wavelength; the training data's at 1.9 mm.
         grain_mm: wavelength at which half of the variation is relief, finer is more; assumed.
         steepest: slope; assumed.
@@ -109,13 +107,34 @@ class ReliefSettings:
     spots: bool = True
     gloss: bool = True
     in_albedo: float = 0.5
-    beside_crease_mm: float = 2.0
-    spot_rim_mm: float = 1.0
     depth_per_wave: float = 0.29
     grain_mm: float = 1.3
     steepest: float = 1.2
     coarse_wave_mm: float = 2.0
     roughness_side: int = 1024
+
+
+@dataclass(frozen=True)
+class FoldSettings:
+    """What of folds is light in the albedo.
+
+    Args:
+        beside_mm: blur of the skin that folds are darker than; assumed.
+        spot_rim_mm: about a mole, where the dark is its own as well; assumed.
+        mark: log luminance from which on there is a mark; assumed.
+        shoulder_mm: about a dark mark, where lines are its own; assumed.
+        mostly_bare: share of a line that is no mark, for its marks to be a fold's; assumed.
+        lip_mm: how far from a fold its lit lip reaches; assumed.
+        along: share of a pale mark that lies so near to a fold from which on it is the lip, and surely; assumed.
+    """
+
+    beside_mm: float = 2.0
+    spot_rim_mm: float = 1.0
+    mark: float = 0.03
+    shoulder_mm: float = 2.0
+    mostly_bare: float = 0.4
+    lip_mm: float = 3.0
+    along: tuple[float, float] = (0.5, 0.8)
 
 
 @dataclass(frozen=True)
@@ -226,7 +245,7 @@ class DetailParameters:
     """All of the stage's chosen numbers.
 
     Args:
-        seen, spots, creases, hair, relief, contrast, unseen: of its steps.
+        seen, spots, creases, hair, relief, folds, contrast, unseen: of its steps.
     """
 
     seen: SeenSettings = SeenSettings()
@@ -234,5 +253,6 @@ class DetailParameters:
     creases: CreaseSettings = CreaseSettings()
     hair: HairSettings = HairSettings()
     relief: ReliefSettings = ReliefSettings()
+    folds: FoldSettings = FoldSettings()
     contrast: ContrastSettings = ContrastSettings()
     unseen: UnseenSettings = UnseenSettings()

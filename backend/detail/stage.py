@@ -13,7 +13,7 @@ import numpy as np
 from backend.delight.delighting import DelightedTexture
 from backend.detail import separation
 from backend.detail.colours import coloured, encode
-from backend.detail.folds import less_in_creases
+from backend.detail.folds import light_in_folds
 from backend.detail.hair import Hair, without_surface_light
 from backend.detail.options import DetailOptions
 from backend.detail.parameters import ContrastSettings, DetailParameters
@@ -71,9 +71,17 @@ def add_detail(
     side, island = uv_space.resolution, uv_space.mask
     scale = regions.texels_per_mm * side / maps.side
     grown = maps.dilated(small.mask)
-    crease = separation.creases(
-        luminance(grown.log_relief), delit.weight, regions.beard, regions.texels_per_mm, parameters.creases
+    creases = partial_call(
+        separation.creases,
+        weight=delit.weight,
+        beard=regions.beard,
+        texels_per_mm=regions.texels_per_mm,
+        settings=parameters.creases,
     )
+    crease = creases(luminance(grown.log_relief))
+    # A pale mark has no dark lines, but leaves some about it.
+    dark_marks = namespace(crease).minimum(luminance(delit.log_marks), 0)
+    with_marks = creases(luminance(grown.log_relief) + dark_marks)
     photo = photo_detail(grown, delit, crease, parameters)
     progress.report(0.2)
     shown = _shown(photo, skin, scale, partial, parameters)
@@ -98,9 +106,11 @@ def add_detail(
     progress.report(0.6)
 
     if grown.normal is None:
-        seen_in = grown.log_albedo, lines.crease, photo.spot.image, small.mask, regions.texels_per_mm
-        matt = less_in_creases(*seen_in, parameters.relief)
-        grown = replace(grown, log_albedo=matt)
+        of_skin = grown.log_albedo, delit.marks_kept * delit.log_marks
+        found = lines.without_strands(with_marks), photo.spot.image
+        place = small.mask, regions.texels_per_mm
+        light = light_in_folds(*of_skin, *found, *place, parameters.relief.in_albedo, parameters.folds)
+        grown = replace(grown, log_albedo=grown.log_albedo - light)
     colours = coloured(grown, photo, made, lines.hairs, regions, parameters.relief)
     texture, albedo, relief, hair = colours.texture_srgb, colours.albedo, colours.relief, photo.hair
     del made, photo, colours
@@ -148,13 +158,19 @@ class _Lines:
 
     Args:
         hairs: float32 [B, B], share of the hairline's hairs.
+        strands: float32 [n, n], share of all hairs.
         crease: float32 [n, n], share of creases.
         gradient: how slopes on the surface follow from heights.
     """
 
     hairs: Array
+    strands: Array
     crease: Array
     gradient: SurfaceGradient
+
+    def without_strands(self, crease: Array) -> Array:
+        """The same of other creases."""
+        return crease * (1 - self.strands)
 
 
 def _lines(
@@ -169,7 +185,7 @@ def _lines(
     hairs = separation.hairline(luminance(maps.log_relief), delit.weight, regions, parameters.hair)
     # Strands are lines too.
     strands = xp.clip(reduce_to(xp.maximum(hairs, reduce_to(hair.covered, maps.side)), len(crease)), 0, 1)
-    return _Lines(hairs, crease * (1 - strands), skin.uv_space.surface_gradient(skin.neutral))
+    return _Lines(hairs, strands, crease * (1 - strands), skin.uv_space.surface_gradient(skin.neutral))
 
 
 def _coarse_height(
