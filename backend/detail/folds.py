@@ -57,10 +57,12 @@ def _mostly_bare(lines: np.ndarray, marked: np.ndarray, least: float) -> np.ndar
         least: share of a line.
     """
     found = (lines > 0.1).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(found, connectivity=8)
-    bare = np.bincount(labels[marked < 0.5], minlength=count) / stats[:, cv2.CC_STAT_AREA]
-    bare[0] = 0
-    return (bare >= least).astype(np.float32)[labels]
+    count, labels = cv2.connectedComponents(found, connectivity=8)
+    labels = np.asarray(labels, np.intp)
+    sizes = np.bincount(labels.ravel(), minlength=count)
+    bare = np.bincount(labels[marked < 0.5], minlength=count) >= least * sizes
+    bare[0] = False
+    return bare[labels].astype(np.float32)
 
 
 def _share_of(present: Array, kind: Array, sigma: float) -> Array:
