@@ -31,10 +31,9 @@ def light_in_folds(
     xp, side = namespace(log_albedo), len(log_albedo)
     lines = xp.clip(reduce_to(lines, side), 0, 1)
     marks = luminance(log_marks)
-    dark, pale = (as_float32(sign * marks > settings.mark) for sign in (-1, 1))
-    # The shoulders of a line of marks are the marks' as well.
-    marked = grown(dark, round(settings.shoulder_mm * texels_per_mm))
-    crease = lines * like(_mostly_bare(to_host(lines), to_host(marked), settings.mostly_bare), dark)
+    pale = as_float32(marks > settings.mark)
+    dark = marked(marks, texels_per_mm, settings)
+    crease = lines * like(_mostly_bare(to_host(lines), to_host(dark), settings.mostly_bare), dark)
     reach = settings.lip_mm * texels_per_mm
     lip = pale * smooth_step(_share_of(pale, grown(as_float32(crease), round(reach)), reach), *settings.along)
 
@@ -48,19 +47,24 @@ def light_in_folds(
     return as_float32(of_lips + ((1 - in_albedo) * darker)[..., None] * own)
 
 
-def _mostly_bare(lines: np.ndarray, marked: np.ndarray, least: float) -> np.ndarray:
+def marked(marks: Array, texels_per_mm: float, settings: FoldSettings = FoldSettings()) -> Array:
+    """Where dark marks are, of log luminance [B, B], and the shoulders of lines of marks; float32, 1 or 0."""
+    return grown(as_float32(-marks > settings.mark), round(settings.shoulder_mm * texels_per_mm))
+
+
+def _mostly_bare(lines: np.ndarray, dark: np.ndarray, least: float) -> np.ndarray:
     """Lines of which at least that share is not marked, float32 [B, B]; 0 elsewhere.
 
     Args:
         lines: float32 [B, B] in [0, 1].
-        marked: float32 [B, B], > 0.5 where there are marks.
+        dark: float32 [B, B], > 0.5 where there are marks.
         least: share of a line.
     """
     found = (lines > 0.1).astype(np.uint8)
     count, labels = cv2.connectedComponents(found, connectivity=8)
     labels = np.asarray(labels, np.intp)
     sizes = np.bincount(labels.ravel(), minlength=count)
-    bare = np.bincount(labels[marked < 0.5], minlength=count) >= least * sizes
+    bare = np.bincount(labels[dark < 0.5], minlength=count) >= least * sizes
     bare[0] = False
     return bare[labels].astype(np.float32)
 

@@ -13,7 +13,7 @@ import numpy as np
 from backend.delight.delighting import DelightedTexture
 from backend.detail import separation
 from backend.detail.colours import coloured, encode
-from backend.detail.folds import light_in_folds
+from backend.detail.folds import light_in_folds, marked
 from backend.detail.hair import Hair, without_surface_light
 from backend.detail.options import DetailOptions
 from backend.detail.parameters import ContrastSettings, DetailParameters
@@ -81,7 +81,8 @@ def add_detail(
     crease = creases(luminance(grown.log_relief))
     # A pale mark has no dark lines, but leaves some about it.
     dark_marks = namespace(crease).minimum(luminance(delit.log_marks), 0)
-    with_marks = creases(luminance(grown.log_relief) + dark_marks)
+    beside_marks = marked(dark_marks, regions.texels_per_mm, parameters.folds) * reduce_to(crease, maps.side)
+    with_marks = creases(luminance(grown.log_relief) + dark_marks) if bool((beside_marks > 0.1).any()) else crease
     photo = photo_detail(grown, delit, crease, parameters)
     progress.report(0.2)
     shown = _shown(photo, skin, scale, partial, parameters)
