@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 
 from backend.asset_files import ASSETS, verified
-from backend.imaging.arrays import Array, is_tensor
 from backend.imaging.colour import LUMINANCE, linear_to_srgb, srgb_to_linear
 from backend.texture.parameters import EnlargingSettings
 
@@ -53,33 +52,37 @@ def shapes(windows: np.ndarray, flat: float) -> np.ndarray:
 
 
 def enlarged(
-    linear: Array,  # float32 [H, W, 3], linear light
+    linear: np.ndarray,  # float32 [H, W, 3], linear light
     enlargers: tuple[Enlarger, ...],  # by rising factor
     pixels_per_texel: float,
     settings: EnlargingSettings = EnlargingSettings(),
-) -> tuple[Array, int]:
+) -> tuple[np.ndarray, int]:
     """The image enlarged as far as its texels need, linear light, and the factor, 1 where it is large enough.
 
     Luminance by `enlarged_luminance`, colour bicubically: it hardly varies finely, and cameras blur it.
     """
-    factor = 1
-    chosen = None
-    for enlarger in enlargers:
-        fits = linear.shape[0] * linear.shape[1] * enlarger.factor**2 <= settings.largest
-        if pixels_per_texel * factor >= settings.enough_pixels or not fits:
-            break
-        chosen, factor = enlarger, enlarger.factor
+    chosen = enlarger_for(linear.shape[0] * linear.shape[1], enlargers, pixels_per_texel, settings)
     if chosen is None:
         return linear, 1
-    if is_tensor(linear):
-        from backend.texture.super_resolution_on_device import enlarged_by
-
-        return enlarged_by(linear, chosen, settings), factor
+    factor = chosen.factor
     # In the encoding the noise and the eye are about even over the tones.
     encoded = linear_to_srgb(linear).astype(np.float32)
     large = cv2.resize(encoded, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
     large += (enlarged_luminance(encoded @ LUMINANCE, chosen, settings) - large @ LUMINANCE)[..., None]
     return srgb_to_linear(np.clip(large, 0, 1, out=large)).astype(np.float32), factor
+
+
+def enlarger_for(
+    pixels: int, enlargers: tuple[Enlarger, ...], pixels_per_texel: float, settings: EnlargingSettings
+) -> Enlarger | None:
+    """By which an image of so many pixels is enlarged as far as its texels need, None where it is large enough."""
+    factor, chosen = 1, None
+    for enlarger in enlargers:
+        fits = pixels * enlarger.factor**2 <= settings.largest
+        if pixels_per_texel * factor >= settings.enough_pixels or not fits:
+            break
+        chosen, factor = enlarger, enlarger.factor
+    return chosen
 
 
 def enlarged_luminance(

@@ -10,19 +10,27 @@ from backend.imaging.arrays import to_device
 from backend.imaging.colour import linear_to_srgb, luminance, srgb_to_linear
 from backend.imaging.filters import gaussian_blur
 from backend.texture.parameters import EnlargingSettings
-from backend.texture.super_resolution import REACH, SPREAD, TAPS, Enlarger, block_weights
+from backend.texture.super_resolution import REACH, SPREAD, TAPS, Enlarger, block_weights, enlarger_for
 
 COMPARED_AT_ONCE = 1 << 26  # windows times kinds, some 12 bytes each
 
 
-def enlarged_by(linear: Tensor, enlarger: Enlarger, settings: EnlargingSettings) -> Tensor:
-    """An image [H, W, 3] in linear light f times larger."""
+def enlarged(
+    linear: Tensor,  # [H, W, 3], linear light
+    enlargers: tuple[Enlarger, ...],  # by rising factor
+    pixels_per_texel: float,
+    settings: EnlargingSettings = EnlargingSettings(),
+) -> tuple[Tensor, int]:
+    """The image enlarged as far as its texels need, linear light, and the factor, 1 where it is large enough."""
+    chosen = enlarger_for(linear.shape[0] * linear.shape[1], enlargers, pixels_per_texel, settings)
+    if chosen is None:
+        return linear, 1
     encoded = linear_to_srgb(linear)
-    size = [side * enlarger.factor for side in encoded.shape[:2]]
+    size = [side * chosen.factor for side in encoded.shape[:2]]
     large = functional.interpolate(encoded.movedim(-1, 0)[None], size, mode="bicubic", align_corners=False)
     large = large[0].movedim(0, -1)
-    large = large + (enlarged_luminance(luminance(encoded), enlarger, settings) - luminance(large))[..., None]
-    return srgb_to_linear(large.clamp(0, 1)).contiguous()
+    large = large + (enlarged_luminance(luminance(encoded), chosen, settings) - luminance(large))[..., None]
+    return srgb_to_linear(large.clamp(0, 1)).contiguous(), chosen.factor
 
 
 def enlarged_luminance(image: Tensor, enlarger: Enlarger, settings: EnlargingSettings = EnlargingSettings()) -> Tensor:

@@ -10,7 +10,6 @@ import numpy as np
 
 from backend.head.head_fit import HeadFit
 from backend.head.model import HeadModel
-from backend.imaging.arrays import to_device
 from backend.imaging.colour import linear_to_srgb, srgb_bytes_to_linear, srgb_to_linear
 from backend.imaging.filters import smooth_step
 from backend.imaging.sampling import sample_image, sample_linear
@@ -75,15 +74,16 @@ def unwrap(
     if len(shown):
         crop, sharpness = _without_noise(crop, offset, photo, skin_mask, pixels_per_texel, fit.iod_px, settings.noise)
     if device != "cpu":
-        crop = to_device(crop, device)
-    if enlargers and len(shown):
-        crop, factor = enlarged(crop, enlargers, pixels_per_texel, settings.enlarging)
-    if device != "cpu":
-        from backend.texture.unwrap_on_device import sampled_texture
+        from backend.texture.unwrap_on_device import enlarged_and_sampled
 
         seen = np.flatnonzero(visibility > 0)
-        texture = sampled_texture(crop, offset, factor, vertices, fit.camera, footprint, uv_space, seen, device)
+        enlarging = (enlargers if len(shown) else ()), pixels_per_texel, settings.enlarging
+        texture = enlarged_and_sampled(
+            crop, offset, vertices, fit.camera, footprint, uv_space, seen, *enlarging, device
+        )
         return PartialTexture(texture, visibility.astype(np.float32), sharpness)
+    if enlargers and len(shown):
+        crop, factor = enlarged(crop, enlargers, pixels_per_texel, settings.enlarging)
     normals, texture = vertex_normals(vertices, uv_space.mesh_triangles), np.zeros((*size, 3), np.float32)
 
     def sample(start: int) -> None:

@@ -1,4 +1,4 @@
-"""The photo sampled at the texels' surface points on the device that the networks run on.
+"""The photo enlarged where it is small, and sampled at the texels' surface points, on the networks' device.
 
 Points, footprints and colours are made there; the photo goes there once, and the texture stays.
 """
@@ -8,27 +8,33 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from backend.imaging.arrays import Array, to_device
+from backend.imaging.arrays import to_device
 from backend.imaging.colour import linear_to_srgb
 from backend.imaging.sampling import Footprint, gathered, sample_image
 from backend.rendering.camera import Camera
+from backend.texture.parameters import EnlargingSettings
+from backend.texture.super_resolution import Enlarger
+from backend.texture.super_resolution_on_device import enlarged
 from backend.texture.uv_space import UVSpace
 
 TEXELS_AT_ONCE = 1 << 20  # some 200 bytes each
 
 
-def sampled_texture(
-    crop: Array,  # tensor float32 [h, w, 3], linear light, a part of the photo
+def enlarged_and_sampled(
+    crop: np.ndarray,  # float32 [h, w, 3], linear light, a part of the photo
     offset: np.ndarray,  # [2], where it begins, pixels of the photo
-    factor: int,  # how many times it was enlarged
     vertices: np.ndarray,  # float32 [V, 3]
     camera: Camera,
     footprint: Footprint,  # of the triangles, in pixels of the photo
     uv_space: UVSpace,
     seen: np.ndarray,  # int [n], flat indices of the texels that are asked for
+    enlargers: tuple[Enlarger, ...],
+    pixels_per_texel: float,
+    enlarging: EnlargingSettings,
     device: str,
 ) -> torch.Tensor:
     """The texture, float32 [R, R, 3], sRGB-encoded; 0 where nothing is asked for."""
+    image, factor = enlarged(to_device(crop, device), enlargers, pixels_per_texel, enlarging)
     points = to_device(camera.to_camera(vertices), device)
     jacobians = to_device(factor * footprint.jacobian, device)
     corners = to_device(uv_space.triangles.astype(np.int64), device)
@@ -41,6 +47,6 @@ def sampled_texture(
         x, y, z = gathered(points, corners[triangle], weights).unbind(1)
         ahead = camera.focal_px / -z
         pixels = torch.stack([centre[0] + ahead * x, centre[1] - ahead * y], 1) * factor
-        colour = linear_to_srgb(sample_image(crop, pixels, Footprint(jacobians[triangle])))
+        colour = linear_to_srgb(sample_image(image, pixels, Footprint(jacobians[triangle])))
         texture.reshape(-1, 3)[to_device(texels, device)] = colour
     return texture

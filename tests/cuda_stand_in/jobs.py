@@ -154,16 +154,17 @@ def unwrapping(folder: Path) -> dict:
 def enlarging(folder: Path) -> dict:
     """A small photo enlarged."""
     from backend.imaging.arrays import to_device, to_host
-    from backend.texture.super_resolution import enlarged, load_enlargers
+    from backend.texture import super_resolution, super_resolution_on_device
     from tests.backend.texture.test_super_resolution import linear, picture
     from tests.cuda_stand_in.traffic import traffic
 
     image = np.ascontiguousarray(linear(picture(5)[:90, :120]), np.float32)
-    apart, factors = [], []
+    apart, factors, enlargers = [], [], super_resolution.load_enlargers()
     for pixels_per_texel in (0.5, 0.2):
-        wanted, factor = enlarged(image, load_enlargers(), pixels_per_texel)
+        wanted, factor = super_resolution.enlarged(image, enlargers, pixels_per_texel)
         with stand_in(), traffic() as told:
-            found, there = enlarged(to_device(image, DEVICE), load_enlargers(), pixels_per_texel)
+            given = to_device(image, DEVICE), enlargers, pixels_per_texel
+            found, there = super_resolution_on_device.enlarged(*given)
         with stand_in():
             apart.append(float(np.quantile(np.abs(to_host(found) - wanted), 0.999)))
         factors.append((factor, there))
