@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import cv2
-import numpy as np
-
 from backend.detail.parameters import FoldSettings
-from backend.imaging.arrays import Array, as_float32, like, namespace, to_host
+from backend.imaging.arrays import Array, as_float32, gather, namespace
 from backend.imaging.colour import luminance
 from backend.imaging.filters import grown, masked_blur, smooth_step
 from backend.imaging.octaves import reduce_to
+from backend.imaging.parts import parts, texels_of_parts
 
 
 def light_in_folds(
@@ -33,7 +31,7 @@ def light_in_folds(
     marks = luminance(log_marks)
     pale = as_float32(marks > settings.mark)
     dark = marked(marks, texels_per_mm, settings)
-    crease = lines * like(_mostly_bare(to_host(lines), to_host(dark), settings.mostly_bare), dark)
+    crease = lines * _mostly_bare(lines, dark, settings.mostly_bare)
     reach = settings.lip_mm * texels_per_mm
     lip = pale * smooth_step(_share_of(pale, grown(as_float32(crease), round(reach)), reach), *settings.along)
 
@@ -52,7 +50,7 @@ def marked(marks: Array, texels_per_mm: float, settings: FoldSettings = FoldSett
     return grown(as_float32(-marks > settings.mark), round(settings.shoulder_mm * texels_per_mm))
 
 
-def _mostly_bare(lines: np.ndarray, dark: np.ndarray, least: float) -> np.ndarray:
+def _mostly_bare(lines: Array, dark: Array, least: float) -> Array:
     """Lines of which at least that share is not marked, float32 [B, B]; 0 elsewhere.
 
     Args:
@@ -60,13 +58,9 @@ def _mostly_bare(lines: np.ndarray, dark: np.ndarray, least: float) -> np.ndarra
         dark: float32 [B, B], > 0.5 where there are marks.
         least: share of a line.
     """
-    found = (lines > 0.1).astype(np.uint8)
-    count, labels = cv2.connectedComponents(found, connectivity=8)
-    labels = np.asarray(labels, np.intp)
-    sizes = np.bincount(labels.ravel(), minlength=count)
-    bare = np.bincount(labels[dark < 0.5], minlength=count) >= least * sizes
-    bare[0] = False
-    return bare[labels].astype(np.float32)
+    labels, count = parts(lines > 0.1)
+    bare = texels_of_parts(labels * (dark < 0.5), count) >= least * texels_of_parts(labels, count)
+    return gather(as_float32(bare), labels) * (labels > 0)
 
 
 def _share_of(present: Array, kind: Array, sigma: float) -> Array:
