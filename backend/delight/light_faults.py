@@ -96,7 +96,7 @@ def light_faults(
         axis /= whole
         rest = settings.side_rest
         along = like(axis, hue)
-        apart = float(np.float32(quantile(second @ along, rest)) - np.float32(quantile(first @ along, 1 - rest)))
+        apart = quantile(second @ along, rest) - quantile(first @ along, 1 - rest)
         coloured = float(smooth_step(apart, *settings.sides_apart))
         if coloured > 0:
             border = _border_mm(hue @ along, settings.border_step * whole, visibility, regions, settings)

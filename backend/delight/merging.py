@@ -322,9 +322,7 @@ def _partial(
     total /= xp.maximum(shares, 1e-9)[..., None]
     texture_srgb = as_float32(linear_to_srgb(xp.clip(total, 0, 1)))
     texture_srgb[visibility <= 0] = 0
-    sharpness = float(
-        np.average([p.sharpness for p in partials], weights=[np.float32(float(c.sum())) + 1e-6 for c in choice])
-    )
+    sharpness = float(np.average([p.sharpness for p in partials], weights=[float(c.sum()) + 1e-6 for c in choice]))
     pixels = _blend([layer.pixels for layer in layers], choice)
     return PartialTexture(texture_srgb, to_host(visibility), sharpness), pixels
 
