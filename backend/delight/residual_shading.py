@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.delight.parameters import ResidualShadingSettings
-from backend.delight.robust import beardedness, robust_level
+from backend.delight.robust import beardedness
 from backend.imaging.arrays import Array, as_float32, count, like, medians, namespace
 from backend.imaging.colour import luminance as luminance_of
 from backend.imaging.filters import masked_blur
@@ -30,8 +30,7 @@ def without_left_light(
         return log_albedo
     xp, own = namespace(log_albedo), log_albedo - expected
     lips = _lip_colour(own, weight, regions, settings)
-    # A line or a dot counts for nothing here: its opposite would stand beside it.
-    broad = robust_level(own - lips, as_float32(island), settings.broad_mm * regions.texels_per_mm)
+    broad = masked_blur(own - lips, as_float32(island), settings.broad_mm * regions.texels_per_mm)
     luminance = luminance_of(broad)[..., None]
     lighter = _softened(luminance, settings.largest, settings.kept) - luminance
     bearded = beardedness(luminance_of(own), weight, regions)
@@ -40,7 +39,10 @@ def without_left_light(
     lighter *= 1 - xp.clip(xp.maximum(regions.brows, inside_nostrils), 0, 1)[..., None]
     paler = _softened(broad - luminance, settings.largest_colour, settings.kept) - (broad - luminance)
     paler *= 1 - xp.clip(regions.brows, 0, 1)[..., None]  # colour that skins do not have is their hair's
-    return as_float32(log_albedo + lighter + paler)
+    # Not beyond the expectation: else the opposite of a line or dot would stand beside it.
+    to_expected = lips - own
+    change = xp.clip(lighter + paler, xp.minimum(to_expected, 0), xp.maximum(to_expected, 0))
+    return as_float32(log_albedo + change)
 
 
 def _lighter_side(

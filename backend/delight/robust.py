@@ -6,7 +6,6 @@ import numpy as np
 
 from backend.delight.parameters import BeardSettings, LevelSettings
 from backend.imaging.arrays import Array, count, like, median, medians, namespace, quantile
-from backend.imaging.channels import largest
 from backend.imaging.colour import luminance as luminance_of
 from backend.imaging.filters import MAD_TO_STD, grown, inner_distance, masked_blur, smooth_step
 from backend.texture.regions import FaceRegions, plain_skin
@@ -88,14 +87,12 @@ def _fine(luminance: Array, weight: Array, regions: FaceRegions) -> Array:
     return namespace(luminance).abs(luminance - masked_blur(luminance, weight, 1.0 * regions.texels_per_mm))
 
 
-def robust_level(
-    values: Array, weight: Array, sigma: float, scale: float | Array = LevelSettings().usual_scale
-) -> Array:
-    """Blur that leaves out what differs by more than `scale` from its surroundings: hair, cores of shadows, moles."""
+def robust_level(values: Array, weight: Array, sigma: float, settings: LevelSettings = LevelSettings()) -> Array:
+    """Blur [H, W] that leaves out what differs by more than usual from its surroundings: hair, cores of shadows,
+    moles."""
     xp, level = namespace(values), masked_blur(values, weight, sigma)
     for _ in range(3):
-        residual = values - level if values.ndim == 2 else largest(xp.abs(values - level))
-        robust = weight / xp.square(1 + xp.square(residual / scale))
+        robust = weight / xp.square(1 + xp.square((values - level) / settings.usual_scale))
         level = masked_blur(values, robust + 1e-4 * weight, sigma)
     return level
 
